@@ -1,0 +1,66 @@
+# make setup installs everything into .venv; make check is what CI runs.
+PYTHON ?= python3
+VENV ?= .venv
+JOBS ?= 2
+# Extra words for pip, for example PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu" where the
+# default torch wheel would bring CUDA along.
+PIP_ARGS ?=
+PYTEST_ARGS ?=
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+DEMO := runs/demo
+# One thread per worker: with more, the workers wait for each other.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow check fmt bench wheel clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-13s%s\n", $$1, $$2}'
+
+setup: $(STAMP) ## create .venv with all that development needs
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; \
+	  (3, 11) <= v < (3, 14) or sys.exit(f"archdsl needs Python 3.11 to 3.13, and $(PYTHON) is {v[0]}.{v[1]}; set PYTHON=")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[dev]'
+	@command -v dot >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  { apt-get install -y -qq graphviz || { apt-get update -qq && apt-get install -y -qq graphviz; }; } >/dev/null 2>&1; } || \
+	  echo 'Graphviz is missing, so diagrams stay in DOT: sudo apt-get install graphviz' >&2
+	@touch $@
+
+demo: $(STAMP) ## check, summarise, draw, compile and train the spec `digits` into runs/demo
+	mkdir -p $(DEMO)
+	$(BIN)/archdsl check digits
+	$(BIN)/archdsl summary digits
+	$(BIN)/archdsl draw digits -o $(DEMO)/digits.svg
+	$(BIN)/archdsl compile digits -o $(DEMO)/digits.py
+	$(BIN)/archdsl train digits --data digits --out $(DEMO)
+
+test: $(STAMP) ## run the quick tests
+	$(PYTEST) -m "not slow" $(PYTEST_ARGS)
+
+test-slow: $(STAMP) ## run the slow tests
+	$(PYTEST) -m slow $(PYTEST_ARGS)
+
+check: $(STAMP) ## format, lint, types, then the quick tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright --project pyproject.toml --warnings
+	$(MAKE) test
+
+fmt: $(STAMP) ## format the code and mend what lint can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## measure speed
+	$(BIN)/python -m bench
+
+wheel: $(STAMP) ## build the wheel and the sdist into dist/
+	$(BIN)/python -m build --no-isolation
+
+clean: ## remove what make and the tools leave behind
+	rm -rf $(VENV) build dist runs .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

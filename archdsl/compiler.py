@@ -1,0 +1,372 @@
+"""The pipeline in one place: a spec's source to a network's graph, facts and diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeAlias
+
+from archdsl.ir.calls import check_type
+from archdsl.ir.context import Context
+from archdsl.ir.evaluate import Budget, Env, evaluate, evaluate_bool, find_callable, match_arguments, unknown_argument
+from archdsl.ir.graph import Graph
+from archdsl.ir.library import SUFFIX, Library, Module, bundled_folder, declared_models, file_context, read_source
+from archdsl.ir.lower import Lowered, Lowerer
+from archdsl.ir.trouble import Reported, Trouble
+from archdsl.ir.values import Setting
+from archdsl.ir.verify import verify
+from archdsl.ops.shape import Shape
+from archdsl.passes.costs import Costs, count_costs
+from archdsl.passes.shapes import Shapes, infer_shapes
+from archdsl.syntax import tree
+from archdsl.syntax.parser import parse_expression
+from archdsl.text.diagnostic import Diagnostic, Reporter, SpecError
+from archdsl.text.source import Source, Span
+from archdsl.text.suggest import nearest
+
+# What a user may write in Python for a setting: a value, or the text that a spec would have.
+UserValue: TypeAlias = "bool | int | float | str | Sequence[UserValue]"
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """One model of a spec, compiled: its graph and facts as far as the spec's mistakes leave any."""
+
+    name: str
+    graph: Graph | None
+    shapes: Shapes | None
+    costs: Costs | None
+    diagnostics: tuple[Diagnostic, ...]
+    digest: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A model to lower: its declaration, its parameters' values, and what variants change in it."""
+
+    module: Module
+    declaration: tree.Model
+    name: str
+    values: Mapping[str, Setting]
+    context: Context
+    edits: tuple[tuple[tree.Edit, Module], ...]
+    doc: str
+
+
+def compile(
+    source: Source,
+    model: str | None = None,
+    settings: Mapping[str, UserValue] | None = None,
+    image: Sequence[int] | None = None,
+    folder: Path | None = None,
+) -> Compilation:
+    """Compile one model of a spec. Never raises for what the spec says: mistakes are in `diagnostics`.
+
+    `settings` give the model's parameters, context names such as `norm`, or arguments such as `conv.bias` other values;
+    `image` replaces the input's shape. Files that the spec uses are looked for in `folder` and among the bundled ones.
+    """
+    report = Reporter()
+    digest = _digest(source, model, settings, image)
+    graph = shapes = costs = None
+    name = model or ""
+    module = Library(report).load(source, folder)
+    plan = _plan(module, model, settings or {}, report) if module is not None else None
+    if plan is not None:
+        name = plan.name
+        lowered = _lower(plan, image, report)
+        if lowered is not None:
+            graph = lowered.graph
+            shapes, costs = _analyse(lowered, report)
+    return Compilation(name, graph, shapes, costs, report.diagnostics, digest, source)
+
+
+def _digest(
+    source: Source, model: str | None, settings: Mapping[str, UserValue] | None, image: Sequence[int] | None
+) -> str:
+    parts = (source.text, model, sorted((settings or {}).items()), tuple(image) if image is not None else None)
+    return sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _lower(plan: _Plan, image: Sequence[int] | None, report: Reporter) -> Lowered | None:
+    lowerer = Lowerer(report, image)
+    return lowerer.model(plan.module, plan.declaration, plan.name, plan.values, plan.context, plan.edits, plan.doc)
+
+
+def _analyse(lowered: Lowered, report: Reporter) -> tuple[Shapes | None, Costs | None]:
+    """Run the passes over a lowered model, each as far as the ones before it found no mistake."""
+    if report.has_errors:
+        return None, None
+    verify(lowered.graph)
+    inputs = [node.op.infer_shape([]) for node in lowered.graph.inputs if node.op is not None]
+    shapes = infer_shapes(lowered.graph, inputs, report)
+    if report.has_errors:
+        return None, None
+    costs = count_costs(shapes)
+    _check_assertions(lowered, costs, report)
+    return shapes, costs
+
+
+def _check_assertions(lowered: Lowered, costs: Costs, report: Reporter) -> None:
+    total = costs.total
+    facts: dict[str, Setting] = {
+        "parameters": total.parameters,
+        "macs": total.macs,
+        "flops": total.flops,
+        "activation_bytes": total.activation_bytes,
+    }
+    for condition, env in lowered.assertions:
+        try:
+            if not evaluate_bool(condition, env.bind(**facts)):
+                shown = ", ".join(f"{name} = {value:,}" for name, value in facts.items() if name in condition.span.text)
+                report.error("E119", f"this does not hold{': ' if shown else ''}{shown}", condition.span)
+        except Trouble as trouble:
+            report.error(trouble.code, trouble.message, trouble.span, help=trouble.help)
+        except Reported:
+            pass
+
+
+def models_of(source: Source, folder: Path | None = None) -> tuple[str, ...]:
+    """List the models of a spec that need no further arguments, in the order of the text."""
+    module = Library(Reporter()).load(source, folder)
+    return tuple(_complete(module)) if module is not None else ()
+
+
+def _complete(module: Module) -> Iterator[str]:
+    for name, (declaration, home) in module.declarations.items():
+        if home is not module:
+            continue
+        is_model = isinstance(declaration, tree.Model)
+        if is_model and any(parameter.default is None for parameter in declaration.parameters):
+            continue
+        if is_model or isinstance(declaration, tree.Variant):
+            yield name
+
+
+def _plan(module: Module, model: str | None, settings: Mapping[str, UserValue], report: Reporter) -> _Plan | None:
+    try:
+        name = _choose(module, model)
+        plan = _resolve(module, name, (), Context())
+        return _with_settings(plan, settings)
+    except Trouble as trouble:
+        report.error(trouble.code, trouble.message, trouble.span, help=trouble.help, labels=trouble.labels)
+    except Reported:
+        pass
+    return None
+
+
+def _choose(module: Module, model: str | None) -> str:
+    """Give the model meant: the one named, the only one, or the one called like its file."""
+    source = module.file.source
+    end = Span(0, 0, source)
+    complete = list(_complete(module))
+    if model is None:
+        stem = Path(source.name).stem
+        if len(complete) == 1 or stem in complete:
+            return stem if stem in complete else complete[0]
+        listed = ", ".join(f"`{name}`" for name in complete)
+        if not complete:
+            raise Trouble("E120", "this spec has no model", end, help="declare one: `model name { input [3, 224, 224]; … }`")
+        raise Trouble("E120", f"this spec has {len(complete)} models", end, help=f"name one of {listed}")
+    found = module.declarations.get(model)
+    if found is None or not isinstance(found[0], tree.Model | tree.Variant):
+        near = nearest(model, complete)
+        help = f"the nearest is `{near}`" if near else "it has " + ", ".join(f"`{name}`" for name in complete)
+        raise Trouble("E120", f"`{source.name}` has no model `{model}`", end, help=help)
+    return model
+
+
+def _resolve(module: Module, name: str, seen: tuple[str, ...], context: Context) -> _Plan:
+    """Follow a variant to the model that it varies."""
+    found = module.find(name)
+    assert found is not None
+    declaration, home = found
+    if isinstance(declaration, tree.Model):
+        return _Plan(home, declaration, name, {}, context, (), home.doc(declaration))
+    assert isinstance(declaration, tree.Variant)
+    base = home.find(declaration.base.text)
+    if base is None or not isinstance(base[0], tree.Model | tree.Variant):
+        models = [key for key, (item, _) in home.declarations.items() if isinstance(item, tree.Model | tree.Variant)]
+        near = nearest(declaration.base.text, models)
+        help = f"the nearest is `{near}`" if near else ""
+        raise Trouble("E120", f"no model is called `{declaration.base.text}`", declaration.base.span, help=help)
+    if declaration.base.text in (*seen, name):
+        raise Trouble("E108", f"`{name}` is a variant of itself", declaration.base.span)
+    plan = _resolve(home, declaration.base.text, (*seen, name), context)
+    return _varied(plan, declaration, home)
+
+
+def _varied(plan: _Plan, variant: tree.Variant, home: Module) -> _Plan:
+    budget = Budget()
+    env = Env(home, file_context(home, Context(), budget), budget)
+    parameters = plan.declaration.parameters
+    values = match_arguments(plan.declaration.name.text, parameters, variant.arguments, variant.base.span, env)
+    spans = {argument.key.text: argument.span for argument in variant.arguments if argument.key is not None}
+    for parameter in parameters:
+        if parameter.name.text in values:
+            check_type(parameter, values[parameter.name.text], spans.get(parameter.name.text, variant.base.span))
+    orders: dict[str, Setting] = {}
+    names = {parameter.name.text for parameter in parameters}
+    for settings in variant.edits:
+        if isinstance(settings, tree.Settings):
+            for argument in settings.arguments:
+                assert argument.key is not None
+                key = argument.key.text
+                value = evaluate(argument.value, env)
+                if key in names:
+                    values[key] = value
+                elif env.context.get(key) is not None or _own_context(plan).get(key) is not None:
+                    orders[key] = value
+                else:
+                    known = [*names, *_own_context(plan).names()]
+                    raise unknown_argument(plan.name, key, known, argument.key.span)
+    edits = (*plan.edits, *((edit, home) for edit in variant.edits if isinstance(edit, tree.Edit)))
+    doc = home.doc(variant) or plan.doc
+    return _Plan(
+        plan.module,
+        plan.declaration,
+        variant.name.text,
+        {**plan.values, **values},
+        plan.context.order(orders),
+        edits,
+        doc,
+    )
+
+
+def _own_context(plan: _Plan) -> Context:
+    return file_context(plan.module, Context(), Budget())
+
+
+def _with_settings(plan: _Plan, settings: Mapping[str, UserValue]) -> _Plan:
+    """Apply settings from outside: parameters of the model, context names, or `operator.argument`."""
+    budget = Budget()
+    context = file_context(plan.module, Context(), budget)
+    env = Env(plan.module, context, budget)
+    parameters = {parameter.name.text: parameter for parameter in plan.declaration.parameters}
+    values = dict(plan.values)
+    orders: dict[str, Setting] = {}
+    argument_orders: dict[tuple[str, str], Setting] = {}
+    body_context = _context_names(plan.declaration.body)
+    for key, given in settings.items():
+        written = Source(f"{key}={given if isinstance(given, str) else _write(given)}", "<settings>")
+        value = _setting(written, len(key) + 1, env)
+        target, _, argument = key.partition(".")
+        key_span = Span(0, len(key), written)
+        if key in parameters:
+            check_type(parameters[key], value, Span(len(key) + 1, len(written.text), written))
+            values[key] = value
+        elif argument and (found := find_callable(target, plan.module)) is not None:
+            resolved = argument if not isinstance(found.target, type) else found.target.resolve(argument)
+            if resolved is None:
+                assert isinstance(found.target, type)
+                raise unknown_argument(target, argument, found.target.attribute_names(), key_span)
+            argument_orders[target, resolved] = value
+        elif context.get(key) is not None or key in body_context:
+            orders[key] = value
+        else:
+            known = [*parameters, *context.names(), *body_context]
+            near = nearest(key, known)
+            listed = ", ".join(f"`{name}`" for name in known)
+            help = f"the nearest is `{near}`" if near else f"it has {listed}"
+            raise Trouble("E102", f"`{plan.name}` has no setting `{key}`", key_span, help=help)
+    context = plan.context.order(orders, argument_orders)
+    return _Plan(plan.module, plan.declaration, plan.name, values, context, plan.edits, plan.doc)
+
+
+def _context_names(body: tree.Body) -> set[str]:
+    """List the names that a body's own `defaults` bind."""
+    found: set[str] = set()
+    for statement in body.statements:
+        if isinstance(statement, tree.Defaults):
+            found |= {argument.key.text for argument in statement.values if argument.key is not None}
+    return found
+
+
+def _write(value: UserValue) -> str:
+    """Write a Python value as a spec would."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, str):
+        return value
+    return "[" + ", ".join(map(_write, value)) + "]"
+
+
+def _setting(written: Source, offset: int, env: Env) -> Setting:
+    """Evaluate the text of a setting, which starts at `offset`."""
+    report = Reporter()
+    padded = Source(" " * offset + written.text[offset:], written.name)
+    expression = parse_expression(padded, report)
+    if expression is None or report.has_errors:
+        message = f"`{written.text[offset:]}` is no value"
+        raise Trouble("E104", message, Span(offset, len(written.text), written), help="write it as a spec would")
+    try:
+        return evaluate(expression, env)
+    except Trouble as trouble:
+        span = Span(trouble.span.start, trouble.span.end, written)
+        raise Trouble(trouble.code, trouble.message, span, help=trouble.help) from None
+
+
+def find_spec(spec: str | Path) -> tuple[Source, Path, str | None]:
+    """Find a spec by path, `path:model`, or bundled name (of a file or of a model in one).
+
+    Gives its source, its folder, and the model that the name means, if it means one. Raises SpecError if there is
+    none, or if it cannot be read.
+    """
+    text = str(spec)
+    path, model = Path(text), None
+    if not path.is_file() and ":" in text:
+        head, _, model = text.rpartition(":")
+        path = Path(head)
+    if path.is_file() or text.endswith(SUFFIX) or "/" in text or model is not None:
+        return _read(path), path.parent, model
+    for candidate in sorted(bundled_folder().glob(f"*{SUFFIX}")):
+        if candidate.stem == text:
+            return _read(candidate, candidate.name), candidate.parent, None
+    for candidate in sorted(bundled_folder().glob(f"*{SUFFIX}")):
+        source = _read(candidate, candidate.name)
+        if text in declared_models(source.text):
+            return source, candidate.parent, text
+    near = nearest(text, [name for name, _ in bundled_models()])
+    help = f"the nearest bundled one is `{near}`" if near else "`archdsl list` shows the bundled ones"
+    raise _failure("E114", f"no file and no bundled spec is called `{text}`", text, help)
+
+
+def _read(path: Path, name: str | None = None) -> Source:
+    try:
+        return read_source(path, name)
+    except UnicodeDecodeError as error:
+        raise _failure("E004", f"`{path}` is no UTF-8 text: {error.reason} at byte {error.start}", str(path)) from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise _failure("E114", f"`{path}` cannot be read: {reason}", str(path)) from None
+
+
+def _failure(code: str, message: str, name: str, help: str = "") -> SpecError:
+    report = Reporter()
+    report.error(code, message, Span(0, 0, Source("", name)), help=help)
+    return SpecError(report.diagnostics)
+
+
+def bundled_models() -> list[tuple[str, Path]]:
+    """List the models of the bundled specs that need no further arguments, with their files."""
+    found: list[tuple[str, Path]] = []
+    for path in sorted(bundled_folder().glob(f"*{SUFFIX}")):
+        found += [(name, path) for name in models_of(_read(path, path.name), path.parent)]
+    return found
+
+
+def check(source: Source, folder: Path | None = None, model: str | None = None) -> tuple[Diagnostic, ...]:
+    """Give the diagnostics of a model, or of every model and the rest of a file."""
+    names = (model,) if model is not None else models_of(source, folder)
+    report = Reporter()
+    module = Library(report).load(source, folder)
+    for name in names if module is not None else ():
+        for diagnostic in compile(source, name, folder=folder).diagnostics:
+            report.add(diagnostic)
+    return report.diagnostics
+
+

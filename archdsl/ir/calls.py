@@ -1,0 +1,184 @@
+"""Calls: what a name stands for, its arguments, and the operators they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from pydantic import ValidationError
+
+from archdsl.ir.evaluate import Env, Unknown, argument_key, argument_keys, as_word, evaluate, find_callable, inexact, unknown_argument
+from archdsl.ir.trouble import Reported, Trouble
+from archdsl.ir.values import Block, Closure, Partial, Setting, describe, kind_of
+from archdsl.ops import OPS
+from archdsl.ops.base import Op
+from archdsl.syntax import tree
+from archdsl.text.source import Span
+from archdsl.text.suggest import nearest
+
+
+def resolve(name: tree.Name, env: Env) -> Partial | Closure:
+    """Give what a step calls: a local name's value, the context's, a block, or an operator."""
+    value = env.names.get(name.text)
+    if value is None:
+        value = env.context.get(name.text)
+    if value is None:
+        value = find_callable(name.text, env.module)
+    if isinstance(value, Unknown):
+        raise Reported
+    if value is None:
+        known = [*env.names, *env.context.names(), *env.module.names(), *OPS]
+        near = nearest(name.text, known)
+        help = f"the nearest name is `{near}`" if near else "declare it with `block`"
+        raise Trouble("E101", f"no operator or block is called `{name.text}`", name.span, help=help)
+    if not isinstance(value, Partial | Closure):
+        message = f"`{name.text}` is {describe(value)}, {kind_of(value)}, and no step"
+        raise Trouble("E104", message, name.span, help="a step calls an operator or a block")
+    return value
+
+
+class Arguments:
+    """A call's arguments with full names, and where each was written."""
+
+    def __init__(self, values: dict[str, Setting], spans: dict[str, Span]) -> None:
+        self.values, self.spans = values, spans
+
+
+def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arguments:
+    """Evaluate a call's arguments over those that the context and the value called already give."""
+    given: dict[str, Setting] = {**env.context.arguments(target.name), **dict(target.arguments)}
+    bound = dict(target.arguments)
+    free = [key for key in argument_keys(target) if key not in bound]
+    written: dict[str, Setting] = {}
+    spans: dict[str, Span] = {}
+    for argument in arguments:
+        key = argument_key(target, argument, free)
+        if key in written:
+            raise Trouble("E106", f"`{key}` is given twice", argument.span, help="remove one of the two")
+        written[key] = evaluate(argument.value, env)
+        spans[key] = argument.span
+        if key in free:
+            free.remove(key)
+    return Arguments({**given, **written}, spans)
+
+
+class Operators:
+    """Makes operators, each distinct one once."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[type[Op], tuple[tuple[str, Setting], ...]], Op] = {}
+
+    def make(self, target: type[Op], arguments: Arguments, call: Span) -> Op:
+        """Make an operator of its attributes' values, or raise Trouble at the attribute that does not fit."""
+        key = (target, tuple(arguments.values.items()))
+        op = self._made.get(key)
+        if op is None:
+            op = self._made[key] = _validate(target, arguments, call)
+        return op
+
+
+def _validate(target: type[Op], arguments: Arguments, call: Span) -> Op:
+    values = arguments.values
+    for name in values:
+        if name not in target.model_fields:
+            raise unknown_argument(target.keyword, name, _shown_keys(target), arguments.spans.get(name, call))
+    try:
+        return target(**values)
+    except ValidationError as error:
+        converted = _converted(target, values, error)
+        if converted is None:
+            raise _trouble(target, values, error, arguments.spans, call) from None
+    try:
+        return target(**converted)
+    except ValidationError as error:
+        raise _trouble(target, values, error, arguments.spans, call) from None
+
+
+def _converted(target: type[Op], values: Mapping[str, Setting], error: ValidationError) -> dict[str, Any] | None:
+    """Give the values in the kind that the attributes want: 32.0 as 32, 1/4 as 0.25, an operator's name as a word."""
+    changed: dict[str, Any] = dict(values)
+    for problem in error.errors():
+        name = str(problem["loc"][0]) if problem["loc"] else ""
+        value = values.get(name)
+        is_whole = isinstance(value, float) and value.is_integer()
+        if is_whole:
+            changed[name] = int(value)
+        elif isinstance(value, Fraction):
+            changed[name] = float(value)
+        elif value is not None:
+            changed[name] = as_word(value)
+    return changed if any(changed[name] is not value for name, value in values.items()) else None
+
+
+def _trouble(
+    target: type[Op], values: Mapping[str, Setting], error: ValidationError, spans: Mapping[str, Span], call: Span
+) -> Trouble:
+    problem = error.errors()[0]
+    name = str(problem["loc"][0]) if problem["loc"] else ""
+    span = spans.get(name, call)
+    if problem["type"] == "missing":
+        help = f"give it: `{target.keyword} {name}=…`"
+        return Trouble("E103", f"`{target.keyword}` needs `{name}`", call, help=help)
+    value = values.get(name)
+    if isinstance(value, Fraction):
+        return inexact(f"`{name}`", value, span)
+    shown = describe(value) if value is not None else "missing"
+    reason = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    reason = reason[:1].lower() + reason[1:]
+    return Trouble("E104", f"`{name}` of `{target.keyword}` is {shown}, but {reason}", span)
+
+
+def _shown_keys(target: type[Op]) -> list[str]:
+    short = {full: key for key, full in target.aliases.items()}
+    return [short.get(name, name) for name in target.model_fields]
+
+
+def match_parameters(block: Block, arguments: Arguments, env: Env) -> tuple[dict[str, Setting], dict[str, Setting]]:
+    """Split a block's arguments into those of its parameters and orders for the context inside."""
+    names = {parameter.name.text: parameter for parameter in block.declaration.parameters}
+    own: dict[str, Setting] = {}
+    orders: dict[str, Setting] = {}
+    for key, value in arguments.values.items():
+        if key in names:
+            check_type(names[key], value, arguments.spans.get(key, names[key].span))
+            own[key] = value
+        elif env.context.get(key) is not None:
+            orders[key] = value
+        else:
+            span = arguments.spans.get(key, block.declaration.name.span)
+            raise unknown_argument(block.declaration.name.text, key, [*names, *env.context.names()], span)
+    return own, orders
+
+
+_TYPES: Mapping[str, tuple[type[Any], ...]] = {
+    "int": (int,),
+    "stride": (int,),
+    "float": (int, float, Fraction),
+    "bool": (bool,),
+    "str": (str,),
+    "list": (tuple,),
+    "block": (Partial,),
+    "body": (Closure,),
+}
+
+
+def check_type(parameter: tree.Parameter, value: Setting, span: Span) -> None:
+    """Raise Trouble unless a value has the type that a parameter names."""
+    if parameter.type is None:
+        return
+    name = parameter.type.text
+    expected = _TYPES.get(name)
+    if expected is None:
+        near = nearest(name, list(_TYPES))
+        help = f"the nearest type is `{near}`" if near else "types are " + ", ".join(f"`{item}`" for item in _TYPES)
+        raise Trouble("E101", f"no type is called `{name}`", parameter.type.span, help=help)
+    is_truth = isinstance(value, bool)
+    if not isinstance(value, expected) or (is_truth and name != "bool"):
+        message = f"`{parameter.name.text}` is {describe(value)}, {kind_of(value)}, where {_kind(name)} is needed"
+        raise Trouble("E104", message, span)
+
+
+def _kind(name: str) -> str:
+    kinds = {"int": "a whole number", "stride": "a whole number", "float": "a number", "bool": "true or false"}
+    return kinds.get(name, {"str": "a word", "list": "a list", "block": "a block or an operator"}.get(name, "a body"))

@@ -1,0 +1,78 @@
+"""The context: what `norm`, `act` and operators' arguments default to at a place.
+
+A `defaults` is a wish, and the nearest one holds. A name given on a call, or as a setting from outside, is an order: the
+nearest order holds, and goes before every wish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from archdsl.ir.values import Setting
+
+
+K = TypeVar("K")
+
+
+@dataclass(frozen=True)
+class Context:
+    """Immutable, and equal when it means the same, so that it can be part of a key."""
+
+    wishes: tuple[tuple[str, Setting], ...] = ()
+    orders: tuple[tuple[str, Setting], ...] = ()
+    argument_wishes: tuple[tuple[tuple[str, str], Setting], ...] = ()
+    argument_orders: tuple[tuple[tuple[str, str], Setting], ...] = ()
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.wishes, self.orders, self.argument_wishes, self.argument_orders))
+
+    @cached_property
+    def _values(self) -> Mapping[str, Setting]:
+        return {**dict(self.wishes), **dict(self.orders)}
+
+    @cached_property
+    def _arguments(self) -> Mapping[str, Mapping[str, Setting]]:
+        found: dict[str, dict[str, Setting]] = {}
+        for (target, key), value in (*self.argument_wishes, *self.argument_orders):
+            found.setdefault(target, {})[key] = value
+        return found
+
+    def get(self, name: str) -> Setting | None:
+        """Give a name's value in this context; None if it has none."""
+        return self._values.get(name)
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._values)
+
+    def arguments(self, target: str) -> Mapping[str, Setting]:
+        """Give the default arguments of an operator or block."""
+        return self._arguments.get(target, {})
+
+    def wish(self, values: Mapping[str, Setting], arguments: Mapping[tuple[str, str], Setting]) -> Context:
+        """Give the context after a `defaults`."""
+        wishes = _merged(self.wishes, values)
+        return Context(wishes, self.orders, _merged(self.argument_wishes, arguments), self.argument_orders)
+
+    def order(self, values: Mapping[str, Setting], arguments: Mapping[tuple[str, str], Setting] | None = None) -> Context:
+        """Give the context inside a call, or below a setting, that gives these values."""
+        orders = _merged(self.orders, values)
+        return Context(self.wishes, orders, self.argument_wishes, _merged(self.argument_orders, arguments or {}))
+
+    def fallback(self, other: Context) -> Context:
+        """Give this context with another's wishes for what it does not mention."""
+        known = set(self.names())
+        wishes = {name: value for name, value in other.wishes if name not in known}
+        mentioned = {key for key, _ in (*self.argument_wishes, *self.argument_orders)}
+        arguments = {key: value for key, value in other.argument_wishes if key not in mentioned}
+        return self.wish(wishes, arguments) if wishes or arguments else self
+
+
+def _merged(old: tuple[tuple[K, Setting], ...], new: Mapping[K, Setting]) -> tuple[tuple[K, Setting], ...]:
+    return tuple(sorted({**dict(old), **new}.items(), key=lambda item: str(item[0]))) if new else old

@@ -1,0 +1,416 @@
+"""Evaluate the expressions of a spec: exact, bounded in time and size, and without access to anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any
+
+from archdsl.ir.functions import FUNCTIONS, MAX_LENGTH, FunctionError, arithmetic
+from archdsl.ir.trouble import Reported, Trouble
+from archdsl.ir.values import Block, Number, Partial, Setting, describe, kind_of
+from archdsl.ops import OPS, SYMBOLS
+from archdsl.ops.base import Init, OpError
+from archdsl.ops.init import INITS, make_init
+from archdsl.ops.shape import Shape
+from archdsl.syntax import tree
+from archdsl.text.source import Span
+from archdsl.text.suggest import nearest
+
+if TYPE_CHECKING:
+    from archdsl.ir.context import Context
+    from archdsl.ir.library import Module
+
+MAX_APPLICATIONS = 100_000
+
+
+class Unknown:
+    """The value of a name whose definition holds a mistake that is reported already."""
+
+
+UNKNOWN = Unknown()
+
+
+class Budget:
+    """How much work a spec may still ask for; shared by everything that one compilation evaluates."""
+
+    def __init__(self) -> None:
+        self.applications = 0
+
+    def apply(self, span: Span) -> None:
+        self.applications += 1
+        if self.applications > MAX_APPLICATIONS:
+            raise Trouble("E109", f"this spec applies functions more than {MAX_APPLICATIONS:,} times", span)
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """What names mean at a place: local names, then the context, then the file, then what is built in."""
+
+    module: Module
+    context: Context
+    budget: Budget
+    names: Mapping[str, Setting | Unknown] = field(default_factory=dict[str, "Setting | Unknown"])
+    shape: Shape | Unknown | None = None
+    """The shape that flows in here, for `in`; None where nothing does, unknown after a mistake."""
+    entry: Shape | None = None
+    """The shape that entered the block, for `cin`."""
+
+    def bind(self, **names: Setting | Unknown) -> Env:
+        return replace(self, names={**self.names, **names})
+
+    def at(self, ref: object, shape: Shape | None) -> Env:
+        """Give what names mean where a value of this shape, unknown after a mistake, flows."""
+        here = UNKNOWN if shape is None and ref is not None else shape
+        return self if here is self.shape else replace(self, shape=here)
+
+
+def evaluate(expression: tree.Expression, env: Env) -> Setting:
+    """Give an expression's value, or raise Trouble at the part that has none."""
+    return _RULES[type(expression)](expression, env)
+
+
+def evaluate_int(expression: tree.Expression, env: Env, what: str) -> int:
+    """Give an expression's whole value."""
+    value = evaluate(expression, env)
+    if isinstance(value, Fraction):
+        raise inexact(what, value, expression.span)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Trouble("E104", f"{what} is {_shown(value)}, not a whole number", expression.span)
+    return value
+
+
+def inexact(what: str, value: Fraction, span: Span) -> Trouble:
+    """Say that a division leaves a fraction where a whole number is needed."""
+    help = f"say how to round: `//` or `floor(…)` gives {floor(value)}, `ceil(…)` gives {ceil(value)}"
+    return Trouble("E105", f"{what} is {value}, not a whole number", span, help=help)
+
+
+def evaluate_bool(expression: tree.Expression, env: Env) -> bool:
+    """Give a condition's value."""
+    value = evaluate(expression, env)
+    if not isinstance(value, bool):
+        raise Trouble("E104", f"a condition is true or false, not {_shown(value)}", expression.span)
+    return value
+
+
+def evaluate_list(expression: tree.Expression, env: Env, what: str) -> tuple[Setting, ...]:
+    """Give an expression's items."""
+    value = evaluate(expression, env)
+    if not isinstance(value, tuple):
+        raise Trouble("E104", f"{what} is {_shown(value)}, not a list", expression.span)
+    return value
+
+
+def find_callable(name: str, module: Module) -> Partial | None:
+    """Give the block or operator of a name in a file: its own or used ones first, then the prelude's and operators."""
+    declaration = module.find(name)
+    if declaration is not None and isinstance(declaration[0], tree.Block):
+        return Partial(name, Block(declaration[0], declaration[1]))
+    op = OPS.get(name)
+    return Partial(name, op) if op is not None else None
+
+
+def unpack(targets: Sequence[tree.Name], item: Setting, span: Span) -> dict[str, Setting]:
+    """Bind the names of a `for` to one item."""
+    if len(targets) == 1:
+        return {targets[0].text: item}
+    if not isinstance(item, tuple) or len(item) != len(targets):
+        count = f"{len(item)} values" if isinstance(item, tuple) else kind_of(item)
+        raise Trouble("E111", f"{len(targets)} names take their values from {describe(item)}, which has {count}", span)
+    return {target.text: value for target, value in zip(targets, item, strict=True)}
+
+
+def _shown(value: Setting) -> str:
+    return f"{describe(value)}, {kind_of(value)}"
+
+
+def _literal(node: tree.Literal, env: Env) -> Setting:
+    return node.value
+
+
+def _variable(node: tree.Variable, env: Env) -> Setting:
+    name = node.name
+    if name in env.names:
+        value = env.names[name]
+        if isinstance(value, Unknown):
+            raise Reported
+        return value
+    if name in ("in", "cin"):
+        return _channels(name, env.shape if name == "in" else env.entry, node.span)
+    value = env.context.get(name)
+    if value is not None:
+        return value
+    found = env.module.find(name)
+    if found is not None and isinstance(found[0], tree.Let):
+        return found[1].value_of(found[0], env)
+    partial = find_callable(name, env.module)
+    if partial is not None:
+        return partial
+    if name in INITS and not INITS[name].needs_arguments():
+        return make_init(name, (), {})
+    if name in SYMBOLS:
+        return name
+    known = [*env.names, "in", "cin", *env.context.names(), *env.module.names(), *OPS]
+    near = nearest(name, known)
+    help = f"the nearest name is `{near}`" if near else "bind it with `let`, or make it a parameter"
+    raise Trouble("E101", f"nothing is called `{name}` here", node.span, help=help)
+
+
+def _channels(name: str, shape: Shape | Unknown | None, span: Span) -> int:
+    if isinstance(shape, Unknown):
+        raise Reported
+    if shape is None:
+        help = "begin with `input [C, H, W]`" if name == "in" else "only a block has one; write `in`"
+        raise Trouble("E121", f"`{name}` has no value: nothing flows in here", span, help=help)
+    channels = shape[0]
+    if not isinstance(channels, int):
+        raise Trouble(
+            "E118",
+            f"`{name}` is {channels} here, which depends on the image's size",
+            span,
+            help="pool to a fixed size first, so that the network's weights do not depend on the image",
+        )
+    return channels
+
+
+def _apply(node: tree.Apply, env: Env) -> Setting:
+    name = node.name.text
+    env.budget.apply(node.span)
+    found = env.module.find(name)
+    if name not in env.names and found is not None and isinstance(found[0], tree.Function):
+        return _call_function(found[0], found[1], node, env)
+    if name in FUNCTIONS and found is None:
+        return _call_builtin(name, node, env)
+    arguments = [(argument, evaluate(argument.value, env)) for argument in node.arguments]
+    if name in INITS and found is None:
+        return _make_init(name, arguments, node.span)
+    target = env.names.get(name) or env.context.get(name) or find_callable(name, env.module)
+    if isinstance(target, Unknown):
+        raise Reported
+    if not isinstance(target, Partial):
+        near = nearest(name, [*FUNCTIONS, *INITS, *env.module.names(), *OPS])
+        help = f"the nearest name is `{near}`" if near else ""
+        raise Trouble("E101", f"no function, operator or block is called `{name}`", node.name.span, help=help)
+    return bind(target, arguments)
+
+
+def bind(target: Partial, arguments: Sequence[tuple[tree.Argument, Setting]]) -> Partial:
+    """Give some arguments of an operator or block; positional ones are matched to their names here."""
+    keys = argument_keys(target)
+    given: dict[str, Setting] = dict(target.arguments)
+    free = [key for key in keys if key not in given]
+    for argument, value in arguments:
+        key = argument_key(target, argument, free)
+        given[key] = value
+        if key in free:
+            free.remove(key)
+    return Partial(target.name, target.target, tuple(sorted(given.items(), key=lambda item: item[0])))
+
+
+def argument_keys(target: Partial) -> tuple[str, ...]:
+    """List the names of a callable's arguments in positional order."""
+    if isinstance(target.target, Block):
+        return tuple(parameter.name.text for parameter in target.target.declaration.parameters)
+    return target.target.attribute_names()
+
+
+def argument_key(target: Partial, argument: tree.Argument, free: Sequence[str]) -> str:
+    """Give the full name of an argument, whose positional one is the first free name."""
+    if argument.key is None:
+        if not free:
+            count = len(argument_keys(target))
+            raise Trouble("E107", f"`{target.name}` takes at most {count} arguments", argument.span)
+        return free[0]
+    key = argument.key.text
+    if isinstance(target.target, Block):
+        return key
+    return target.target.resolve(key) or key
+
+
+def _call_builtin(name: str, node: tree.Apply, env: Env) -> Setting:
+    keyed = next((argument for argument in node.arguments if argument.key is not None), None)
+    if keyed is not None:
+        raise Trouble("E102", f"`{name}` takes no named arguments", keyed.span)
+    values = [evaluate(argument.value, env) for argument in node.arguments]
+    try:
+        result = FUNCTIONS[name](*values)
+    except FunctionError as error:
+        raise Trouble("E104", f"`{name}` {error}", node.span) from None
+    except (ValueError, OverflowError) as error:
+        raise Trouble("E116", f"`{name}` has no value here: {error}", node.span) from None
+    return result
+
+
+def _make_init(name: str, arguments: Sequence[tuple[tree.Argument, Setting]], span: Span) -> Setting:
+    positional = [as_word(value) for argument, value in arguments if argument.key is None]
+    named: dict[str, Any] = {a.key.text: as_word(value) for a, value in arguments if a.key is not None}
+    try:
+        return make_init(name, positional, named)
+    except OpError as error:
+        raise Trouble(error.code, error.message, span, help=error.help) from None
+
+
+def as_word(value: Setting) -> Setting:
+    """Give the word that was written where a word is wanted, though an operator or initialisation bears that name."""
+    if isinstance(value, Partial) and not value.arguments:
+        return value.name
+    if isinstance(value, Init) and not value.arguments:
+        return value.function.removesuffix("_")
+    return value
+
+
+def _call_function(function: tree.Function, module: Module, node: tree.Apply, env: Env) -> Setting:
+    values = match_arguments(function.name.text, function.parameters, node.arguments, node.span, env)
+    inner = Env(module, env.context, env.budget, shape=env.shape, entry=env.entry)
+    inner = bind_defaults(inner, function.parameters, values, node.name)
+    try:
+        return evaluate(function.value, inner)
+    except RecursionError:
+        message = f"`{function.name.text}` calls itself without end"
+        raise Trouble("E108", message, node.span, help="let a condition end the recursion") from None
+
+
+def match_arguments(
+    name: str, parameters: Sequence[tree.Parameter], arguments: Sequence[tree.Argument], span: Span, env: Env
+) -> dict[str, Setting]:
+    """Evaluate arguments and match them to parameters by position and name."""
+    keys = [parameter.name.text for parameter in parameters]
+    values: dict[str, Setting] = {}
+    for position, argument in enumerate(arguments):
+        if argument.key is None and position >= len(keys):
+            raise Trouble("E107", f"`{name}` takes {len(keys)} arguments, not {len(arguments)}", argument.span)
+        key = keys[position] if argument.key is None else argument.key.text
+        if key not in keys:
+            raise unknown_argument(name, key, keys, argument.key.span if argument.key else argument.span)
+        if key in values:
+            raise Trouble("E106", f"`{key}` is given twice", argument.span)
+        values[key] = evaluate(argument.value, env)
+    return values
+
+
+def unknown_argument(name: str, key: str, known: Sequence[str], span: Span) -> Trouble:
+    """Say that a callable has no such argument, and what it has."""
+    near = nearest(key, known)
+    listed = ", ".join(f"`{item}`" for item in known[:12])
+    help = f"the nearest is `{near}`" if near else f"it takes {listed}" if listed else "it takes none"
+    return Trouble("E102", f"`{name}` has no argument `{key}`", span, help=help)
+
+
+def bind_defaults(
+    env: Env, parameters: Sequence[tree.Parameter], values: Mapping[str, Setting], call: tree.Name
+) -> Env:
+    """Bind parameters to their values, or to their defaults, which may use the parameters before them."""
+    bound: dict[str, Setting | Unknown] = {}
+    for parameter in parameters:
+        key = parameter.name.text
+        if key in values:
+            bound[key] = values[key]
+        elif parameter.default is not None:
+            bound[key] = evaluate(parameter.default, replace(env, names={**env.names, **bound}))
+        else:
+            raise Trouble("E103", f"`{call.text}` needs `{key}`", call.span, help=f"give it: `{key}=…`")
+    return replace(env, names={**env.names, **bound})
+
+
+def _list(node: tree.ListOf, env: Env) -> Setting:
+    return tuple(evaluate(item, env) for item in node.items)
+
+
+def _comprehension(node: tree.Comprehension, env: Env) -> Setting:
+    items: list[Setting] = []
+    for item in evaluate_list(node.source, env, "what `for` goes through"):
+        env.budget.apply(node.span)
+        inner = env.bind(**unpack(node.targets, item, node.source.span))
+        if node.condition is None or evaluate_bool(node.condition, inner):
+            items.append(evaluate(node.item, inner))
+    return tuple(items)
+
+
+def _unary(node: tree.Unary, env: Env) -> Setting:
+    if node.operator == "not":
+        return not evaluate_bool(node.operand, env)
+    value = evaluate(node.operand, env)
+    if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
+        raise Trouble("E104", f"`{node.operator}` takes a number, not {_shown(value)}", node.operand.span)
+    return -value if node.operator == "-" else value
+
+
+def _binary(node: tree.Binary, env: Env) -> Setting:
+    if node.operator in ("and", "or"):
+        left = evaluate_bool(node.left, env)
+        return evaluate_bool(node.right, env) if left == (node.operator == "and") else left
+    left, right = evaluate(node.left, env), evaluate(node.right, env)
+    if node.operator in ("==", "!="):
+        return (left == right) == (node.operator == "==")
+    if isinstance(left, tuple) and isinstance(right, tuple) and node.operator == "+":
+        if len(left) + len(right) > MAX_LENGTH:
+            raise Trouble("E116", f"a list has at most {MAX_LENGTH:,} items", node.span)
+        return left + right
+    for value, side in ((left, node.left), (right, node.right)):
+        if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
+            raise Trouble("E104", f"`{node.operator}` takes numbers, not {_shown(value)}", side.span)
+    assert isinstance(left, int | float | Fraction) and isinstance(right, int | float | Fraction)
+    if node.operator in _COMPARISONS:
+        return _COMPARISONS[node.operator](left, right)
+    try:
+        return arithmetic(node.operator, left, right)
+    except FunctionError as error:
+        raise Trouble("E116", f"{describe(left)} {node.operator} {describe(right)}: {error}", node.span) from None
+
+
+_COMPARISONS: Mapping[str, Callable[[Number, Number], bool]] = {
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+
+
+def _conditional(node: tree.Conditional, env: Env) -> Setting:
+    return evaluate(node.then if evaluate_bool(node.condition, env) else node.otherwise, env)
+
+
+def _index(node: tree.Index, env: Env) -> Setting:
+    items = evaluate_list(node.base, env, "what is indexed")
+    index = evaluate(node.index, env)
+    if isinstance(index, tuple):
+        return tuple(_item(items, position, node.index.span) for position in index)
+    return _item(items, index, node.index.span)
+
+
+def _item(items: tuple[Setting, ...], position: Setting, span: Span) -> Setting:
+    if isinstance(position, bool) or not isinstance(position, int):
+        raise Trouble("E104", f"an index is a whole number, not {_shown(position)}", span)
+    if not -len(items) <= position < len(items):
+        raise Trouble("E116", f"a list of {len(items)} has no item {position}", span, help="the first item is item 0")
+    return items[position]
+
+
+def _range(node: tree.Range, env: Env) -> Setting:
+    first = evaluate_int(node.first, env, "a range's start")
+    last = evaluate_int(node.last, env, "a range's end")
+    if last - first >= MAX_LENGTH:
+        raise Trouble("E116", f"a range has at most {MAX_LENGTH:,} items", node.span)
+    return tuple(range(first, last + 1))
+
+
+def _choose(node: tree.Choose, env: Env) -> Setting:
+    raise Trouble("E117", "search choices are not in this version", node.span, help="write one of the options")
+
+
+_RULES: Mapping[type[Any], Callable[[Any, Env], Setting]] = {
+    tree.Literal: _literal,
+    tree.Variable: _variable,
+    tree.Apply: _apply,
+    tree.ListOf: _list,
+    tree.Comprehension: _comprehension,
+    tree.Unary: _unary,
+    tree.Binary: _binary,
+    tree.Conditional: _conditional,
+    tree.Index: _index,
+    tree.Range: _range,
+    tree.Choose: _choose,
+}

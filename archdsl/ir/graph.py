@@ -1,0 +1,156 @@
+"""The graph: a typed face over networkx in which block bodies are graphs of their own, shared by equal calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, SkipValidation
+
+from archdsl.ops.base import Op
+from archdsl.text.source import Span
+
+if TYPE_CHECKING:
+    from networkx import MultiDiGraph
+
+NodeId: TypeAlias = str
+
+
+class Value(NamedTuple):
+    """A tensor in a graph: a node's result, or the named one of a call with several outputs."""
+
+    node: NodeId
+    output: str = ""
+
+
+class Output(NamedTuple):
+    """A named result of a graph; a training-only one is absent in eval mode."""
+
+    name: str
+    value: Value
+    is_training_only: bool = False
+
+
+class Node(BaseModel):
+    """An operator, a call of a block's body, or (with neither) the place where a body's input arrives.
+
+    `names` are segments of state_dict paths: one, or several for equal calls that follow each other.
+    `reuses` names the node whose module, and so whose weights, this one applies again.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    names: tuple[str, ...]
+    inputs: tuple[Value, ...]
+    span: SkipValidation[Span]
+    op: SkipValidation[Op | None] = None
+    body: SkipValidation[Graph | None] = None
+    is_labelled: bool = False
+    reuses: str | None = None
+    attribute_spans: SkipValidation[Mapping[str, Span]] = {}
+    calls: SkipValidation[tuple[tuple[str, Span], ...]] = ()
+
+    @property
+    def id(self) -> NodeId:
+        return self.names[0]
+
+    @property
+    def repeat(self) -> int:
+        return len(self.names)
+
+    @property
+    def is_input(self) -> bool:
+        return self.body is None and (self.op is None or self.op.category == "input")
+
+    def span_of(self, attribute: str) -> Span:
+        """Give the place where an attribute was written, or that of the whole step."""
+        return self.attribute_spans.get(attribute, self.span)
+
+
+class Graph:
+    """A body: nodes in the order of the text, which is a topological order, and named outputs.
+
+    The first output is the main one, called "" unless the spec names it. Compared by identity: equal calls share
+    one object, so that whatever is worked out for it once holds for all of them. The nodes are kept as a plain table, and the networkx
+    graph is made when asked for: importing networkx takes longer than checking a spec.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kind: Literal["model", "block", "group"],
+        nodes: Mapping[NodeId, Node],
+        outputs: tuple[Output, ...],
+        span: Span,
+        bindings: Mapping[str, object] | None = None,
+        doc: str = "",
+    ) -> None:
+        self.name, self.kind, self.nodes, self.outputs = name, kind, nodes, outputs
+        self.span, self.bindings, self.doc = span, bindings or {}, doc
+
+    def __repr__(self) -> str:
+        return f"Graph({self.name!r}, {len(self.nodes)} nodes)"
+
+    def topological(self) -> Iterator[Node]:
+        """Yield the nodes, each after its inputs; the order is also that of the state_dict."""
+        yield from self.nodes.values()
+
+    @cached_property
+    def inputs(self) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes.values() if node.is_input)
+
+    @property
+    def main(self) -> Value:
+        """Give the value of the main output."""
+        return self.outputs[0].value
+
+    @cached_property
+    def size(self) -> int:
+        """Count the operators once all bodies are written out."""
+        return sum(node.repeat * (node.body.size if node.body else 1) for node in self.nodes.values())
+
+    @cached_property
+    def consumers(self) -> Mapping[NodeId, tuple[Node, ...]]:
+        """Map each node to those that read any output of it, in order."""
+        found: dict[NodeId, list[Node]] = {name: [] for name in self.nodes}
+        for node in self.nodes.values():
+            for source in dict.fromkeys(value.node for value in node.inputs):
+                found[source].append(node)
+        return {name: tuple(nodes) for name, nodes in found.items()}
+
+    @cached_property
+    def is_chain(self) -> bool:
+        """Whether the value simply flows from each node to the next, as in nn.Sequential."""
+        nodes = list(self.nodes.values())
+        if len(nodes) < 2 or not nodes[0].is_input or len(self.outputs) != 1 or self.outputs[0].is_training_only:
+            return False
+        links = all(b.inputs == (Value(a.id),) and not b.reuses for a, b in zip(nodes, nodes[1:], strict=False))
+        return links and self.main == Value(nodes[-1].id)
+
+    def bodies(self) -> Iterator[Graph]:
+        """Yield each distinct body below this graph once, inner ones first, then the graph itself."""
+        seen: set[int] = set()
+        stack: list[tuple[Graph, bool]] = [(self, False)]
+        while stack:
+            graph, is_done = stack.pop()
+            if is_done:
+                yield graph
+            elif id(graph) not in seen:
+                seen.add(id(graph))
+                stack.append((graph, True))
+                inner = [node.body for node in graph.nodes.values() if node.body is not None]
+                stack.extend((body, False) for body in reversed(inner))
+
+    @cached_property
+    def networkx(self) -> MultiDiGraph:
+        """Give the hierarchical graph: node data `payload` is the Node; edge data `port` and `output` say what flows."""
+        from networkx import MultiDiGraph
+
+        graph = MultiDiGraph(name=self.name)
+        for node in self.nodes.values():
+            graph.add_node(node.id, payload=node)
+        for node in self.nodes.values():
+            for port, value in enumerate(node.inputs):
+                graph.add_edge(value.node, node.id, port=port, output=value.output)
+        return graph

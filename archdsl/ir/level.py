@@ -1,0 +1,130 @@
+"""One level of a network while it is being built: steps as they come, which get their names when it is complete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from archdsl.ir.graph import Graph, Node, Output, Value
+from archdsl.ops.base import Op
+from archdsl.ops.shape import Shape
+from archdsl.text.source import Span
+
+
+class Ref(NamedTuple):
+    """A value in a level: a draft's result, or a named one of several."""
+
+    index: int
+    output: str = ""
+
+
+class Flow(NamedTuple):
+    """What flows from step to step: a value and its shape, None after a mistake."""
+
+    ref: Ref | None
+    shape: Shape | None
+
+
+NOTHING = Flow(None, None)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A node whose name is not settled. `hint` is what it goes by where it has no label."""
+
+    hint: str
+    inputs: tuple[Ref, ...]
+    span: Span
+    shapes: Mapping[str, Shape | None]
+    label: str | None = None
+    op: Op | None = None
+    body: Graph | None = None
+    repeat: int = 1
+    reuses: int | None = None
+    attribute_spans: Mapping[str, Span] = field(default_factory=dict[str, Span])
+    calls: tuple[tuple[str, Span], ...] = ()
+
+    @property
+    def is_input(self) -> bool:
+        return self.body is None and (self.op is None or self.op.category == "input")
+
+
+class Level:
+    """The drafts of one body, its labels and its named outputs."""
+
+    def __init__(self) -> None:
+        self.drafts: list[Draft] = []
+        self.labels: dict[str, tuple[int | None, Span]] = {}
+        self.outputs: list[tuple[str, Ref, bool]] = []
+        self.is_numbered = True
+        """Whether steps are numbered as in nn.Sequential: a plain chain in which nothing is labelled."""
+
+    def add(self, draft: Draft) -> Flow:
+        self.drafts.append(draft)
+        return Flow(Ref(len(self.drafts) - 1), draft.shapes.get(""))
+
+    def arrive(self, shape: Shape | None, span: Span) -> Flow:
+        """Add the place where a body's input arrives."""
+        return self.add(Draft("input", (), span, {"": shape}))
+
+    def next_names(self, hint: str) -> tuple[str, str]:
+        """Give the two names that the next unlabelled step may get, numbered or by its hint."""
+        position = sum(draft.repeat for draft in self.drafts if not draft.is_input)
+        count = sum(draft.repeat for draft in self.drafts if draft.label is None and draft.hint == hint)
+        return str(position), hint if not count else f"{hint}_{count + 1}"
+
+    def finish(
+        self,
+        name: str,
+        kind: Literal["model", "block", "group"],
+        main: Flow,
+        span: Span,
+        bindings: Mapping[str, object] | None = None,
+        doc: str = "",
+    ) -> Graph:
+        """Settle the names and make the graph. `main` is the flow at the end; without one the first output is main."""
+        names = self._names()
+        outputs = [Output(label, Value(names[ref.index][0], ref.output), flag) for label, ref, flag in self.outputs]
+        if main.ref is not None:
+            outputs.insert(0, Output("", Value(names[main.ref.index][0], main.ref.output)))
+        nodes = {names[index][0]: self._node(draft, names[index], names) for index, draft in enumerate(self.drafts)}
+        return Graph(name, kind, nodes, tuple(outputs), span, bindings, doc)
+
+    def _node(self, draft: Draft, own: tuple[str, ...], names: list[tuple[str, ...]]) -> Node:
+        return Node.model_construct(
+            names=own,
+            inputs=tuple(Value(names[ref.index][0], ref.output) for ref in draft.inputs),
+            span=draft.span,
+            op=draft.op,
+            body=draft.body,
+            is_labelled=draft.label is not None,
+            reuses=None if draft.reuses is None else names[draft.reuses][0],
+            attribute_spans=draft.attribute_spans,
+            calls=draft.calls,
+        )
+
+    def _names(self) -> list[tuple[str, ...]]:
+        is_numbered = self.is_numbered and not self.labels
+        taken = {draft.label for draft in self.drafts if draft.label is not None}
+        counts: dict[str, int] = {}
+        position = 0
+        names: list[tuple[str, ...]] = []
+        for draft in self.drafts:
+            if draft.label is not None:
+                names.append((draft.label,))
+            elif is_numbered and not draft.is_input:
+                names.append(tuple(str(position + i) for i in range(draft.repeat)))
+                position += draft.repeat
+            else:
+                names.append(tuple(_fresh(draft.hint, counts, taken) for _ in range(draft.repeat)))
+        return names
+
+
+def _fresh(hint: str, counts: dict[str, int], taken: set[str]) -> str:
+    while True:
+        counts[hint] = counts.get(hint, 0) + 1
+        name = hint if counts[hint] == 1 else f"{hint}_{counts[hint]}"
+        if name not in taken:
+            taken.add(name)
+            return name

@@ -1,0 +1,239 @@
+"""Where names of a file come from: its own declarations, the files it uses, and the prelude."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeAlias
+
+from archdsl.ir.context import Context
+from archdsl.ir.evaluate import UNKNOWN, Budget, Env, Unknown, argument_keys, evaluate, find_callable, unknown_argument
+from archdsl.ir.trouble import Reported, Trouble
+from archdsl.ir.values import Block, Partial, Setting
+from archdsl.syntax import tree
+from archdsl.syntax.parser import MAX_CHARACTERS, Parsed, parse
+from archdsl.text.diagnostic import Diagnostic, Label, Reporter
+from archdsl.text.source import Source, Span
+from archdsl.text.suggest import nearest
+
+Named: TypeAlias = tree.Function | tree.Block | tree.Model | tree.Variant | tree.Let
+
+SUFFIX = ".arch"
+_PRELUDE = "prelude"
+_DECLARES = re.compile(r"^(?:model|variant)[ \t]+([A-Za-z_]\w*)", re.M)
+
+
+def bundled_folder() -> Path:
+    """Give the folder of the specs that come with archdsl."""
+    # A wheel carries the specs inside the package; a checkout has them beside the package.
+    packaged = Path(__file__).parents[1] / "_specs"
+    return packaged if packaged.exists() else Path(__file__).parents[2] / "specs"
+
+
+def read_source(path: Path, name: str | None = None) -> Source:
+    """Read a spec's text. Raises OSError, or UnicodeDecodeError for what is no UTF-8 text."""
+    with path.open("rb") as file:
+        content = file.read(4 * MAX_CHARACTERS + 4)
+    if len(content) > 4 * MAX_CHARACTERS:
+        content = content[: MAX_CHARACTERS + 1]
+        return Source(content.decode("utf-8", errors="replace"), name or str(path))
+    return Source(content.decode("utf-8-sig").replace("\r\n", "\n"), name or str(path))
+
+
+@lru_cache(maxsize=64)
+def _parse_text(text: str, name: str) -> tuple[Parsed | None, tuple[Diagnostic, ...]]:
+    report = Reporter()
+    parsed = parse(Source(text, name), report)
+    return parsed, report.diagnostics
+
+
+def declared_models(text: str) -> list[str]:
+    """List the names of a spec's models without parsing it."""
+    return _DECLARES.findall(text)
+
+
+class Module:
+    """One file's names. Its `defaults` and `let` values are worked out when first asked for."""
+
+    def __init__(self, parsed: Parsed, folder: Path | None, prelude: Module | None) -> None:
+        self.file, self.folder, self.prelude = parsed.file, folder, prelude
+        self.docs = _docs(parsed)
+        self.declarations: dict[str, tuple[Named, Module]] = {}
+        self.wishes: list[tree.Defaults] = []
+        self._lets: dict[int, Setting | Unknown] = {}
+        self._report = Reporter()
+
+    def find(self, name: str) -> tuple[Named, Module] | None:
+        """Give what a name declares, and the file it stands in."""
+        return self.declarations.get(name) or (self.prelude.find(name) if self.prelude else None)
+
+    def names(self) -> list[str]:
+        return [*self.declarations, *(self.prelude.names() if self.prelude else ())]
+
+    def doc(self, declaration: Named) -> str:
+        """Give the `##` comment above a declaration."""
+        return self.docs.get(declaration.span.start, "")
+
+    def value_of(self, let: tree.Let, env: Env) -> Setting:
+        """Give the value of a `let` outside any block; raise Reported if it has none."""
+        key = let.span.start
+        if key not in self._lets:
+            self._lets[key] = UNKNOWN  # met again while it is being worked out, it depends on itself
+            self._lets[key] = evaluate(let.value, Env(self, env.context, env.budget))
+        value = self._lets[key]
+        if isinstance(value, Unknown):
+            raise Reported
+        return value
+
+
+def _docs(parsed: Parsed) -> Mapping[int, str]:
+    """Map each declaration's start to the `##` comment that ends on the line above it."""
+    lines: dict[int, str] = {}
+    for comment in parsed.comments:
+        if comment.text.startswith("##"):
+            line, _ = comment.source.position(comment.start)
+            lines[line] = comment.text.lstrip("#").strip()
+    docs: dict[int, str] = {}
+    for declaration in parsed.file.declarations:
+        line, _ = parsed.file.source.position(declaration.span.start)
+        above: list[str] = []
+        while (line := line - 1) in lines:
+            above.append(lines[line])
+        docs[declaration.span.start] = "\n".join(reversed(above)).strip()
+    return docs
+
+
+class Library:
+    """Loads files for one compilation and reports what is wrong with them as a whole."""
+
+    def __init__(self, report: Reporter) -> None:
+        self.report = report
+        self._modules: dict[Path, Module | None] = {}
+        self._loading: list[Path] = []
+        self._prelude: Module | None = None
+
+    def load(self, source: Source, folder: Path | None) -> Module | None:
+        """Make a module of a source; None where it has no tree."""
+        return self._module(source, folder, self.prelude())
+
+    def prelude(self) -> Module:
+        """Give the blocks and functions that every spec knows."""
+        if self._prelude is None:
+            source = read_source(bundled_folder() / f"{_PRELUDE}{SUFFIX}", f"{_PRELUDE}{SUFFIX}")
+            prelude = self._module(source, bundled_folder(), None)
+            assert prelude is not None, "the prelude does not parse"
+            self._prelude = prelude
+        return self._prelude
+
+    def _module(self, source: Source, folder: Path | None, prelude: Module | None) -> Module | None:
+        parsed, diagnostics = _parse_text(source.text, source.name)
+        for diagnostic in diagnostics:
+            self.report.add(diagnostic)
+        if parsed is None:
+            return None
+        module = Module(parsed, folder, prelude)
+        for declaration in parsed.file.declarations:
+            self._declare(module, declaration)
+        return module
+
+    def _declare(self, module: Module, declaration: tree.Declaration) -> None:
+        if isinstance(declaration, tree.Defaults):
+            module.wishes.append(declaration)
+            return
+        if isinstance(declaration, tree.Use):
+            self._use(module, declaration)
+            return
+        name = declaration.name
+        if name.text in module.declarations:
+            earlier, home = module.declarations[name.text]
+            if home is module:
+                labels = [Label(earlier.name.span, "defined here first")]
+                message = f"`{name.text}` is defined twice"
+                self.report.error("E106", message, name.span, labels=labels, help="rename one of the two")
+        module.declarations[name.text] = (declaration, module)
+
+    def _use(self, module: Module, use: tree.Use) -> None:
+        try:
+            other = self._find(module, use)
+        except Trouble as trouble:
+            self.report.error(trouble.code, trouble.message, trouble.span, help=trouble.help)
+            return
+        if other is None:
+            return
+        if use.names is None:
+            module.declarations.update({k: v for k, v in other.declarations.items() if k not in module.declarations})
+            return
+        for name in use.names:
+            found = other.declarations.get(name.text)
+            if found is None:
+                near = nearest(name.text, list(other.declarations))
+                help = f"the nearest name is `{near}`" if near else ""
+                message = f"`{use.target.text}` declares no `{name.text}`"
+                self.report.error("E101", message, name.span, help=help)
+            else:
+                module.declarations[name.text] = found
+
+    def _find(self, module: Module, use: tree.Use) -> Module | None:
+        target, span = use.target.text, use.target.span
+        if use.alias is not None:
+            raise Trouble("E117", "Python modules are not in this version", span, help="write the block in the language")
+        relative = Path(target if target.endswith(SUFFIX) else target + SUFFIX)
+        if relative.is_absolute() or ".." in relative.parts:
+            help = "a spec uses files of its own folder or bundled ones"
+            raise Trouble("E114", f"`{target}` lies outside the spec's folder", span, help=help)
+        for folder in (module.folder, bundled_folder()):
+            if folder is None:
+                continue
+            path = (folder / relative).resolve()
+            if path.is_relative_to(folder.resolve()) and path.is_file():
+                return self._load_used(path, folder, span)
+        raise Trouble("E114", f"no spec `{target}` beside this one or among the bundled ones", span)
+
+    def _load_used(self, path: Path, folder: Path, span: Span) -> Module | None:
+        if path in self._loading:
+            raise Trouble("E114", f"`{path.stem}` uses itself", span, help="move what both need to a third file")
+        if path not in self._modules:
+            self._loading.append(path)
+            try:
+                self._modules[path] = self.load(read_source(path, path.name), folder)
+            except (OSError, UnicodeDecodeError) as error:
+                raise Trouble("E114", f"`{path.name}` cannot be read: {error}", span) from None
+            finally:
+                self._loading.pop()
+        return self._modules[path]
+
+
+def file_context(module: Module, context: Context, budget: Budget) -> Context:
+    """Give the context that the prelude's `defaults` and then a file's own make of one."""
+    if module.prelude is not None:
+        context = file_context(module.prelude, context, budget)
+    for wish in module.wishes:
+        context = apply_defaults(wish, Env(module, context, budget))
+    return context
+
+
+def apply_defaults(node: tree.Defaults, env: Env) -> Context:
+    """Give the context after a `defaults`, or raise Trouble."""
+    values: dict[str, Setting] = {}
+    for argument in node.values:
+        assert argument.key is not None
+        values[argument.key.text] = evaluate(argument.value, env)
+    arguments: dict[tuple[str, str], Setting] = {}
+    for name, given in node.arguments:
+        target = find_callable(name.text, env.module)
+        if target is None:
+            near = nearest(name.text, env.module.names())
+            raise Trouble("E101", f"no operator or block is called `{name.text}`", name.span, help=near or "")
+        for argument in given:
+            assert argument.key is not None
+            arguments[(name.text, _argument_name(target, argument.key))] = evaluate(argument.value, env)
+    return env.context.wish(values, arguments)
+
+
+def _argument_name(target: Partial, key: tree.Name) -> str:
+    full = key.text if isinstance(target.target, Block) else target.target.resolve(key.text) or key.text
+    if full not in argument_keys(target):
+        raise unknown_argument(target.name, key.text, argument_keys(target), key.span)
+    return full

@@ -1,0 +1,923 @@
+"""Syntax tree to graph: run the spec's text as a program whose steps build the network.
+
+Only channels and the ratio of image sizes are known here, never the image's size, so nothing that is built can
+depend on it. A block's body is lowered once for each distinct set of arguments and input shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from archdsl.ir import labels
+from archdsl.ir.calls import Arguments, Operators, gather, match_parameters, resolve
+from archdsl.ir.context import Context
+from archdsl.ir.evaluate import (
+    UNKNOWN,
+    Budget,
+    Env,
+    bind_defaults,
+    evaluate,
+    evaluate_bool,
+    evaluate_int,
+    evaluate_list,
+    unpack,
+)
+from archdsl.ir.graph import Graph
+from archdsl.ir.level import NOTHING, Draft, Flow, Level, Ref
+from archdsl.ir.library import Module, apply_defaults, file_context
+from archdsl.ir.trouble import Reported, Trouble
+from archdsl.ir.values import Block, Closure, Partial, Setting, describe
+from archdsl.ops import OPS
+from archdsl.ops.base import Op, OpError
+from archdsl.ops.shape import Dim, Shape, Size
+from archdsl.syntax import tree
+from archdsl.text.diagnostic import Label, Reporter
+from archdsl.text.source import Span
+from archdsl.text.suggest import nearest
+
+MAX_STEPS = 50_000
+MAX_REPEAT = 10_000
+MAX_CALL_DEPTH = 40
+MAX_SIZE = 1_000_000
+_MOST_CALLS_SHOWN = 3
+
+
+@dataclass(slots=True)
+class StageStride:
+    """The stride of a stage, which the first block in it that has a `stride` parameter takes."""
+
+    value: int
+    is_taken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PathEdit:
+    """A variant's edit on its way down: what is left of its path below the current level."""
+
+    segments: tuple[str, ...]
+    edit: tree.Edit
+    env: Env
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a statement is lowered: what names mean, the level it adds to, and what acts on it from outside."""
+
+    env: Env
+    level: Level
+    edits: tuple[PathEdit, ...] = ()
+    stride: StageStride | None = None
+    is_repeat: bool = False
+    """Whether this is a later repetition, in which `stride` parameters are 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A lowered block body and the shapes of its outputs."""
+
+    graph: Graph
+    shapes: Mapping[str, Shape | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A model's graph, and its assertions with what their names mean."""
+
+    graph: Graph
+    assertions: tuple[tuple[tree.Expression, Env], ...]
+
+
+class Lowerer:
+    """Lowers one model. Mistakes go to `report`; what depends on one is left out."""
+
+    def __init__(self, report: Reporter, image: Sequence[int] | None = None) -> None:
+        self._report = report
+        self._image = tuple(image) if image is not None else None
+        self._budget = Budget()
+        self._operators = Operators()
+        self._instances: dict[Any, Instance] = {}
+        self._calls: list[tuple[str, Span]] = []
+        self._matched: set[int] = set()
+        self._assertions: list[tuple[tree.Expression, Env]] = []
+        self._sizes: dict[tuple[int, int], Size] = {}
+        self._steps = 0
+        self._image_inputs = 0
+
+    def model(
+        self,
+        module: Module,
+        declaration: tree.Model,
+        name: str,
+        values: Mapping[str, Setting],
+        context: Context,
+        edits: Sequence[tuple[tree.Edit, Module]] = (),
+        doc: str = "",
+    ) -> Lowered | None:
+        """Lower a model whose parameters have these values. None if nothing could be made of it."""
+        level = Level()
+        try:
+            env = Env(module, file_context(module, context, self._budget), self._budget)
+            paths = tuple(
+                PathEdit(tuple(edit.pattern.text.split(".")), edit, Env(home, env.context, self._budget))
+                for edit, home in edits
+            )
+            env = bind_defaults(env, declaration.parameters, values, declaration.name)
+            flow = self._chain(declaration.body, NOTHING, Place(env, level, paths))
+        except Trouble as trouble:
+            self._fail(trouble)
+            return None
+        except Reported:
+            return None
+        except RecursionError:
+            self._report.error("E003", "statements nest too deep", declaration.name.span, help="name parts with `block`")
+            return None
+        self._check_edits(edits)
+        if not any(draft.is_input for draft in level.drafts):
+            help = "begin its body with `input [3, 224, 224]`"
+            self._report.error("E121", f"`{name}` has no input", declaration.name.span, help=help)
+            return None
+        graph = level.finish(name, "model", self._main(declaration.body, flow), declaration.span, env.names, doc)
+        if graph.size > MAX_SIZE:
+            message = f"`{name}` has {graph.size:,} steps, more than {MAX_SIZE:,}"
+            self._report.error("E109", message, declaration.name.span)
+            return None
+        return Lowered(graph, tuple(self._assertions))
+
+    def _check_edits(self, edits: Sequence[tuple[tree.Edit, Module]]) -> None:
+        for edit, _ in edits:
+            if id(edit) not in self._matched and not self._report.has_errors:
+                message = f"no step has the path `{edit.pattern.text}`"
+                help = "`archdsl summary` lists the paths; `*` stands for any one segment"
+                self._report.error("E115", message, edit.pattern.span, help=help)
+
+    @staticmethod
+    def _main(body: tree.Body, flow: Flow) -> Flow:
+        """Give the flow at a body's end, unless it ends by naming its outputs."""
+        last = body.statements[-1] if body.statements else None
+        names_last = isinstance(last, tree.Output) and not last.is_training_only
+        return NOTHING if names_last else flow
+
+    def _fail(self, trouble: Trouble) -> None:
+        calls = [Label(span, f"in `{name}`, called here") for name, span in reversed(self._calls)]
+        self._report.error(
+            trouble.code,
+            trouble.message,
+            trouble.span,
+            marker=trouble.marker,
+            labels=[*trouble.labels, *calls[:_MOST_CALLS_SHOWN]],
+            help=trouble.help,
+            fix=trouble.fix,
+        )
+
+    # Statements.
+
+    def _chain(self, body: tree.Body, flow: Flow, place: Place) -> Flow:
+        for statement in body.statements:
+            flow, place = self._statement(statement, flow, place)
+        return flow
+
+    def _statement(self, statement: tree.Statement, flow: Flow, place: Place) -> tuple[Flow, Place]:
+        """Lower one statement; a mistake in it is reported, and what flows on has no shape."""
+        place = replace(place, env=place.env.at(flow.ref, flow.shape))
+        try:
+            self._count(statement.span)
+            match statement:
+                case tree.Step():
+                    return self._step(statement, flow, place), place
+                case tree.Let():
+                    return flow, self._let(statement, place)
+                case tree.Defaults():
+                    return flow, replace(place, env=replace(place.env, context=apply_defaults(statement, place.env)))
+                case tree.If():
+                    return self._if(statement, flow, place), place
+                case tree.For():
+                    return self._for(statement, flow, place), place
+                case tree.Assert():
+                    self._assertions += [(condition, place.env) for condition in statement.conditions]
+                    return flow, place
+                case tree.Output():
+                    self._output(statement, flow, place)
+                    return flow, place
+        except OpError as error:
+            self._fail(Trouble(error.code, error.message, statement.span, help=error.help, marker=error.marker))
+        except Trouble as trouble:
+            if trouble.code in ("E108", "E109"):
+                raise
+            self._fail(trouble)
+        except Reported:
+            pass
+        return Flow(flow.ref, None), place
+
+    def _count(self, span: Span) -> None:
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise Trouble("E109", f"this network has more than {MAX_STEPS:,} distinct steps", span)
+
+    def _let(self, node: tree.Let, place: Place) -> Place:
+        name = node.name.text
+        try:
+            value = evaluate(node.value, place.env)
+        except Trouble as trouble:
+            self._fail(trouble)
+            value = UNKNOWN
+        except Reported:
+            value = UNKNOWN
+        return replace(place, env=place.env.bind(**{name: value}))
+
+    def _if(self, node: tree.If, flow: Flow, place: Place) -> Flow:
+        chosen = node.then if evaluate_bool(node.condition, place.env) else node.otherwise
+        return self._chain(chosen, flow, place) if chosen is not None else flow
+
+    def _for(self, node: tree.For, flow: Flow, place: Place) -> Flow:
+        for item in evaluate_list(node.source, place.env, "what `for` goes through"):
+            names = unpack(node.targets, item, node.source.span)
+            flow = self._chain(node.body, flow, replace(place, env=place.env.bind(**names)))
+        return flow
+
+    def _output(self, node: tree.Output, flow: Flow, place: Place) -> None:
+        if node.body is not None:
+            place.level.is_numbered = False
+            flow = self._chain(node.body, flow, place)
+        name = node.name.text
+        if any(name == other for other, _, _ in place.level.outputs):
+            raise Trouble("E106", f"output `{name}` is defined twice", node.name.span, help="rename one of the two")
+        problem = labels.objection(name)
+        if problem or not name.isidentifier():
+            raise Trouble("E112", problem or "an output's name is a plain word", node.name.span)
+        if flow.ref is not None:
+            place.level.outputs.append((name, flow.ref, node.is_training_only))
+
+    # Steps.
+
+    def _step(self, step: tree.Step, flow: Flow, place: Place) -> Flow:
+        label = self._label(step, place)
+        if label is not None:
+            place.level.labels[label] = (None, step.label.span if step.label else step.span)
+        action, own, place = self._edited(step.action, label, place)
+        if action is None:
+            return flow
+        if isinstance(action, tree.Stages):
+            return self._all_stages(step, action, flow, place)
+        if step.repeat is None:
+            result = self._action(action, label, own, flow, place)
+        else:
+            result = self._repeated(step, action, label, own, flow, place)
+        if label is not None and result.ref is not None:
+            place.level.labels[label] = (result.ref.index, place.level.labels[label][1])
+        return result
+
+    def _label(self, step: tree.Step, place: Place) -> str | None:
+        """Give a step's label with its interpolations; stages' own labels are worked out stage by stage."""
+        if step.label is None or isinstance(step.action, tree.Stages):
+            return None
+        return self._label_text(step.label, place)
+
+    def _label_text(self, label: tree.LabelText, place: Place) -> str:
+        pieces = [piece if isinstance(piece, str) else describe(evaluate(piece, place.env)) for piece in label.pieces]
+        text = "".join(pieces)
+        problem = labels.objection(text)
+        if problem:
+            raise Trouble("E112", f"`{text}` cannot be a label: {problem}", label.span, help="choose another label")
+        if text in place.level.labels:
+            earlier = Label(place.level.labels[text][1], "used here first")
+            message = f"label `{text}` is used twice at this level"
+            raise Trouble("E106", message, label.span, labels=(earlier,), help="rename one of the two")
+        return text
+
+    def _edited(
+        self, action: tree.Action, label: str | None, place: Place
+    ) -> tuple[tree.Action | None, tuple[tuple[tree.Argument, Env], ...], Place]:
+        """Apply a variant's edits: give the action left, the arguments set on it, and the edits for what is below."""
+        if not place.edits or isinstance(action, tree.Stages):
+            return action, (), place
+        hint = action.name.text if isinstance(action, tree.Call) else "group"
+        names = (label,) if label is not None else place.level.next_names(hint)
+        here = [e for e in place.edits if any(fnmatchcase(name, e.segments[0]) for name in names)]
+        below = tuple(replace(e, segments=e.segments[1:]) for e in here if len(e.segments) > 1)
+        arguments: list[tuple[tree.Argument, Env]] = []
+        result: tree.Action | None = action
+        for path in here:
+            if len(path.segments) > 1:
+                continue
+            self._matched.add(id(path.edit))
+            if path.edit.arguments:
+                arguments += [(argument, path.env) for argument in path.edit.arguments]
+            elif path.edit.body is None:
+                result = None
+            else:
+                result = _replacement(path.edit.body)
+        if arguments and not isinstance(result, tree.Call):
+            raise Trouble("E115", "this step takes no arguments", here[-1].edit.pattern.span)
+        # A transparent step's parts belong to this level, so they meet the same edits.
+        is_transparent = isinstance(action, tree.Residual | tree.Split) or (
+            isinstance(action, tree.Call) and action.body is not None
+        )
+        return result, tuple(arguments), place if is_transparent else replace(place, edits=below)
+
+    def _repeated(
+        self,
+        step: tree.Step,
+        action: tree.Action,
+        label: str | None,
+        own: tuple[tuple[tree.Argument, Env], ...],
+        flow: Flow,
+        place: Place,
+    ) -> Flow:
+        assert step.repeat is not None
+        count = self._repeat_count(step.repeat, place.env)
+        if label is None:
+            return self._repetitions(count, flow, place, lambda f, p: self._action(action, None, own, f, p))
+        return self._nested(
+            label, label, step.span, flow, place,
+            lambda f, p: self._repetitions(count, f, p, lambda g, q: self._action(action, None, own, g, q)),
+        )  # fmt: skip
+
+    def _all_stages(self, step: tree.Step, action: tree.Stages, flow: Flow, place: Place) -> Flow:
+        if step.repeat is not None:
+            raise Trouble("E107", "`stages` repeats by its depths", step.repeat.span, help="remove the `x`")
+        return self._stages(action, step.label, flow, place)
+
+    def _repeat_count(self, expression: tree.Expression, env: Env) -> int:
+        count = evaluate_int(expression, env, "a repeat")
+        if not 0 <= count <= MAX_REPEAT:
+            raise Trouble("E109", f"{count} repeats; a step repeats 0 to {MAX_REPEAT:,} times", expression.span)
+        return count
+
+    def _repetitions(self, count: int, flow: Flow, place: Place, lower: Callable[[Flow, Place], Flow]) -> Flow:
+        """Lower repetitions until they no longer change: the rest are equal to the last, and join its node."""
+        drafts = place.level.drafts
+        for done in range(count):
+            before, size = flow.shape, len(drafts)
+            flow = lower(flow, replace(place, is_repeat=place.is_repeat or done > 0))
+            if before is None or place.edits:
+                continue
+            is_steady = done > 0 and flow.shape == before and len(drafts) == size + 1 == _index(flow) + 1
+            if is_steady:
+                drafts[-1].repeat += count - done - 1
+                _merge_equal(drafts)
+                return Flow(Ref(len(drafts) - 1), flow.shape)
+        return flow
+
+    # Actions.
+
+    def _action(
+        self,
+        action: tree.Action,
+        label: str | None,
+        own: tuple[tuple[tree.Argument, Env], ...],
+        flow: Flow,
+        place: Place,
+    ) -> Flow:
+        self._count(action.span)
+        place = replace(place, env=place.env.at(flow.ref, flow.shape))
+        match action:
+            case tree.Call():
+                return self._call(action, label, own, flow, place)
+            case tree.Group():
+                return self._nested(label, "group", action.span, flow, place, lambda f, p: self._chain(action.body, f, p))
+            case tree.Residual():
+                return self._residual(action, label, flow, place)
+            case tree.Split():
+                return self._split(action, label, flow, place)
+            case tree.Stages():
+                return self._stages(action, None, flow, place)
+            case tree.Reference():
+                return self._reference(action, place)
+            case tree.Reuse():
+                return self._reuse(action, label, flow, place)
+
+    def _nested(
+        self,
+        label: str | None,
+        hint: str,
+        span: Span,
+        flow: Flow,
+        place: Place,
+        fill: Callable[[Flow, Place], Flow],
+    ) -> Flow:
+        """Add a level of its own that `fill` fills."""
+        if flow.ref is None:
+            raise _no_input(span)
+        inner = Level()
+        entry = inner.arrive(flow.shape, span)
+        result = fill(entry, replace(place, level=inner))
+        if len(inner.drafts) == 1:
+            raise Trouble("E122", "this group has no step", span, help="remove it, or write `pass` in a branch")
+        graph = inner.finish(label or hint, "group", result, span)
+        shapes = _output_shapes(inner, result)
+        draft = Draft(
+            hint, (flow.ref,), span, shapes, label=label, body=graph, calls=tuple(self._calls)
+        )
+        return place.level.add(draft)
+
+    def _residual(self, node: tree.Residual, label: str | None, flow: Flow, place: Place) -> Flow:
+        if label is not None:
+            return self._nested(label, label, node.span, flow, place, lambda f, p: self._residual(node, None, f, p))
+        if flow.ref is None:
+            raise _no_input(node.span)
+        place.level.is_numbered = False
+        is_wanted = node.condition is None or evaluate_bool(node.condition, place.env)
+        main = self._chain(node.body, flow, place)
+        if not is_wanted:
+            return main
+        skip = flow
+        if main.shape is not None and flow.shape is not None and _changes(flow.shape, main.shape):
+            if node.shortcut is None:
+                raise self._missing_shortcut(node, flow.shape, main.shape)
+            skip = self._shortcut(node, flow, place)
+        return self._join(OPS["add"], Arguments({}, {}), [main, skip], node.span, None, place)
+
+    def _shortcut(self, node: tree.Residual, flow: Flow, place: Place) -> Flow:
+        assert node.shortcut is not None
+        body = node.shortcut
+        if node.shortcut_label is None:
+            return self._chain(body, flow, place)
+        text = tree.LabelText((node.shortcut_label.text,), node.shortcut_label.span)
+        step = tree.Step(text, tree.Group(body, body.span), None, body.span)
+        return self._step(step, flow, replace(place, env=place.env.at(flow.ref, flow.shape)))
+
+    @staticmethod
+    def _missing_shortcut(node: tree.Residual, before: Shape, after: Shape) -> Trouble:
+        keyword = Span(node.span.start, node.span.start + len("residual"), node.span.source)
+        message = f"the body makes {before} into {after}, and nothing makes the shortcut follow"
+        help = "add `shortcut { conv … k=1 }`, or `when` to say when there is a shortcut at all"
+        return Trouble("E220", message, keyword, help=help)
+
+    def _split(self, node: tree.Split, label: str | None, flow: Flow, place: Place) -> Flow:
+        if label is not None:
+            return self._nested(label, label, node.span, flow, place, lambda f, p: self._split(node, None, f, p))
+        place.level.is_numbered = False
+        target = resolve(node.join.name, place.env)
+        if not (isinstance(target, Partial) and _is_join(target)) or node.join.body is None:
+            help = "write `split 2 concat { …; … }`"
+            raise Trouble("E104", "`split` hands its parts to a join", node.join.name.span, help=help)
+        sizes = self._split_sizes(node, flow, place)
+        parts: list[Flow] = []
+        start = 0
+        for size in sizes:
+            op = OPS["slice"](start=start, size=size)  # pyright: ignore[reportCallIssue] -- fields of the subclass
+            parts.append(self._apply(op, "slice", None, [flow], {}, node.span, place))
+            start += size
+        branches = self._branches(node.join.body, parts, place)
+        if len(branches) != len(parts):
+            message = f"{len(parts)} parts go to {len(branches)} branches"
+            raise Trouble("E111", message, node.parts.span, help="give each part one branch; `pass` hands it on")
+        return self._join(target.target, gather(target, node.join.arguments, place.env), branches, node.span, None, place)
+
+    def _split_sizes(self, node: tree.Split, flow: Flow, place: Place) -> list[int]:
+        if flow.shape is None:
+            raise Reported
+        channels = flow.shape.channels
+        parts = evaluate(node.parts, place.env)
+        if isinstance(parts, tuple):
+            sizes = [size for size in parts if isinstance(size, int) and size > 0]
+            if len(sizes) != len(parts) or sum(sizes) != channels:
+                message = f"parts of {describe(parts)} channels do not make up {channels}"
+                raise Trouble("E214", message, node.parts.span)
+            return sizes
+        count = evaluate_int(node.parts, place.env, "the number of parts")
+        if count < 1 or not isinstance(channels, int) or channels % count:
+            message = f"{channels} channels do not split into {count} equal parts"
+            raise Trouble("E214", message, node.parts.span, help="give the parts' sizes: `split [24, 40] concat { … }`")
+        return [channels // count] * count
+
+    def _branches(self, body: tree.Body, starts: Flow | list[Flow], place: Place) -> list[Flow]:
+        """Lower each statement of a join's body as a branch of its own."""
+        results: list[Flow] = []
+        for statement in body.statements:
+            index = len(results)
+            start = starts if isinstance(starts, Flow) else starts[min(index, len(starts) - 1)]
+            inner = replace(place, env=place.env.at(start.ref, start.shape))
+            match statement:
+                case tree.Step(label=None, action=tree.Group(inside), repeat=None):
+                    results.append(self._chain(inside, start, inner))
+                case tree.If():
+                    chosen = statement.then if evaluate_bool(statement.condition, inner.env) else statement.otherwise
+                    results += self._branches(chosen, starts, inner) if chosen else []
+                case tree.For():
+                    for item in evaluate_list(statement.source, inner.env, "what `for` goes through"):
+                        names = unpack(statement.targets, item, statement.source.span)
+                        bound = replace(inner, env=inner.env.bind(**names))
+                        results += self._branches(statement.body, starts, bound)
+                case tree.Step():
+                    results.append(self._statement(statement, start, inner)[0])
+                case _:
+                    _, place = self._statement(statement, start, inner)
+        return results
+
+    def _stages(self, node: tree.Stages, label: tree.LabelText | None, flow: Flow, place: Place) -> Flow:
+        depths = [
+            self._checked_depth(depth, node) for depth in evaluate_list(node.depths, place.env, "`stages` takes depths, which")
+        ]
+        strides, clauses = self._clauses(node, len(depths), place)
+        total = sum(depths)
+        index = 0
+        for stage, depth in enumerate(depths):
+            names: dict[str, Setting] = {name: values[stage] for name, values in clauses.items()}
+            env = place.env.bind(stage=stage + 1, total=total, **names)
+            stride = StageStride(strides[stage])
+            fill = self._stage(node, depth, index, stride)
+            inner = replace(place, env=env)
+            if label is None:
+                flow = fill(flow, inner)
+            else:
+                text = self._label_text(label, inner)
+                below = tuple(
+                    replace(e, segments=e.segments[1:])
+                    for e in place.edits
+                    if len(e.segments) > 1 and fnmatchcase(text, e.segments[0])
+                )
+                place.level.labels[text] = (None, label.span)
+                flow = self._nested(text, text, node.span, flow, replace(inner, edits=below), fill)
+                place.level.labels[text] = (_index(flow), label.span)
+            if stride.value != 1 and not stride.is_taken and depth and flow.shape is not None:
+                help = "give the block a `stride` parameter, or write `stride=1`"
+                raise Trouble("E110", f"nothing in stage {stage + 1} takes its stride of {stride.value}", node.body.span, help=help)
+            index += depth
+        return flow
+
+    def _stage(self, node: tree.Stages, depth: int, index: int, stride: StageStride) -> Callable[[Flow, Place], Flow]:
+        """Give what fills one stage: its body, repeated."""
+        statements = node.body.statements
+        action = statements[0].action if len(statements) == 1 and isinstance(statements[0], tree.Step) else None
+        is_simple = action is not None and isinstance(statements[0], tree.Step) and statements[0].label is None
+        uses_index = "index" in node.body.span.text
+
+        def repetition(flow: Flow, place: Place, position: int) -> Flow:
+            inner = replace(
+                place,
+                env=place.env.bind(index=index + position),
+                stride=stride if position == 0 else StageStride(1),
+                is_repeat=place.is_repeat or position > 0,
+            )
+            if is_simple:
+                return self._statement(statements[0], flow, inner)[0]
+            return self._nested(None, "group", node.body.span, flow, inner, lambda f, p: self._chain(node.body, f, p))
+
+        def fill(flow: Flow, place: Place) -> Flow:
+            if not uses_index:
+                position = iter(range(depth))
+                return self._repetitions(depth, flow, place, lambda f, p: repetition(f, replace(p, is_repeat=False), next(position)))
+            for position in range(depth):
+                flow = repetition(flow, place, position)
+            return flow
+
+        return fill
+
+    @staticmethod
+    def _checked_depth(depth: Setting, node: tree.Stages) -> int:
+        if isinstance(depth, bool) or not isinstance(depth, int) or not 0 <= depth <= MAX_REPEAT:
+            raise Trouble("E104", f"a stage's depth is 0 to {MAX_REPEAT:,} blocks, not {describe(depth)}", node.depths.span)
+        return depth
+
+    def _clauses(
+        self, node: tree.Stages, count: int, place: Place
+    ) -> tuple[list[int], dict[str, tuple[Setting, ...]]]:
+        """Give each stage's stride, and the values of the names that the clauses bind, stage by stage."""
+        strides = [1] * count
+        values: dict[str, tuple[Setting, ...]] = {}
+        for clause in node.clauses:
+            if isinstance(clause, tree.Doubled):
+                first = evaluate_int(clause.first, place.env, f"`{clause.name.text}`")
+                values[clause.name.text] = tuple(first * 2**i for i in range(count))
+                strides = [1, *[2] * (count - 1)][:count]
+        for clause in node.clauses:
+            if isinstance(clause, tree.Doubled) or clause.key is None:
+                continue
+            listed = evaluate(clause.value, place.env)
+            if not isinstance(listed, tuple):
+                listed = (listed,) * count
+            if len(listed) != count:
+                message = f"{len(listed)} values of `{clause.key.text}` for {count} stages"
+                raise Trouble("E111", message, clause.span, help="give one value a stage, or one for all")
+            if clause.key.text == "stride":
+                strides = [self._checked_stride(value, clause) for value in listed]
+            else:
+                values[clause.key.text] = listed
+        return strides, values
+
+    @staticmethod
+    def _checked_stride(value: Setting, clause: tree.Argument) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise Trouble("E104", f"a stride is a positive whole number, not {describe(value)}", clause.value.span)
+        return value
+
+    def _reference(self, node: tree.Reference, place: Place) -> Flow:
+        place.level.is_numbered = False
+        name, *rest = node.names
+        found = place.level.labels.get(name.text)
+        if found is None:
+            near = nearest(name.text, list(place.level.labels))
+            help = f"the nearest label is `{near}`" if near else "a label is known after its step, on its own level"
+            raise Trouble("E113", f"no step before this one is labelled `{name.text}`", name.span, help=help)
+        index = found[0]
+        if index is None:
+            raise Reported
+        if len(rest) > 1:
+            raise Trouble("E113", "a reference names a label and at most one of its outputs", node.span)
+        output = rest[0].text if rest else ""
+        shapes = place.level.drafts[index].shapes
+        if output not in shapes:
+            near = nearest(output, list(shapes))
+            help = f"the nearest output is `{near}`" if near else ""
+            raise Trouble("E113", f"`{name.text}` has no output `{output}`", rest[0].span, help=help)
+        return Flow(Ref(index, output), shapes[output])
+
+    def _reuse(self, node: tree.Reuse, label: str | None, flow: Flow, place: Place) -> Flow:
+        place.level.is_numbered = False
+        if label is not None:
+            message = "a reused step keeps its first label"
+            raise Trouble("E112", message, node.span, help="remove the label; name the result with `output`")
+        found = place.level.labels.get(node.name.text)
+        if found is None:
+            near = nearest(node.name.text, list(place.level.labels))
+            help = f"the nearest label is `{near}`" if near else ""
+            raise Trouble("E113", f"no step before this one is labelled `{node.name.text}`", node.name.span, help=help)
+        index = found[0]
+        if index is None or flow.ref is None or flow.shape is None:
+            raise Reported
+        draft = place.level.drafts[index]
+        first = [place.level.drafts[ref.index].shapes.get(ref.output) for ref in draft.inputs]
+        if first != [flow.shape]:
+            shown = ", ".join(map(str, first))
+            raise Trouble("E213", f"`{node.name.text}` took {shown} and is handed {flow.shape}", node.name.span)
+        again = replace(draft, inputs=(flow.ref,), span=node.span, label=None, reuses=index, hint=node.name.text, repeat=1)
+        return place.level.add(again)
+
+    # Calls.
+
+    def _call(
+        self,
+        node: tree.Call,
+        label: str | None,
+        own: tuple[tuple[tree.Argument, Env], ...],
+        flow: Flow,
+        place: Place,
+    ) -> Flow:
+        name = node.name
+        if name.text == "pass" and name.text not in place.env.names:
+            if node.arguments or node.body:
+                raise Trouble("E107", "`pass` takes no arguments", node.span)
+            return flow
+        target = resolve(name, place.env)
+        if isinstance(target, Closure):
+            names = dict(target.names)
+            env = replace(place.env, module=target.module, names=names)  # pyright: ignore[reportArgumentType] -- what a closure was made of
+            return self._chain(target.body, flow, replace(place, env=env))
+        arguments = gather(target, node.arguments, place.env)
+        for argument, env in own:
+            given = gather(Partial(target.name, target.target), [argument], replace(env, context=Context()))
+            arguments.values.update(given.values)
+            arguments.spans.update(given.spans)
+        if isinstance(target.target, Block):
+            return self._call_block(target.target, node, label, arguments, flow, place)
+        return self._call_op(target, node, label, arguments, flow, place)
+
+    def _call_op(
+        self, target: Partial, node: tree.Call, label: str | None, arguments: Arguments, flow: Flow, place: Place
+    ) -> Flow:
+        assert not isinstance(target.target, Block)
+        op = target.target
+        if op.is_join:
+            if node.body is None:
+                help = f"write `{node.name.text} {{ …; … }}`"
+                raise Trouble("E103", f"`{node.name.text}` joins branches, and none are given", node.span, help=help)
+            if label is not None:
+                return self._nested(
+                    label, label, node.span, flow, place,
+                    lambda f, p: self._call_op(target, node, None, arguments, f, p),
+                )  # fmt: skip
+            place.level.is_numbered = False
+            return self._join(op, arguments, self._branches(node.body, flow, place), node.span, None, place)
+        if node.body is not None:
+            raise Trouble("E107", f"`{node.name.text}` takes no body", node.body.span)
+        made = self._operators.make(op, arguments, node.name.span)
+        if op.category == "input":
+            return self._input(made, label, node, place)
+        if flow.ref is None:
+            raise _no_input(node.span)
+        return self._apply(made, node.name.text, label, [flow], arguments.spans, node.span, place)
+
+    def _join(
+        self, op: type[Op] | Block, arguments: Arguments, branches: list[Flow], span: Span, label: str | None, place: Place
+    ) -> Flow:
+        assert not isinstance(op, Block)
+        made = self._operators.make(op, arguments, span)
+        keyword = Span(span.start, min(span.end, span.start + len(_first_word(span))), span.source)
+        return self._apply(made, op.keyword, label, branches, arguments.spans, keyword, place)
+
+    def _apply(
+        self,
+        op: Op,
+        hint: str,
+        label: str | None,
+        flows: Sequence[Flow],
+        spans: Mapping[str, Span],
+        span: Span,
+        place: Place,
+    ) -> Flow:
+        """Add an operator, checking what its shape rule says of channels."""
+        refs = tuple(flow.ref for flow in flows if flow.ref is not None)
+        shapes = [flow.shape for flow in flows if flow.shape is not None]
+        shape = None
+        if len(shapes) == len(flows) and len(refs) == len(flows):
+            try:
+                shape = op.infer_shape(shapes)
+            except OpError as error:
+                where = spans.get(error.attribute, span)
+                raise Trouble(error.code, error.message, where, help=error.help, marker=error.marker) from None
+        draft = Draft(
+            hint, refs, span, {"": shape}, label=label, op=op, attribute_spans=spans, calls=tuple(self._calls)
+        )
+        return place.level.add(draft)
+
+    def _input(self, op: Op, label: str | None, node: tree.Call, place: Place) -> Flow:
+        if self._calls or place.env.entry is not None and place.level.drafts and not place.level.drafts[0].is_input:
+            raise Trouble("E121", "`input` stands at the beginning of a model", node.span)
+        if self._image is not None:
+            if self._image_inputs:
+                raise Trouble("E121", "an input size can be set only where a model has one input", node.span)
+            op = OPS["input"](shape=self._image)  # pyright: ignore[reportCallIssue] -- a field of the subclass
+        self._image_inputs += 1
+        shape = self._symbolic(op.infer_shape([]))
+        return place.level.add(Draft("input", (), node.span, {"": shape}, label=label, op=op))
+
+    def _symbolic(self, shape: Shape) -> Shape:
+        """Give a feature map's shape with its height and width left open; equal sizes of several inputs stay equal."""
+        if len(shape) != 3:
+            return shape
+        sizes: list[Size] = [shape.channels]
+        for axis, (name, size) in enumerate(zip("HW", shape.numbers()[1:], strict=True)):
+            number = sum(1 for known_axis, _ in self._sizes if known_axis == axis) + 1
+            symbol = Dim.variable(name if number == 1 else f"{name}{number}")
+            sizes.append(self._sizes.setdefault((axis, size), symbol))
+        return Shape(*sizes)
+
+    def _call_block(
+        self, block: Block, node: tree.Call, label: str | None, arguments: Arguments, flow: Flow, place: Place
+    ) -> Flow:
+        declaration = block.declaration
+        if node.body is not None:
+            self._bind_body(declaration, node.body, arguments, place)
+        values, orders = match_parameters(block, arguments, place.env)
+        self._bind_stride(declaration, values, place)
+        if flow.ref is None:
+            raise _no_input(node.span)
+        if flow.shape is None:
+            return place.level.add(Draft(node.name.text, (flow.ref,), node.span, {"": None}, label=label, body=_EMPTY))
+        context = place.env.context.order(orders) if orders else place.env.context
+        if block.module is not place.env.module and block.module.wishes:
+            context = context.fallback(file_context(block.module, Context(), self._budget))
+        if len(self._calls) >= MAX_CALL_DEPTH:
+            message = f"blocks call each other more than {MAX_CALL_DEPTH} levels deep"
+            raise Trouble("E108", message, node.name.span, help="let a condition end the recursion")
+        env = Env(block.module, context, self._budget, entry=flow.shape)
+        if declaration.is_inline:
+            return self._inline(declaration, node, label, values, env, flow, place)
+        key = (id(declaration), tuple(sorted(values.items(), key=_first)), context, flow.shape, place.edits)
+        instance = self._instances.get(key)
+        if instance is None:
+            instance = self._instances[key] = self._instantiate(block, node, values, env, flow.shape, place.edits)
+        draft = Draft(
+            node.name.text, (flow.ref,), node.span, instance.shapes, label=label, body=instance.graph, calls=tuple(self._calls)
+        )  # fmt: skip
+        return place.level.add(draft)
+
+    @staticmethod
+    def _bind_body(declaration: tree.Block, body: tree.Body, arguments: Arguments, place: Place) -> None:
+        for parameter in declaration.parameters:
+            if parameter.type is not None and parameter.type.text == "body":
+                names = tuple(place.env.names.items())
+                arguments.values[parameter.name.text] = Closure(body, place.env.module, names)
+                return
+        message = f"`{declaration.name.text}` takes no body"
+        raise Trouble("E107", message, body.span, help="a block takes one through a parameter of type `body`")
+
+    @staticmethod
+    def _bind_stride(declaration: tree.Block, values: dict[str, Setting], place: Place) -> None:
+        """Settle a `stride` parameter: 1 in later repetitions, else as given, else the stage's."""
+        for parameter in declaration.parameters:
+            if parameter.type is None or parameter.type.text != "stride":
+                continue
+            name = parameter.name.text
+            if place.is_repeat:
+                values[name] = 1
+            elif name not in values and place.stride is not None and not place.stride.is_taken:
+                values[name] = place.stride.value
+            if place.stride is not None:
+                place.stride.is_taken = True
+            return
+
+    def _instantiate(
+        self,
+        block: Block,
+        node: tree.Call,
+        values: Mapping[str, Setting],
+        env: Env,
+        shape: Shape,
+        edits: tuple[PathEdit, ...],
+    ) -> Instance:
+        declaration = block.declaration
+        self._calls.append((declaration.name.text, node.span))
+        try:
+            level = Level()
+            entry = level.arrive(shape, declaration.name.span)
+            env = bind_defaults(env.at(entry.ref, shape), declaration.parameters, values, node.name)
+            flow = self._chain(declaration.body, entry, Place(env, level, edits))
+            if len(level.drafts) == 1:
+                name = declaration.name
+                raise Trouble("E122", f"`{name.text}` has no step for {shape}", name.span, help="give it a step")
+            main = self._main(declaration.body, flow)
+            doc = block.module.doc(declaration)
+            graph = level.finish(declaration.name.text, "block", main, declaration.span, env.names, doc)
+        finally:
+            self._calls.pop()
+        if graph.size > MAX_SIZE:
+            raise Trouble("E109", f"`{declaration.name.text}` has {graph.size:,} steps", node.span)
+        return Instance(graph, _output_shapes(level, main))
+
+    def _inline(
+        self,
+        declaration: tree.Block,
+        node: tree.Call,
+        label: str | None,
+        values: Mapping[str, Setting],
+        env: Env,
+        flow: Flow,
+        place: Place,
+    ) -> Flow:
+        if label is not None:
+            return self._nested(
+                label, label, node.span, flow, place,
+                lambda f, p: self._inline(declaration, node, None, values, env, f, p),
+            )  # fmt: skip
+        self._calls.append((declaration.name.text, node.span))
+        try:
+            inner = bind_defaults(env.at(flow.ref, flow.shape), declaration.parameters, values, node.name)
+            return self._chain(declaration.body, flow, replace(place, env=inner, stride=None, is_repeat=False))
+        finally:
+            self._calls.pop()
+
+
+def _replacement(body: tree.Body) -> tree.Action:
+    """Give what a body puts into a step's place: its one unlabelled step, or a level of its own."""
+    if len(body.statements) == 1:
+        (only,) = body.statements
+        if isinstance(only, tree.Step) and only.label is None and only.repeat is None:
+            return only.action
+    return tree.Group(body, body.span)
+
+
+def _first(item: tuple[str, Any]) -> str:
+    return item[0]
+
+
+def _first_word(span: Span) -> str:
+    return span.text.split(maxsplit=1)[0] if span.text.strip() else ""
+
+
+def _index(flow: Flow) -> int:
+    return flow.ref.index if flow.ref is not None else -1
+
+
+def _is_join(target: Partial) -> bool:
+    return not isinstance(target.target, Block) and target.target.is_join
+
+
+def _no_input(span: Span) -> Trouble:
+    return Trouble("E121", "nothing flows in here", span, help="begin the model with `input [3, 224, 224]`")
+
+
+def _output_shapes(level: Level, main: Flow) -> dict[str, Shape | None]:
+    named = {name: level.drafts[ref.index].shapes.get(ref.output) for name, ref, _ in level.outputs}
+    first = main.shape if main.ref is not None else next(iter(named.values()), None)
+    return {"": first, **named}
+
+
+def _changes(before: Shape, after: Shape) -> bool:
+    """Tell whether a residual's body changes channels or the image's scale, leaving rounding aside."""
+    if len(before) != len(after) or before[0] != after[0]:
+        return True
+    return any(_scale(a) != _scale(b) for a, b in zip(before[1:], after[1:], strict=True))
+
+
+def _scale(size: Size) -> object:
+    return size if isinstance(size, int) else size.scale
+
+
+def _merge_equal(drafts: list[Draft]) -> None:
+    """Join the last draft with the one before it where both are the same call."""
+    if len(drafts) < 2:
+        return
+    before, last = drafts[-2], drafts[-1]
+    is_chained = last.inputs == (Ref(len(drafts) - 2),) and before.label is None and not before.is_input
+    same = before.op == last.op and before.body is last.body and before.shapes == last.shapes
+    if is_chained and same and before.reuses is None and last.label is None:
+        before.repeat += last.repeat
+        drafts.pop()
+
+
+_EMPTY = Level().finish("", "block", NOTHING, Span(0, 0))

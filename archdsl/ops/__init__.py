@@ -1,0 +1,92 @@
+"""The operators of the language, by keyword."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from archdsl.ops import activation, conv, linear, merge, norm, pool, rearrange, regularise, resize
+from archdsl.ops.base import Op
+from archdsl.ops.init import INITS
+
+# As the reference page lists them: from the input through what learns to what only moves and joins.
+_CLASSES: tuple[type[Op], ...] = (
+    rearrange.Input,
+    conv.Conv2d,
+    conv.DepthwiseConv2d,
+    conv.ConvTranspose2d,
+    linear.Linear,
+    norm.BatchNorm,
+    norm.SyncBatchNorm,
+    norm.FrozenBatchNorm,
+    norm.GroupNorm,
+    norm.LayerNorm,
+    norm.InstanceNorm,
+    norm.RMSNorm,
+    norm.LocalResponseNorm,
+    norm.Identity,
+    activation.ReLU,
+    activation.ReLU6,
+    activation.LeakyReLU,
+    activation.PReLU,
+    activation.RReLU,
+    activation.ELU,
+    activation.SELU,
+    activation.CELU,
+    activation.GELU,
+    activation.SiLU,
+    activation.Mish,
+    activation.Hardswish,
+    activation.Hardsigmoid,
+    activation.Hardtanh,
+    activation.Hardshrink,
+    activation.Softshrink,
+    activation.Tanhshrink,
+    activation.Threshold,
+    activation.Sigmoid,
+    activation.Tanh,
+    activation.Softplus,
+    activation.Softsign,
+    activation.LogSigmoid,
+    activation.Softmax,
+    activation.LogSoftmax,
+    activation.GLU,
+    pool.MaxPool2d,
+    pool.AvgPool2d,
+    pool.LPPool2d,
+    pool.AdaptiveAvgPool2d,
+    pool.AdaptiveMaxPool2d,
+    pool.GlobalAvgPool2d,
+    pool.GlobalMaxPool2d,
+    regularise.Dropout,
+    regularise.Dropout2d,
+    regularise.DropPath,
+    regularise.Scale,
+    rearrange.Flatten,
+    rearrange.Reshape,
+    rearrange.Permute,
+    rearrange.Slice,
+    rearrange.Pad,
+    rearrange.PixelShuffle,
+    rearrange.PixelUnshuffle,
+    rearrange.ChannelShuffle,
+    resize.Upsample,
+    merge.Add,
+    merge.Multiply,
+    merge.Subtract,
+    merge.Maximum,
+    merge.Concat,
+    linear.MatMul,
+)
+
+OPS: Mapping[str, type[Op]] = MappingProxyType({op.keyword: op for op in _CLASSES})
+"""Every operator by its keyword: input, learned layers, norms, activations, pools, noise, shapes, joins."""
+
+
+SYMBOLS = frozenset(
+    word
+    for model in (*OPS.values(), *INITS.values())
+    for name in model.model_fields
+    for word in model.words(name)
+)
+"""The words that attributes and initialisation functions take as values: `padding=same`."""

@@ -1,0 +1,232 @@
+"""What every operator is: attributes, a shape rule, state, cost, and the torch call that performs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from math import prod
+from typing import Annotated, ClassVar, Literal, NamedTuple, TypeAlias, cast, get_args, get_origin
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveInt
+
+from archdsl.ops.shape import Shape, Size
+
+
+def as_tuple(value: object) -> object:
+    """Turn a list, as the language writes one, into a tuple; leave anything else to the validator."""
+    return tuple(cast("list[object]", value)) if isinstance(value, list) else value
+
+
+def literal_words(annotation: object) -> Iterator[str]:
+    """Find the strings in the Literal types of an annotation."""
+    for inner in get_args(annotation):
+        if get_origin(annotation) is not Literal:
+            yield from literal_words(inner)
+        elif isinstance(inner, str):
+            yield inner
+
+
+def _pair(value: object) -> object:
+    return (value, value) if isinstance(value, int) and not isinstance(value, bool) else as_tuple(value)
+
+
+# One number for both axes, or (height, width).
+Pair: TypeAlias = Annotated[tuple[PositiveInt, PositiveInt], BeforeValidator(_pair)]
+NonNegativePair: TypeAlias = Annotated[tuple[NonNegativeInt, NonNegativeInt], BeforeValidator(_pair)]
+Probability: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+
+Category: TypeAlias = Literal[
+    "input", "conv", "linear", "norm", "activation", "pool", "shape", "join", "regularise"
+]
+
+
+class OpError(Exception):
+    """A rule that an operator's attributes and inputs break; the pass finds its place in the text."""
+
+    def __init__(
+        self, code: str, message: str, attribute: str = "", help: str = "", marker: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.code, self.message, self.attribute, self.help, self.marker = (
+            code,
+            message,
+            attribute,
+            help,
+            marker,
+        )
+
+
+class Init(BaseModel):
+    """How a tensor's first values are drawn: a function of `torch.nn.init` and its arguments."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    function: str  # e.g. "kaiming_normal_"; "" leaves torch's own initial values
+    arguments: tuple[tuple[str, int | float | str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One entry of a module's state_dict: its name below the module's path ("" is the path itself)."""
+
+    name: str
+    shape: tuple[int, ...]
+    kind: Literal["parameter", "buffer"] = "parameter"
+    dtype: Literal["float32", "int64"] = "float32"
+
+    @property
+    def elements(self) -> int:
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class TorchCall:
+    """How torch performs an operator; the backend prints it.
+
+    kind "module":    `target(*args, **kwargs)` builds an nn.Module that takes the inputs.
+    kind "function":  `target(inputs..., *args, **kwargs)`; with `packs_inputs`, `target([inputs...], …)`.
+    kind "operator":  the inputs joined by the infix operator `target`.
+    kind "parameter": the module owns an nn.Parameter of shape `args`, and its value times the input is the
+                      result; `kwargs["value"]` fills it.
+    kind "method":    `input.target(*args, **kwargs)`; with `index`, that item of its result.
+    A target that is a bare class name (`StochasticDepth`) is one of the backend's own helper classes.
+    `stateless_module` names the module form of a function or method, for use inside nn.Sequential.
+    """
+
+    target: str
+    args: tuple[object, ...] = ()
+    kwargs: Mapping[str, object] = field(default_factory=dict[str, object])
+    kind: Literal["module", "function", "operator", "parameter", "method"] = "module"
+    packs_inputs: bool = False
+    index: int | None = None
+    stateless_module: TorchCall | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one application of an operator costs, for one image.
+
+    `macs` counts the multiply-adds of convolutions and matrix products, without bias; `elementwise` counts
+    the other arithmetic, one per output element (per window element for pools).
+    """
+
+    parameters: int = 0
+    buffers: int = 0
+    macs: int = 0
+    elementwise: int = 0
+
+    @property
+    def flops(self) -> int:
+        return 2 * self.macs
+
+
+class Window(NamedTuple):
+    """What one output element sees along one axis.
+
+    Output i reads the inputs i*stride - padding + t*dilation, for t < kernel. `up` is the number of outputs
+    per input step for operators that enlarge; the stride is then 1, and i//up takes the place of i.
+    """
+
+    kernel: int = 1
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+    up: int = 1
+
+
+POINT = (Window(), Window())
+
+
+class Op(BaseModel):
+    """An operator of the language. A subclass is everything that is known of it.
+
+    A subclass gives `keyword`, its attributes as fields in the order of its positional arguments, and the
+    methods below. It knows nothing of graphs, places in the text, or torch objects.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+    keyword: ClassVar[str]
+    category: ClassVar[Category]
+    aliases: ClassVar[Mapping[str, str]] = {}
+    """Short argument names, e.g. {"k": "kernel"}."""
+    is_join: ClassVar[bool] = False
+    """Whether it takes the results of several branches."""
+    can_run_in_place: ClassVar[bool] = False
+    """Whether its TorchCall accepts `inplace=True`."""
+    saves: ClassVar[Literal["input", "output", "none"]] = "none"
+    """Which tensor autograd keeps for its backward pass (the memory pass's convention)."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """Give the output's shape, or raise OpError. Sizes may be symbolic."""
+        raise NotImplementedError
+
+    def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
+        """List its tensors in state_dict order, for inputs whose sizes are numbers."""
+        return ()
+
+    def macs(self, inputs: Sequence[Shape]) -> int:
+        """Count multiply-adds of convolutions and matrix products for one image, without bias."""
+        return 0
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        """Count the other arithmetic for one image: one per output element unless overridden."""
+        return prod(self.infer_shape(inputs).numbers())
+
+    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window] | None:
+        """Give the window an output element sees, per image axis; None when it sees the whole image."""
+        return POINT
+
+    def initial(self) -> Mapping[str, Init]:
+        """Map tensor names to the initial values the spec asks for; absent ones keep torch's own."""
+        return {}
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        """Give the torch call that performs it, with attributes that equal torch's defaults left out."""
+        raise NotImplementedError
+
+    def cost(self, inputs: Sequence[Shape]) -> Cost:
+        """Count everything for one image, for inputs whose sizes are numbers."""
+        tensors = self.state(inputs)
+        parameters = sum(t.elements for t in tensors if t.kind == "parameter")
+        buffers = sum(t.elements for t in tensors if t.kind == "buffer")
+        return Cost(parameters, buffers, self.macs(inputs), self.elementwise(inputs))
+
+    @classmethod
+    @cache
+    def attribute_names(cls) -> tuple[str, ...]:
+        """List the attributes in the order of positional arguments."""
+        return tuple(cls.model_fields)
+
+    @classmethod
+    @cache
+    def words(cls, attribute: str) -> frozenset[str]:
+        """List the words that an attribute takes as values, such as `same` for a padding."""
+        return frozenset(literal_words(cls.model_fields[attribute].annotation))
+
+    @classmethod
+    def resolve(cls, key: str) -> str | None:
+        """Give the attribute that an argument's name means, long or short; None if there is none."""
+        name = cls.aliases.get(key, key)
+        return name if name in cls.model_fields else None
+
+
+def feature_map(x: Shape, op: str) -> tuple[Size, Size, Size]:
+    """Give (channels, height, width) of a feature map, or raise E212 for any other shape."""
+    if len(x) != 3:
+        shown = f"{x} has {len(x)} {'axis' if len(x) == 1 else 'axes'}"
+        raise OpError(
+            "E212", f"{op} needs a feature map [C, H, W], and {shown}", help="place it before `flatten`"
+        )
+    return x[0], x[1], x[2]
+
+
+def window_size(size: Size, window: Window) -> Size:
+    """Count a window's positions along an axis: (size + 2*padding - dilation*(kernel-1) - 1)//stride + 1."""
+    return (size + 2 * window.padding - window.dilation * (window.kernel - 1) - 1) // window.stride + 1
+
+
+def half_padding(kernel: int, dilation: int = 1) -> int:
+    """Give the padding that keeps the size at stride 1; an even window has no centre and is not padded."""
+    return dilation * (kernel - 1) // 2 if kernel % 2 else 0

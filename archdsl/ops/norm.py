@@ -1,0 +1,461 @@
+"""Normalisation. Statistics over the image do not count as seeing it: receptive fields ignore them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal, final
+
+from pydantic import NonNegativeFloat, PositiveInt
+
+from archdsl.ops.base import Category, Init, Op, OpError, Probability, Tensor, TorchCall, feature_map
+from archdsl.ops.init import VectorInit, initial_values
+from archdsl.ops.shape import Shape, product
+
+
+def _affine(channels: int) -> tuple[Tensor, Tensor]:
+    return Tensor("weight", (channels,)), Tensor("bias", (channels,))
+
+
+def _running(channels: int) -> tuple[Tensor, ...]:
+    mean, variance = (Tensor(f"running_{name}", (channels,), "buffer") for name in ("mean", "var"))
+    return mean, variance, Tensor("num_batches_tracked", (), "buffer", "int64")
+
+
+def _changed(given: Mapping[str, object], defaults: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in given.items() if value != defaults[name]}
+
+
+def _batch_options(eps: float, momentum: float, affine: bool, track: bool) -> dict[str, object]:
+    given = {"eps": eps, "momentum": momentum, "affine": affine, "track_running_stats": track}
+    defaults = {"eps": 1e-5, "momentum": 0.1, "affine": True, "track_running_stats": True}
+    return _changed(given, defaults)
+
+
+def _check_batch(x: Shape, op: str) -> Shape:
+    if len(x) > 3:
+        message = f"{op} needs a vector [C], a sequence [C, L] or a feature map [C, H, W], not {x}"
+        raise OpError("E212", message, help="reshape it before the norm")
+    return x
+
+
+def _check_channels_axis(x: Shape, op: str) -> Shape:
+    if len(x) not in (1, 3):
+        message = f"{op} over the channels needs a vector [C] or a feature map [C, H, W], not {x}"
+        raise OpError("E212", message, "axis", "use axis=last where the channels are the last axis")
+    return x
+
+
+@final
+class BatchNorm(Op):
+    """Normalise each channel over the batch and its positions; in evaluation by running statistics.
+
+    Shape:  unchanged; (C,), (C, L) or (C, H, W)
+    Cost:   parameters = 2*C if affine; buffers = 2*C + 1 if tracked; one operation per element
+    Errors: E212 more than three axes
+    Source: torch.nn.BatchNorm2d and, without height, BatchNorm1d; Ioffe & Szegedy 2015
+
+    >>> sum(tensor.elements for tensor in BatchNorm().state([Shape(64, 56, 56)]))
+    257
+    """
+
+    keyword: ClassVar[str] = "batch"
+    category: ClassVar[Category] = "norm"
+    saves: ClassVar[Literal["input", "output", "none"]] = "input"
+
+    eps: NonNegativeFloat = 1e-5
+    """Added to the variance."""
+    momentum: Probability = 0.1
+    """Weight of the new batch in the running statistics: one minus the decay in the textbook's average."""
+    affine: bool = True
+    """Whether a learned weight and bias follow."""
+    track: bool = True
+    """Whether running statistics are kept and used in evaluation."""
+    init: VectorInit | None = None
+    """Initial values of the weight."""
+    bias_init: VectorInit | None = None
+    """Initial values of the bias."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return _check_batch(inputs[0], self.keyword)
+
+    def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
+        channels = inputs[0].numbers()[0]
+        return (*(_affine(channels) if self.affine else ()), *(_running(channels) if self.track else ()))
+
+    def initial(self) -> Mapping[str, Init]:
+        return initial_values(self.init, self.bias_init) if self.affine else {}
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        target = "nn.BatchNorm2d" if len(inputs[0]) == 3 else "nn.BatchNorm1d"
+        options = _batch_options(self.eps, self.momentum, self.affine, self.track)
+        return TorchCall(target, (inputs[0].numbers()[0],), options)
+
+
+@final
+class FrozenBatchNorm(Op):
+    """Scale and shift each channel by statistics and factors that training leaves alone.
+
+    Shape:  (C, H, W) unchanged
+    Cost:   buffers = 4*C; one operation per element
+    Errors: E212 not a feature map
+    Source: torchvision.ops.FrozenBatchNorm2d
+
+    >>> [tensor.name for tensor in FrozenBatchNorm().state([Shape(64, 56, 56)])]
+    ['weight', 'bias', 'running_mean', 'running_var']
+    """
+
+    keyword: ClassVar[str] = "frozen_batch"
+    category: ClassVar[Category] = "norm"
+
+    eps: NonNegativeFloat = 1e-5
+    """Added to the variance."""
+    init: VectorInit | None = None
+    """Initial values of the weight."""
+    bias_init: VectorInit | None = None
+    """Initial values of the bias."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return Shape(*feature_map(inputs[0], self.keyword))
+
+    def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
+        channels = inputs[0].numbers()[0]
+        names = ("weight", "bias", "running_mean", "running_var")
+        return tuple(Tensor(name, (channels,), "buffer") for name in names)
+
+    def initial(self) -> Mapping[str, Init]:
+        return initial_values(self.init, self.bias_init)
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        options = _changed({"eps": self.eps}, {"eps": 1e-5})
+        return TorchCall("FrozenBatchNorm2d", (inputs[0].numbers()[0],), options)
+
+
+@final
+class SyncBatchNorm(Op):
+    """Normalise as `batch` does, over the batches of all processes together.
+
+    Shape:  unchanged; (C,), (C, L) or (C, H, W)
+    Cost:   parameters = 2*C if affine; buffers = 2*C + 1 if tracked; one operation per element
+    Errors: E212 more than three axes
+    Source: torch.nn.SyncBatchNorm
+
+    >>> SyncBatchNorm().infer_shape([Shape(64, 56, 56)])
+    Shape(64, 56, 56)
+    """
+
+    keyword: ClassVar[str] = "sync_batch"
+    category: ClassVar[Category] = "norm"
+    saves: ClassVar[Literal["input", "output", "none"]] = "input"
+
+    eps: NonNegativeFloat = 1e-5
+    """Added to the variance."""
+    momentum: Probability = 0.1
+    """Weight of the new batch in the running statistics: one minus the decay in the textbook's average."""
+    affine: bool = True
+    """Whether a learned weight and bias follow."""
+    track: bool = True
+    """Whether running statistics are kept and used in evaluation."""
+    init: VectorInit | None = None
+    """Initial values of the weight."""
+    bias_init: VectorInit | None = None
+    """Initial values of the bias."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return _check_batch(inputs[0], self.keyword)
+
+    def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
+        channels = inputs[0].numbers()[0]
+        return (*(_affine(channels) if self.affine else ()), *(_running(channels) if self.track else ()))
+
+    def initial(self) -> Mapping[str, Init]:
+        return initial_values(self.init, self.bias_init) if self.affine else {}
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        options = _batch_options(self.eps, self.momentum, self.affine, self.track)
+        return TorchCall("nn.SyncBatchNorm", (inputs[0].numbers()[0],), options)
+
+
+@final
+class LayerNorm(Op):
+    """Normalise each image by itself, over all of it or over one axis.
+
+    Shape:  unchanged
+    Cost:   parameters = 2*C if affine, for the size C of the normalised axis (for "sample": the channels);
+            one operation per element
+    Errors: E212 axis "channels" on neither a vector nor a feature map
+    Source: "sample": torch.nn.GroupNorm with one group, as in Wu & He 2018, figure 2; "channels": the
+            LayerNorm2d of torchvision's ConvNeXt; "last" and vectors: torch.nn.LayerNorm; Ba et al. 2016
+
+    >>> LayerNorm(axis="channels").to_torch([Shape(96, 56, 56)]).target
+    'LayerNorm2d'
+    """
+
+    keyword: ClassVar[str] = "layer"
+    category: ClassVar[Category] = "norm"
+    saves: ClassVar[Literal["input", "output", "none"]] = "input"
+
+    axis: Literal["sample", "channels", "last"] = "sample"
+    """What is normalised together: the whole image, the channels at each position, or the last axis."""
+    eps: NonNegativeFloat = 1e-5
+    """Added to the variance."""
+    affine: bool = True
+    """Whether a learned weight and bias follow."""
+    init: VectorInit | None = None
+    """Initial values of the weight."""
+    bias_init: VectorInit | None = None
+    """Initial values of the bias."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return _check_channels_axis(inputs[0], self.keyword) if self.axis == "channels" else inputs[0]
+
+    def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
+        return _affine(self._features(inputs[0])) if self.affine else ()
+
+    def initial(self) -> Mapping[str, Init]:
+        return initial_values(self.init, self.bias_init) if self.affine else {}
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        (x,) = inputs
+        eps = _changed({"eps": self.eps}, {"eps": 1e-5})
+        if self.axis == "sample" and len(x) > 1:
+            return TorchCall(
+                "nn.GroupNorm", (1, x.numbers()[0]), {**eps, **({} if self.affine else {"affine": False})}
+            )
+        target = "LayerNorm2d" if self.axis == "channels" and len(x) == 3 else "nn.LayerNorm"
+        affine = {} if self.affine else {"elementwise_affine": False}
+        return TorchCall(target, (self._features(x),), {**eps, **affine})
+
+    def _features(self, x: Shape) -> int:
+        return x.numbers()[-1 if self.axis == "last" else 0]
+
+
+@final
+class InstanceNorm(Op):
+    """Normalise each channel of each image by itself.
+
+    Shape:  (C, H, W) unchanged
+    Cost:   parameters = 2*C if affine; buffers = 2*C + 1 if tracked; one operation per element
+    Errors: E212 not a feature map; E224 one position has no variance
+    Source: torch.nn.InstanceNorm2d; Ulyanov et al. 2016
+
+    >>> InstanceNorm().state([Shape(64, 56, 56)])
+    ()
+    """
+
+    keyword: ClassVar[str] = "instance"
+    category: ClassVar[Category] = "norm"
+    saves: ClassVar[Literal["input", "output", "none"]] = "input"
+
+    eps: NonNegativeFloat = 1e-5
+    """Added to the variance."""
+    momentum: Probability = 0.1
+    """Weight of the new image in the running statistics, if they are tracked."""
+    affine: bool = False
+    """Whether a learned weight and bias follow."""
+    track: bool = False
+    """Whether running statistics are kept and used in evaluation."""
+    init: VectorInit | None = None
+    """Initial values of the weight."""
+    bias_init: VectorInit | None = None
+    """Initial values of the bias."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        channels, height, width = feature_map(inputs[0], self.keyword)
+        if product((height, width)) == 1:
+            message = f"instance has one position per channel in {inputs[0]}, which has no variance"
+            raise OpError("E224", message, help="normalise before the pooling, or use another norm")
+        return Shape(channels, height, width)
+
+    def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
+        channels = inputs[0].numbers()[0]
+        return (*(_affine(channels) if self.affine else ()), *(_running(channels) if self.track else ()))
+
+    def initial(self) -> Mapping[str, Init]:
+        return initial_values(self.init, self.bias_init) if self.affine else {}
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        given = {
+            "eps": self.eps,
+            "momentum": self.momentum,
+            "affine": self.affine,
+            "track_running_stats": self.track,
+        }
+        defaults = {"eps": 1e-5, "momentum": 0.1, "affine": False, "track_running_stats": False}
+        return TorchCall("nn.InstanceNorm2d", (inputs[0].numbers()[0],), _changed(given, defaults))
+
+
+@final
+class GroupNorm(Op):
+    """Normalise each image by itself, over sets of neighbouring channels.
+
+    Shape:  (C, ...) unchanged
+    Cost:   parameters = 2*C if affine; one operation per element
+    Errors: E214 the groups do not divide the channels
+    Source: torch.nn.GroupNorm; Wu & He 2018
+
+    >>> GroupNorm(groups=32).to_torch([Shape(64, 56, 56)]).args
+    (32, 64)
+    """
+
+    keyword: ClassVar[str] = "group"
+    category: ClassVar[Category] = "norm"
+    aliases: ClassVar[Mapping[str, str]] = {"g": "groups"}
+    saves: ClassVar[Literal["input", "output", "none"]] = "input"
+
+    groups: PositiveInt = 32
+    """How many sets the channels are cut into."""
+    eps: NonNegativeFloat = 1e-5
+    """Added to the variance."""
+    affine: bool = True
+    """Whether a learned weight and bias follow."""
+    init: VectorInit | None = None
+    """Initial values of the weight."""
+    bias_init: VectorInit | None = None
+    """Initial values of the bias."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        (x,) = inputs
+        if x.channels % self.groups:
+            message = f"{self.groups} groups do not divide {x.channels} channels"
+            raise OpError(
+                "E214", message, "groups", f"use a divisor of {x.channels}", f"must divide {x.channels}"
+            )
+        return x
+
+    def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
+        return _affine(inputs[0].numbers()[0]) if self.affine else ()
+
+    def initial(self) -> Mapping[str, Init]:
+        return initial_values(self.init, self.bias_init) if self.affine else {}
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        options = _changed({"eps": self.eps, "affine": self.affine}, {"eps": 1e-5, "affine": True})
+        return TorchCall("nn.GroupNorm", (self.groups, inputs[0].numbers()[0]), options)
+
+
+@final
+class RMSNorm(Op):
+    """Divide by the root of the mean square over one axis.
+
+    Shape:  unchanged
+    Cost:   parameters = size of the axis if affine; one operation per element
+    Errors: E212 axis "channels" on neither a vector nor a feature map
+    Source: torch.nn.RMSNorm, with an eps that does not depend on the number format; Zhang & Sennrich 2019
+
+    >>> RMSNorm().state([Shape(96, 56, 56)])[0].shape
+    (96,)
+    """
+
+    keyword: ClassVar[str] = "rms"
+    category: ClassVar[Category] = "norm"
+    saves: ClassVar[Literal["input", "output", "none"]] = "input"
+
+    axis: Literal["channels", "last"] = "channels"
+    """What is normalised together: the channels at each position, or the last axis."""
+    eps: NonNegativeFloat = 1e-6
+    """Added to the mean square."""
+    affine: bool = True
+    """Whether a learned weight follows."""
+    init: VectorInit | None = None
+    """Initial values of the weight."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return _check_channels_axis(inputs[0], self.keyword) if self.axis == "channels" else inputs[0]
+
+    def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
+        return (Tensor("weight", (self._features(inputs[0]),)),) if self.affine else ()
+
+    def initial(self) -> Mapping[str, Init]:
+        return initial_values(self.init, None) if self.affine else {}
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        (x,) = inputs
+        target = "RMSNorm2d" if self.axis == "channels" and len(x) == 3 else "nn.RMSNorm"
+        affine = {} if self.affine else {"elementwise_affine": False}
+        return TorchCall(target, (self._features(x),), {"eps": self.eps, **affine})
+
+    def _features(self, x: Shape) -> int:
+        return x.numbers()[-1 if self.axis == "last" else 0]
+
+
+@final
+class LocalResponseNorm(Op):
+    """Divide each value by a sum of squares over its neighbouring channels.
+
+    Shape:  (C, ...) unchanged
+    Cost:   no parameters; `size` operations per element
+    Errors: E212 a vector
+    Source: torch.nn.LocalResponseNorm; Krizhevsky et al. 2012, section 3.3, whose alpha is torch's alpha/size
+
+    >>> LocalResponseNorm(size=5, k=2.0).infer_shape([Shape(96, 55, 55)])
+    Shape(96, 55, 55)
+    """
+
+    keyword: ClassVar[str] = "lrn"
+    category: ClassVar[Category] = "norm"
+    saves: ClassVar[Literal["input", "output", "none"]] = "input"
+
+    size: PositiveInt = 5
+    """How many channels are summed."""
+    alpha: float = 1e-4
+    """Factor on the mean of the squares."""
+    beta: float = 0.75
+    """Exponent of the divisor."""
+    k: float = 1.0
+    """Added to the divisor before the exponent."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        (x,) = inputs
+        if len(x) < 2:
+            raise OpError(
+                "E212", f"lrn needs channels and positions, not {x}", help="place it before `flatten`"
+            )
+        return x
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return super().elementwise(inputs) * self.size
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        given = {"alpha": self.alpha, "beta": self.beta, "k": self.k}
+        options = _changed(given, {"alpha": 1e-4, "beta": 0.75, "k": 1.0})
+        return TorchCall("nn.LocalResponseNorm", (self.size,), options)
+
+
+@final
+class Identity(Op):
+    """Pass the input on: the value for no norm and for no activation.
+
+    It takes the arguments that norms have in common and ignores them by design, so that `norm=none` turns a
+    network over without touching a block.
+
+    Shape:  unchanged
+    Cost:   none
+    Errors: none
+    Source: torch.nn.Identity
+
+    >>> Identity(eps=1e-3).infer_shape([Shape(64, 56, 56)])
+    Shape(64, 56, 56)
+    """
+
+    keyword: ClassVar[str] = "none"
+    category: ClassVar[Category] = "shape"
+
+    eps: float | None = None
+    """Ignored."""
+    momentum: float | None = None
+    """Ignored."""
+    affine: bool | None = None
+    """Ignored."""
+    init: Init | None = None
+    """Ignored."""
+    bias_init: Init | None = None
+    """Ignored."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return inputs[0]
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return 0
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        return TorchCall("nn.Identity")

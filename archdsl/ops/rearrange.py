@@ -1,0 +1,392 @@
+"""Moving elements about: flattening, cutting, padding, and trading channels for positions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar, Literal, TypeAlias, final
+
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
+
+from archdsl.ops.base import Category, Op, OpError, TorchCall, Window, as_tuple, feature_map
+from archdsl.ops.conv import check_reflection
+from archdsl.ops.shape import Shape, differ, product
+
+
+@final
+class Input(Op):
+    """Stand for the network's input.
+
+    Shape:  `shape`, channels first, without the batch
+    Cost:   none
+    Errors: none
+    Source: the spec's `input` line
+
+    >>> Input(shape=(3, 224, 224)).infer_shape([])
+    Shape(3, 224, 224)
+    """
+
+    keyword: ClassVar[str] = "input"
+    category: ClassVar[Category] = "input"
+
+    shape: Annotated[tuple[PositiveInt, ...], BeforeValidator(as_tuple), Field(min_length=1, max_length=4)]
+    """Sizes of the axes after the batch: [C, H, W] for an image."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return Shape(*self.shape)
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return 0
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        raise AssertionError("the input is the argument of forward, not a call")
+
+
+@final
+class Flatten(Op):
+    """Merge neighbouring axes into one, by default all of them.
+
+    Shape:  (C, H, W) -> (C*H*W,)
+    Cost:   none
+    Errors: E217 there are no such axes
+    Source: torch.flatten, whose axes count the batch and are one more
+
+    >>> Flatten().infer_shape([Shape(512, 7, 7)])
+    Shape(25088)
+    """
+
+    keyword: ClassVar[str] = "flatten"
+    category: ClassVar[Category] = "shape"
+
+    start: NonNegativeInt = 0
+    """First axis to merge; 0 is the channels."""
+    end: NonNegativeInt | None = None
+    """Last axis to merge; unset, the last there is."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        (x,) = inputs
+        last = len(x) - 1 if self.end is None else self.end
+        if not self.start <= last < len(x):
+            message = f"{x} has no axes {self.start} to {last}"
+            attribute = "start" if self.end is None else "end"
+            raise OpError("E217", message, attribute, "axes count from 0, the channels")
+        return Shape(*x[: self.start], product(x[self.start : last + 1]), *x[last + 1 :])
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return 0
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        axes = (self.start + 1,) if self.end is None else (self.start + 1, self.end + 1)
+        stateless_module = TorchCall("nn.Flatten", () if axes == (1,) else axes)
+        return TorchCall("torch.flatten", axes, kind="function", stateless_module=stateless_module)
+
+
+@final
+class Slice(Op):
+    """Keep `size` channels from `start` on.
+
+    Shape:  (C, ...) -> (size, ...)
+    Cost:   none
+    Errors: E217 the channels do not reach that far
+    Source: torch.Tensor.narrow
+
+    >>> Slice(start=58, size=58).infer_shape([Shape(116, 28, 28)])
+    Shape(58, 28, 28)
+    """
+
+    keyword: ClassVar[str] = "slice"
+    category: ClassVar[Category] = "shape"
+
+    start: NonNegativeInt
+    """First channel kept."""
+    size: PositiveInt
+    """How many channels are kept."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        (x,) = inputs
+        end = self.start + self.size
+        if x.channels < end:
+            message = f"channels {self.start} to {end - 1} are out of range of {x.channels} channels"
+            raise OpError("E217", message, "size", f"end at channel {x.channels - 1} or before")
+        return Shape(self.size, *x[1:])
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return 0
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        stateless_module = TorchCall("Slice", (self.start, self.size))
+        return TorchCall(
+            "narrow", (1, self.start, self.size), kind="method", stateless_module=stateless_module
+        )
+
+
+@final
+class Reshape(Op):
+    """Read the elements, in order, as a tensor of other sizes.
+
+    Shape:  (...) -> sizes, where one -1 stands for what remains
+    Cost:   none
+    Errors: E216 the sizes hold another number of elements, or more than one is unknown
+    Source: torch.Tensor.reshape, of each image by itself
+
+    >>> Reshape(sizes=(64, -1)).infer_shape([Shape(64, 7, 7)])
+    Shape(64, 49)
+    """
+
+    keyword: ClassVar[str] = "reshape"
+    category: ClassVar[Category] = "shape"
+
+    sizes: Annotated[tuple[PositiveInt | Literal[-1], ...], BeforeValidator(as_tuple), Field(min_length=1)]
+    """Sizes after the batch."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        (x,) = inputs
+        known = product(size for size in self.sizes if size != -1)
+        assert isinstance(known, int)
+        shown = f"[{', '.join(map(str, self.sizes))}]"
+        if self.sizes.count(-1) > 1:
+            raise OpError("E216", f"{shown} leaves more than one size open", "sizes", "write -1 once at most")
+        if x.elements % known if -1 in self.sizes else differ(x.elements, known):
+            message = f"the {x.elements} elements of {x} do not fit {shown}"
+            raise OpError("E216", message, "sizes", "use sizes whose product is the number of elements")
+        return Shape(*(x.elements // known if size == -1 else size for size in self.sizes))
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return 0
+
+    def windows(self, inputs: Sequence[Shape]) -> None:
+        return None
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        return TorchCall("Reshape", self.sizes)
+
+
+@final
+class Permute(Op):
+    """Reorder the axes after the batch.
+
+    Shape:  (A, B, C) -> (C, A, B) for the order (2, 0, 1)
+    Cost:   none
+    Errors: E216 the order does not name every axis once
+    Source: torch.permute, whose axes count the batch and are one more
+
+    >>> Permute(order=(1, 2, 0)).infer_shape([Shape(96, 56, 28)])
+    Shape(56, 28, 96)
+    """
+
+    keyword: ClassVar[str] = "permute"
+    category: ClassVar[Category] = "shape"
+
+    order: Annotated[tuple[NonNegativeInt, ...], BeforeValidator(as_tuple), Field(min_length=1)]
+    """Which axis comes at each place, counted from 0, the channels."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        (x,) = inputs
+        if sorted(self.order) != list(range(len(x))):
+            message = f"the order {list(self.order)} does not name each of the {len(x)} axes of {x} once"
+            raise OpError("E216", message, "order", f"use each of 0 to {len(x) - 1} once")
+        return Shape(*(x[axis] for axis in self.order))
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return 0
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        order = (0, *(axis + 1 for axis in self.order))
+        return TorchCall("permute", order, kind="method", stateless_module=TorchCall("Permute", order))
+
+
+def _sides(value: object) -> object:
+    match as_tuple(value):
+        case int() as size if not isinstance(size, bool):
+            return (size, size, size, size)
+        case (int() as rows, int() as columns):
+            return (rows, rows, columns, columns)
+        case sides:
+            return sides
+
+
+_PadMode: TypeAlias = Literal["constant", "reflect", "replicate", "circular"]
+
+
+@final
+class Pad(Op):
+    """Add rows, columns and channels around a map.
+
+    Shape:  (C, H, W) -> (front + C + back, top + H + bottom, left + W + right)
+    Cost:   none
+    Errors: E212 not a feature map; E215 reflected padding as large as the input; E223 a mode other
+            than "constant" with channels or a value
+    Source: torch.nn.functional.pad; with `channels`, shortcut A of He et al. 2016, section 3.3
+
+    >>> Pad(size=(1, 2), channels=(8, 8)).infer_shape([Shape(16, 32, 32)])
+    Shape(32, 34, 36)
+    """
+
+    keyword: ClassVar[str] = "pad"
+    category: ClassVar[Category] = "shape"
+
+    size: Annotated[
+        tuple[NonNegativeInt, NonNegativeInt, NonNegativeInt, NonNegativeInt], BeforeValidator(_sides)
+    ] = (0, 0, 0, 0)
+    """Rows and columns added at the top, bottom, left and right; or two numbers, or one."""
+    mode: _PadMode = "constant"
+    """What is added: a value, or the map reflected, its border repeated, or its other end."""
+    value: float = 0.0
+    """What `constant` adds."""
+    channels: Annotated[tuple[NonNegativeInt, NonNegativeInt], BeforeValidator(as_tuple)] = (0, 0)
+    """Channels of `value` added in front and behind."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        (x,) = inputs
+        channels, height, width = feature_map(x, self.keyword)
+        top, bottom, left, right = self.size
+        if self.mode != "constant":
+            self._check_mode()
+            check_reflection(x, 1, max(top, bottom), self.mode, "size")
+            check_reflection(x, 2, max(left, right), self.mode, "size")
+        return Shape(channels + sum(self.channels), height + top + bottom, width + left + right)
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return 0
+
+    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window]:
+        return Window(padding=self.size[0]), Window(padding=self.size[2])
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        top, bottom, left, right = self.size
+        sides = (left, right, top, bottom, *(self.channels if any(self.channels) else ()))
+        mode = {} if self.mode == "constant" else {"mode": self.mode}
+        value = {"value": self.value} if self.value else {}
+        return TorchCall(
+            "F.pad", (sides,), {**mode, **value}, kind="function", stateless_module=self._module(sides)
+        )
+
+    def _check_mode(self) -> None:
+        if any(self.channels):
+            message = f"mode {self.mode} adds rows and columns, not channels"
+            raise OpError("E223", message, "channels", "use mode=constant, or a second pad for the channels")
+        if self.value:
+            raise OpError(
+                "E223", f"mode {self.mode} takes no value", "value", "drop it, or use mode=constant"
+            )
+
+    def _module(self, sides: tuple[int, ...]) -> TorchCall:
+        if self.mode == "constant":
+            # The three-dimensional form takes the channels for depth, and a batch of maps for one volume.
+            target = "nn.ConstantPad3d" if len(sides) == 6 else "nn.ConstantPad2d"
+            return TorchCall(target, (sides, self.value))
+        names = {
+            "reflect": "nn.ReflectionPad2d",
+            "replicate": "nn.ReplicationPad2d",
+            "circular": "nn.CircularPad2d",
+        }
+        return TorchCall(names[self.mode], (sides,))
+
+
+def _check_divisible(x: Shape, divisor: int, op: str, attribute: str) -> None:
+    if x.channels % divisor:
+        message = f"{op} needs channels divisible by {divisor}, and {x} has {x.channels}"
+        raise OpError(
+            "E214", message, attribute, f"use a divisor, or another number of channels than {x.channels}"
+        )
+
+
+@final
+class PixelShuffle(Op):
+    """Trade channels for positions: each input position becomes a block of factor x factor.
+
+    Shape:  (C, H, W) -> (C/factor**2, factor*H, factor*W)
+    Cost:   none
+    Errors: E212 not a feature map; E214 factor**2 does not divide the channels
+    Source: torch.nn.PixelShuffle; Shi et al. 2016
+
+    >>> PixelShuffle(factor=2).infer_shape([Shape(256, 14, 14)])
+    Shape(64, 28, 28)
+    """
+
+    keyword: ClassVar[str] = "pixel_shuffle"
+    category: ClassVar[Category] = "shape"
+
+    factor: PositiveInt
+    """How many output rows and columns per input row and column."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        channels, height, width = feature_map(inputs[0], self.keyword)
+        _check_divisible(inputs[0], self.factor**2, self.keyword, "factor")
+        return Shape(channels // self.factor**2, height * self.factor, width * self.factor)
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return 0
+
+    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window]:
+        return Window(up=self.factor), Window(up=self.factor)
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        return TorchCall("nn.PixelShuffle", (self.factor,))
+
+
+@final
+class PixelUnshuffle(Op):
+    """Trade positions for channels: each block of factor x factor positions becomes one.
+
+    Shape:  (C, H, W) -> (C*factor**2, H/factor, W/factor)
+    Cost:   none
+    Errors: E212 not a feature map; E216 the factor does not divide the image
+    Source: torch.nn.PixelUnshuffle
+
+    >>> PixelUnshuffle(factor=2).infer_shape([Shape(3, 224, 224)])
+    Shape(12, 112, 112)
+    """
+
+    keyword: ClassVar[str] = "pixel_unshuffle"
+    category: ClassVar[Category] = "shape"
+
+    factor: PositiveInt
+    """How many input rows and columns become one."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        channels, height, width = feature_map(inputs[0], self.keyword)
+        if height % self.factor or width % self.factor:
+            message = f"pixel_unshuffle by {self.factor} does not divide the map {inputs[0]}"
+            raise OpError("E216", message, "factor", "use a divisor of both sizes, or pad the map")
+        return Shape(channels * self.factor**2, height // self.factor, width // self.factor)
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return 0
+
+    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window]:
+        return Window(self.factor, self.factor), Window(self.factor, self.factor)
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        return TorchCall("nn.PixelUnshuffle", (self.factor,))
+
+
+@final
+class ChannelShuffle(Op):
+    """Deal the channels of each group out in turn, so that the next grouped convolution mixes them.
+
+    Shape:  (C, H, W) unchanged
+    Cost:   none
+    Errors: E212 not a feature map; E214 the groups do not divide the channels
+    Source: torch.nn.ChannelShuffle; Zhang et al. 2018, ShuffleNet
+
+    >>> ChannelShuffle(groups=2).infer_shape([Shape(116, 28, 28)])
+    Shape(116, 28, 28)
+    """
+
+    keyword: ClassVar[str] = "shuffle"
+    category: ClassVar[Category] = "shape"
+    aliases: ClassVar[Mapping[str, str]] = {"g": "groups"}
+
+    groups: PositiveInt
+    """How many groups the channels come from."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        channels, height, width = feature_map(inputs[0], self.keyword)
+        _check_divisible(inputs[0], self.groups, self.keyword, "groups")
+        return Shape(channels, height, width)
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return 0
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        return TorchCall("nn.ChannelShuffle", (self.groups,))

@@ -1,0 +1,135 @@
+"""Regularisation: noise in training that evaluation leaves out and costs nothing, and learned scales."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal, final
+
+from archdsl.ops.base import Category, Op, Probability, Tensor, TorchCall, feature_map
+from archdsl.ops.shape import Shape
+
+
+@final
+class Dropout(Op):
+    """Zero elements at random in training, and scale up the others.
+
+    Shape:  unchanged
+    Cost:   none in evaluation
+    Errors: none
+    Source: torch.nn.Dropout; Srivastava et al. 2014
+
+    >>> Dropout(p=0.2).infer_shape([Shape(1280)])
+    Shape(1280)
+    """
+
+    keyword: ClassVar[str] = "dropout"
+    category: ClassVar[Category] = "regularise"
+    can_run_in_place: ClassVar[bool] = True
+
+    p: Probability = 0.5
+    """Chance that an element is zeroed."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return inputs[0]
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return 0
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        return TorchCall("nn.Dropout", (self.p,))
+
+
+@final
+class Dropout2d(Op):
+    """Zero whole channels at random in training, and scale up the others.
+
+    Shape:  (C, H, W) unchanged
+    Cost:   none in evaluation
+    Errors: E212 not a feature map
+    Source: torch.nn.Dropout2d; Tompson et al. 2015
+
+    >>> Dropout2d(p=0.1).infer_shape([Shape(64, 56, 56)])
+    Shape(64, 56, 56)
+    """
+
+    keyword: ClassVar[str] = "dropout2d"
+    category: ClassVar[Category] = "regularise"
+    can_run_in_place: ClassVar[bool] = True
+
+    p: Probability = 0.5
+    """Chance that a channel is zeroed."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return Shape(*feature_map(inputs[0], self.keyword))
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return 0
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        return TorchCall("nn.Dropout2d", (self.p,))
+
+
+@final
+class DropPath(Op):
+    """Zero a residual branch at random in training, and scale up what remains.
+
+    Shape:  unchanged
+    Cost:   none in evaluation
+    Errors: none
+    Source: torchvision.ops.StochasticDepth; Huang et al. 2016, Deep Networks with Stochastic Depth
+
+    >>> DropPath(p=0.1).infer_shape([Shape(96, 56, 56)])
+    Shape(96, 56, 56)
+    """
+
+    keyword: ClassVar[str] = "drop_path"
+    category: ClassVar[Category] = "regularise"
+
+    p: Probability
+    """Chance that the branch is zeroed."""
+    mode: Literal["row", "batch"] = "row"
+    """Whether each image of a batch has its own chance, or all of them one."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return inputs[0]
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return 0
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        return TorchCall("StochasticDepth", (self.p, self.mode))
+
+
+@final
+class Scale(Op):
+    """Multiply each channel by a learned factor.
+
+    Shape:  unchanged
+    Cost:   parameters = C, or the last axis's size; one product per element
+    Errors: none
+    Source: Touvron et al. 2021, Going Deeper with Image Transformers, section 2 (LayerScale)
+
+    >>> Scale().state([Shape(96, 56, 56)])[0].shape
+    (96, 1, 1)
+    """
+
+    keyword: ClassVar[str] = "scale"
+    category: ClassVar[Category] = "regularise"
+    saves: ClassVar[Literal["input", "output", "none"]] = "input"
+
+    value: float = 1e-6
+    """What every factor starts at."""
+    axis: Literal["channels", "last"] = "channels"
+    """Which axis the factors belong to."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return inputs[0]
+
+    def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
+        sizes = inputs[0].numbers()
+        shape = (sizes[-1],) if self.axis == "last" else (sizes[0], *(1 for _ in sizes[1:]))
+        return (Tensor("", shape),)
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        (factors,) = self.state(inputs)
+        return TorchCall("", factors.shape, {"value": self.value}, kind="parameter")

@@ -1,0 +1,75 @@
+"""Enlarging feature maps without learned weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal, final
+
+from archdsl.ops.base import Category, Op, OpError, Pair, TorchCall, Window, feature_map
+from archdsl.ops.conv import squared
+from archdsl.ops.shape import Shape
+
+_TAPS = {"nearest": 1, "bilinear": 2, "bicubic": 4}
+
+
+@final
+class Upsample(Op):
+    """Resize a map by a whole factor, or to a given size.
+
+    Shape:  (C, H, W) -> (C, factor*H, factor*W), or (C, *size)
+    Cost:   no parameters; one operation per tap and output element: 4 for bilinear, 16 for bicubic,
+            none for nearest
+    Errors: E212 not a feature map; E223 factor and size together, or align_corners with nearest
+    Source: torch.nn.Upsample
+
+    >>> Upsample(factor=2).infer_shape([Shape(256, 14, 14)])
+    Shape(256, 28, 28)
+    """
+
+    keyword: ClassVar[str] = "upsample"
+    category: ClassVar[Category] = "shape"
+
+    factor: Pair | None = None
+    """How many output rows and columns per input row and column; 2 where neither this nor `size` is given."""
+    size: Pair | None = None
+    """Height and width afterwards, instead of a factor."""
+    mode: Literal["nearest", "bilinear", "bicubic"] = "nearest"
+    """How values between the input's are found."""
+    align_corners: bool = False
+    """Whether the corners of both maps coincide by their centres; bilinear and bicubic only."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        channels, height, width = feature_map(inputs[0], self.keyword)
+        if self.align_corners and self.mode == "nearest":
+            raise OpError(
+                "E223",
+                "nearest has no corners to align",
+                "align_corners",
+                "use mode=bilinear, or leave it out",
+            )
+        if self.size and self.factor:
+            raise OpError("E223", "upsample takes a factor or a size, not both", "factor", "drop one of them")
+        if self.size:
+            return Shape(channels, *self.size)
+        factor = self.factor or (2, 2)
+        return Shape(channels, height * factor[0], width * factor[1])
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return 0 if self.mode == "nearest" else super().elementwise(inputs) * _TAPS[self.mode] ** 2
+
+    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window] | None:
+        if self.size:
+            return None
+        factor, taps = self.factor or (2, 2), _TAPS[self.mode]
+        # The outputs of one input step lie on both sides of its centre, so that they see one tap more together.
+        kernel = taps if self.mode == "nearest" else taps + 1
+        rows, columns = (Window(kernel, padding=taps // 2, up=up) for up in factor)
+        return rows, columns
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        target = (
+            {"size": squared(self.size)} if self.size else {"scale_factor": squared(self.factor or (2, 2))}
+        )
+        mode = {} if self.mode == "nearest" else {"mode": self.mode}
+        corners = {"align_corners": True} if self.align_corners else {}
+        return TorchCall("nn.Upsample", kwargs={**target, **mode, **corners})

@@ -1,0 +1,100 @@
+"""Costs: parameters, buffers, multiply-adds and activation sizes, for one image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from archdsl.ir.graph import Node, NodeId
+from archdsl.ops.base import Cost
+from archdsl.passes.shapes import Shapes
+
+BYTES = 4
+"""Bytes of a float32, in which activations and weights are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What a body or node costs for one image, everything inside it included.
+
+    `macs` are the multiply-adds of convolutions and matrix products without bias, `flops` twice that; `elementwise`
+    counts the other arithmetic apart. `activations` counts the elements that operators write.
+    """
+
+    parameters: int = 0
+    buffers: int = 0
+    macs: int = 0
+    elementwise: int = 0
+    activations: int = 0
+
+    @property
+    def flops(self) -> int:
+        return 2 * self.macs
+
+    @property
+    def activation_bytes(self) -> int:
+        return BYTES * self.activations
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Costs:
+    """A body's costs: `nodes` maps each node to those of one application, `total` adds repeats up."""
+
+    nodes: Mapping[NodeId, Total]
+    inner: Mapping[NodeId, Costs]
+    total: Total
+
+
+def count_costs(shapes: Shapes) -> Costs:
+    """Count what every node costs, each distinct body once.
+
+    Requires: shapes without errors, all numbers. Ensures: weights that several nodes share are counted once.
+    """
+    return _count(shapes, {})
+
+
+def _count(shapes: Shapes, known: dict[int, Costs]) -> Costs:
+    if id(shapes) in known:
+        return known[id(shapes)]
+    nodes: dict[NodeId, Total] = {}
+    inner: dict[NodeId, Costs] = {}
+    parameters = buffers = macs = elementwise = activations = 0
+    for node in shapes.graph.topological():
+        if node.id in shapes.inner:
+            inner[node.id] = _count(shapes.inner[node.id], known)
+            one = inner[node.id].total
+        else:
+            one = _operator(node, shapes)
+        nodes[node.id] = one
+        count = node.repeat
+        if node.reuses is None:
+            parameters += one.parameters * count
+            buffers += one.buffers * count
+        macs += one.macs * count
+        elementwise += one.elementwise * count
+        activations += one.activations * count
+    total = Total(parameters, buffers, macs, elementwise, activations)
+    result = Costs(MappingProxyType(nodes), MappingProxyType(inner), total)
+    known[id(shapes)] = result
+    return result
+
+
+def _operator(node: Node, shapes: Shapes) -> Total:
+    if node.is_input or node.op is None:
+        return Total()
+    inputs = shapes.inputs_of(node)
+    cost: Cost = node.op.cost(inputs)
+    elements = shapes.results[node.id][""].elements
+    assert isinstance(elements, int)
+    written = elements if cost.elementwise or cost.macs else 0
+    return Total(cost.parameters, cost.buffers, cost.macs, cost.elementwise, written)
+
+
+def walk(shapes: Shapes, costs: Costs, path: str = "") -> Iterator[tuple[str, Node, Shapes, Costs]]:
+    """Yield every node once all bodies are written out: its path, and the tables of the body it stands in."""
+    for node in shapes.graph.topological():
+        for name in node.names:
+            full = f"{path}.{name}" if path else name
+            yield full, node, shapes, costs
+            if node.id in shapes.inner:
+                yield from walk(shapes.inner[node.id], costs.inner[node.id], full)

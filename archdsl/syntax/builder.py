@@ -1,0 +1,279 @@
+"""Build syntax-tree nodes as the parser reduces. Method names are the grammar's rule names and aliases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from lark import Token, Transformer
+
+from archdsl.syntax import tree
+from archdsl.text.source import NOWHERE, Source, Span
+
+# lark hands every rule a list of tokens, of what its inner rules returned, and None for what is absent.
+Children: TypeAlias = list[Any]
+
+_SUFFIXES = {"K": 1_000, "M": 1_000_000, "G": 1_000_000_000, "T": 1_000_000_000_000}
+_INTERPOLATION = re.compile(r"\{([^{}]*)\}")
+_LONGEST_NUMBER = 30
+
+
+class Builder(Transformer[Token, Any]):
+    """A lark transformer that gives every node its span in `source`.
+
+    `parse_inner` parses an expression inside a label, given its text and offset.
+    """
+
+    def __init__(self, parse_inner: Callable[[str, int], tree.Expression]) -> None:
+        super().__init__()
+        self.source: Source = NOWHERE
+        self._parse_inner = parse_inner
+
+    def _span(self, first: Any, last: Any) -> Span:
+        start = first.start_pos if isinstance(first, Token) else first.span.start
+        end = last.end_pos if isinstance(last, Token) else last.span.end
+        return Span(start, end, self.source)
+
+    def _word(self, token: Token) -> tree.Name:
+        return tree.Name(str(token), self._span(token, token))
+
+    def number(self, children: Children) -> tree.Literal:
+        (token,) = children
+        text, factor = str(token), 1
+        if text[-1] in _SUFFIXES:
+            text, factor = text[:-1], _SUFFIXES[text[-1]]
+        value = int(text) if text.isdigit() and len(text) <= _LONGEST_NUMBER else float(text)
+        scaled = value * factor
+        if factor > 1 and isinstance(scaled, float) and scaled.is_integer():
+            scaled = int(scaled)
+        return tree.Literal(scaled, self._span(token, token))
+
+    def string(self, children: Children) -> tree.Literal:
+        (token,) = children
+        return tree.Literal(str(token)[1:-1], self._span(token, token))
+
+    def boolean(self, children: Children) -> tree.Literal:
+        (token,) = children
+        return tree.Literal(str(token) == "true", self._span(token, token))
+
+    def variable(self, children: Children) -> tree.Variable:
+        (token,) = children
+        return tree.Variable(str(token), self._span(token, token))
+
+    def apply(self, children: Children) -> tree.Apply:
+        name, arguments, close = children
+        return tree.Apply(self._word(name), arguments, self._span(name, close))
+
+    def call_arguments(self, children: Children) -> tuple[tree.Argument, ...]:
+        return tuple(children)
+
+    arguments = call_arguments
+    default_values = call_arguments
+
+    def positional(self, children: Children) -> tree.Argument:
+        (value,) = children
+        return tree.Argument(None, value, value.span)
+
+    def named(self, children: Children) -> tree.Argument:
+        key, value = children
+        return tree.Argument(self._word(key), value, self._span(key, value))
+
+    def parenthesised(self, children: Children) -> tree.Expression:
+        (inner,) = children
+        return inner
+
+    def list(self, children: Children) -> tree.ListOf:
+        return tree.ListOf(tuple(children[1:-1]), self._span(children[0], children[-1]))
+
+    def comprehension(self, children: Children) -> tree.Comprehension:
+        open_, item, _for, targets, _in, source, _if, condition, close = children
+        return tree.Comprehension(item, targets, source, condition, self._span(open_, close))
+
+    def targets(self, children: Children) -> tuple[tree.Name, ...]:
+        return tuple(map(self._word, children))
+
+    def choose(self, children: Children) -> tree.Choose:
+        return tree.Choose(tuple(children[2:-1]), self._span(children[0], children[-1]))
+
+    def unary_operation(self, children: Children) -> tree.Unary:
+        operator, operand = children
+        return tree.Unary(str(operator), operand, self._span(operator, operand))
+
+    def binary(self, children: Children) -> tree.Binary:
+        left, operator, right = children
+        return tree.Binary(str(operator), left, right, self._span(left, right))
+
+    def conditional(self, children: Children) -> tree.Conditional:
+        then, _if, condition, otherwise = children
+        return tree.Conditional(then, condition, otherwise, self._span(then, otherwise))
+
+    def index(self, children: Children) -> tree.Index:
+        base, index, close = children
+        return tree.Index(base, index, self._span(base, close))
+
+    def range_operation(self, children: Children) -> tree.Range:
+        first, last = children
+        return tree.Range(first, last, self._span(first, last))
+
+    def body(self, children: Children) -> tree.Body:
+        return tree.Body(tuple(children[1:-1]), self._span(children[0], children[-1]))
+
+    def let(self, children: Children) -> tree.Let:
+        keyword, name, value = children
+        return tree.Let(self._word(name), value, self._span(keyword, value))
+
+    def defaults(self, children: Children) -> tree.Defaults:
+        items: list[tuple[tree.Name | tree.Argument, ...]] = children[2:-1]
+        values = tuple(a for item in items for a in item if isinstance(item[0], tree.Argument))
+        arguments = tuple((item[0], item[1:]) for item in items if isinstance(item[0], tree.Name))
+        return tree.Defaults(values, arguments, self._span(children[0], children[-1]))  # pyright: ignore[reportArgumentType] -- the first item's type settles the others'
+
+    def default_arguments(self, children: Children) -> tuple[tree.Name | tree.Argument, ...]:
+        return (self._word(children[0]), *children[1:])
+
+    def if_statement(self, children: Children) -> tree.If:
+        keyword, condition, then, otherwise = children
+        last = otherwise or then
+        if isinstance(otherwise, tree.If):
+            otherwise = tree.Body((otherwise,), otherwise.span)
+        return tree.If(condition, then, otherwise, self._span(keyword, last))
+
+    def for_statement(self, children: Children) -> tree.For:
+        keyword, targets, _in, source, body = children
+        return tree.For(targets, source, body, self._span(keyword, body))
+
+    def assertion(self, children: Children) -> tree.Assert:
+        return tree.Assert(tuple(children[1:]), self._span(children[0], children[-1]))
+
+    def output(self, children: Children) -> tree.Output:
+        keyword, name, training, body = children
+        last = body or training or name
+        return tree.Output(self._word(name), training is not None, body, self._span(keyword, last))
+
+    def label(self, children: Children) -> tree.LabelText:
+        (token,) = children
+        span = self._span(token, token)
+        text, offset = str(token), span.start
+        if text.startswith('"'):
+            text, offset = text[1:-1], offset + 1
+        pieces: list[str | tree.Expression] = []
+        end = 0
+        for match in _INTERPOLATION.finditer(text):
+            pieces += [text[end : match.start()], self._parse_inner(match.group(1), offset + match.start(1))]
+            end = match.end()
+        pieces.append(text[end:])
+        return tree.LabelText(tuple(piece for piece in pieces if piece != ""), span)
+
+    def step(self, children: Children) -> tree.Step:
+        label, action, repeat = children
+        return tree.Step(label, action, repeat, self._span(label or action, repeat or action))
+
+    def call(self, children: Children) -> tree.Call:
+        name, arguments, body = children
+        last = body or (arguments[-1] if arguments else name)
+        return tree.Call(self._word(name), arguments, body, self._span(name, last))
+
+    def group(self, children: Children) -> tree.Group:
+        (body,) = children
+        return tree.Group(body, body.span)
+
+    def residual(self, children: Children) -> tree.Residual:
+        keyword, condition, body, label, shortcut = children
+        name = self._word(label) if label is not None else None
+        return tree.Residual(condition, body, name, shortcut, self._span(keyword, shortcut or body))
+
+    def split(self, children: Children) -> tree.Split:
+        keyword, parts, join = children
+        return tree.Split(parts, join, self._span(keyword, join))
+
+    def doubled(self, children: Children) -> tree.Doubled:
+        keyword, name, value = children
+        return tree.Doubled(self._word(name), value, self._span(keyword, value))
+
+    def stages(self, children: Children) -> tree.Stages:
+        keyword, depths, *clauses, body = children
+        return tree.Stages(depths, tuple(clauses), body, self._span(keyword, body))
+
+    def reference(self, children: Children) -> tree.Reference:
+        return tree.Reference(tuple(map(self._word, children[1:])), self._span(children[0], children[-1]))
+
+    def reuse(self, children: Children) -> tree.Reuse:
+        keyword, name = children
+        return tree.Reuse(self._word(name), self._span(keyword, name))
+
+    def parameters(self, children: Children) -> tuple[tree.Parameter, ...]:
+        return tuple(children[:-1])
+
+    def parameter(self, children: Children) -> tree.Parameter:
+        name, default = children
+        return tree.Parameter(self._word(name), None, default, self._span(name, default or name))
+
+    def typed_parameter(self, children: Children) -> tree.Parameter:
+        type_, name, default = children
+        return tree.Parameter(self._word(name), self._word(type_), default, self._span(type_, default or name))
+
+    def function(self, children: Children) -> tree.Function:
+        keyword, name, parameters, value = children
+        return tree.Function(self._word(name), parameters, value, self._span(keyword, value))
+
+    def block(self, children: Children) -> tree.Block:
+        inline, keyword, name, parameters, body = children
+        span = self._span(inline or keyword, body)
+        return tree.Block(self._word(name), parameters or (), body, inline is not None, span)
+
+    def model(self, children: Children) -> tree.Model:
+        keyword, name, parameters, body = children
+        return tree.Model(self._word(name), parameters or (), body, self._span(keyword, body))
+
+    def variant(self, children: Children) -> tree.Variant:
+        keyword, name, base, arguments, close, edits = children
+        last = edits[-1] if edits else close or base
+        return tree.Variant(
+            self._word(name), self._word(base), arguments or (), edits[:-1] if edits else (), self._span(keyword, last)
+        )
+
+    def edits(self, children: Children) -> tuple[tree.Settings | tree.Edit | Token, ...]:
+        return tuple(children[1:])
+
+    def edit_settings(self, children: Children) -> tree.Settings:
+        return tree.Settings(tuple(children), self._span(children[0], children[-1]))
+
+    def edit_set(self, children: Children) -> tree.Edit:
+        keyword, pattern, *arguments = children
+        return self._edit(keyword, pattern, tuple(arguments), None)
+
+    def edit_replace(self, children: Children) -> tree.Edit:
+        keyword, pattern, body = children
+        return self._edit(keyword, pattern, (), body)
+
+    def edit_remove(self, children: Children) -> tree.Edit:
+        keyword, pattern = children
+        return self._edit(keyword, pattern, (), None)
+
+    def _edit(
+        self, keyword: Token, pattern: Token, arguments: tuple[tree.Argument, ...], body: tree.Body | None
+    ) -> tree.Edit:
+        last = body or (arguments[-1] if arguments else pattern)
+        path = tree.Name(str(pattern)[1:-1], self._span(pattern, pattern))
+        return tree.Edit(path, arguments, body, self._span(keyword, last))
+
+    def use_all(self, children: Children) -> tree.Use:
+        keyword, name = children
+        return tree.Use(self._word(name), None, None, self._span(keyword, name))
+
+    def use_some(self, children: Children) -> tree.Use:
+        keyword, target, *names, close = children
+        return tree.Use(self._word(target), tuple(map(self._word, names)), None, self._span(keyword, close))
+
+    def use_path(self, children: Children) -> tree.Use:
+        keyword, path = children
+        return tree.Use(tree.Name(str(path)[1:-1], self._span(path, path)), None, None, self._span(keyword, path))
+
+    def use_python(self, children: Children) -> tree.Use:
+        keyword, first, *_, alias = children
+        target = tree.Name(".".join(map(str, children[1:-1])), self._span(first, children[-2]))
+        return tree.Use(target, None, self._word(alias), self._span(keyword, alias))
+
+    def start(self, children: Children) -> tree.File:
+        return tree.File(self.source, tuple(children))

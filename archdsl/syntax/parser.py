@@ -1,0 +1,247 @@
+"""Text to syntax tree, with recovery: every independent syntax mistake is reported, none is raised."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from threading import RLock
+from typing import Any, NamedTuple
+
+from lark import Lark, Token
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken
+from lark.parsers.lalr_analysis import Shift
+from lark.parsers.lalr_interactive_parser import InteractiveParser
+
+from archdsl.syntax import messages, tree
+from archdsl.syntax.builder import Builder
+from archdsl.syntax.layout import Layout, TooDeep
+from archdsl.text.diagnostic import Reporter
+from archdsl.text.source import NOWHERE, Source, Span
+
+MAX_CHARACTERS = 1_000_000
+_MAX_ERRORS = 30
+
+
+class Parsed(NamedTuple):
+    """A syntax tree, and the comments that the grammar ignores in the order of the text."""
+
+    file: tree.File
+    comments: tuple[Span, ...]
+
+
+def parse(source: Source, report: Reporter) -> Parsed | None:
+    """Parse a spec. Mistakes go to `report`; None when they leave no tree."""
+    if len(source.text) > MAX_CHARACTERS:
+        size = f"{len(source.text):,} characters"
+        report.error("E004", f"{size}, where a spec has at most {MAX_CHARACTERS:,}", Span(0, 0, source))
+        return None
+    return _frontend().parse_file(source, report)
+
+
+def parse_expression(source: Source, report: Reporter) -> tree.Expression | None:
+    """Parse one expression, such as a setting's value."""
+    return _frontend().parse_expression(source, report)
+
+
+@cache
+def _frontend() -> _Frontend:
+    return _Frontend()
+
+
+def _grammar_path() -> Path:
+    # A wheel carries the grammar inside the package; a checkout has it beside the package.
+    packaged = Path(__file__).parents[1] / "_grammars" / "archdsl.lark"
+    return packaged if packaged.exists() else Path(__file__).parents[2] / "grammars" / "archdsl.lark"
+
+
+def _cache_path(grammar: str) -> str | None:
+    """Name a file of the user's own for the parser's tables; None where there is no such place.
+
+    Tables are unpickled, so they never come from a folder that others can write to.
+    """
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    folder = Path(home) / "archdsl"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return None
+    status = folder.stat()
+    is_ours = not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & 0o022)
+    if not (is_ours and os.access(folder, os.W_OK)):
+        return None
+    return str(folder / f"parser-{sha256(grammar.encode()).hexdigest()[:16]}")
+
+
+class _Frontend:
+    """The grammar's tables with the tree builder; one a process, used by one thread at a time."""
+
+    def __init__(self) -> None:
+        grammar = _grammar_path().read_text(encoding="utf-8")
+        self._comments: list[Token] = []
+        self._report = Reporter()
+        self._lock = RLock()
+        self._builder = Builder(self._parse_inner)
+        self._lark = Lark(
+            grammar,
+            parser="lalr",
+            lexer="basic",
+            start=["start", "expression"],
+            transformer=self._builder,
+            lexer_callbacks={"COMMENT": self._comments.append},
+            cache=_cache_path(grammar) or False,
+        )
+
+    def parse_file(self, source: Source, report: Reporter) -> Parsed | None:
+        with self._lock:
+            self._comments.clear()
+            file = self._run(source, report, "start")
+            comments = tuple(Span(c.start_pos or 0, c.end_pos or 0, source) for c in self._comments)
+        return None if file is None else Parsed(file, comments)
+
+    def parse_expression(self, source: Source, report: Reporter) -> tree.Expression | None:
+        with self._lock:
+            return self._run(source, report, "expression")
+
+    def _run(self, source: Source, report: Reporter, start: str) -> Any:
+        self._builder.source, self._report = source, report
+        try:
+            return _Run(self._lark.parse_interactive(source.text, start=start), source, report).result()
+        finally:
+            self._builder.source = NOWHERE
+
+    def _parse_inner(self, text: str, offset: int) -> tree.Expression:
+        """Parse what stands in a label's braces, which starts at `offset` of the source being built."""
+        source, report = self._builder.source, self._report
+        padded = Source(" " * offset + text, source.name)
+        inner = Reporter()
+        run = _Run(self._lark.parse_interactive(padded.text, start="expression"), padded, inner)
+        found: tree.Expression | None = run.result()
+        if found is None or inner.has_errors:
+            span = Span(offset, offset + len(text), source)
+            report.error("E112", f"`{text}` is no expression to put into a label", span, help="write a name: `layer{i}`")
+            return tree.Literal(0, span)
+        return found
+
+
+class _Run:
+    """One parse: tokens fed one by one, and the way on after a mistake."""
+
+    def __init__(self, parser: InteractiveParser, source: Source, report: Reporter) -> None:
+        self._parser, self._source, self._report = parser, source, report
+        self._errors = 0
+        self._layout = Layout(source, report)
+        self._tokens = self._layout.tokens(self._lex())
+
+    def result(self) -> Any:
+        try:
+            for token in self._tokens:
+                self._feed(token)
+            return self._finish()
+        except (TooDeep, _GiveUp):
+            return None
+
+    def _lex(self) -> Iterator[Token]:
+        thread = self._parser.lexer_thread
+        while True:
+            try:
+                yield from thread.lex(self._parser.parser_state)
+                return
+            except UnexpectedCharacters as error:
+                self._bad_character(error.pos_in_stream)
+                # Go on behind the whole run of foreign characters, and name it once.
+                run = re.compile(r'[^\s\w"#@{}()\[\]=,:;+\-*/%<>!.]+|.', re.S).match(self._source.text, error.pos_in_stream)
+                assert run is not None
+                thread.state.line_ctr.feed(run.group())
+
+    def _bad_character(self, offset: int) -> None:
+        character = self._source.text[offset]
+        shown = character if character.isprintable() else f"U+{ord(character):04X}"
+        help = "close the string on the line it starts on" if character == '"' else ""
+        self._error("E002", f"unexpected character `{shown}`", Span(offset, offset + 1, self._source), help)
+
+    def _feed(self, token: Token) -> None:
+        try:
+            self._parser.feed_token(token)
+        except UnexpectedToken:
+            self._unexpected(token)
+            self._recover(token)
+
+    def _finish(self) -> Any:
+        text = self._source.text
+        end = Token("$END", "", start_pos=len(text.rstrip()), end_pos=len(text.rstrip()))
+        try:
+            return self._parser.feed_token(end)
+        except UnexpectedToken:
+            if not self._layout.open:
+                self._unexpected(end)
+            return None
+
+    def _unexpected(self, token: Token) -> None:
+        span = Span(token.start_pos or 0, token.end_pos or 0, self._source)
+        accepted = frozenset(self._actions())
+        if token.type == "$END":
+            what = "the spec ends in the middle of a statement"
+        elif token.type == "_SEPARATOR" and token == "\n":
+            what = "the line ends in the middle of a statement"
+        else:
+            what = f"unexpected `{token}`"
+        self._error("E001", what, span, messages.advice(token.type, str(token), accepted))
+
+    def _error(self, code: str, message: str, span: Span, help: str) -> None:
+        self._report.error(code, message, span, help=help)
+        self._errors += 1
+        if self._errors >= _MAX_ERRORS:
+            raise _GiveUp
+
+    def _actions(self) -> dict[str, Any]:
+        state = self._parser.parser_state
+        return state.parse_conf.parse_table.states[state.position]
+
+    def _recover(self, token: Token) -> None:
+        """Drop the statement that the mistake is in, and go on behind it."""
+        self._unwind()
+        depth = 0
+        while True:
+            if token.type == "LBRACE":
+                depth += 1
+            elif token.type == "RBRACE":
+                if depth == 0:
+                    break
+                depth -= 1
+            elif token.type == "_SEPARATOR" and depth == 0:
+                break
+            following = next(self._tokens, None)
+            if following is None:
+                self._drop_separator()
+                return
+            token = following
+        if token.type == "RBRACE":
+            self._drop_separator()
+        if token.type in self._actions():
+            self._parser.feed_token(token)
+
+    def _unwind(self) -> None:
+        """Go back to the last place where a statement could begin or had just ended."""
+        state = self._parser.parser_state
+        while len(state.state_stack) > 1:
+            top = state.value_stack[-1]
+            is_beginning = isinstance(top, Token) and top.type in ("LBRACE", "_SEPARATOR")
+            action = self._actions().get("_SEPARATOR")
+            if is_beginning or (action is not None and action[0] is Shift):
+                return
+            state.state_stack.pop()
+            state.value_stack.pop()
+
+    def _drop_separator(self) -> None:
+        state = self._parser.parser_state
+        if state.value_stack and isinstance(state.value_stack[-1], Token) and state.value_stack[-1].type == "_SEPARATOR":
+            state.state_stack.pop()
+            state.value_stack.pop()
+
+
+class _GiveUp(Exception):
+    """More mistakes than a person reads at once."""

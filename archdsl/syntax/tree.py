@@ -1,0 +1,345 @@
+"""The syntax tree: what was written, with its place in the text, and nothing worked out yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from archdsl.text.source import Source, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A word and its place: a binding occurrence, a key, or the name of a declaration."""
+
+    text: str
+    span: Span
+
+
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    value: int | float | str | bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """`name(argument, key=argument)`: a function's value, or an operator or block with some arguments given."""
+
+    name: Name
+    arguments: tuple[Argument, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    items: tuple[Expression, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Comprehension:
+    item: Expression
+    targets: tuple[Name, ...]
+    source: Expression
+    condition: Expression | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    operator: str
+    operand: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    operator: str
+    left: Expression
+    right: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    then: Expression
+    condition: Expression
+    otherwise: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    base: Expression
+    index: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """`first..last`, both ends included."""
+
+    first: Expression
+    last: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """`choose {a, b}`: room for search; the grammar knows it, the compiler refuses it so far."""
+
+    options: tuple[Expression, ...]
+    span: Span
+
+
+Expression: TypeAlias = (
+    Literal | Variable | Apply | ListOf | Comprehension | Unary | Binary | Conditional | Index | Range | Choose
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a call; `key` is None for a positional one."""
+
+    key: Name | None
+    value: Expression
+    span: Span
+
+
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    statements: tuple[Statement, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Let:
+    name: Name
+    value: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """`values` bind context names such as `norm`; `arguments` give a callable's arguments new defaults."""
+
+    values: tuple[Argument, ...]
+    arguments: tuple[tuple[Name, tuple[Argument, ...]], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    condition: Expression
+    then: Body
+    otherwise: Body | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    targets: tuple[Name, ...]
+    source: Expression
+    body: Body
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Assert:
+    conditions: tuple[Expression, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A named output: the value at this point, or the result of a side branch that starts here."""
+
+    name: Name
+    is_training_only: bool
+    body: Body | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a chain: an action, perhaps labelled, perhaps repeated."""
+
+    label: LabelText | None
+    action: Action
+    repeat: Expression | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class LabelText:
+    """A label: literal pieces and the expressions interpolated between them, in order."""
+
+    pieces: tuple[str | Expression, ...]
+    span: Span
+
+
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    name: Name
+    arguments: tuple[Argument, ...]
+    body: Body | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    body: Body
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    condition: Expression | None
+    body: Body
+    shortcut_label: Name | None
+    shortcut: Body | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    parts: Expression
+    join: Call
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Doubled:
+    """`double c=64`: c in the first stage, twice as much in each stage after it."""
+
+    name: Name
+    first: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """Stages of repeated blocks; a clause doubles a name, lists its values stage by stage, or gives the strides."""
+
+    depths: Expression
+    clauses: tuple[Doubled | Argument, ...]
+    body: Body
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`@label`, or `@label.output` of a step that has named outputs."""
+
+    names: tuple[Name, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """`reuse label`: the labelled module once more, with the same weights."""
+
+    name: Name
+    span: Span
+
+
+Action: TypeAlias = Call | Group | Residual | Split | Stages | Reference | Reuse
+Statement: TypeAlias = Step | Let | Defaults | If | For | Assert | Output
+
+
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: Name
+    type: Name | None
+    default: Expression | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    name: Name
+    parameters: tuple[Parameter, ...]
+    value: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block; an inline one leaves no level of its own in paths."""
+
+    name: Name
+    parameters: tuple[Parameter, ...]
+    body: Body
+    is_inline: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    name: Name
+    parameters: tuple[Parameter, ...]
+    body: Body
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A variant's change below the paths that match `pattern`: new arguments, another body, or removal (neither)."""
+
+    pattern: Name
+    arguments: tuple[Argument, ...]
+    body: Body | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """New values of context names or of the model's parameters."""
+
+    arguments: tuple[Argument, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    name: Name
+    base: Name
+    arguments: tuple[Argument, ...]
+    edits: tuple[Settings | Edit, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Names taken over from another spec; `names` is None for all, `alias` is set for a Python class."""
+
+    target: Name
+    names: tuple[Name, ...] | None
+    alias: Name | None
+    span: Span
+
+
+Declaration: TypeAlias = Function | Block | Model | Variant | Use | Defaults | Let
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A whole spec."""
+
+    source: Source
+    declarations: tuple[Declaration, ...]

@@ -1,0 +1,98 @@
+"""The folder of a run: it stands alone, and a crash leaves each of its files whole."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from hashlib import sha256
+from pathlib import Path
+
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from archdsl.training.error import TrainingError
+from archdsl.training.network import Trainable
+from archdsl.training.observer import Epoch
+from archdsl.training.recipe import Recipe
+
+METRICS = "metrics.csv"
+FILES = (
+    METRICS,
+    "recipe.json",
+    "model.py",
+    "spec.arch",
+    "curves.png",
+    "best.safetensors",
+    "last.safetensors",
+)
+
+
+class RunFolder:
+    """Write what a run leaves: recipe, spec, compiled network, metrics and weights."""
+
+    def __init__(self, path: Path, network: Trainable, *, overwrite: bool = False) -> None:
+        self.path, self.network = path, network
+        self._model = network.source()
+        _prepare(path, overwrite)
+
+    def write_inputs(self, recipe: Recipe) -> None:
+        """Write what the run starts from, and the metrics' header."""
+        self.write_text("recipe.json", recipe.model_dump_json(indent=2) + "\n")
+        self.write_text("spec.arch", self.network.text)
+        self.write_text("model.py", self._model)
+        with (self.path / METRICS).open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerow([field.name for field in fields(Epoch)])
+
+    def add(self, epoch: Epoch) -> None:
+        """Append a row to metrics.csv."""
+        with (self.path / METRICS).open("a", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerow(
+                f"{value:.6g}" if isinstance(value, float) else value for value in asdict(epoch).values()
+            )
+
+    def save(self, name: str, module: nn.Module, facts: Mapping[str, object]) -> None:
+        """Write a module's weights and buffers, in their own dtypes, and strings that say what they are."""
+        metadata = {
+            "format": "pt",
+            "network": self.network.name,
+            "spec_sha256": digest(self.network.text),
+            "model_sha256": digest(self._model),
+            **{key: str(value) for key, value in facts.items()},
+        }
+        write_atomically(self.path / name, save(_plain(module.state_dict()), metadata))
+
+    def write_text(self, name: str, text: str) -> None:
+        write_atomically(self.path / name, text.encode())
+
+
+def digest(text: str) -> str:
+    """Give the SHA-256 of a text in UTF-8, in hexadecimal."""
+    return sha256(text.encode()).hexdigest()
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file as a whole: readers, and a machine that loses power, see the old content or the new."""
+    temporary = path.with_name(f".{path.name}.partial")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _prepare(path: Path, overwrite: bool) -> None:
+    if (path / METRICS).exists() and not overwrite:
+        raise TrainingError(f"{path} already holds a run", "name another folder, or overwrite it")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        for name in FILES:
+            (path / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{path} cannot be a run's folder: {error.strerror}") from None
+
+
+def _plain(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copy tensors to the CPU in row-major order, none sharing memory, as the file format demands."""
+    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in state.items()}

@@ -1,0 +1,36 @@
+"""The libraries that archdsl is compared with: `from tests.peers import timm, torchvision`."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+
+
+def _declare_operators() -> torch.library.Library | None:
+    """Declare nms and qnms where torchvision's compiled library does not load.
+
+    That is so beside a torch of another build. The import describes these two to torch and fails when they
+    are unknown. Where the library loads it declares them itself, and may not find them declared.
+    """
+    spec = find_spec("torchvision")
+    assert spec is not None, "torchvision is missing: run `make setup`"
+    assert spec.origin is not None
+    try:
+        torch.ops.load_library(Path(spec.origin).with_name("_C.so"))
+    except OSError:
+        operators = torch.library.Library("torchvision", "DEF")
+        for name in ("nms", "qnms"):
+            operators.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        return operators
+    return None
+
+
+# The declarations last as long as this object.
+_OPERATORS = _declare_operators()
+
+import timm  # noqa: E402  (the declarations come first)
+import torchvision  # noqa: E402
+
+__all__ = ["timm", "torchvision"]
