@@ -199,9 +199,7 @@ class Trainer:
         self.images = images.to(device).contiguous(memory_format=torch.channels_last)
         self.labels = torch.randint(0, CLASSES, (sizes.batch,), generator=generator).to(device)
         self.mean, self.deviation = (
-            torch.tensor(values, device=device).mul(255).view(1, 3, 1, 1) for values in (# A declaration of an operator lasts as long as its library object.
-DECLARED: list[torch.library.Library] = []
-MEAN, DEVIATION)
+            torch.tensor(values, device=device).mul(255).view(1, 3, 1, 1) for values in (MEAN, DEVIATION)
         )
         self.device, self.batch = device, sizes.batch
         # The layout is part of what is compiled, so it is set first.
@@ -242,9 +240,7 @@ def timed_cuda(work: Callable[[], object], times: int) -> float:
     return begin.elapsed_time(end) / 1000
 
 
-def speed(
-    modules: Mapping[str, nn.Module], device: torch.device, sizes: Sizes, *, compiled: bool
-) -> list[Speed]:
+def speed(modules: Mapping[str, nn.Module], device: torch.device, sizes: Sizes, *, compiled: bool) -> list[Speed]:
     """Measure how fast networks train, in turns; the first of a round goes last in the next."""
     torch.backends.cudnn.benchmark = True
     trainers: dict[str, Trainer] = {}
@@ -263,9 +259,7 @@ def speed(
     return [Speed(name, tuple(rates[name]), peaks[name]) for name in modules]
 
 
-def _warm(
-    module: nn.Module, device: torch.device, sizes: Sizes, *, compiled: bool
-) -> tuple[Trainer, int | None]:
+def _warm(module: nn.Module, device: torch.device, sizes: Sizes, *, compiled: bool) -> tuple[Trainer, int | None]:
     """Build a trainer and run it in; give the peak of its own memory, what lay there before left out."""
     is_cuda = device.type == "cuda"
     gc.collect()
@@ -345,19 +339,16 @@ def emitted_model(name: str) -> nn.Module:
 def facts_of(device: torch.device, sizes: Sizes, *, compiled: bool) -> list[str]:
     import torchvision
 
+    how = "torch.compile" if compiled else "not compiled"
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
-    cuda = (
-        f", CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}"
-        if device.type == "cuda"
-        else ""
-    )
+    cuda = f", CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}" if device.type == "cuda" else ""
     return [
         f"device: {where}",
         f"torch {torch.__version__}, torchvision {torchvision.__version__}{cuda}",
         f"images: 3 x {sizes.size} x {sizes.size}",
         f"parity: batch {sizes.parity_batch}, TF32 off, deterministic algorithms",
-        f"speed: batch {sizes.batch}, bf16 autocast, channels_last, "
-        f"{'torch.compile' if compiled else 'not compiled'}; {sizes.rounds} rounds of {sizes.steps} steps each",
+        f"speed: batch {sizes.batch}, bf16 autocast, channels_last, {how}",
+        f"timing: {sizes.rounds} rounds of {sizes.steps} steps each, in turns",
     ]
 
 
@@ -383,9 +374,7 @@ def log(message: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Compare the emitted ResNet-50 with torchvision's on a GPU.")
-    parser.add_argument(
-        "--out", type=Path, help="report file; bench/results/gpu-<device>.md unless a smoke run"
-    )
+    parser.add_argument("--out", type=Path, help="report file; bench/results/gpu-<device>.md unless a smoke run")
     parser.add_argument("--smoke", action="store_true", help="run everything small, on the CPU, uncompiled")
     options = parser.parse_args(arguments)
     if not options.smoke and not torch.cuda.is_available():

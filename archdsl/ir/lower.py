@@ -720,6 +720,8 @@ class Lowerer:
         place: Place,
     ) -> Flow:
         """Add an operator, checking what its shape rule says of channels."""
+        if op.is_parameter:
+            place.level.is_numbered = False
         refs = tuple(flow.ref for flow in flows if flow.ref is not None)
         shapes = [flow.shape for flow in flows if flow.shape is not None]
         shape = None

@@ -84,9 +84,6 @@ OPS: Mapping[str, type[Op]] = MappingProxyType({op.keyword: op for op in _CLASSE
 
 
 SYMBOLS = frozenset(
-    word
-    for model in (*OPS.values(), *INITS.values())
-    for name in model.model_fields
-    for word in model.words(name)
+    word for model in (*OPS.values(), *INITS.values()) for name in model.model_fields for word in model.words(name)
 )
 """The words that attributes and initialisation functions take as values: `padding=same`."""

@@ -36,17 +36,13 @@ Pair: TypeAlias = Annotated[tuple[PositiveInt, PositiveInt], BeforeValidator(_pa
 NonNegativePair: TypeAlias = Annotated[tuple[NonNegativeInt, NonNegativeInt], BeforeValidator(_pair)]
 Probability: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 
-Category: TypeAlias = Literal[
-    "input", "conv", "linear", "norm", "activation", "pool", "shape", "join", "regularise"
-]
+Category: TypeAlias = Literal["input", "conv", "linear", "norm", "activation", "pool", "shape", "join", "regularise"]
 
 
 class OpError(Exception):
     """A rule that an operator's attributes and inputs break; the pass finds its place in the text."""
 
-    def __init__(
-        self, code: str, message: str, attribute: str = "", help: str = "", marker: str = ""
-    ) -> None:
+    def __init__(self, code: str, message: str, attribute: str = "", help: str = "", marker: str = "") -> None:
         super().__init__(message)
         self.code, self.message, self.attribute, self.help, self.marker = (
             code,
@@ -153,6 +149,8 @@ class Op(BaseModel):
     """Short argument names, e.g. {"k": "kernel"}."""
     is_join: ClassVar[bool] = False
     """Whether it takes the results of several branches."""
+    is_parameter: ClassVar[bool] = False
+    """Whether its weights belong to the enclosing module itself, so that its path is their key."""
     can_run_in_place: ClassVar[bool] = False
     """Whether its TorchCall accepts `inplace=True`."""
     saves: ClassVar[Literal["input", "output", "none"]] = "none"
@@ -216,9 +214,7 @@ def feature_map(x: Shape, op: str) -> tuple[Size, Size, Size]:
     """Give (channels, height, width) of a feature map, or raise E212 for any other shape."""
     if len(x) != 3:
         shown = f"{x} has {len(x)} {'axis' if len(x) == 1 else 'axes'}"
-        raise OpError(
-            "E212", f"{op} needs a feature map [C, H, W], and {shown}", help="place it before `flatten`"
-        )
+        raise OpError("E212", f"{op} needs a feature map [C, H, W], and {shown}", help="place it before `flatten`")
     return x[0], x[1], x[2]
 
 

@@ -99,14 +99,10 @@ class Conv2d(Op):
                 windows[1].dilation * (windows[1].kernel - 1) + 1,
             )
             padded = (
-                ""
-                if self.padding == "valid"
-                else f" padded by {by_name((windows[0].padding, windows[1].padding))}"
+                "" if self.padding == "valid" else f" padded by {by_name((windows[0].padding, windows[1].padding))}"
             )
             message = f"a {by_name(reach)} window does not fit into {x}{padded}"
-            raise OpError(
-                "E211", message, "kernel", "use a smaller kernel, or shrink the image less before it"
-            )
+            raise OpError("E211", message, "kernel", "use a smaller kernel, or shrink the image less before it")
         return Shape(self.channels, height, width)
 
     def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
@@ -354,15 +350,11 @@ class ConvTranspose2d(Op):
         return (size - 1) * self.stride[axis] - 2 * self.padding[axis] + reach + self.output_padding[axis] + 1
 
     def _window(self, axis: int) -> Window:
-        # Output i gathers the inputs j with 0 <= i + padding - j*stride <= reach: over every i with one i//stride,
-        # these lie between -before and after.
-        reach, stride, padding = (
-            self.dilation[axis] * (self.kernel[axis] - 1),
-            self.stride[axis],
-            self.padding[axis],
-        )
-        before, after = (reach - padding) // stride, -(-padding // stride)
-        return Window(kernel=before + after + 1, padding=before, up=stride)
+        # Output i gathers the inputs j with 0 <= i + padding - j*stride <= reach: over all i with one
+        # i//stride, these lie from `before` below it to `after` above it.
+        reach, padding = self.dilation[axis] * (self.kernel[axis] - 1), self.padding[axis]
+        before, after = (reach - padding) // self.stride[axis], -(-padding // self.stride[axis])
+        return Window(kernel=before + after + 1, padding=before, up=self.stride[axis])
 
 
 def check_reflection(x: Shape, axis: int, padding: int, mode: str, attribute: str) -> None:

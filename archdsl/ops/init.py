@@ -299,9 +299,7 @@ def make_init(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -
         first = error.errors()[0]
         key = str(first["loc"][0])
         what = "is missing" if first["type"] == "missing" else f"is {first['input']!r}"
-        raise OpError(
-            "E219", f"{key} of {name} {what}: {first['msg'].lower()}", key, _signature(function)
-        ) from None
+        raise OpError("E219", f"{key} of {name} {what}: {first['msg'].lower()}", key, _signature(function)) from None
 
 
 def _signature(function: type[InitFunction]) -> str:
@@ -313,9 +311,7 @@ def _fits(axes: int) -> AfterValidator:
     def check(init: Init) -> Init:
         function = INITS.get(init.function.removesuffix("_"))
         if function and function.least_axes > axes:
-            raise ValueError(
-                f"{function.keyword} needs a tensor of {function.least_axes} axes or more, not {axes}"
-            )
+            raise ValueError(f"{function.keyword} needs a tensor of {function.least_axes} axes or more, not {axes}")
         return init
 
     return AfterValidator(check)

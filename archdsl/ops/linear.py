@@ -89,9 +89,7 @@ class MatMul(Op):
         if min(len(left), len(right)) < 2:
             raise OpError("E212", f"matmul needs matrices, not {left} and {right}", help="reshape them first")
         if len(left) != len(right) or differ(left[-1], right[-2]):
-            message = (
-                f"matmul of {left} and {right}: the last axis of the one is not the last but one of the other"
-            )
+            message = f"matmul of {left} and {right}: the last axis of the one is not the last but one of the other"
             raise OpError("E213", message, help="permute or reshape one of them")
         leading = broadcast(self.keyword, [Shape(*left[:-2]), Shape(*right[:-2])])
         return Shape(*leading, left[-2], right[-1])

@@ -218,9 +218,7 @@ class LayerNorm(Op):
         (x,) = inputs
         eps = _changed({"eps": self.eps}, {"eps": 1e-5})
         if self.axis == "sample" and len(x) > 1:
-            return TorchCall(
-                "nn.GroupNorm", (1, x.numbers()[0]), {**eps, **({} if self.affine else {"affine": False})}
-            )
+            return TorchCall("nn.GroupNorm", (1, x.numbers()[0]), {**eps, **({} if self.affine else {"affine": False})})
         target = "LayerNorm2d" if self.axis == "channels" and len(x) == 3 else "nn.LayerNorm"
         affine = {} if self.affine else {"elementwise_affine": False}
         return TorchCall(target, (self._features(x),), {**eps, **affine})
@@ -317,9 +315,7 @@ class GroupNorm(Op):
         (x,) = inputs
         if x.channels % self.groups:
             message = f"{self.groups} groups do not divide {x.channels} channels"
-            raise OpError(
-                "E214", message, "groups", f"use a divisor of {x.channels}", f"must divide {x.channels}"
-            )
+            raise OpError("E214", message, "groups", f"use a divisor of {x.channels}", f"must divide {x.channels}")
         return x
 
     def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
@@ -407,9 +403,7 @@ class LocalResponseNorm(Op):
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         (x,) = inputs
         if len(x) < 2:
-            raise OpError(
-                "E212", f"lrn needs channels and positions, not {x}", help="place it before `flatten`"
-            )
+            raise OpError("E212", f"lrn needs channels and positions, not {x}", help="place it before `flatten`")
         return x
 
     def elementwise(self, inputs: Sequence[Shape]) -> int:

@@ -61,9 +61,7 @@ def _windows(kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[in
 
 def _call(target: str, *args: object, **options: tuple[object, object]) -> TorchCall:
     """Build a call from positional arguments and (value, torch's default) pairs."""
-    return TorchCall(
-        target, args, {name: value for name, (value, default) in options.items() if value != default}
-    )
+    return TorchCall(target, args, {name: value for name, (value, default) in options.items() if value != default})
 
 
 @final
@@ -347,7 +345,5 @@ def _padding(padding: tuple[int, int] | None, kernel: tuple[int, int]) -> tuple[
 
 def _adaptive_elements(x: Shape, size: tuple[int, int]) -> int:
     channels, *sizes = x.numbers()
-    covered = (
-        sum(-(-(i + 1) * n // m) - i * n // m for i in range(m)) for n, m in zip(sizes, size, strict=True)
-    )
+    covered = (sum(-(-(i + 1) * n // m) - i * n // m for i in range(m)) for n, m in zip(sizes, size, strict=True))
     return channels * prod(covered)

@@ -114,9 +114,7 @@ class Slice(Op):
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         stateless_module = TorchCall("Slice", (self.start, self.size))
-        return TorchCall(
-            "narrow", (1, self.start, self.size), kind="method", stateless_module=stateless_module
-        )
+        return TorchCall("narrow", (1, self.start, self.size), kind="method", stateless_module=stateless_module)
 
 
 @final
@@ -224,9 +222,12 @@ class Pad(Op):
     keyword: ClassVar[str] = "pad"
     category: ClassVar[Category] = "shape"
 
-    size: Annotated[
-        tuple[NonNegativeInt, NonNegativeInt, NonNegativeInt, NonNegativeInt], BeforeValidator(_sides)
-    ] = (0, 0, 0, 0)
+    size: Annotated[tuple[NonNegativeInt, NonNegativeInt, NonNegativeInt, NonNegativeInt], BeforeValidator(_sides)] = (
+        0,
+        0,
+        0,
+        0,
+    )
     """Rows and columns added at the top, bottom, left and right; or two numbers, or one."""
     mode: _PadMode = "constant"
     """What is added: a value, or the map reflected, its border repeated, or its other end."""
@@ -256,18 +257,14 @@ class Pad(Op):
         sides = (left, right, top, bottom, *(self.channels if any(self.channels) else ()))
         mode = {} if self.mode == "constant" else {"mode": self.mode}
         value = {"value": self.value} if self.value else {}
-        return TorchCall(
-            "F.pad", (sides,), {**mode, **value}, kind="function", stateless_module=self._module(sides)
-        )
+        return TorchCall("F.pad", (sides,), {**mode, **value}, kind="function", stateless_module=self._module(sides))
 
     def _check_mode(self) -> None:
         if any(self.channels):
             message = f"mode {self.mode} adds rows and columns, not channels"
             raise OpError("E223", message, "channels", "use mode=constant, or a second pad for the channels")
         if self.value:
-            raise OpError(
-                "E223", f"mode {self.mode} takes no value", "value", "drop it, or use mode=constant"
-            )
+            raise OpError("E223", f"mode {self.mode} takes no value", "value", "drop it, or use mode=constant")
 
     def _module(self, sides: tuple[int, ...]) -> TorchCall:
         if self.mode == "constant":
@@ -285,9 +282,7 @@ class Pad(Op):
 def _check_divisible(x: Shape, divisor: int, op: str, attribute: str) -> None:
     if x.channels % divisor:
         message = f"{op} needs channels divisible by {divisor}, and {x} has {x.channels}"
-        raise OpError(
-            "E214", message, attribute, f"use a divisor, or another number of channels than {x.channels}"
-        )
+        raise OpError("E214", message, attribute, f"use a divisor, or another number of channels than {x.channels}")
 
 
 @final

@@ -114,6 +114,7 @@ class Scale(Op):
     """
 
     keyword: ClassVar[str] = "scale"
+    is_parameter: ClassVar[bool] = True
     category: ClassVar[Category] = "regularise"
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
 

@@ -59,17 +59,16 @@ class Upsample(Op):
 
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window] | None:
         if self.size:
-            return None
+            return None  # how many inputs an output sees depends on the image; it is at most all of it
         factor, taps = self.factor or (2, 2), _TAPS[self.mode]
-        # The outputs of one input step lie on both sides of its centre, so that they see one tap more together.
+        # The outputs of one input step lie on both sides of its centre: together they see one tap more.
         kernel = taps if self.mode == "nearest" else taps + 1
         rows, columns = (Window(kernel, padding=taps // 2, up=up) for up in factor)
         return rows, columns
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        target = (
-            {"size": squared(self.size)} if self.size else {"scale_factor": squared(self.factor or (2, 2))}
-        )
+        factor = squared(self.factor or (2, 2))
+        target = {"size": squared(self.size)} if self.size else {"scale_factor": factor}
         mode = {} if self.mode == "nearest" else {"mode": self.mode}
         corners = {"align_corners": True} if self.align_corners else {}
         return TorchCall("nn.Upsample", kwargs={**target, **mode, **corners})

@@ -92,9 +92,7 @@ class Dim:
         for monomial, coefficient in self.terms:
             product = coefficient
             for atom in monomial:
-                product *= (
-                    values[atom] if isinstance(atom, str) else atom.base.evaluate(values) // atom.divisor
-                )
+                product *= values[atom] if isinstance(atom, str) else atom.base.evaluate(values) // atom.divisor
             total += product
         return total
 

@@ -40,7 +40,7 @@ class RunFolder:
     def write_inputs(self, recipe: Recipe) -> None:
         """Write what the run starts from, and the metrics' header."""
         self.write_text("recipe.json", recipe.model_dump_json(indent=2) + "\n")
-        self.write_text("spec.arch", self.network.text)
+        self.write_text("spec.arch", self.network.spec.text)
         self.write_text("model.py", self._model)
         with (self.path / METRICS).open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerow([field.name for field in fields(Epoch)])
@@ -57,19 +57,14 @@ class RunFolder:
         metadata = {
             "format": "pt",
             "network": self.network.name,
-            "spec_sha256": digest(self.network.text),
-            "model_sha256": digest(self._model),
+            "spec_digest": self.network.digest,
+            "model_sha256": sha256(self._model.encode()).hexdigest(),
             **{key: str(value) for key, value in facts.items()},
         }
         write_atomically(self.path / name, save(_plain(module.state_dict()), metadata))
 
     def write_text(self, name: str, text: str) -> None:
         write_atomically(self.path / name, text.encode())
-
-
-def digest(text: str) -> str:
-    """Give the SHA-256 of a text in UTF-8, in hexadecimal."""
-    return sha256(text.encode()).hexdigest()
 
 
 def write_atomically(path: Path, content: bytes) -> None:

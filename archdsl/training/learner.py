@@ -43,17 +43,13 @@ class Score(NamedTuple):
 class Learner:
     """Train a module by SGD with momentum on batches of a data set."""
 
-    def __init__(
-        self, module: nn.Module, recipe: Recipe, size: tuple[int, int, int], steps_per_epoch: int
-    ) -> None:
+    def __init__(self, module: nn.Module, recipe: Recipe, size: tuple[int, int, int], steps_per_epoch: int) -> None:
         self.recipe, self.size, self.steps_per_epoch = recipe, size, steps_per_epoch
         self.device = device_of(recipe)
         self.layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
         self.module = cast(Callable[..., nn.Module], module.to)(device=self.device, memory_format=self.layout)
         # Compiled last, for the memory layout is part of what is compiled; the module keeps the plain names.
-        self.forward = cast(
-            Callable[[Tensor], Logits], torch.compile(self.module) if recipe.compile else self.module
-        )
+        self.forward = cast(Callable[[Tensor], Logits], torch.compile(self.module) if recipe.compile else self.module)
         self.optimizer = torch.optim.SGD(
             parameter_groups(self.module, recipe),
             lr=recipe.lr,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from archdsl.text.source import Source
 from archdsl.training.error import TrainingError
 
 if TYPE_CHECKING:
@@ -23,8 +24,11 @@ class Trainable(Protocol):
     def name(self) -> str: ...
 
     @property
-    def text(self) -> str:
-        """The spec in canonical form, from which its digest is taken."""
+    def spec(self) -> Source: ...
+
+    @property
+    def digest(self) -> str:
+        """What identifies the spec's text with its settings."""
         ...
 
     @property

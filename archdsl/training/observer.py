@@ -39,9 +39,9 @@ class Step:
 class Epoch:
     """One pass over the training images and the test that follows it: a row of metrics.csv.
 
-    `step` counts the updates so far and `lr` is the last one's rate. Both losses are the plain cross-entropy of
-    the main output, per image. The training figures are means over augmented images, taken while the weights
-    change. `seconds` covers training and test; `images_per_second` training only. Accuracies are from 0 to 1.
+    `step` counts the updates so far and `lr` is the last one's rate. Both losses are the plain cross-entropy
+    of the main output. The training figures are means over augmented images, taken while the weights change.
+    `seconds` covers training and test; `images_per_second` training only. Accuracies are from 0 to 1.
     """
 
     epoch: int

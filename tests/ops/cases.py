@@ -21,9 +21,7 @@ class Case(NamedTuple):
 
     @property
     def name(self) -> str:
-        attributes = ",".join(
-            f"{key}={value}" for key, value in self.op.model_dump(exclude_unset=True).items()
-        )
+        attributes = ",".join(f"{key}={value}" for key, value in self.op.model_dump(exclude_unset=True).items())
         return f"{self.op.keyword}({attributes}) {' '.join(map(str, self.inputs))}"
 
 

@@ -79,9 +79,7 @@ def test_an_operators_example_runs(op: type[Op]) -> None:
 
 @every_op
 def test_an_operator_raises_only_codes_that_are_explained(op: type[Op]) -> None:
-    codes = {
-        word.strip(";:,") for word in (op.__doc__ or "").split() if word[:2] == "E2" and word[1:4].isdigit()
-    }
+    codes = {word.strip(";:,") for word in (op.__doc__ or "").split() if word[:2] == "E2" and word[1:4].isdigit()}
     assert codes <= set(CODES)
 
 
@@ -177,9 +175,7 @@ def _keeps_otherwise(op: Op) -> bool:
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize(
-    "case", [case for case in COMPUTED if _sees_near_positions(case)], ids=lambda case: case.name
-)
+@pytest.mark.parametrize("case", [case for case in COMPUTED if _sees_near_positions(case)], ids=lambda case: case.name)
 def test_an_output_element_sees_only_its_window(case: Case) -> None:
     windows = case.op.windows(case.inputs)
     assert windows is not None
@@ -222,9 +218,7 @@ def test_arguments_leave_out_what_equals_torchs_defaults(case: Case) -> None:
 def _settings(call: TorchCall) -> tuple[dict[str, object], dict[str, list[float]], tuple[int, ...]]:
     module = build(call)
     public = {name: value for name, value in vars(module).items() if not name.startswith("_")}
-    slopes = {
-        name: tensor.tolist() for name, tensor in module.named_parameters() if call.target == "nn.PReLU"
-    }
+    slopes = {name: tensor.tolist() for name, tensor in module.named_parameters() if call.target == "nn.PReLU"}
     return public, slopes, tuple(parameter.numel() for parameter in module.parameters())
 
 

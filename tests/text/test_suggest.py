@@ -75,9 +75,7 @@ def test_distance_is_symmetric_and_zero_only_for_equals(a: str, b: str) -> None:
 def test_one_edit_is_at_distance_one_at_most(a: str, data: st.DataObject) -> None:
     i = data.draw(st.integers(0, len(a)))
     edited = data.draw(
-        st.sampled_from(
-            [a[:i] + "b" + a[i:], a[:i] + a[i + 1 :], a[:i] + a[i + 1 : i + 2] + a[i : i + 1] + a[i + 2 :]]
-        )
+        st.sampled_from([a[:i] + "b" + a[i:], a[:i] + a[i + 1 :], a[:i] + a[i + 1 : i + 2] + a[i : i + 1] + a[i + 2 :]])
     )
     assert edit_distance(a, edited) <= 1
 

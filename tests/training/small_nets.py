@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from archdsl.text.source import Source
+
 
 class BasicBlock(nn.Module):
     def __init__(self, channels_in: int, channels: int, stride: int) -> None:
@@ -91,7 +93,8 @@ class Network:
 
     build: Callable[[], nn.Module] = tiny
     name: str = "tiny"
-    text: str = "model tiny {}\n"
+    spec: Source = field(default_factory=lambda: Source("model tiny {}\n", "tiny.arch"))
+    digest: str = "0123456789abcdef"
     inputs: Mapping[str, tuple[object, ...]] = field(default_factory=lambda: {"input": (1, 8, 8)})
     outputs: Mapping[str, tuple[object, ...]] = field(default_factory=lambda: {"output": (10,)})
 

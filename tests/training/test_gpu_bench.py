@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import torch
 from torch import nn
 
-from tests.conftest import ROOT
+from bench import gpu
 from tests.peers import torchvision
 from tests.training.small_nets import tiny
 
 pytestmark = pytest.mark.torch
-
-
-@pytest.fixture(scope="module")
-def gpu() -> ModuleType:
-    spec = spec_from_file_location("gpu", ROOT / "bench" / "gpu.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def without_dropout(model: nn.Module) -> nn.Module:
@@ -35,13 +23,13 @@ def without_dropout(model: nn.Module) -> nn.Module:
 IMAGES, LABELS = torch.randn(8, 1, 8, 8), torch.arange(8)
 
 
-def test_equal_networks_differ_in_nothing(gpu: ModuleType) -> None:
+def test_equal_networks_differ_in_nothing() -> None:
     found = gpu.parity(without_dropout(tiny()), without_dropout(tiny()), IMAGES, LABELS)
     assert len(found) == 5
     assert all(difference.absolute == 0 and difference.scale > 0 for difference in found)
 
 
-def test_a_wrong_epsilon_shows_in_evaluation_and_training(gpu: ModuleType) -> None:
+def test_a_wrong_epsilon_shows_in_evaluation_and_training() -> None:
     wrong = without_dropout(tiny())
     wrong[1].eps = 1e-2  # pyright: ignore[reportIndexIssue]
     found = {d.what: d.absolute for d in gpu.parity(wrong, without_dropout(tiny()), IMAGES, LABELS)}
@@ -51,7 +39,7 @@ def test_a_wrong_epsilon_shows_in_evaluation_and_training(gpu: ModuleType) -> No
     assert found["running statistics after one step"] == 0
 
 
-def test_a_wrong_momentum_shows_in_the_running_statistics_alone(gpu: ModuleType) -> None:
+def test_a_wrong_momentum_shows_in_the_running_statistics_alone() -> None:
     wrong = without_dropout(tiny())
     wrong[1].momentum = 0.01  # pyright: ignore[reportIndexIssue]
     found = {d.what: d.absolute for d in gpu.parity(wrong, without_dropout(tiny()), IMAGES, LABELS)}
@@ -59,44 +47,39 @@ def test_a_wrong_momentum_shows_in_the_running_statistics_alone(gpu: ModuleType)
     assert set(found.values()) == {0}
 
 
-def test_networks_of_other_names_are_refused(gpu: ModuleType) -> None:
+def test_networks_of_other_names_are_refused() -> None:
     with pytest.raises(RuntimeError, match="Missing key"):
         gpu.parity(nn.Sequential(tiny()), tiny(), IMAGES, LABELS)
 
 
-def test_a_nan_is_no_small_difference(gpu: ModuleType) -> None:
+def test_a_nan_is_no_small_difference() -> None:
     found = gpu.difference("x", [torch.tensor([0.0, torch.nan])], [torch.zeros(2)])
     assert found.absolute != found.absolute
 
 
-def test_rounds_take_turns_at_starting(gpu: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rounds_take_turns_at_starting(monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[nn.Module] = []
     measured = gpu.Trainer.images_per_second
 
-    def note(trainer: object, steps: int) -> float:
-        order.append(trainer.module)  # pyright: ignore[reportAttributeAccessIssue]
+    def note(trainer: gpu.Trainer, steps: int) -> float:
+        order.append(trainer.module)
         return measured(trainer, steps)
 
     monkeypatch.setattr(gpu.Trainer, "images_per_second", note)
-    a, b = (
-        nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 1000))
-        for _ in "ab"
-    )
+    a, b = (nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 1000)) for _ in "ab")
     sizes = gpu.Sizes("small", 8, parity_batch=2, batch=2, rounds=2, steps=1, warmup=1)
     speeds = gpu.speed({"a": a, "b": b}, torch.device("cpu"), sizes, compiled=False)
     assert [module is a for module in order] == [True, False, False, True]
     assert [len(speed.rates) for speed in speeds] == [2, 2]
 
 
-def test_without_a_gpu_it_says_so(
-    gpu: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert gpu.main([]) == 2
     assert "no CUDA device" in capsys.readouterr().err
 
 
-def test_the_report_of_a_small_run_is_a_table(gpu: ModuleType, tmp_path: Path) -> None:
+def test_the_report_of_a_small_run_is_a_table(tmp_path: Path) -> None:
     build = torchvision.models.resnet18
     sizes = gpu.Sizes("resnet18", 32, parity_batch=2, batch=2, rounds=2, steps=1, warmup=1)
     text = gpu.measure(build(), build(), torch.device("cpu"), sizes, compiled=False)

@@ -59,8 +59,7 @@ def data() -> ArrayDataSet:
 def figures(result: Result) -> list[tuple[float, ...]]:
     """Give what must repeat: all but the times."""
     return [
-        (e.epoch, e.step, e.lr, e.train_loss, e.train_accuracy, e.test_loss, e.test_accuracy)
-        for e in result.epochs
+        (e.epoch, e.step, e.lr, e.train_loss, e.train_accuracy, e.test_loss, e.test_accuracy) for e in result.epochs
     ]
 
 
@@ -105,7 +104,7 @@ def test_a_finished_run_stands_alone(data: ArrayDataSet, tmp_path: Path) -> None
         "last.safetensors",
     }
     assert {path.name for path in tmp_path.iterdir()} == names
-    assert (tmp_path / "spec.arch").read_text() == network.text
+    assert (tmp_path / "spec.arch").read_text() == network.spec.text
     assert (tmp_path / "model.py").read_text() == network.source()
     assert Recipe.of(**json.loads((tmp_path / "recipe.json").read_text())) == QUICK
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
@@ -134,7 +133,8 @@ def test_weights_come_back_with_the_accuracy_they_had(data: ArrayDataSet, tmp_pa
         assert metadata["network"] == "tiny"
         assert metadata["epoch"] == str(epoch.epoch)
         assert float(metadata["test_accuracy"]) == epoch.test_accuracy
-        assert metadata["spec_sha256"] == sha256(b"model tiny {}\n").hexdigest()
+        assert metadata["spec_digest"] == "0123456789abcdef"
+        assert metadata["model_sha256"] == sha256((tmp_path / "model.py").read_bytes()).hexdigest()
 
 
 def test_the_observer_hears_everything_in_order(data: ArrayDataSet, tmp_path: Path) -> None:
@@ -201,9 +201,7 @@ def test_a_network_with_auxiliary_outputs_trains(data: ArrayDataSet, tmp_path: P
 
 
 def test_a_network_may_ask_for_other_images_than_the_data_has(data: ArrayDataSet, tmp_path: Path) -> None:
-    network = Network(
-        lambda: nn.Sequential(nn.Flatten(), nn.Linear(3 * 12 * 8, 10)), inputs={"input": (3, 12, "W")}
-    )
+    network = Network(lambda: nn.Sequential(nn.Flatten(), nn.Linear(3 * 12 * 8, 10)), inputs={"input": (3, 12, "W")})
     assert len(train(network, QUICK, data, tmp_path).epochs) == 2
 
 
@@ -271,9 +269,7 @@ def test_amp_and_channels_last_change_little(
 ) -> None:
     network = Network(build)
     plain = train(network, QUICK, data, tmp_path / "plain")
-    fast = train(
-        network, QUICK.model_copy(update={"amp": True, "channels_last": True}), data, tmp_path / "fast"
-    )
+    fast = train(network, QUICK.model_copy(update={"amp": True, "channels_last": True}), data, tmp_path / "fast")
     assert plain.epochs[0].train_loss == pytest.approx(fast.epochs[0].train_loss, rel=0.1)
     kept = load_file(tmp_path / "fast/last.safetensors")
     assert {tensor.dtype for tensor in kept.values()} == {torch.float32, torch.int64}

@@ -109,9 +109,7 @@ def test_a_line_with_room_is_shown_whole_with_each_character_at_its_column(line:
 def test_wrapped_text_fits_and_loses_nothing_but_spaces(text: str, room: int) -> None:
     rows = wrap(text, room)
     assert max(columns_of(row) for row in rows) <= room
-    assert "".join(rows).replace(" ", "") == "".join(visible(row) for row in text.split("\n")).replace(
-        " ", ""
-    )
+    assert "".join(rows).replace(" ", "") == "".join(visible(row) for row in text.split("\n")).replace(" ", "")
 
 
 @pytest.mark.parametrize("name", RENDERERS)

@@ -181,9 +181,7 @@ def test_a_span_over_lines_shows_its_first_line() -> None:
 
 
 def test_a_span_over_lines_shows_its_last_line_if_that_says_more_than_a_bracket() -> None:
-    d = error(
-        "E213", "shapes differ", at(TINY, "residual {\n    conv 8\n  } shortcut { conv 9 }"), "added here"
-    )
+    d = error("E213", "shapes differ", at(TINY, "residual {\n    conv 8\n  } shortcut { conv 9 }"), "added here")
     assert shown(d) == expect(
         """
         error[E213]: shapes differ
@@ -200,9 +198,7 @@ def test_a_span_over_lines_shows_its_last_line_if_that_says_more_than_a_bracket(
 
 def test_an_empty_span_at_the_end_of_the_file_shows_the_text_before_it() -> None:
     end = len(TINY.text)
-    d = error(
-        "E005", "`{` is not closed", Span(end, end, TINY), "expected `}`", Label(at(TINY, "{"), "opened here")
-    )
+    d = error("E005", "`{` is not closed", Span(end, end, TINY), "expected `}`", Label(at(TINY, "{"), "opened here"))
     assert shown(d) == expect(
         """
         error[E005]: `{` is not closed
@@ -305,9 +301,7 @@ def test_a_long_line_is_cut_around_its_span() -> None:
 
 
 def test_marks_too_far_apart_show_their_line_twice() -> None:
-    d = error(
-        "E104", "100 is too large", at(NUMBERS, "100"), "at most 99", Label(at(NUMBERS, "fn"), "used here")
-    )
+    d = error("E104", "100 is too large", at(NUMBERS, "100"), "at most 99", Label(at(NUMBERS, "fn"), "used here"))
     assert shown(d, width=40) == expect(
         """
         error[E104]: 100 is too large
@@ -337,9 +331,7 @@ def test_a_span_longer_than_the_width_is_cut() -> None:
 
 
 def test_a_mistake_in_no_text_has_no_excerpt() -> None:
-    d = Diagnostic(
-        "E120", Severity.ERROR, "no model is named resnet51", Span(0, 0), notes=("chosen by an option",)
-    )
+    d = Diagnostic("E120", Severity.ERROR, "no model is named resnet51", Span(0, 0), notes=("chosen by an option",))
     assert shown(d) == expect(
         """
         error[E120]: no model is named resnet51
@@ -360,6 +352,71 @@ def test_overlapping_marks_keep_the_mistake_on_top() -> None:
           |   |    |
           |   |    inner
           |   outer
+        """
+    )
+
+
+def test_a_span_over_lines_leaves_out_what_is_blank_at_its_ends() -> None:
+    source = Source("add {  \n  act; norm }  \n", "blank.arch")
+    d = error("E222", "add joins 2 branches or more, not 1", at(source, source.text), "one branch")
+    assert shown(d) == expect(
+        """
+        error[E222]: add joins 2 branches or more, not 1
+         --> blank.arch:1:1
+          |
+        1 | add {
+          | ^^^^^ one branch
+        2 |   act; norm }
+          |   ^^^^^^^^^^^ up to here
+        """
+    )
+
+
+def test_a_last_line_of_brackets_and_blanks_is_not_shown() -> None:
+    source = Source("add {\n norm }\n \x0c } ) \n", "blank.arch")
+    d = error("E222", "add joins 2 branches or more, not 1", at(source, source.text), "one branch")
+    assert shown(d) == expect(
+        """
+        error[E222]: add joins 2 branches or more, not 1
+         --> blank.arch:1:1
+          |
+        1 | add {
+          | ^^^^^ one branch
+        """
+    )
+
+
+def test_marks_that_touch_keep_their_stems() -> None:
+    source = Source("5/2", "touch.arch")
+    labels = Label(at(source, "5"), "the channels"), Label(at(source, "2"), "the parts")
+    d = error("E105", "5/2 leaves a remainder of 1", at(source, "/"), "inexact", *labels)
+    assert shown(d) == expect(
+        """
+        error[E105]: 5/2 leaves a remainder of 1
+         --> touch.arch:1:2
+          |
+        1 | 5/2
+          | -^- the parts
+          | ||
+          | |inexact
+          | the channels
+        """
+    )
+
+
+def test_a_label_at_the_right_edge_starts_left_of_its_mark() -> None:
+    source = Source("x" * 28 + "12345", "edge.arch")
+    d = error("E104", "12345 is too large", at(source, "12345"), "at most 9999 in this version")
+    assert shown(d, width=40) == expect(
+        """
+        error[E104]: 12345 is too large
+         --> edge.arch:1:29
+          |
+        1 | xxxxxxxxxxxxxxxxxxxxxxxxxxxx12345
+          |                             ^^^^^
+          |                             |
+          |             at most 9999 in this
+          |             version
         """
     )
 

@@ -1,0 +1,84 @@
+"""The picture: what is drawn, before any drawing program's syntax. Writers such as `dot` read nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from archdsl.ops.base import Category
+
+Kind: TypeAlias = Category | Literal["block", "output"]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One thing drawn. A join holds its symbol as its only line: one character is a circle, more a bar.
+
+    `paths` are the state_dict paths of the operators it stands for, in full; none inside a block shown for all its
+    calls. `group` is the innermost group around it.
+    """
+
+    id: str
+    kind: Kind
+    lines: tuple[str, ...]
+    group: str | None = None
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A value that flows. A shortcut goes past boxes that another path from source to target goes through."""
+
+    source: str
+    target: str
+    label: str = ""
+    is_shortcut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A frame around boxes. The inside of a block, shown for all its calls, stands apart from the main flow."""
+
+    id: str
+    title: str
+    parent: str | None = None
+    is_detail: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Boxes in an order that follows the edges, except for the edges of details, which join nothing else."""
+
+    title: str
+    subtitle: str
+    direction: Literal["right", "down"]
+    boxes: tuple[Box, ...]
+    edges: tuple[Edge, ...]
+    groups: tuple[Group, ...]
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """List the kinds of box that a legend explains, in order of appearance."""
+        return tuple(dict.fromkeys(box.kind for box in self.boxes if box.kind not in ("join", "input", "output")))
+
+
+def mark_shortcuts(boxes: Sequence[Box], edges: Sequence[Edge]) -> Iterator[Edge]:
+    """Yield the edges, with those marked past which a longer path leads.
+
+    Requires: boxes in topological order.
+    """
+    position = {box.id: index for index, box in enumerate(boxes)}
+    targets: dict[str, list[str]] = {box.id: [] for box in boxes}
+    for edge in edges:
+        targets[edge.source].append(edge.target)
+    # Sets of boxes as bits of a number: the closure of a thousand boxes then costs little.
+    below: dict[str, int] = {}
+    for box in reversed(boxes):
+        below[box.id] = 0
+        for target in targets[box.id]:
+            below[box.id] |= below[target] | 1 << position[target]
+    for edge in edges:
+        others = (below[other] for other in targets[edge.source] if other != edge.target)
+        is_shortcut = any(reached >> position[edge.target] & 1 for reached in others)
+        yield Edge(edge.source, edge.target, edge.label, is_shortcut)

@@ -1,0 +1,332 @@
+"""Receptive fields: the part of each input that an element of each value depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import reduce
+from math import floor
+from types import MappingProxyType
+from typing import TypeAlias
+
+from archdsl.ir.graph import Graph, Node, NodeId, Value
+from archdsl.ops.base import Op
+from archdsl.ops.conv import ConvTranspose2d
+from archdsl.ops.linear import Linear
+from archdsl.ops.rearrange import Permute
+from archdsl.ops.resize import Upsample
+from archdsl.ops.shape import Shape
+from archdsl.passes.reach import HERE, Reach, chain, of_window, repeated, unite
+from archdsl.passes.shapes import Shapes
+
+# Rows and columns; None is the whole axis.
+View: TypeAlias = tuple[Reach | None, Reach | None]
+# The tensor's axes that hold the image's rows and columns; None where it has none.
+Axes: TypeAlias = tuple[int, int] | None
+
+POINTS: View = (HERE, HERE)
+EVERYTHING: View = (None, None)
+_IMAGE_AXES = (1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceptiveField:
+    """What one element sees of an input, (height, width); an axis that is seen whole has None.
+
+    `size` in input pixels, over the widest phase where an operator enlarges; `stride` in input pixels between
+    neighbouring elements; `centre` is the middle of what the first element sees, where the first pixel's centre is 0.
+    Borders are left aside: a field may exceed the image.
+    """
+
+    size: tuple[int | None, int | None]
+    stride: tuple[Fraction | None, Fraction | None]
+    centre: tuple[Fraction | None, Fraction | None]
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether neither axis is seen whole."""
+        return None not in self.size
+
+    @staticmethod
+    def of(view: View) -> ReceptiveField:
+        """Give the figures of a view."""
+        rows, columns = view
+        return ReceptiveField(
+            (rows and rows.size, columns and columns.size),
+            (rows and rows.stride, columns and columns.stride),
+            (rows and rows.centre, columns and columns.centre),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a value sees of a body's inputs, by position; an input that it does not depend on is left out."""
+
+    views: Mapping[int, View]
+    axes: Axes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fields:
+    """What every value in one body sees of the body's own inputs. Equal calls share one table.
+
+    `results` maps each node to its outputs by name; for a repeated node they are those of the last repetition.
+    `inner` maps a call to the table of its body, relative to the body's inputs. `arriving` is what the body's inputs
+    see themselves: of the network's inputs, for the outermost table.
+    """
+
+    shapes: Shapes
+    arriving: tuple[Seen, ...]
+    results: Mapping[NodeId, Mapping[str, Seen]]
+    inner: Mapping[NodeId, Fields]
+
+    def of(self, value: Value) -> Mapping[str, ReceptiveField]:
+        """Map the names of the inputs that a value depends on to what it sees of them."""
+        return self._absolute(self.results[value.node][value.output], self.arriving)
+
+    @property
+    def outputs(self) -> Mapping[str, Mapping[str, ReceptiveField]]:
+        """Map each output's name to its fields by input."""
+        return MappingProxyType({output.name: self.of(output.value) for output in self.shapes.graph.outputs})
+
+    def walk(self) -> Iterator[tuple[str, Mapping[str, ReceptiveField]]]:
+        """Yield the path and the main output's fields of every node once all bodies are written out."""
+        for path, seen in _walk(self, self.arriving, ""):
+            yield path, self._absolute(seen, None)
+
+    def last_feature_map(self) -> Mapping[str, ReceptiveField]:
+        """Give the fields of the last map before the image is summarised or flattened on every way to the output.
+
+        For a classifier this is what enters its global pooling; a gate that pools beside the trunk does not count.
+        Without such a step, the fields of the main output.
+        """
+        seen = _before_head(self, self.arriving)
+        if seen is None:
+            return self.of(self.shapes.graph.main)
+        return self._absolute(seen, None)
+
+    def _absolute(self, seen: Seen, arriving: Sequence[Seen] | None) -> Mapping[str, ReceptiveField]:
+        views = (_through(seen, arriving) if arriving is not None else seen).views
+        names = [node.id for node in self.shapes.graph.inputs]
+        return MappingProxyType({names[index]: ReceptiveField.of(view) for index, view in sorted(views.items())})
+
+
+def receptive_fields(shapes: Shapes) -> Fields:
+    """Give what every value sees of the network's inputs.
+
+    A branch joins as the union of intervals, so that a field is that of its widest path, holes filled. Norms do not
+    count as seeing the image. A dense layer sees every element of the axis that it acts on.
+
+    Requires: shapes without errors, all numbers. Ensures: each distinct body is worked out once, as a function of its
+    inputs, and n repetitions in about log n steps.
+    """
+    arriving = tuple(
+        Seen({index: POINTS if len(shape) == 3 else EVERYTHING}, _axes_of(shape))
+        for index, shape in enumerate(shapes.inputs)
+    )
+    table = _Analysis().run(shapes, tuple(seen.axes for seen in arriving))
+    return Fields(shapes, arriving, table.results, table.inner)
+
+
+@dataclass(slots=True)
+class _Analysis:
+    known: dict[tuple[int, tuple[Axes, ...]], Fields] = field(
+        default_factory=dict[tuple[int, tuple[Axes, ...]], Fields]
+    )
+
+    def run(self, shapes: Shapes, axes: tuple[Axes, ...]) -> Fields:
+        key = (id(shapes), axes)
+        if key not in self.known:
+            self.known[key] = self._body(shapes, axes)
+        return self.known[key]
+
+    def _body(self, shapes: Shapes, axes: tuple[Axes, ...]) -> Fields:
+        arriving = tuple(Seen({index: POINTS}, at) for index, at in enumerate(axes))
+        results: dict[NodeId, Mapping[str, Seen]] = {}
+        inner: dict[NodeId, Fields] = {}
+        entries = iter(arriving)
+        for node in shapes.graph.topological():
+            if node.is_input:
+                results[node.id] = {"": next(entries)}
+                continue
+            sources = [results[value.node][value.output] for value in node.inputs]
+            if node.body is None:
+                results[node.id] = {"": _operator(node, shapes, sources, node.repeat)}
+                continue
+            inner[node.id] = self.run(shapes.inner[node.id], tuple(source.axes for source in sources))
+            results[node.id] = self._call(node, inner[node.id], sources)
+        return Fields(shapes, arriving, MappingProxyType(results), MappingProxyType(inner))
+
+    def _call(self, node: Node, table: Fields, sources: Sequence[Seen]) -> Mapping[str, Seen]:
+        found = _outputs(table)
+        if node.repeat > 1 and found[""].axes == sources[0].axes:
+            found = {"": _repeat(found[""], node.repeat)}
+            return {name: _through(seen, sources) for name, seen in found.items()}
+        results = {name: _through(seen, sources) for name, seen in found.items()}
+        for _ in range(node.repeat - 1):
+            again = self.run(table.shapes, (results[""].axes,))
+            results = {"": _through(_outputs(again)[""], [results[""]])}
+        return results
+
+
+def _outputs(table: Fields) -> dict[str, Seen]:
+    graph = table.shapes.graph
+    places = {"": graph.main, **{output.name: output.value for output in graph.outputs}}
+    return {name: table.results[value.node][value.output] for name, value in places.items()}
+
+
+def _repeat(seen: Seen, times: int) -> Seen:
+    return Seen({i: (repeated(v[0], times), repeated(v[1], times)) for i, v in seen.views.items()}, seen.axes)
+
+
+def _through(seen: Seen, sources: Sequence[Seen]) -> Seen:
+    """Express what a value sees of a body's inputs by what these see themselves."""
+    views: dict[int, View] = {}
+    for index, inside in seen.views.items():
+        for outer, before in sources[index].views.items():
+            view = (chain(before[0], inside[0]), chain(before[1], inside[1]))
+            views[outer] = _union(views[outer], view) if outer in views else view
+    return Seen(views, seen.axes)
+
+
+def _union(one: View, other: View) -> View:
+    return unite(one[0], other[0]), unite(one[1], other[1])
+
+
+def _axes_of(shape: Shape) -> Axes:
+    return _IMAGE_AXES if len(shape) == 3 else None
+
+
+def _operator(node: Node, shapes: Shapes, sources: Sequence[Seen], times: int) -> Seen:
+    """Apply an operator some times."""
+    assert node.op is not None
+    inputs, output = shapes.inputs_of(node), shapes.results[node.id][""]
+    seen = reduce(_join, sources)
+    step, axes = _step(node.op, inputs, output, seen.axes)
+    if axes == seen.axes:
+        return _through(_repeat(Seen({0: step}, axes), times), [seen])
+    for _ in range(times):
+        step, axes = _step(node.op, inputs, output, seen.axes)
+        seen = _through(Seen({0: step}, axes), [seen])
+    return seen
+
+
+def _join(one: Seen, other: Seen) -> Seen:
+    views = dict(one.views)
+    for index, view in other.views.items():
+        views[index] = _union(views[index], view) if index in views else view
+    if one.axes != other.axes:  # rows meet columns or vectors: a position means nothing any more
+        views = dict.fromkeys(views, EVERYTHING)
+    return Seen(views, one.axes or other.axes)
+
+
+def _step(op: Op, inputs: Sequence[Shape], output: Shape, axes: Axes) -> tuple[View, Axes]:
+    """Give what an operator's output sees of its input, and where the image's axes are afterwards."""
+    shape = inputs[0]
+    if isinstance(op, Permute) and axes is not None:
+        return POINTS, (op.order.index(axes[0]), op.order.index(axes[1]))
+    if isinstance(op, Linear):
+        # Without image axes, whatever made the vector has joined the positions already.
+        return (POINTS if axes is None else _unless(len(shape) - 1, axes)), axes
+    windows = op.windows(inputs)
+    if windows is None:
+        return EVERYTHING, _axes_of(output)
+    if axes is None:
+        return POINTS, None
+    if len(output) != len(shape):
+        is_point = all(shape[axis] == 1 for axis in axes)
+        return (POINTS if is_point else EVERYTHING), _axes_of(output)
+    by_axis = {axis: _reach(op, axis - 1) or of_window(windows[axis - 1]) for axis in _IMAGE_AXES}
+    return (by_axis.get(axes[0], HERE), by_axis.get(axes[1], HERE)), axes
+
+
+def _unless(mixed: int, axes: tuple[int, int]) -> View:
+    rows, columns = (None if axis == mixed else HERE for axis in axes)
+    return rows, columns
+
+
+def _reach(op: Op, axis: int) -> Reach | None:
+    """Give the reach of an operator whose outputs, by phase, see less than its window holds for all phases together."""
+    if isinstance(op, ConvTranspose2d):
+        return _transposed(op.kernel[axis], op.stride[axis], op.padding[axis], op.dilation[axis])
+    if isinstance(op, Upsample) and op.mode != "nearest" and not op.align_corners:
+        return _interpolated((op.factor or (2, 2))[axis], 1 if op.mode == "bilinear" else 2)
+    return None
+
+
+def _transposed(kernel: int, stride: int, padding: int, dilation: int) -> Reach:
+    # Output i gathers the inputs j with i + padding = j*stride + t*dilation for a tap t < kernel.
+    ends: list[tuple[int, int]] = []
+    for phase in range(stride):
+        offsets = [phase + padding - tap * dilation for tap in range(kernel)]
+        read = [offset // stride for offset in offsets if not offset % stride] or [(phase + padding) // stride]
+        ends.append((min(read), max(read)))
+    return Reach(1, tuple(low for low, _ in ends), tuple(high for _, high in ends))
+
+
+def _interpolated(factor: int, side: int) -> Reach:
+    # Output i has its centre at (i + 1/2) / factor - 1/2 and mixes `side` inputs on either side of it.
+    ends: list[tuple[int, int]] = []
+    for phase in range(factor):
+        centre = Fraction(2 * phase + 1, 2 * factor) - Fraction(1, 2)
+        below = floor(centre)
+        ends.append((below, below) if centre == below else (below - side + 1, below + side))
+    return Reach(1, tuple(low for low, _ in ends), tuple(high for _, high in ends))
+
+
+def _walk(table: Fields, arriving: Sequence[Seen], path: str) -> Iterator[tuple[str, Seen]]:
+    found: dict[Value, Seen] = {}
+    entries = iter(arriving)
+    for node in table.shapes.graph.topological():
+        if node.is_input:
+            found[Value(node.id)] = next(entries)
+            continue
+        sources = [found[value] for value in node.inputs]
+        for name in node.names:
+            if node.body is None:
+                results = {"": _operator(node, table.shapes, sources, 1)}
+            else:
+                results = {key: _through(seen, sources) for key, seen in _outputs(table.inner[node.id]).items()}
+            yield f"{path}{name}", results[""]
+            if node.body is not None:
+                yield from _walk(table.inner[node.id], sources, f"{path}{name}.")
+            sources = [results[""]]
+            found.update({Value(node.id, key): seen for key, seen in results.items()})
+
+
+def _before_head(table: Fields, arriving: Sequence[Seen]) -> Seen | None:
+    """Find what enters the first step on every way to the main output that summarises or flattens the image."""
+    for node in _bottlenecks(table.shapes.graph):
+        sources = [_through(table.results[value.node][value.output], arriving) for value in node.inputs]
+        if node.body is None and _ends_image(node, table.shapes):
+            return sources[0]
+        if node.body is not None and (found := _before_head(table.inner[node.id], sources)) is not None:
+            return found
+    return None
+
+
+def _ends_image(node: Node, shapes: Shapes) -> bool:
+    assert node.op is not None
+    inputs, output = shapes.inputs_of(node), shapes.results[node.id][""]
+    return len(inputs) == 1 and len(inputs[0]) == 3 and (node.op.windows(inputs) is None or len(output) != 3)
+
+
+def _bottlenecks(graph: Graph) -> Iterator[Node]:
+    """Yield the nodes that everything on its way to the main output passes, in order."""
+    order = {name: index for index, name in enumerate(graph.nodes)}
+    needed = {graph.main.node}
+    for node in reversed(graph.nodes.values()):
+        if node.id in needed:
+            needed.update(value.node for value in node.inputs)
+    last_reader = {
+        name: max((order[reader.id] for reader in graph.consumers[name] if reader.id in needed), default=order[name])
+        for name in needed
+    }
+    furthest = -1
+    for node in graph.topological():
+        if node.id not in needed:
+            continue
+        if not node.is_input and furthest <= order[node.id]:
+            yield node
+        furthest = max(furthest, last_reader[node.id])
