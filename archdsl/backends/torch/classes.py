@@ -74,6 +74,8 @@ class Classes:
     root: Shapes
     reserved: frozenset[str]
     found: list[ClassCode] = field(default_factory=list[ClassCode])
+    owners: dict[int, str] = field(default_factory=dict[int, str])
+    """The class of each body table that has one, by the table's identity."""
     _calls: dict[int, Expression] = field(default_factory=dict[int, Expression])
     _names: set[str] = field(default_factory=set[str])
 
@@ -143,6 +145,7 @@ class Classes:
         )
         for index, table in enumerate(tables):
             self._calls[id(table)] = signer.call(name, index)
+            self.owners[id(table)] = name
 
 
 class _Signer:

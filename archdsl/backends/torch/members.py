@@ -16,7 +16,6 @@ from archdsl.passes.shapes import Shapes
 Constructor: TypeAlias = Callable[[Shapes], Expression]
 
 _LONGEST_ABSORBED = 42
-_SHORTEST_REPEAT = 20
 _LETTERS = ("x", "y", "z", *(f"x{i}" for i in range(1, 10_000)))
 _ABSORBED = frozenset({"norm", "activation", "regularise"})
 
@@ -108,10 +107,14 @@ def _folded(codes: Sequence[Expression]) -> tuple[Expression, ...]:
         run = 1
         while index + run < len(codes) and codes[index + run] == codes[index]:
             run += 1
-        is_block = run > 1 and len(flat(codes[index])) > _SHORTEST_REPEAT
-        result += [Repeat(codes[index], Literal(run))] if is_block or run > 2 else [codes[index]] * run
+        is_folded = run > 2 or (run == 2 and _is_block(codes[index]))
+        result += [Repeat(codes[index], Literal(run))] if is_folded else [codes[index]] * run
         index += run
     return tuple(result)
+
+
+def _is_block(code: Expression) -> bool:
+    return isinstance(code, Call) and (not code.function.startswith("nn.") or code.function == "nn.Sequential")
 
 
 def module_form(node: Node, shapes: Shapes, constructor: Constructor) -> Expression:

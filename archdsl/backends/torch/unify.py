@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from archdsl.backends.torch.code import Call, DictOf, Either, Expression, Hole, Infix, ListOf, Literal, Method, Name, Repeat
 
-# torch's defaults of arguments that one instance of a block gives and another leaves out.
+# torch's defaults of arguments that one instance of a block gives and another leaves out, in torch's order.
 DEFAULTS: dict[str, object] = {
     "stride": 1,
     "padding": 0,
@@ -116,7 +116,8 @@ def _unify_calls(first: Call, codes: Sequence[Expression | None], hint: str) -> 
     for i in range(len(first.arguments)):
         name = positions[i] if i < len(positions) else "size"
         arguments.append(unify([c.arguments[i] if c else None for c in calls], f"{hint}_{name}"))
-    keys = list(dict.fromkeys(key for c in calls if c for key, _ in c.keywords))
+    given = dict.fromkeys(key for c in calls if c for key, _ in c.keywords)
+    keys = [*(key for key in DEFAULTS if key in given), *(key for key in given if key not in DEFAULTS)]
     keywords: list[tuple[str, Expression]] = []
     for key in keys:
         default = Literal(DEFAULTS.get(key))

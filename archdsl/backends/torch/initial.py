@@ -1,0 +1,121 @@
+"""Initial values as code: a loop for what holds of a kind of module, and lines for the exceptions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from archdsl.backends.torch.code import literal
+from archdsl.backends.torch.members import is_in_place
+from archdsl.ir.graph import Node
+from archdsl.ops.base import Init
+from archdsl.passes.shapes import Shapes
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A tensor in the code: the class that owns it ("" for the network itself), its path there, and how it begins."""
+
+    owner: str
+    path: str
+    target: str
+    tensor: str
+    init: Init | None
+
+
+def initial_lines(root: Shapes, owners: dict[int, str]) -> list[str]:
+    """Write the statements that draw the initial values which the spec asks for.
+
+    `owners` maps body tables that are classes to the names of those. Statements are for the network's constructor, not
+    indented.
+    """
+    places = list(_places(root, "", "", owners))
+    common: list[str] = []
+    exceptions: list[_Place] = []
+    kinds = dict.fromkeys((place.target, place.tensor) for place in places)
+    for target, tensor in kinds:
+        group = [place for place in places if (place.target, place.tensor) == (target, tensor)]
+        counts = Counter(place.init for place in group)
+        usual = None if None in counts else counts.most_common(1)[0][0]
+        exceptions += [place for place in group if place.init != usual]
+        if usual is not None:
+            common += _lines_for_kind(target, tensor, usual, common)
+    lines = ["for module in self.modules():", *(f"    {line}" for line in common)] if common else []
+    return lines + _exception_lines(exceptions, places)
+
+
+def _lines_for_kind(target: str, tensor: str, init: Init, before: Sequence[str]) -> list[str]:
+    head = f"if isinstance(module, {target}):"
+    inner = [f"    {_call(f'module.{tensor}', init)}"]
+    if tensor == "bias":
+        inner = ["    if module.bias is not None:", f"    {inner[0]}"]
+    if head not in before:
+        return [head, *inner]
+    last = max(i for i, line in enumerate(before) if line.startswith("if "))
+    return inner if before[last] == head else [head, *inner]
+
+
+def _exception_lines(exceptions: Sequence[_Place], places: Sequence[_Place]) -> list[str]:
+    """Write exceptions of the network by path, and those of a block for all its instances."""
+    lines: list[str] = []
+    owned: dict[str, list[str]] = {}
+    for place in dict.fromkeys(exceptions):
+        if place.init is None:
+            continue
+        if not place.owner:
+            lines.append(_call(f"self.{_access(place.path)}.{place.tensor}", place.init))
+        else:
+            owned.setdefault(place.owner, []).append(_call(f"module.{_access(place.path)}.{place.tensor}", place.init))
+    if not owned:
+        return lines
+    loop = ["for module in self.modules():"]
+    for owner, calls in owned.items():
+        loop += [f"    if isinstance(module, {owner}):", *(f"        {call}" for call in calls)]
+    return loop + lines
+
+
+def _access(path: str) -> str:
+    first, *rest = path.split(".")
+    return first + "".join(f"[{name}]" if name.isdigit() else f".{name}" for name in rest)
+
+
+def _call(target: str, init: Init) -> str:
+    arguments = "".join(f", {name}={literal(value)}" for name, value in init.arguments)
+    return f"nn.init.{init.function}({target}{arguments})"
+
+
+def _places(shapes: Shapes, owner: str, path: str, owners: dict[int, str]) -> Iterator[_Place]:
+    seen: set[int] = set()
+    yield from _walk(shapes, owner, path, owners, seen)
+
+
+def _walk(shapes: Shapes, owner: str, path: str, owners: dict[int, str], seen: set[int]) -> Iterator[_Place]:
+    for node in shapes.graph.topological():
+        if node.is_input or node.reuses is not None:
+            continue
+        inner = shapes.inner.get(node.id)
+        if inner is None:
+            for name in node.names:
+                yield from _operator(node, shapes, owner, f"{path}{name}")
+        elif is_in_place(inner.graph):
+            for name in node.names:
+                yield from _walk(inner, owner, f"{path}{name}.", owners, seen)
+        elif id(inner) not in seen:
+            seen.add(id(inner))
+            yield from _walk(inner, owners[id(inner)], "", owners, seen)
+
+
+def _operator(node: Node, shapes: Shapes, owner: str, path: str) -> Iterator[_Place]:
+    assert node.op is not None
+    if node.op.is_parameter:
+        return
+    inputs = shapes.inputs_of(node)
+    tensors = node.op.state(inputs)
+    if not tensors:
+        return
+    target = node.op.to_torch(inputs).target
+    initial = node.op.initial()
+    for tensor in tensors:
+        if tensor.kind == "parameter":
+            yield _Place(owner, path, target, tensor.name, initial.get(tensor.name))

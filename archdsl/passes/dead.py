@@ -1,0 +1,50 @@
+"""Remove what no output needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from archdsl.ir.graph import Graph, Node, NodeId
+from archdsl.passes.rewrite import with_changes, with_nodes
+
+
+def remove_dead(graph: Graph) -> Graph:
+    """Leave out nodes that no output needs, and in the bodies of calls the outputs that nobody reads.
+
+    Inputs stay, and so does a module that is needed only because a later step applies it again.
+
+    Requires: a verified graph. Ensures: a legal graph with the same outputs and the names that the remaining nodes
+    had; calls that shared a body share the new one where the same outputs of it are read.
+    """
+    return _Removal().run(graph, frozenset(output.name for output in graph.outputs))
+
+
+@dataclass(slots=True)
+class _Removal:
+    known: dict[tuple[int, frozenset[str]], Graph] = field(
+        default_factory=dict[tuple[int, frozenset[str]], Graph]
+    )
+
+    def run(self, graph: Graph, needed: frozenset[str]) -> Graph:
+        key = (id(graph), needed)
+        if key not in self.known:
+            self.known[key] = self._body(graph, needed)
+        return self.known[key]
+
+    def _body(self, graph: Graph, needed: frozenset[str]) -> Graph:
+        outputs = tuple(output for output in graph.outputs if output.name in needed)
+        read = _reads(graph, {output.value.node: {output.value.output} for output in outputs}, outputs)
+        nodes: dict[NodeId, Node] = {}
+        for node in graph.topological():
+            if node.is_input:
+                nodes[node.id] = node
+            elif node.id in read:
+                names = read[node.reuses or node.id]
+                nodes[node.id] = with_changes(node, body=self._call(node, names))
+        return with_nodes(graph, nodes, outputs)
+
+    def _call(self, node: Node, names: set[str]) -> Graph | None:
+        if node.body is None:
+            return None
+        main = node.body.outputs[0].name
+        return self.run(node.body, frozenset(name or main for name in names))

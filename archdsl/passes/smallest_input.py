@@ -1,0 +1,32 @@
+"""The smallest image that a network takes."""
+
+from __future__ import annotations
+
+from archdsl.ops.shape import Shape
+from archdsl.passes.shapes import Shapes, infer_shapes
+from archdsl.passes.state import list_state
+from archdsl.text.diagnostic import Reporter
+
+
+def smallest_input(shapes: Shapes) -> int | None:
+    """Give the smallest n for which the network runs on n x n images with the weights it has.
+
+    A size is legal where no shape rule fails and every weight keeps the shape it has at the declared size. Sizes are
+    tried upwards, since legal ones need not be neighbours, and no further than the declared one. The rules are those
+    of the graph as it is: training-only parts count unless `for_inference` has removed them. Batch norms in training
+    want more than one value per channel besides.
+
+    Requires: shapes without errors, all numbers. Ensures: None where no input is an image, or none of these squares
+    is legal, as may be where the declared image is none.
+    """
+    images = [shape.numbers()[1:] for shape in shapes.inputs if len(shape) == 3]
+    if not images:
+        return None
+    declared = list_state(shapes)
+    for size in range(1, max(map(max, images)) + 1):
+        inputs = [Shape(shape.channels, size, size) if len(shape) == 3 else shape for shape in shapes.inputs]
+        report = Reporter(limit=1)
+        found = infer_shapes(shapes.graph, inputs, report)
+        if not report.has_errors and list_state(found) == declared:
+            return size
+    return None

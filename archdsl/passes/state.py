@@ -1,0 +1,42 @@
+"""State: the tensors that a network's state_dict holds, under torch's keys and in torch's order."""
+
+from __future__ import annotations
+
+from archdsl.ops.base import Tensor
+from archdsl.passes.shapes import Shapes
+
+State = tuple[tuple[str, Tensor], ...]
+
+
+def list_state(shapes: Shapes) -> State:
+    """List the full key and the tensor of every entry of the state_dict, in order.
+
+    A module's own tensors come before those of its children, as torch has it: an operator whose tensor is called ""
+    is no module but a parameter of the level it stands in. A reused module is listed once.
+
+    Requires: shapes without errors, all numbers. Ensures: each distinct body's keys are worked out once.
+    """
+    return _body(shapes, {})
+
+
+def _body(shapes: Shapes, known: dict[int, State]) -> State:
+    if id(shapes) not in known:
+        known[id(shapes)] = tuple(_entries(shapes, known))
+    return known[id(shapes)]
+
+
+def _entries(shapes: Shapes, known: dict[int, State]) -> list[tuple[str, Tensor]]:
+    own: list[tuple[str, Tensor]] = []
+    children: list[tuple[str, Tensor]] = []
+    for node in shapes.graph.topological():
+        if node.is_input or node.reuses is not None:
+            continue
+        if node.body is not None:
+            below = _body(shapes.inner[node.id], known)
+        else:
+            assert node.op is not None
+            below = tuple((tensor.name, tensor) for tensor in node.op.state(shapes.inputs_of(node)))
+        for name in node.names:
+            for key, tensor in below:
+                (children if key else own).append((f"{name}.{key}" if key else name, tensor))
+    return own + children
