@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -13,14 +14,20 @@ from archdsl.compiler import Compilation, UserValue, compile, find_spec
 from archdsl.ir.flatten import flatten
 from archdsl.ir.graph import Graph
 from archdsl.ops.shape import Shape
-from archdsl.passes.costs import Costs, Total, walk
-from archdsl.passes.shapes import Shapes
-from archdsl.text.diagnostic import Diagnostic, SpecError
+from archdsl.passes.costs import Costs, Total, count_costs, walk
+from archdsl.passes.shapes import Shapes, infer_shapes
+from archdsl.text.diagnostic import Diagnostic, Reporter, SpecError
 from archdsl.text.source import Source
 
 if TYPE_CHECKING:
     from networkx import MultiDiGraph
     from torch import nn
+
+    from archdsl.ops.base import Tensor
+    from archdsl.passes.fold import Fold
+    from archdsl.passes.intensity import Intensities
+    from archdsl.passes.memory import Memory
+    from archdsl.passes.receptive import Fields, ReceptiveField
 
 Level = Literal["stages", "blocks", "layers"]
 
@@ -94,6 +101,8 @@ class Network:
         self.shapes: Shapes = compilation.shapes
         self.body_costs: Costs = compilation.costs
         self.diagnostics: tuple[Diagnostic, ...] = compilation.diagnostics
+        self.folds: tuple[Fold, ...] = ()
+        """Which norms `for_inference` has folded, and how the state changes with it."""
 
     def __repr__(self) -> str:
         total = self.body_costs.total
@@ -125,6 +134,76 @@ class Network:
                 )
             )
         return NetworkCosts(self.body_costs.total, tuple(nodes))
+
+    @property
+    def state(self) -> tuple[tuple[str, Tensor], ...]:
+        """List the keys and tensors of the state_dict, in torch's order."""
+        from archdsl.passes.state import list_state
+
+        return list_state(self.shapes)
+
+    @property
+    def symbolic_shapes(self) -> Shapes:
+        """Give the shapes for images of any height H and width W."""
+        from archdsl.passes.symbolic import symbolic_shapes
+
+        return symbolic_shapes(self.graph, self.shapes.inputs)
+
+    @property
+    def receptive_fields(self) -> Fields:
+        """Give what every value sees of the inputs."""
+        from archdsl.passes.receptive import receptive_fields
+
+        return receptive_fields(self.shapes)
+
+    @property
+    def receptive_field(self) -> ReceptiveField:
+        """Give what an element of the last feature map, which enters the global pooling, sees of the first input."""
+        return self.receptive_fields.last_feature_map()[next(iter(self.inputs))]
+
+    @property
+    def smallest_input(self) -> int | None:
+        """Give the smallest n for which evaluation takes n x n images, up to the declared size; None if there is none."""
+        from archdsl.passes.smallest_input import smallest_input
+
+        return smallest_input(self.for_inference(fold=False).shapes)
+
+    def memory(self, batch_size: int = 1) -> Memory:
+        """Work out the bytes that an evaluation and a training step need in float32."""
+        from archdsl.passes.memory import measure_memory
+
+        return measure_memory(self.shapes, batch_size)
+
+    def intensity(self, batch_size: int = 1) -> Intensities:
+        """Work out flops per moved byte, for each node and in total."""
+        from archdsl.passes.intensity import arithmetic_intensity
+
+        return arithmetic_intensity(self.shapes, batch_size)
+
+    def for_inference(self, fold: bool = True) -> Network:
+        """Give the network that evaluation runs: no training-only parts, no noise, and norms folded if `fold`.
+
+        Names stay; with `fold` the state changes as the result's `folds` say, which `archdsl.training.fold.fold_state`
+        carries out.
+        """
+        from archdsl.passes.fold import fold_norms
+        from archdsl.passes.inference import for_inference
+
+        network = self._with_graph(for_inference(self.graph), "inference")
+        if not fold:
+            return network
+        folded = fold_norms(network.shapes)
+        network = network._with_graph(folded.graph, "folded")
+        network.folds = folded.folds
+        return network
+
+    def _with_graph(self, graph: Graph, change: str) -> Network:
+        report = Reporter()
+        shapes = infer_shapes(graph, self.shapes.inputs, report)
+        report.raise_errors()
+        digest = sha256(f"{self.digest} {change}".encode()).hexdigest()[: len(self.digest)]
+        costs = count_costs(shapes)
+        return Network(Compilation(self.name, graph, shapes, costs, self.diagnostics, digest, self.spec))
 
     def flatten(self) -> MultiDiGraph:
         """Give the networkx graph with one node per operator, named by its path."""

@@ -86,7 +86,8 @@ class Graph:
         bindings: Mapping[str, object] | None = None,
         doc: str = "",
     ) -> None:
-        self.name, self.kind, self.nodes, self.outputs = name, kind, nodes, outputs
+        self.name, self.nodes, self.outputs = name, nodes, outputs
+        self.kind: Literal["model", "block", "group"] = kind
         self.span, self.bindings, self.doc = span, bindings or {}, doc
 
     def __repr__(self) -> str:

@@ -36,6 +36,7 @@ class Total:
     def activation_bytes(self) -> int:
         return BYTES * self.activations
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Costs:
     """A body's costs: `nodes` maps each node to those of one application, `total` adds repeats up."""

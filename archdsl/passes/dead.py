@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from archdsl.ir.graph import Graph, Node, NodeId
+from archdsl.ir.graph import Graph, Node, NodeId, Output
 from archdsl.passes.rewrite import with_changes, with_nodes
 
 
@@ -21,9 +21,7 @@ def remove_dead(graph: Graph) -> Graph:
 
 @dataclass(slots=True)
 class _Removal:
-    known: dict[tuple[int, frozenset[str]], Graph] = field(
-        default_factory=dict[tuple[int, frozenset[str]], Graph]
-    )
+    known: dict[tuple[int, frozenset[str]], Graph] = field(default_factory=dict[tuple[int, frozenset[str]], Graph])
 
     def run(self, graph: Graph, needed: frozenset[str]) -> Graph:
         key = (id(graph), needed)
@@ -33,7 +31,7 @@ class _Removal:
 
     def _body(self, graph: Graph, needed: frozenset[str]) -> Graph:
         outputs = tuple(output for output in graph.outputs if output.name in needed)
-        read = _reads(graph, {output.value.node: {output.value.output} for output in outputs}, outputs)
+        read = _reads(graph, outputs)
         nodes: dict[NodeId, Node] = {}
         for node in graph.topological():
             if node.is_input:
@@ -48,3 +46,20 @@ class _Removal:
             return None
         main = node.body.outputs[0].name
         return self.run(node.body, frozenset(name or main for name in names))
+
+
+def _reads(graph: Graph, outputs: tuple[Output, ...]) -> dict[NodeId, set[str]]:
+    """Map each node that is needed to the outputs of it that are read."""
+    read: dict[NodeId, set[str]] = {}
+    for output in outputs:
+        read.setdefault(output.value.node, set()).add(output.value.output)
+    for node in reversed(list(graph.topological())):
+        if node.id not in read:
+            continue
+        if node.repeat > 1:
+            read[node.id].add("")
+        if node.reuses is not None:  # one module has one body, so that both need what either does
+            read.setdefault(node.reuses, set()).update(read[node.id])
+        for value in node.inputs:
+            read.setdefault(value.node, set()).add(value.output)
+    return read

@@ -32,9 +32,7 @@ class Traffic:
         return self.flops / self.bytes if self.bytes else 0.0
 
     def __add__(self, other: Traffic) -> Traffic:
-        return Traffic(
-            self.flops + other.flops, self.elementwise + other.elementwise, self.bytes + other.bytes
-        )
+        return Traffic(self.flops + other.flops, self.elementwise + other.elementwise, self.bytes + other.bytes)
 
     def times(self, count: int) -> Traffic:
         """Count a repetition."""

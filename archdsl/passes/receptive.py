@@ -316,7 +316,7 @@ def _bottlenecks(graph: Graph) -> Iterator[Node]:
     """Yield the nodes that everything on its way to the main output passes, in order."""
     order = {name: index for index, name in enumerate(graph.nodes)}
     needed = {graph.main.node}
-    for node in reversed(graph.nodes.values()):
+    for node in reversed(list(graph.topological())):
         if node.id in needed:
             needed.update(value.node for value in node.inputs)
     last_reader = {

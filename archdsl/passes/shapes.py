@@ -50,7 +50,9 @@ def infer_shapes(graph: Graph, inputs: Sequence[Shape], report: Reporter) -> Sha
 @dataclass(slots=True)
 class _Inference:
     report: Reporter
-    known: dict[tuple[int, tuple[Shape, ...]], Shapes] = field(default_factory=dict[tuple[int, tuple[Shape, ...]], Shapes])
+    known: dict[tuple[int, tuple[Shape, ...]], Shapes] = field(
+        default_factory=dict[tuple[int, tuple[Shape, ...]], Shapes]
+    )
 
     def run(self, graph: Graph, inputs: tuple[Shape, ...]) -> Shapes:
         key = (id(graph), inputs)

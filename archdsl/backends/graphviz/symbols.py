@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import TypeAlias, TypeGuard
 
 from archdsl.backends.graphviz.words import Number, Term, is_silent, number
 
-Values = tuple[Number, ...]
+INPUT_CHANNELS = "cin"
+"""The language's word for the channels that enter a block, which a description may use like a parameter."""
+
+Values: TypeAlias = tuple[Number, ...]
 
 
 @dataclass(slots=True)
@@ -17,6 +21,11 @@ class Symbols:
 
     bindings: Mapping[str, Values] = field(default_factory=dict[str, Values])
     used: dict[str, None] = field(default_factory=dict[str, None])
+
+    @property
+    def names(self) -> list[str]:
+        """List the parameters that are used, in the order that the block declares them."""
+        return [name for name in self.bindings if name in self.used and name != INPUT_CHANNELS]
 
     def spell(self, calls: Sequence[tuple[Term, ...]]) -> str:
         """Write the descriptions of one operator in every call as one.
@@ -60,13 +69,14 @@ def common_bindings(calls: Sequence[Mapping[str, object]]) -> dict[str, Values]:
     """Give the numbers that every call binds, and that are not the same in all of them."""
     found: dict[str, Values] = {}
     for name in calls[0]:
-        values = tuple(v for call in calls if _is_number(v := call.get(name)))
+        values = tuple(v for call in calls if is_number(v := call.get(name)))
         if len(values) == len(calls) and len(set(values)) > 1:
             found[name] = values
     return found
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[Number]:
+    """Tell whether a value bound in a spec is a number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

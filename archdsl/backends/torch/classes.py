@@ -33,7 +33,7 @@ from archdsl.backends.torch.members import (
     ordered,
     sequential,
 )
-from archdsl.backends.torch.unify import signature, unify
+from archdsl.backends.torch.unify import POSITIONS, Positions, signature, unify
 from archdsl.ir.graph import Graph
 from archdsl.passes.shapes import Shapes
 
@@ -76,6 +76,7 @@ class Classes:
     found: list[ClassCode] = field(default_factory=list[ClassCode])
     owners: dict[int, str] = field(default_factory=dict[int, str])
     """The class of each body table that has one, by the table's identity."""
+    _positions: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(POSITIONS))
     _calls: dict[int, Expression] = field(default_factory=dict[int, Expression])
     _names: set[str] = field(default_factory=set[str])
 
@@ -126,13 +127,13 @@ class Classes:
         modules: dict[str, Expression] = {}
         for name in attributes:
             versions = [code.modules.get(name) for code in codes]
-            merged = signer.fill(unify(versions, name))
+            merged = signer.fill(unify(versions, name, self._positions))
             if None in versions:
                 flag = signer.flag(name, tuple(version is not None for version in versions))
                 merged = Either(flag, merged, Call("nn.Identity"))
             modules[name] = merged
         fullest = max(codes, key=lambda code: len(code.modules))
-        forward = _unify_statements([c for c in codes if len(c.modules) == len(fullest.modules)], codes)
+        forward = _unify_statements([c for c in codes if len(c.modules) == len(fullest.modules)], codes, self._positions)
         kept: dict[str, Expression] = {}
         filled = tuple(_fill_statement(statement, signer, kept) for statement in forward)
         steps: tuple[Expression, ...] | None = None
@@ -140,6 +141,7 @@ class Classes:
             only = filled[0].code
             steps = only.items if isinstance(only, ListOf) else (only,) if isinstance(only, Call) else None
         name = self.class_name(graph.name + suffix)
+        self._positions[name] = tuple(parameter.name for parameter in signer.parameters())
         self.found.append(
             ClassCode(name, graph.doc, signer.parameters(), steps, {**modules, **kept}, fullest.arguments, filled, graph)
         )
@@ -154,15 +156,26 @@ class _Signer:
     def __init__(self, tables: Sequence[Shapes]) -> None:
         self.count = len(tables)
         self._known: dict[str, tuple[object, ...]] = {}
+        self._rows: dict[str, tuple[object, ...]] = {}
         channels = tuple(table.inputs[0][0] if table.inputs else None for table in tables)
         bindings = [dict(table.graph.bindings) for table in tables]
         for name in bindings[0]:
             values = tuple(binding.get(name) for binding in bindings)
             if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
                 self._known[_legal(name)] = values
+            self._add_items(_legal(name), values)
         self._known.setdefault("in_channels", channels)
         self._used: dict[str, Parameter] = {}
         self._order = ["in_channels", *self._known]
+
+    def _add_items(self, name: str, values: tuple[object, ...]) -> None:
+        """Let the items of a list of numbers be named `name[i]`."""
+        rows = [value for value in values if isinstance(value, tuple)]
+        if len(rows) != len(values) or len({len(row) for row in rows}) != 1:
+            return
+        if all(type(item) is int for row in rows for item in row):
+            self._rows[name] = values
+            self._known.update({f"{name}[{i}]": tuple(row[i] for row in rows) for i in range(len(rows[0]))})
 
     def fill(self, code: Expression) -> Expression:
         """Give code with each hole written in terms of parameters."""
@@ -218,6 +231,11 @@ class _Signer:
         return name
 
     def _use(self, name: str, hole: Hole) -> None:
+        row, bracket, _ = name.partition("[")
+        if bracket:
+            self._known[row] = self._rows[row]
+            self._used[row] = Parameter(row, "tuple[int, ...]")
+            return
         values = self._known[name]
         default = hole.default if hole.default in values else None
         earlier = self._used.get(name)
@@ -228,7 +246,8 @@ class _Signer:
 
     def parameters(self) -> tuple[Parameter, ...]:
         """List the constructor's parameters: those without a default first."""
-        listed = [self._used[name] for name in dict.fromkeys(self._order) if name in self._used]
+        order = dict.fromkeys(name.partition("[")[0] for name in self._order)
+        listed = [self._used[name] for name in order if name in self._used]
         return tuple(sorted(listed, key=lambda parameter: parameter.default is not None))
 
     def call(self, name: str, index: int) -> Expression:
@@ -353,25 +372,25 @@ def _passed(code: Expression, functions: set[str]) -> Expression:
             return code
 
 
-def _unify_statements(full: Sequence[Members], every: Sequence[Members]) -> tuple[Statement, ...]:
+def _unify_statements(full: Sequence[Members], every: Sequence[Members], positions: Positions) -> tuple[Statement, ...]:
     """Merge the forward passes of the instances that have all modules; the others' follow from them."""
     places = [code if len(code.modules) == len(full[0].modules) else None for code in every]
     return tuple(
-        _unify_statement([place.forward[index] if place is not None else None for place in places])
+        _unify_statement([place.forward[index] if place is not None else None for place in places], positions)
         for index in range(len(full[0].forward))
     )
 
 
-def _unify_statement(statements: Sequence[Statement | None]) -> Statement:
+def _unify_statement(statements: Sequence[Statement | None], positions: Positions) -> Statement:
     first = next(statement for statement in statements if statement is not None)
     match first:
         case Assign(target):
-            return Assign(target, unify([s.code if isinstance(s, Assign) else None for s in statements], target))
+            return Assign(target, unify([s.code if isinstance(s, Assign) else None for s in statements], target, positions))
         case Return():
-            return Return(unify([s.code if isinstance(s, Return) else None for s in statements], "size"))
+            return Return(unify([s.code if isinstance(s, Return) else None for s in statements], "", positions))
         case InTraining(inner):
             merged = [
-                _unify_statement([s.statements[i] if isinstance(s, InTraining) else None for s in statements])
+                _unify_statement([s.statements[i] if isinstance(s, InTraining) else None for s in statements], positions)
                 for i in range(len(inner))
             ]
             return InTraining(tuple(merged))
@@ -500,10 +519,9 @@ def _below(table: Shapes) -> Iterator[Shapes]:
             yield from _below(inner)
 
 
-def describe_parameters(parameters: Sequence[Parameter]) -> str:
+def described(parameters: Sequence[Parameter]) -> list[str]:
     """Write a constructor's parameters."""
-    written = [
+    return [
         f"{parameter.name}: {parameter.type}" + ("" if parameter.default is None else f" = {flat(Literal(parameter.default))}")
         for parameter in parameters
     ]
-    return ", ".join(["self", *written])

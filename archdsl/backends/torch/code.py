@@ -144,6 +144,8 @@ def layout(prefix: str, code: Expression, suffix: str, indent: int) -> list[str]
         case Repeat(item, count):
             inner = layout("", item, "", indent + 4)
             return [f"{pad}{prefix}*(", *inner, f"{pad}    for _ in range({flat(count)})", f"{pad}){suffix}"]
+        case Either() | Infix() if indent + 4 + len(flat(code)) <= WIDTH:
+            return [f"{pad}{prefix}(", f"{pad}    {flat(code)}", f"{pad}){suffix}"]
         case Either(flag, then, otherwise):
             first = layout("", then, "", indent + 4)
             rest = [f"{pad}    if {flag}", f"{pad}    else {flat(otherwise)}"]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from archdsl.backends.torch.classes import ClassCode, Classes, Parameter, describe_parameters
+from archdsl.backends.torch.classes import ClassCode, Classes, Parameter, described
 from archdsl.backends.torch.code import WIDTH, Call, Expression, Literal, layout
 from archdsl.backends.torch.initial import initial_lines
 from archdsl.backends.torch.members import Assign, InTraining, Return, Statement, members
@@ -169,14 +169,12 @@ def _as_arguments(steps: Sequence[Expression]) -> Expression:
 
 
 def _signature(parameters: Sequence[Parameter]) -> list[str]:
-    line = f"    def __init__({describe_parameters(parameters)}) -> None:"
-    if len(line) <= WIDTH:
-        return [line]
-    inner = f"        {describe_parameters(parameters)}"
-    if len(inner) <= WIDTH:
-        return ["    def __init__(", inner, "    ) -> None:"]
-    items = describe_parameters(parameters).split(", ")
-    return ["    def __init__(", *(f"        {item}," for item in items), "    ) -> None:"]
+    items = ["self", *described(parameters)]
+    listed = ", ".join(items)
+    if len(listed) + len("    def __init__() -> None:") <= WIDTH:
+        return [f"    def __init__({listed}) -> None:"]
+    inner = [f"        {listed}"] if len(listed) + 8 <= WIDTH else [f"        {item}," for item in items]
+    return ["    def __init__(", *inner, "    ) -> None:"]
 
 
 def _constructor(

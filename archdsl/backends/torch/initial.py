@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archdsl.backends.torch.code import literal
 from archdsl.backends.torch.members import is_in_place
 from archdsl.ir.graph import Node
-from archdsl.ops.base import Init
+from archdsl.ops.base import Init, Op
 from archdsl.passes.shapes import Shapes
 
 
@@ -31,32 +31,38 @@ def initial_lines(root: Shapes, owners: dict[int, str]) -> list[str]:
     indented.
     """
     places = list(_places(root, "", "", owners))
-    common: list[str] = []
+    usual: dict[str, dict[str, Init]] = {}
     exceptions: list[_Place] = []
-    kinds = dict.fromkeys((place.target, place.tensor) for place in places)
-    for target, tensor in kinds:
+    for target, tensor in dict.fromkeys((place.target, place.tensor) for place in places):
         group = [place for place in places if (place.target, place.tensor) == (target, tensor)]
         counts = Counter(place.init for place in group)
-        usual = None if None in counts else counts.most_common(1)[0][0]
-        exceptions += [place for place in group if place.init != usual]
-        if usual is not None:
-            common += _lines_for_kind(target, tensor, usual, common)
-    lines = ["for module in self.modules():", *(f"    {line}" for line in common)] if common else []
-    return lines + _exception_lines(exceptions, places)
+        common = None if None in counts else counts.most_common(1)[0][0]
+        exceptions += [place for place in group if place.init != common]
+        if common is not None:
+            usual.setdefault(target, {})[tensor] = common
+    lines: list[str] = []
+    for target, values in usual.items():
+        has_bias = [place.tensor for place in places if place.target == target]
+        may_lack_bias = has_bias.count("bias") < has_bias.count("weight") or target.startswith("nn.Conv")
+        lines += _kind_lines(target, values, may_lack_bias)
+    lines = ["for module in self.modules():", *(f"    {line}" for line in lines)] if lines else []
+    return lines + _exception_lines(exceptions)
 
 
-def _lines_for_kind(target: str, tensor: str, init: Init, before: Sequence[str]) -> list[str]:
-    head = f"if isinstance(module, {target}):"
-    inner = [f"    {_call(f'module.{tensor}', init)}"]
-    if tensor == "bias":
-        inner = ["    if module.bias is not None:", f"    {inner[0]}"]
-    if head not in before:
-        return [head, *inner]
-    last = max(i for i, line in enumerate(before) if line.startswith("if "))
-    return inner if before[last] == head else [head, *inner]
+def _kind_lines(target: str, values: Mapping[str, Init], may_lack_bias: bool) -> list[str]:
+    """Write what holds of all modules of a kind, for the body of a loop over modules."""
+    lines = [f"if isinstance(module, {target}):"]
+    lines += [f"    {_call(f'module.{name}', init)}" for name, init in values.items() if name != "bias"]
+    if "bias" not in values:
+        return lines
+    bias = f"    {_call('module.bias', values['bias'])}"
+    if not may_lack_bias:
+        return [*lines, bias]
+    guarded = [f"if isinstance(module, {target}) and module.bias is not None:", bias]
+    return [*lines, *guarded] if len(lines) > 1 else guarded
 
 
-def _exception_lines(exceptions: Sequence[_Place], places: Sequence[_Place]) -> list[str]:
+def _exception_lines(exceptions: Sequence[_Place]) -> list[str]:
     """Write exceptions of the network by path, and those of a block for all its instances."""
     lines: list[str] = []
     owned: dict[str, list[str]] = {}
@@ -106,6 +112,11 @@ def _walk(shapes: Shapes, owner: str, path: str, owners: dict[int, str], seen: s
             yield from _walk(inner, owners[id(inner)], "", owners, seen)
 
 
+def _is_own_default(op: Op, tensor: str, init: Init) -> bool:
+    """Tell whether torch's norms begin with these values anyway."""
+    return op.category == "norm" and (tensor, init.function) in (("weight", "ones_"), ("bias", "zeros_"))
+
+
 def _operator(node: Node, shapes: Shapes, owner: str, path: str) -> Iterator[_Place]:
     assert node.op is not None
     if node.op.is_parameter:
@@ -115,7 +126,7 @@ def _operator(node: Node, shapes: Shapes, owner: str, path: str) -> Iterator[_Pl
     if not tensors:
         return
     target = node.op.to_torch(inputs).target
-    initial = node.op.initial()
+    initial = {key: init for key, init in node.op.initial().items() if not _is_own_default(node.op, key, init)}
     for tensor in tensors:
         if tensor.kind == "parameter":
             yield _Place(owner, path, target, tensor.name, initial.get(tensor.name))

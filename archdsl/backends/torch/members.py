@@ -10,6 +10,7 @@ from typing import TypeAlias
 from archdsl.backends.torch.code import Call, DictOf, Expression, Infix, ListOf, Literal, Method, Name, Repeat, flat
 from archdsl.ir.graph import Graph, Node, Value
 from archdsl.ops.base import Op, TorchCall
+from archdsl.ops.rearrange import Slice
 from archdsl.passes.shapes import Shapes
 
 # Gives the code that builds the class of a body that is not written in place.
@@ -190,13 +191,17 @@ class _Writer:
         training = _training_only(graph)
         outer = self.statements
         for node in graph.topological():
-            if node.is_input:
+            if node.is_input or Value(node.id) in self.code:
                 continue
             is_inside = self.statements is not outer
             if (node.id in training) != is_inside:
                 self._flush()
                 self.statements = [] if node.id in training else self._leave(outer)
-            self._node(node)
+            parts = _equal_parts(node, self.shapes)
+            if parts:
+                self._split(parts)
+            else:
+                self._node(node)
         if self.statements is not outer:
             self._flush()
             self.statements = self._leave(outer)
@@ -227,23 +232,52 @@ class _Writer:
     def _node(self, node: Node) -> None:
         op = node.op
         absorbs = op is not None and (op.is_join or (op.category in _ABSORBED and not op.is_parameter))
-        for value in node.inputs:
+        ready = [value for value in node.inputs if value in self.waiting]
+        # What is computed inside this node's expression is what was computed last, so nothing runs out of turn.
+        if not absorbs or ready != self.waiting[len(self.waiting) - len(ready) :]:
+            absorbs = False
+        for value in ready:
             if value in self.waiting and not (absorbs and self._is_short(value, op)):
                 self._settle(value)
         value = Value(node.id)
         sources = [self._take(source) for source in node.inputs]
         self.read[value] = frozenset().union(*(self.read[source] for source in node.inputs))
         for index in range(node.repeat - 1):
-            self.code[value] = self._apply(node, index, sources)
-            self.waiting.append(value)
-            self._settle(value)
-            sources = [self.code[value]]
+            sources = [self._step(node, index, value, sources)]
         self.code[value] = self._apply(node, node.repeat - 1, sources)
         self.waiting.append(value)
         if node.body is not None and len(node.body.outputs) > 1:
             self._unpack(node, value)
         elif self.uses[value] != 1:
             self._settle(value)
+
+    def _split(self, parts: Sequence[Node]) -> None:
+        """Write slices that make up a value as one `chunk`."""
+        (source,) = parts[0].inputs
+        self._flush()
+        code = self.code[source]
+        self.uses[source] -= len(parts)
+        names: list[str] = []
+        for part in parts:
+            value = Value(part.id)
+            self.read[value] = self.read[source]
+            names.append(self._name(part, value))
+            self._hold(names[-1], value)
+        self.statements.append(Assign(", ".join(names), Method(code, "chunk", (Literal(len(parts)), Name("dim=1")))))
+
+    def _step(self, node: Node, index: int, value: Value, sources: Sequence[Expression]) -> Expression:
+        """Write one of several repetitions; they take turns in one variable."""
+        code = self._apply(node, index, sources)
+        if index == 0:
+            self.code[value] = code
+            self.waiting.append(value)
+            self._settle(value)
+            (name,) = self.read[value]
+            self.held[name] = Value("")  # free again once the next repetition has read it
+            return Name(name)
+        (name,) = self.read[value]
+        self.statements.append(Assign(name, code))
+        return Name(name)
 
     def _is_short(self, value: Value, op: Op | None) -> bool:
         code = self.code[value]
@@ -288,8 +322,9 @@ class _Writer:
         """Choose a variable: one that this value is computed from and nothing reads any more, else a new one."""
         busy = frozenset().union(*(self.read[other] for other in self.waiting))
         free = [name for name, held in self.held.items() if self.uses[held] <= 0 and name not in busy]
-        if node.is_labelled and self.uses[value] > 1:
-            name = self._legal(node.id)
+        named = next((o.name for o in self.shapes.graph.outputs if o.value == value and o.name), "")
+        if named or (node.is_labelled and self.uses[value] > 1):
+            name = self._legal(named or node.id)
             while name in self.held and name not in free:
                 name += "_"
             return name
@@ -354,6 +389,22 @@ class _Writer:
         fields = tuple(self._take(output.value) for output in always)
         target = "Outputs" if graph.kind == "model" else ""
         self.statements.append(Return(Call(target, fields)))
+
+
+def _equal_parts(node: Node, shapes: Shapes) -> list[Node]:
+    """List the slices that, from this one on, cut a value into equal parts; none if they do not."""
+    if not isinstance(node.op, Slice) or node.op.start != 0:
+        return []
+    parts = [
+        reader
+        for reader in shapes.graph.consumers[node.inputs[0].node]
+        if isinstance(reader.op, Slice) and reader.inputs == node.inputs and reader.repeat == 1
+    ]
+    size = node.op.size
+    starts = [part.op.start for part in parts if isinstance(part.op, Slice) and part.op.size == size]
+    channels = shapes.of(node.inputs[0]).channels
+    is_whole = len(parts) > 1 and starts == [i * size for i in range(len(parts))] and size * len(parts) == channels
+    return parts if is_whole else []
 
 
 def self_attribute(name: str) -> str:

@@ -1,0 +1,217 @@
+"""From steps to a picture: boxes, the edges between them, and the frames around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from archdsl.backends.graphviz.levels import Level, Outline
+from archdsl.backends.graphviz.picture import Box, Edge, Group, Kind, Picture, mark_shortcuts
+from archdsl.backends.graphviz.steps import Call, Frame, Step
+from archdsl.backends.graphviz.symbols import listed
+from archdsl.backends.graphviz.variants import Variant
+from archdsl.backends.graphviz.words import amount, shape_text
+from archdsl.ir.graph import Node, Value
+
+_LEAST_SHARE = {"stages": 0.01, "blocks": 0.01, "layers": 0.05}
+"""The part of the network's cost from which a box tells its own."""
+_SHORT = 3
+"""As many operators at most go without a frame around them."""
+_WIDEST = 14
+"""As many boxes at most are drawn from left to right; more go down the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tap:
+    """A value on the canvas: the box it leaves, and its shape where that box changed it."""
+
+    box: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where steps go: the group around them, and their path; None inside a block shown for all its calls.
+
+    `prefix` goes before their names: that of a level that gets no frame.
+    """
+
+    group: str | None
+    path: str | None
+    prefix: str = ""
+
+    def join(self, name: str) -> str | None:
+        return None if self.path is None else f"{self.path}{name}"
+
+
+def paint(root: Call, level: Level, name: str) -> Picture:
+    """Draw a network at one level. Requires: shapes and costs without errors."""
+    return _Canvas(Outline(root, level)).picture(name)
+
+
+class _Canvas:
+    def __init__(self, outline: Outline) -> None:
+        self.outline, self.level = outline, outline.level
+        self.total = outline.root.costs.total
+        self.boxes: list[Box] = []
+        self.edges: list[Edge] = []
+        self.groups: list[Group] = []
+        self._labelled: set[str] = set()
+
+    def picture(self, name: str) -> Picture:
+        frame, steps = self.outline.main()
+        place = _Place(None, "")
+        values = self._steps(frame, steps, self._inputs(frame, place), place)
+        self._outputs(frame, values)
+        is_wide = self.level == "stages" and len(self.boxes) <= _WIDEST
+        if self.level == "blocks":
+            self._details()
+        costs = f"{amount(self.total.parameters)} parameters, {amount(self.total.macs)} MACs"
+        edges = tuple(mark_shortcuts(self.boxes, self.edges))
+        direction = "right" if is_wide else "down"
+        return Picture(name, costs, direction, tuple(self.boxes), edges, tuple(self.groups))
+
+    def _details(self) -> None:
+        for variant in self.outline.variants:
+            frame, steps = self.outline.detail(variant)
+            place = _Place(self._group(_detail_title(variant, frame), None, is_detail=True), None)
+            self._steps(frame, steps, self._inputs(frame, place), place)
+
+    def _inputs(self, frame: Frame, place: _Place) -> list[_Tap]:
+        """Draw where values come in: the network's inputs with their shapes, a block's as `x`."""
+        taps: list[_Tap] = []
+        inputs = frame.graph.inputs
+        for node, shape in zip(inputs, frame.calls[0].shapes.inputs, strict=True):
+            if node.op is None:
+                lines = ("x" if len(inputs) == 1 else node.id,)
+            else:
+                lines = (node.id, shape_text(shape))
+            taps.append(_Tap(self._box("input", lines, place.group, self._paths((node,), place))))
+        return taps
+
+    def _outputs(self, frame: Frame, values: Mapping[Value, _Tap]) -> None:
+        for output in frame.graph.outputs:
+            when = ("in training",) if output.is_training_only else ()
+            box = self._box("output", (output.name or "output", *when), None, ())
+            self._edge(values[output.value], box)
+
+    def _steps(
+        self, frame: Frame, steps: Sequence[Step], arriving: Sequence[_Tap], place: _Place
+    ) -> dict[Value, _Tap]:
+        """Draw a body's steps; give where each of its values leaves from."""
+        values = {Value(node.id): tap for node, tap in zip(frame.graph.inputs, arriving, strict=True)}
+        for step in steps:
+            taps = [values[value] for value in step.inputs]
+            for name in step.nodes[0].names if self.level == "layers" else step.nodes[0].names[:1]:
+                results = self._step(step, name, taps, place)
+                taps = [results[""]]
+                values.update({Value(step.result, output): tap for output, tap in results.items()})
+        return values
+
+    def _step(self, step: Step, name: str, taps: Sequence[_Tap], place: _Place) -> dict[str, _Tap]:
+        if step.frame is not None:
+            return self._opened(step, step.frame, name, taps, place)
+        box = self._box(step.kind, tuple(self._lines(step, place)), place.group, self._paths(step.nodes, place, name))
+        for tap in taps:
+            self._edge(tap, box)
+        body = step.nodes[-1].body
+        outputs = ["", *(output.name for output in body.outputs)] if body is not None else [""]
+        label = step.after if step.after != step.before and self.level != "stages" else ""
+        return dict.fromkeys(outputs, _Tap(box, label))
+
+    def _opened(
+        self, step: Step, frame: Frame, name: str, taps: Sequence[_Tap], place: _Place
+    ) -> dict[str, _Tap]:
+        values = self._steps(frame, step.steps, taps, self._inside(step, name, place))
+        named = {output.name: values[output.value] for output in frame.graph.outputs}
+        return {"": values[frame.graph.main], **named}
+
+    def _inside(self, step: Step, name: str, place: _Place) -> _Place:
+        """Frame an opened body; one of few operators in a row is told by its boxes' names alone."""
+        path = place.join(f"{name}.")
+        if _is_short(step):
+            return _Place(place.group, path, f"{place.prefix}{name}." if step.names else place.prefix)
+        title = self._title(step, name, place)
+        return _Place(self._group(title, place.group) if title else place.group, path)
+
+    def _title(self, step: Step, name: str, place: _Place) -> str:
+        """Name an opened body; a branch that nobody named gets no frame."""
+        repeated = f" ×{step.count}" if step.count > 1 and self.level != "layers" else ""
+        shown = place.join(name) if self.level == "layers" else "".join(step.names)
+        if self.level == "layers" and step.calls:
+            return f"{shown}: {step.calls}"
+        return f"{shown}{repeated}" if step.names or repeated else ""
+
+    def _lines(self, step: Step, place: _Place) -> Iterator[str]:
+        if step.kind == "join":
+            yield from step.lines
+            return
+        names = step.names or ((step.head,) if place.prefix else ())
+        if names:
+            ends = (names[0], names[-1]) if len(names) > 1 else names[:1]
+            yield " – ".join(f"{place.prefix}{name}" for name in ends)
+        repeated = f"{step.count} × " if step.count > 1 and self.level != "layers" else ""
+        is_op = not step.calls and repeated
+        first, *rest = step.lines
+        yield f"{repeated}({first})" if is_op else f"{repeated}{first}"
+        yield from rest
+        if self.level == "stages" and step.after != step.before and f"{step.after}-d fc" not in step.lines:
+            yield step.after
+        if place.path is not None:
+            yield from self._shares(step)
+
+    def _shares(self, step: Step) -> Iterator[str]:
+        """Tell a step's part of the network's cost, where it is one that matters."""
+        of_parameters = step.costs.parameters / max(self.total.parameters, 1)
+        of_macs = step.costs.macs / max(self.total.macs, 1)
+        least = _LEAST_SHARE[self.level]
+        texts = [f"{amount(step.costs.parameters)} params"] if of_parameters >= least else []
+        texts += [f"{of_macs:.0%} MACs"] if of_macs >= least else []
+        if texts:
+            yield " · ".join(texts)
+
+    def _paths(self, nodes: Sequence[Node], place: _Place, name: str = "") -> tuple[str, ...]:
+        if place.path is None:
+            return ()
+        names = (name,) if name and self.level == "layers" and len(nodes) == 1 else None
+        return tuple(path for node in nodes for path in self._paths_of(node, names or node.names, place.path))
+
+    def _paths_of(self, node: Node, names: Sequence[str], prefix: str) -> Iterator[str]:
+        for name in names:
+            if node.body is not None and self.outline.variants.is_simple(node.body):
+                for inner in node.body.topological():
+                    if not inner.is_input:
+                        yield from self._paths_of(inner, inner.names, f"{prefix}{name}.")
+            else:
+                yield f"{prefix}{name}"
+
+    def _box(self, kind: Kind, lines: tuple[str, ...], group: str | None, paths: tuple[str, ...]) -> str:
+        name = f"n{len(self.boxes)}"
+        self.boxes.append(Box(name, kind, lines, group, paths))
+        return name
+
+    def _group(self, title: str, parent: str | None, is_detail: bool = False) -> str:
+        name = f"g{len(self.groups)}"
+        self.groups.append(Group(name, title, parent, is_detail))
+        return name
+
+    def _edge(self, tap: _Tap, target: str) -> None:
+        label = tap.label if tap.box not in self._labelled else ""
+        self._labelled.add(tap.box)
+        self.edges.append(Edge(tap.box, target, label))
+
+
+def _is_short(step: Step) -> bool:
+    """Tell whether an opened level is a few operators in a row, and applied once."""
+    inside = step.steps
+    if step.calls or step.count > 1 or len(inside) > _SHORT or any(s.frame or s.calls or s.kind == "join" for s in inside):
+        return False
+    links = zip(inside, inside[1:], strict=False)
+    return all(after.inputs == (Value(before.result),) for before, after in links)
+
+
+def _detail_title(variant: Variant, frame: Frame) -> str:
+    """Name a block and the values that its parameters take, as far as the picture uses them."""
+    bindings = frame.symbols.bindings
+    values = [f"{name} = {listed(bindings[name])}" for name in frame.symbols.names]
+    return f"{variant.title}: {'; '.join(values)}" if values else variant.title

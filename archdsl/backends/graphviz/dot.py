@@ -1,0 +1,176 @@
+"""DOT from a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape as escape_html
+
+from graphviz import Digraph
+from graphviz import escape as escape_dot
+
+from archdsl.backends.graphviz.picture import Box, Edge, Group, Kind, Picture
+
+_FONT = "Helvetica,Arial,sans-serif"
+_INK, _FAINT, _SHORTCUT = "#333333", "#8a8a8a", "#d55e00"
+
+# Tints of the palette of Okabe and Ito (2008), which colour-blind readers tell apart; (fill, line).
+_COLOURS: dict[Kind, tuple[str, str]] = {
+    "input": ("#ffffff", _FAINT),
+    "output": ("#ffffff", _FAINT),
+    "block": ("#c4dcee", "#0072b2"),
+    "conv": ("#dff1fb", "#56b4e9"),
+    "linear": ("#fbe6bf", "#e69f00"),
+    "norm": ("#faf6c0", "#b3a500"),
+    "activation": ("#cfeee3", "#009e73"),
+    "pool": ("#f5dfeb", "#cc79a7"),
+    "shape": ("#e8e8e8", "#777777"),
+    "regularise": ("#ffffff", "#b3a500"),
+    "join": ("#ffffff", _INK),
+}
+_NAMES: dict[Kind, str] = {
+    "block": "block",
+    "conv": "convolution",
+    "linear": "fully connected",
+    "norm": "norm",
+    "activation": "activation",
+    "pool": "pool",
+    "shape": "reshape, resize",
+    "regularise": "regulariser",
+}
+_SPREAD = 14
+"""Boxes of details that stand below each other before a new column begins, at the least."""
+
+
+def write_dot(picture: Picture) -> str:
+    """Write a picture as DOT. The same picture gives the same text."""
+    graph = Digraph(name=None)
+    graph.attr(
+        rankdir="LR" if picture.direction == "right" else "TB",
+        nodesep="0.22",
+        ranksep="0.28",
+        fontname=_FONT,
+        label=_caption(picture),
+        labelloc="b",
+        fontsize="11",
+        pack="18",
+        packmode="array_t",
+    )
+    graph.attr("node", shape="box", style="filled", fontname=_FONT, fontsize="10", margin="0.1,0.05", height="0.3")
+    graph.attr("edge", arrowsize="0.55", fontname=_FONT, fontsize="8", color=_INK, fontcolor="#555555")
+    _write_level(graph, picture, None)
+    trunk = _trunk(picture)
+    for edge in picture.edges:
+        _write_edge(graph, edge, is_trunk=(edge.source, edge.target) in trunk)
+    for above, below in _columns(picture):
+        graph.edge(above, below, style="invis")
+    return graph.source
+
+
+def _write_level(graph: Digraph, picture: Picture, parent: str | None) -> None:
+    for box in picture.boxes:
+        if box.group == parent:
+            _write_box(graph, box, picture.direction)
+    for group in picture.groups:
+        if group.parent == parent:
+            _write_group(graph, picture, group)
+
+
+def _write_group(graph: Digraph, picture: Picture, group: Group) -> None:
+    with graph.subgraph(name=f"cluster_{group.id}") as inside:
+        inside.attr(
+            label=_label([group.title]),
+            labelloc="t",
+            labeljust="l",
+            fontsize="10",
+            fontcolor=_INK if group.is_detail else "#555555",
+            style="rounded" if group.is_detail else "rounded,filled",
+            color=_INK if group.is_detail else "#d5d5d5",
+            fillcolor="#f7f7f7",
+            margin="8",
+        )
+        _write_level(inside, picture, group.id)
+
+
+def _write_box(graph: Digraph, box: Box, direction: str) -> None:
+    fill, line = _COLOURS[box.kind]
+    look = {"fillcolor": fill, "color": line, "tooltip": _label([", ".join(box.paths[:6]) or box.lines[0]])}
+    if box.kind == "join" and len(box.lines[0]) == 1:
+        look |= {"shape": "circle", "width": "0.26", "fixedsize": "true", "fontsize": "13", "margin": "0"}
+    elif box.kind == "join":
+        look |= {"fillcolor": _INK, "fontcolor": "#ffffff", "style": "filled", "height": "0.16", "margin": "0.25,0.02"}
+    elif box.kind in ("input", "output"):
+        look |= {"shape": "plaintext", "style": "", "height": "0", "width": "0", "margin": "0.05,0.03"}
+    elif box.kind in ("activation", "norm", "shape", "regularise"):
+        look |= {"height": "0.2", "margin": "0.1,0.03"}
+    graph.node(box.id, _label(box.lines), **look)
+
+
+def _write_edge(graph: Digraph, edge: Edge, is_trunk: bool) -> None:
+    look = {"weight": "12"} if is_trunk else {}
+    if edge.is_shortcut:
+        look = {"color": _SHORTCUT, "penwidth": "1.4", "weight": "0"}
+    # The spaces keep the text off the line that it stands beside.
+    graph.edge(edge.source, edge.target, f"  {_label([edge.label])} " if edge.label else None, **look)
+
+
+def _trunk(picture: Picture) -> set[tuple[str, str]]:
+    """Find the edges of the longest paths, which are drawn straight."""
+    depth, height = _longest(picture.edges), _longest([Edge(e.target, e.source) for e in reversed(picture.edges)])
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    for edge in picture.edges:
+        if edge.target not in before or depth[edge.source] > depth[before[edge.target]]:
+            before[edge.target] = edge.source
+        if edge.source not in after or height[edge.target] > height[after[edge.source]]:
+            after[edge.source] = edge.target
+    return {(source, target) for target, source in before.items() if after[source] == target}
+
+
+def _longest(edges: Sequence[Edge]) -> dict[str, int]:
+    """Give the length of the longest path to each box. Requires: edges sorted by their targets, topologically."""
+    found: dict[str, int] = {}
+    for edge in edges:
+        found[edge.target] = max(found.get(edge.target, 0), found.setdefault(edge.source, 0) + 1)
+    return found
+
+
+def _columns(picture: Picture) -> Iterator[tuple[str, str]]:
+    """Yield pairs of boxes to be kept one above the other, so that details fill columns as long as the main flow."""
+    parents = {group.id: group.parent for group in picture.groups}
+    insides: dict[str, list[str]] = {group.id: [] for group in picture.groups if group.is_detail}
+    for box in picture.boxes:
+        group = box.group
+        while group is not None and parents[group] is not None:
+            group = parents[group]
+        if group in insides:
+            insides[group].append(box.id)
+    longest = max(_SPREAD, len(picture.boxes) - sum(map(len, insides.values())))
+    height, above = 0, ""
+    for boxes in insides.values():
+        height += len(boxes)
+        if above and height <= longest:
+            yield above, boxes[0]
+        else:
+            height = len(boxes)
+        above = boxes[-1]
+
+
+def _caption(picture: Picture) -> str:
+    cells = "".join(f'<td bgcolor="{_COLOURS[kind][0]}"> {_NAMES[kind]} </td>' for kind in picture.kinds)
+    has_shortcuts = any(edge.is_shortcut for edge in picture.edges)
+    cells += f'<td><font color="{_SHORTCUT}">→ shortcut</font></td>' if has_shortcuts else ""
+    legend = f"<tr>{cells}</tr>" if cells else ""
+    span = max(len(picture.kinds) + has_shortcuts, 1)
+    title = f"<b>{escape_html(_clean(picture.title))}</b>  {escape_html(picture.subtitle)}"
+    head = f'<tr><td colspan="{span}" border="0">{title}</td></tr>'
+    return f'<<table border="0" cellborder="0" cellspacing="3" cellpadding="2">{head}{legend}</table>>'
+
+
+def _label(lines: Sequence[str]) -> str:
+    """Write lines of text as a label in which nothing has a meaning of its own, neither escapes nor entities."""
+    return r"\n".join(escape_dot(_clean(line).replace("&", "&amp;")) for line in lines)
+
+
+def _clean(text: str) -> str:
+    """Replace what no SVG may hold: control characters and halves of surrogate pairs."""
+    return "".join("\ufffd" if not c.isprintable() and c != " " else c for c in text)

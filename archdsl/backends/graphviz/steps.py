@@ -1,0 +1,179 @@
+"""Steps: what one body is made of once small operators share boxes and equal ones that follow each other are folded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from archdsl.backends.graphviz.chunks import Chunk, head_of
+from archdsl.backends.graphviz.picture import Kind
+from archdsl.backends.graphviz.symbols import Symbols
+from archdsl.backends.graphviz.words import describe, join_symbol, shape_text
+from archdsl.ir.graph import Graph, Node, NodeId, Value
+from archdsl.ops.shape import Shape
+from archdsl.passes.costs import Costs, Total
+from archdsl.passes.shapes import Shapes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """A body's tables for one set of input shapes."""
+
+    shapes: Shapes
+    costs: Costs
+
+    def inner(self, node: Node) -> Call:
+        return Call(self.shapes.inner[node.id], self.costs.inner[node.id])
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A body to draw: in the main flow its one call; in a detail every call of the block at once.
+
+    Requires: calls whose bodies have the same nodes and differ in numbers only.
+    """
+
+    calls: tuple[Call, ...]
+    symbols: Symbols
+
+    @property
+    def graph(self) -> Graph:
+        return self.calls[0].shapes.graph
+
+    def nodes(self, name: NodeId) -> list[Node]:
+        """Give a node of the body in every call."""
+        return [call.shapes.graph.nodes[name] for call in self.calls]
+
+    def inside(self, node: Node) -> Frame:
+        """Give the frame of a body that is called in this one."""
+        return Frame(tuple(call.inner(node) for call in self.calls), self.symbols)
+
+    def shape(self, value: Value) -> str:
+        """Write a value's shape, or nothing where the calls differ."""
+        shapes: set[Shape] = {call.shapes.of(value) for call in self.calls}
+        return shape_text(shapes.pop()) if len(shapes) == 1 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One box to be, or with `frame` a frame around the `steps` of a body.
+
+    `nodes` are those of the body that it stands for; `before` and `after` are the shapes that it reads and gives.
+    `calls` names the block that it calls, with the arguments in `bound`.
+    """
+
+    nodes: tuple[Node, ...]
+    kind: Kind
+    lines: tuple[str, ...]
+    before: str
+    after: str
+    costs: Total
+    names: tuple[str, ...] = ()
+    count: int = 1
+    frame: Frame | None = None
+    steps: tuple[Step, ...] = ()
+    calls: str = ""
+    bound: tuple[tuple[str, object], ...] = ()
+
+    @property
+    def inputs(self) -> tuple[Value, ...]:
+        return self.nodes[0].inputs
+
+    @property
+    def head(self) -> NodeId:
+        return head_of(self.nodes).id
+
+    @property
+    def result(self) -> NodeId:
+        return self.nodes[-1].id
+
+
+def operator_step(frame: Frame, chunk: Chunk) -> Step:
+    """Describe operators that share a box."""
+    head = head_of(chunk)
+    assert head.op is not None
+    is_join = head.op.is_join
+    lines = (join_symbol(head.op),) if is_join else _lines(frame, chunk, head)
+    before, after = _ends(frame, chunk)
+    names = (head.id,) if head.is_labelled and not is_join else ()
+    return Step(chunk, head.op.category, lines, before, after, _sum(frame, chunk), names, head.repeat)
+
+
+def _lines(frame: Frame, chunk: Chunk, head: Node) -> tuple[str, ...]:
+    texts = [frame.symbols.spell([describe(node.op) for node in frame.nodes(n.id) if node.op]) for n in chunk]
+    if len(chunk) > 1 and all(node.op and node.op.category in ("norm", "activation", "regularise") for node in chunk):
+        return (", ".join(texts),)
+    at = chunk.index(head)
+    shared = () if head.reuses is None else (f"weights of {head.reuses}",)
+    lines = (", ".join(texts[:at]), texts[at], ", ".join(texts[at + 1 :]), *shared)
+    return tuple(line for line in lines if line)
+
+
+def call_step(frame: Frame, node: Node, kind: Kind, lines: tuple[str, ...]) -> Step:
+    """Describe a call by lines of its own."""
+    before, after = _ends(frame, (node,))
+    assert node.body is not None
+    names = (node.id,) if node.is_labelled else ()
+    bound = tuple(node.body.bindings.items())
+    shared = () if node.reuses is None else (f"weights of {node.reuses}",)
+    total = _sum(frame, (node,))
+    name = node.body.name if node.body.kind == "block" else ""
+    return Step((node,), kind, (*lines, *shared), before, after, total, names, node.repeat, calls=name, bound=bound)
+
+
+def _ends(frame: Frame, chunk: Chunk) -> tuple[str, str]:
+    first, last = chunk[0], chunk[-1]
+    return frame.shape(first.inputs[0]) if first.inputs else "", frame.shape(Value(last.id))
+
+
+def _sum(frame: Frame, chunk: Chunk) -> Total:
+    nodes = frame.calls[0].costs.nodes
+    total = Total()
+    for node in chunk:
+        parameters = nodes[node.id].parameters * node.repeat if node.reuses is None else 0
+        macs = nodes[node.id].macs * node.repeat
+        total = replace(total, parameters=total.parameters + parameters, macs=total.macs + macs)
+    return total
+
+
+def lift(step: Step, frame: Frame, node: Node) -> Step:
+    """Let the only step of a body stand for the call of the body."""
+    outer = call_step(frame, node, step.kind, step.lines)
+    names = outer.names or step.names
+    return replace(outer, names=names, count=step.count * node.repeat, calls=step.calls, bound=step.bound)
+
+
+def fold(graph: Graph, steps: Sequence[Step], is_loose: bool) -> list[Step]:
+    """Make one step of equal ones that follow each other.
+
+    Calls of a block are equal if they read the same; loosely, if they bind the same or give the same shape.
+    """
+    kept = {output.value.node for output in graph.outputs}
+    folded: list[Step] = []
+    for step in steps:
+        last = folded[-1] if folded else None
+        if last is not None and _follows(graph, last, step, kept) and _equal(last, step, is_loose):
+            folded[-1] = _both(last, step)
+        else:
+            folded.append(step)
+    return folded
+
+
+def _follows(graph: Graph, last: Step, step: Step, kept: set[NodeId]) -> bool:
+    is_next = step.inputs == (Value(last.result),) and last.result not in kept
+    return is_next and len(graph.consumers[last.result]) == 1
+
+
+def _equal(one: Step, other: Step, is_loose: bool) -> bool:
+    if one.frame or other.frame or one.kind != other.kind or one.kind == "join" or one.lines != other.lines:
+        return False
+    if is_loose and one.calls:
+        return one.bound == other.bound or one.after == other.after
+    return True
+
+
+def _both(one: Step, other: Step) -> Step:
+    left, right = one.costs, other.costs
+    costs = replace(left, parameters=left.parameters + right.parameters, macs=left.macs + right.macs)
+    nodes, names = (*one.nodes, *other.nodes), (*one.names, *other.names)
+    return replace(one, nodes=nodes, after=other.after, costs=costs, names=names, count=one.count + other.count)

@@ -1,0 +1,95 @@
+"""Which calls of a block look alike, so that one picture of its inside serves them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from archdsl.backends.graphviz.chunks import is_simple
+from archdsl.backends.graphviz.steps import Call, Frame
+from archdsl.backends.graphviz.symbols import INPUT_CHANNELS, Symbols, Values, common_bindings
+from archdsl.backends.graphviz.words import describe
+from archdsl.ir.graph import Graph, Node
+
+
+@dataclass(slots=True, eq=False)
+class Variant:
+    """A block's calls that differ in numbers only."""
+
+    name: str
+    calls: list[Call] = field(default_factory=list[Call])
+    letter: str = ""
+    """Tells it from the block's other variants, where it has any."""
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} {self.letter}".rstrip()
+
+    def frame(self) -> Frame:
+        bindings: dict[str, Values] = common_bindings([_bindings(call) for call in self.calls])
+        return Frame(tuple(self.calls), Symbols(bindings))
+
+
+def _bindings(call: Call) -> dict[str, object]:
+    channels = {INPUT_CHANNELS: call.shapes.inputs[0][0]} if call.shapes.inputs else {}
+    return {**call.shapes.graph.bindings, **channels}
+
+
+class Variants:
+    """The variants of every block that is called anywhere below a call, in the order of first use."""
+
+    def __init__(self, root: Call) -> None:
+        self._signatures: dict[object, int] = {}
+        self._known: dict[int, int] = {}
+        self._simple: dict[int, bool] = {}
+        self._found: dict[tuple[str, int], Variant] = {}
+        self._walk(root)
+        self._letter()
+
+    def __iter__(self) -> Iterator[Variant]:
+        return iter(self._found.values())
+
+    def is_simple(self, graph: Graph) -> bool:
+        if id(graph) not in self._simple:
+            self._simple[id(graph)] = is_simple(graph)
+        return self._simple[id(graph)]
+
+    def of(self, graph: Graph) -> Variant:
+        return self._found[graph.name, self._signature(graph)]
+
+    def _walk(self, root: Call) -> None:
+        seen: set[int] = set()
+        stack = [root]
+        while stack:
+            call = stack.pop()
+            if id(call.shapes) in seen:
+                continue
+            seen.add(id(call.shapes))
+            graph = call.shapes.graph
+            if graph.kind == "block" and not self.is_simple(graph):
+                key = (graph.name, self._signature(graph))
+                self._found.setdefault(key, Variant(graph.name)).calls.append(call)
+            stack.extend(call.inner(node) for node in reversed(graph.nodes.values()) if node.body is not None)
+
+    def _letter(self) -> None:
+        by_name: dict[str, list[Variant]] = {}
+        for variant in self._found.values():
+            by_name.setdefault(variant.name, []).append(variant)
+        for variants in by_name.values():
+            for index, variant in enumerate(variants if len(variants) > 1 else ()):
+                variant.letter = chr(ord("A") + index) if index < 26 else str(index + 1)
+
+    def _signature(self, graph: Graph) -> int:
+        """Give a number that two bodies share if they differ in numbers only."""
+        if id(graph) not in self._known:
+            nodes = tuple(self._node(node) for node in graph.topological())
+            self._known[id(graph)] = self._signatures.setdefault((nodes, graph.outputs), len(self._signatures))
+        return self._known[id(graph)]
+
+    def _node(self, node: Node) -> object:
+        inside: object = None
+        if node.body is not None:
+            inside = (node.body.kind, self._signature(node.body))
+        elif node.op is not None:
+            inside = type(node.op), tuple((t.form, t.value is None, t.silent) for t in describe(node.op))
+        return node.names, node.inputs, node.reuses, inside

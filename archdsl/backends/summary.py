@@ -1,0 +1,357 @@
+"""The summary: a network's steps with shapes and costs, as text, JSON, CSV or Markdown."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from itertools import takewhile
+from textwrap import wrap
+from typing import Literal, NamedTuple, TypeAlias
+
+from archdsl.backends.graphviz.words import amount, describe, shape_text, spell
+from archdsl.backends.table import GAP, Column, lay_out
+from archdsl.ir.graph import Graph, Node
+from archdsl.ops.shape import Shape
+from archdsl.passes.costs import BYTES, Costs, Total
+from archdsl.passes.receptive import ReceptiveField, receptive_fields
+from archdsl.passes.shapes import Shapes
+
+Kind: TypeAlias = Literal["text", "json", "csv", "markdown"]
+
+CONVENTION = "macs: multiply-adds of convolutions and matrix products for one image, without bias; flops: 2 × macs"
+NARROWEST = 60
+"""The width used where less is asked for, in columns."""
+
+_FEW_ROWS = 40  # what a screen shows: without a depth, the table goes as deep as this allows
+_BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A step: its path, what it is, its output's shape, and its costs.
+
+    Where a row stands for several equal steps its costs are their sum, so that a column adds up at any depth.
+    """
+
+    path: str
+    node: Node
+    output: Shape
+    costs: Total
+    inner: Shapes | None = None
+    repeat: int = 1
+
+    @property
+    def operator(self) -> str:
+        """Write the operator, its block with the first number it is given, or what its level repeats."""
+        op = self.node.op
+        if op is not None:
+            # A frozen pydantic model is hashable, which type checkers do not know.
+            text = spell(describe(op))  # pyright: ignore[reportArgumentType]
+        else:
+            text = describe_body(self.inner) if self.inner is not None else ""
+        return f"{text} (weights of {self.node.reuses})" if self.node.reuses else text
+
+
+class Facts(NamedTuple):
+    """What is summarised; `spec` names the file, `digest` identifies its text with the settings."""
+
+    graph: Graph
+    shapes: Shapes
+    costs: Costs
+    spec: str
+    digest: str
+
+
+def summarise(
+    graph: Graph,
+    shapes: Shapes,
+    costs: Costs,
+    kind: Kind = "text",
+    width: int = 100,
+    *,
+    depth: int | None = None,
+    spec: str = "",
+    digest: str = "",
+    color: bool = False,
+) -> str:
+    """Describe a network.
+
+    `text` is a table of paths with up to `depth` segments, by default as many as keep it short, in which equal blocks
+    that follow each other share a row; the other formats have one row per operator. `width` in columns (60 at least),
+    `depth` and `color`, which adds ANSI escapes, are for `text`.
+
+    Requires: shapes without errors, all numbers.
+    """
+    facts = Facts(graph, shapes, costs, spec, digest)
+    match kind:
+        case "text":
+            return _text(facts, max(width, NARROWEST), depth, color)
+        case "json":
+            return _json(facts)
+        case "csv":
+            return _csv(facts)
+        case "markdown":
+            return _markdown(facts)
+
+
+def describe_body(shapes: Shapes) -> str:
+    """Write a block as `bottleneck 64, /2`, with its first number and by how much it shrinks the image.
+
+    A level of equal blocks is `3 × bottleneck`, any other level nothing.
+    """
+    body, shrinks = shapes.graph, _shrinks(shapes)
+    if body.kind == "block":
+        first = next((value for value in body.bindings.values() if type(value) is int), shrinks)
+        return body.name + (f" {first}" if first != shrinks else "") + (f", /{shrinks}" if shrinks > 1 else "")
+    steps = [node for node in body.topological() if not node.is_input]
+    blocks = [node.body.name for node in steps if node.body is not None and node.body.kind == "block"]
+    if len(blocks) < len(steps) or len(set(blocks)) != 1:
+        return ""
+    return f"{sum(node.repeat for node in steps)} × {blocks[0]}"
+
+
+def _shrinks(shapes: Shapes) -> int:
+    """Give by how much a body divides the image's height."""
+    before, after = shapes.inputs[0], shapes.of(shapes.graph.main)
+    return round(before.numbers()[1] / after.numbers()[1]) if len(before) == len(after) == 3 else 1
+
+
+def rows(shapes: Shapes, costs: Costs, depth: int) -> Iterator[Row]:
+    """Yield the steps down to a depth, equal blocks that follow each other as one."""
+    return _rows(shapes, costs, depth, "", 1, is_reused=False)
+
+
+def _rows(shapes: Shapes, costs: Costs, depth: int, path: str, times: int, *, is_reused: bool) -> Iterator[Row]:
+    for node in shapes.graph.topological():
+        if node.is_input:
+            continue
+        full, repeat = path + fold(node.names), times * node.repeat
+        shared = is_reused or node.reuses is not None
+        total = _times(costs.nodes[node.id], repeat, is_reused=shared)
+        yield Row(full, node, shapes.results[node.id][""], total, shapes.inner.get(node.id), node.repeat)
+        if node.id in shapes.inner and depth > 1:
+            inner, below = shapes.inner[node.id], costs.inner[node.id]
+            yield from _rows(inner, below, depth - 1, f"{full}.", repeat, is_reused=shared)
+
+
+def operators(shapes: Shapes, costs: Costs, path: str = "", *, is_reused: bool = False) -> Iterator[Row]:
+    """Yield every operator of the written-out network; weights applied again have no parameters of their own."""
+    for node in shapes.graph.topological():
+        if node.is_input:
+            continue
+        shared = is_reused or node.reuses is not None
+        for name in node.names:
+            if node.id in shapes.inner:
+                inner, below = shapes.inner[node.id], costs.inner[node.id]
+                yield from operators(inner, below, f"{path}{name}.", is_reused=shared)
+                continue
+            total = _times(costs.nodes[node.id], 1, is_reused=shared)
+            yield Row(path + name, node, shapes.results[node.id][""], total)
+
+
+def _times(one: Total, times: int, *, is_reused: bool) -> Total:
+    own = 0 if is_reused else times
+    return Total(
+        one.parameters * own, one.buffers * own, one.macs * times, one.elementwise * times, one.activations * times
+    )
+
+
+def fold(names: Sequence[str]) -> str:
+    """Write the names of equal steps as one: `1–2`, `layer3–5`, `left…right`.
+
+    >>> fold(["conv1"]), fold(["1", "2"]), fold(["layer3", "layer4", "layer5"]), fold(["left", "right"])
+    ('conv1', '1–2', 'layer3–5', 'left…right')
+    """
+    first, last = names[0], names[-1]
+    if len(names) == 1:
+        return first
+    number = "".join(reversed(list(takewhile(str.isdigit, reversed(last)))))
+    stem = last.removesuffix(number) if number else last
+    return f"{first}–{number}" if number and first.startswith(stem) else f"{first}…{last}"
+
+
+def _json(facts: Facts) -> str:
+    total, inputs = facts.costs.total, facts.shapes.inputs
+    names = [node.id for node in facts.graph.inputs]
+    data = {
+        "model": facts.graph.name,
+        "doc": facts.graph.doc,
+        "spec": facts.spec,
+        "digest": facts.digest,
+        "input": list(inputs[0].numbers()),
+        "inputs": {name: list(shape.numbers()) for name, shape in zip(names, inputs, strict=True)},
+        "outputs": {name: list(shape.numbers()) for name, shape in _outputs(facts).items()},
+        **_figures(total),
+        "flops": total.flops,
+        "receptive_field": [{"input": name, **_field(field)} for name, field in _fields(facts).items()],
+        "convention": CONVENTION,
+        "nodes": [
+            {
+                "path": row.path,
+                "op": row.node.op.keyword if row.node.op else "",
+                "operator": row.operator,
+                "output": list(row.output.numbers()),
+                **_figures(row.costs),
+            }
+            for row in operators(facts.shapes, facts.costs)
+        ],
+    }
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def _figures(total: Total) -> dict[str, int]:
+    return {
+        "parameters": total.parameters,
+        "buffers": total.buffers,
+        "macs": total.macs,
+        "elementwise": total.elementwise,
+        "activation_bytes": total.activation_bytes,
+    }
+
+
+def _field(field: ReceptiveField) -> dict[str, object]:
+    return {"size": list(field.size), "stride": [None if n is None else float(n) for n in field.stride]}
+
+
+def _outputs(facts: Facts) -> Mapping[str, Shape]:
+    return {output.name or "output": facts.shapes.of(output.value) for output in facts.graph.outputs}
+
+
+def _fields(facts: Facts) -> Mapping[str, ReceptiveField]:
+    return receptive_fields(facts.shapes).last_feature_map()
+
+
+_HEADER = ("path", "op", "operator", "output", "parameters", "buffers", "macs", "elementwise", "activation_bytes")
+
+
+def _records(facts: Facts) -> Iterator[tuple[str | int, ...]]:
+    for row in operators(facts.shapes, facts.costs):
+        op = row.node.op.keyword if row.node.op else ""
+        yield row.path, op, row.operator, "x".join(map(str, row.output)), *_figures(row.costs).values()
+
+
+def _csv(facts: Facts) -> str:
+    written = StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(_HEADER)
+    writer.writerows(_records(facts))
+    return written.getvalue()
+
+
+def _markdown(facts: Facts) -> str:
+    shown = (0, 2, 3, 4, 6)
+    lines = [
+        "| " + " | ".join(_HEADER[i] for i in shown) + " |",
+        "| --- | --- | --- | ---: | ---: |",
+    ]
+    lines += ["| " + " | ".join(_cell(record[i]) for i in shown) + " |" for record in _records(facts)]
+    total = facts.costs.total
+    lines.append(f"| **total** | | | **{total.parameters:,}** | **{total.macs:,}** |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: str | int) -> str:
+    return f"{value:,}" if isinstance(value, int) else value
+
+
+def _text(facts: Facts, width: int, depth: int | None, color: bool) -> str:
+    chosen = _depth(facts) if depth is None else max(depth, 1)
+    found = list(rows(facts.shapes, facts.costs, chosen))
+    header, *table = _table(found, facts.costs.total, width)
+    paint: Callable[[str, str], str] = (lambda text, style: f"{style}{text}{_PLAIN}") if color else _unpainted
+    lines = [*_title(facts, width, paint), "", paint(header, _BOLD), paint("─" * len(header), _DIM), *table]
+    return "\n".join([*lines, paint("─" * len(header), _DIM), *_totals(facts, found, chosen, width)]) + "\n"
+
+
+def _unpainted(text: str, style: str) -> str:
+    del style
+    return text
+
+
+def _depth(facts: Facts) -> int:
+    """Give the deepest depth whose table is still short."""
+    depth, count = 1, 0
+    while True:
+        found = sum(1 for _ in rows(facts.shapes, facts.costs, depth + 1))
+        if found > _FEW_ROWS or found == count:
+            return depth
+        depth, count = depth + 1, found
+
+
+def _title(facts: Facts, width: int, paint: Callable[[str, str], str]) -> Iterator[str]:
+    inputs = ", ".join(shape_text(shape) for shape in facts.shapes.inputs)
+    named = [(output, shape_text(facts.shapes.of(output.value))) for output in facts.graph.outputs]
+    outputs = ", ".join(shape for output, shape in named if not output.is_training_only)
+    training = ", ".join(f"{output.name} {shape}" for output, shape in named if output.is_training_only)
+    of = f" of {facts.spec}" if facts.spec else ""
+    yield f"{paint(facts.graph.name, _BOLD)}{of}: {inputs} → {outputs}"
+    if training:
+        yield f"In training also {training}, which all figures include."
+    for line in wrap(" ".join(facts.graph.doc.split()), width):
+        yield paint(line, _DIM)
+
+
+def _table(found: Sequence[Row], total: Total, width: int) -> list[str]:
+    costs = [row.costs for row in found]
+    shares = [_percent(cost.macs, total.macs) for cost in costs]
+    paths = [row.path + (f" ×{row.repeat}" if row.repeat > 1 else "") for row in found]
+    path = Column("path", paths, can_shrink=True, is_path=True)
+    operator = Column("operator", [row.operator for row in found], can_shrink=True)
+    output = Column("output", [shape_text(row.output) for row in found])
+    parameters = Column("parameters", [f"{cost.parameters:,}" if cost.parameters else "" for cost in costs], True)
+    macs = Column("MACs", [amount(cost.macs) if cost.macs else "" for cost in costs], True)
+    share = Column("share", shares, True)
+    choices = (
+        (path, operator, output, parameters, macs, share),
+        (path, operator, output, parameters, macs),
+        (path, output, parameters, macs, share),
+        (path, output, parameters, macs),
+    )
+    return lay_out(choices, width)
+
+
+def _percent(part: int, whole: int) -> str:
+    share = 100 * part / max(whole, 1)
+    return f"{share:.1f}%" if share >= 0.05 else "<0.1%" if share else ""
+
+
+def _totals(facts: Facts, found: Sequence[Row], depth: int, width: int) -> Iterator[str]:
+    total = facts.costs.total
+    weights = f"{_bytes(BYTES * total.parameters)} in float32"
+    lines: list[tuple[str, str, str]] = [
+        ("parameters", f"{total.parameters:,}", f"trainable; {weights}"),
+        ("buffers", f"{total.buffers:,}", "running statistics and other state that is not trained"),
+        ("MACs", f"{total.macs:,}", "multiply-adds of convolutions and matrix products for one image, without bias"),
+        ("FLOPs", f"{total.flops:,}", "2 × MACs"),
+        ("elementwise", f"{total.elementwise:,}", "other arithmetic, not in MACs: norms, activations, pools, joins"),
+        ("activations", _bytes(total.activation_bytes), "written for one image in float32"),
+    ]
+    for name, field in _fields(facts).items():
+        of = f" of {name}" if len(facts.shapes.inputs) > 1 else ""
+        lines.append(("field of view", _size(field), f"pixels{of} that the last feature map sees{_stride(field)}"))
+    label, value = max(len(line[0]) for line in lines), max(len(line[1]) for line in lines)
+    for name, figure, note in lines:
+        start = f"{name:<{label}}{GAP}{figure:>{value}}{GAP}"
+        yield from wrap(note, width, initial_indent=start, subsequent_indent=" " * len(start))
+    if any(row.node.body is not None and row.path.count(".") == depth - 1 for row in found):
+        count = sum(1 for _ in operators(facts.shapes, facts.costs))
+        yield f"Shown to depth {depth}; written out, the network has {count:,} operators."
+
+
+def _size(field: ReceptiveField) -> str:
+    return "×".join("all" if size is None else str(size) for size in field.size) if any(field.size) else "whole image"
+
+
+def _stride(field: ReceptiveField) -> str:
+    strides = [float(stride) for stride in field.stride if stride is not None]
+    return f", at a stride of {strides[0]:g}" if strides and len(set(strides)) == 1 else ""
+
+
+def _bytes(count: int) -> str:
+    for limit, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if count >= limit:
+            return f"{count / limit:.1f} {unit}"
+    return f"{count} B"

@@ -1,0 +1,155 @@
+"""Fold batch norms into the convolutions before them: one operator for two in evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from archdsl.ir.graph import Graph, Node, NodeId, Value
+from archdsl.ops.base import Op
+from archdsl.ops.conv import Conv2d, ConvTranspose2d, DepthwiseConv2d
+from archdsl.ops.linear import Linear
+from archdsl.ops.norm import BatchNorm, FrozenBatchNorm, SyncBatchNorm
+from archdsl.passes.rewrite import map_bodies, with_changes, with_nodes
+from archdsl.passes.shapes import Shapes
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """How the state of one convolution (or dense layer) and its norm become that of one with a bias.
+
+    With scale = norm.weight / sqrt(norm.running_var + eps), the new weight is weight * scale along its output
+    channels, and the new bias (bias - running_mean) * scale + norm.bias, under the keys `target`.weight and
+    `target`.bias. An absent bias is 0, an absent norm weight 1. A transposed convolution's weight
+    [in, out/groups, ...] has its output channels in the second axis, group by group of the first.
+    """
+
+    target: str
+    norm: str
+    eps: float
+    has_bias: bool
+    """Whether the target had a bias before."""
+    is_affine: bool
+    """Whether the norm has a weight and bias."""
+    groups: int | None
+    """The groups of a transposed convolution; None for the others, whose output channels come first."""
+    norm_keys: tuple[str, ...]
+    """The norm's keys, which are no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A graph with its norms folded, and what becomes of its state; all other keys stay."""
+
+    graph: Graph
+    folds: tuple[Fold, ...]
+
+
+def fold_norms(shapes: Shapes) -> Folded:
+    """Fold each batch norm that keeps statistics into the operator before it, where that feeds nothing else.
+
+    Both must stand in one body, be neither repeated nor reused, and the operator before be a convolution of any kind,
+    or a dense layer on vectors. Results agree in evaluation only.
+
+    Requires: shapes without errors. Ensures: a legal graph, in which the convolution keeps its name and the norm's
+    readers read it; calls that shared a body share the new one. Shapes must be inferred anew.
+    """
+    tables = _tables(shapes)
+    pairs = {key: _pairs(table) for key, table in tables.items()}
+    graph = map_bodies(shapes.graph, lambda body, changed: _folded(body, changed, pairs[id(body)]))
+    return Folded(graph, _plan(shapes, {}))
+
+
+def _tables(shapes: Shapes) -> dict[int, Shapes]:
+    """Map each distinct body to one of its tables: what ranks its values have is the same in all of them."""
+    found: dict[int, Shapes] = {}
+    stack = [shapes]
+    while stack:
+        table = stack.pop()
+        if id(table.graph) not in found:
+            found[id(table.graph)] = table
+            stack.extend(table.inner.values())
+    return found
+
+
+def _pairs(shapes: Shapes) -> dict[NodeId, NodeId]:
+    """Map each norm that can be folded to the operator before it."""
+    graph = shapes.graph
+    shared = {name for node in graph.nodes.values() if node.reuses is not None for name in (node.id, node.reuses)}
+    exposed = {output.value.node for output in graph.outputs}
+    found: dict[NodeId, NodeId] = {}
+    for norm in graph.topological():
+        if not _keeps_statistics(norm.op):
+            continue
+        before = graph.nodes[norm.inputs[0].node]
+        is_private = before.id not in exposed and len(graph.consumers[before.id]) == 1
+        is_plain = before.repeat == norm.repeat == 1 and shared.isdisjoint((before.id, norm.id))
+        if is_private and is_plain and _is_foldable(before, shapes):
+            found[norm.id] = before.id
+    return found
+
+
+def _keeps_statistics(op: Op | None) -> bool:
+    return isinstance(op, FrozenBatchNorm) or (isinstance(op, BatchNorm | SyncBatchNorm) and op.track)
+
+
+def _is_foldable(node: Node, shapes: Shapes) -> bool:
+    if isinstance(node.op, Linear):
+        return len(shapes.results[node.id][""]) == 1
+    return isinstance(node.op, Conv2d | DepthwiseConv2d | ConvTranspose2d)
+
+
+def _folded(graph: Graph, changed: Mapping[int, Graph], pairs: Mapping[NodeId, NodeId]) -> Graph:
+    moved = {Value(norm): Value(before) for norm, before in pairs.items()}
+    targets = set(pairs.values())
+    nodes: dict[NodeId, Node] = {}
+    for node in graph.topological():
+        if node.id in pairs:
+            continue
+        inputs = tuple(moved.get(value, value) for value in node.inputs)
+        op = node.op.model_copy(update={"bias": True}) if node.op is not None and node.id in targets else node.op
+        body = changed[id(node.body)] if node.body is not None else None
+        nodes[node.id] = with_changes(node, inputs=inputs, op=op, body=body)
+    outputs = tuple(output._replace(value=moved.get(output.value, output.value)) for output in graph.outputs)
+    return with_nodes(graph, nodes, outputs)
+
+
+def _plan(shapes: Shapes, known: dict[int, tuple[Fold, ...]]) -> tuple[Fold, ...]:
+    """List a body's folds, with paths relative to it."""
+    graph = shapes.graph
+    if id(graph) in known:
+        return known[id(graph)]
+    found: list[Fold] = []
+    pairs = {before: norm for norm, before in _pairs(shapes).items()}
+    for node in graph.topological():
+        if node.id in pairs:
+            found.append(_fold(node, graph.nodes[pairs[node.id]], shapes))
+        elif node.id in shapes.inner and node.reuses is None:
+            inner = _plan(shapes.inner[node.id], known)
+            found.extend(_below(name, fold) for name in node.names for fold in inner)
+    known[id(graph)] = tuple(found)
+    return known[id(graph)]
+
+
+def _fold(node: Node, norm: Node, shapes: Shapes) -> Fold:
+    op = norm.op
+    assert isinstance(op, BatchNorm | SyncBatchNorm | FrozenBatchNorm)
+    assert isinstance(node.op, Conv2d | DepthwiseConv2d | ConvTranspose2d | Linear)
+    return Fold(
+        target=node.id,
+        norm=norm.id,
+        eps=op.eps,
+        has_bias=node.op.bias,
+        is_affine=isinstance(op, FrozenBatchNorm) or op.affine,
+        groups=node.op.groups if isinstance(node.op, ConvTranspose2d) else None,
+        norm_keys=tuple(f"{norm.id}.{tensor.name}" for tensor in op.state(shapes.inputs_of(norm))),
+    )
+
+
+def _below(path: str, fold: Fold) -> Fold:
+    return replace(
+        fold,
+        target=f"{path}.{fold.target}",
+        norm=f"{path}.{fold.norm}",
+        norm_keys=tuple(f"{path}.{key}" for key in fold.norm_keys),
+    )

@@ -1,0 +1,285 @@
+"""Memory: what is live at once while a network runs or takes a training step."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+
+from archdsl.ir.graph import Graph, Node, NodeId, Output, Value
+from archdsl.ops.base import Op
+from archdsl.passes.costs import BYTES
+from archdsl.passes.shapes import Shapes
+from archdsl.passes.state import list_state
+from archdsl.passes.views import is_view
+
+_DTYPE_BYTES = {"float32": BYTES, "int64": 8}
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes for a batch in float32, by use.
+
+    `weights` holds parameters and buffers; `gradients` and `momentum` as many bytes as the parameters each (SGD with
+    momentum). `activations` is the largest set of tensors live at once in evaluation, `saved` what autograd keeps of
+    the forward pass, `backward` the largest set of activation gradients live at once.
+    """
+
+    batch_size: int
+    weights: int
+    gradients: int
+    momentum: int
+    activations: int
+    saved: int
+    backward: int
+
+    @property
+    def inference(self) -> int:
+        """Give the peak of an evaluation."""
+        return self.weights + self.activations
+
+    @property
+    def training(self) -> int:
+        """Give a bound on the peak of a training step: everything saved, at the time when most gradients are live."""
+        return self.weights + self.gradients + self.momentum + self.saved + self.backward
+
+
+def measure_memory(shapes: Shapes, batch_size: int = 1, *, in_place: bool = False) -> Memory:
+    """Work out the memory of evaluations and training steps.
+
+    Evaluation: operators run one by one in the order of the text, training-only parts left out. A tensor is live from
+    when it is computed until its last reader has run, however deep in calls; what views give shares memory with their
+    input. With `in_place`, activations that can write over an input that nothing else reads do so. The allocator's
+    rounding and the workspaces of kernels are left out.
+
+    Training: `Op.saves` says whether an operator keeps its input or its output for the backward pass, and a tensor
+    that several keep counts once. A gradient is live from the backward pass of its value's last reader to that of its
+    producer: the mirror image of the forward pass, images left out, for they need none. Kept besides, and not counted:
+    max pools' indices, dropout's masks and norms' statistics. For torchvision's resnet18 the saved bytes are within
+    2% of what torch keeps, pool indices included, and exact without them and the statistics.
+
+    Requires: shapes without errors, all numbers. Ensures: the peaks are those of the graph with all bodies written
+    out, while each distinct call is followed once and a repetition until it settles.
+    """
+    state = [tensor for _, tensor in list_state(shapes)]
+    parameters = sum(_DTYPE_BYTES[tensor.dtype] * tensor.elements for tensor in state if tensor.kind == "parameter")
+    weights = sum(_DTYPE_BYTES[tensor.dtype] * tensor.elements for tensor in state)
+    activations, _ = _Simulation(in_training=False, in_place=in_place).network(shapes)
+    backward, saved = _Simulation(in_training=True).network(shapes)
+    scale = BYTES * batch_size
+    return Memory(
+        batch_size=batch_size,
+        weights=weights,
+        gradients=parameters,
+        momentum=parameters,
+        activations=activations * scale,
+        saved=saved * scale,
+        backward=backward * scale,
+    )
+
+
+@dataclass(slots=True, eq=False)
+class _Storage:
+    """A block of memory that one or more values lie in, as long as readers of them are to come."""
+
+    elements: int
+    is_own: bool = True
+    """Whether the body at hand made it."""
+    is_live: bool = True
+    is_saved: bool = False
+    pending: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A storage that a body's inputs lie in: its elements, and whether it is needed outside after the call."""
+
+    elements: int
+    is_kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What a body's run depends on: its shapes, which entry each input lies in, and which outputs are read."""
+
+    shapes: int
+    inputs: tuple[int, ...]
+    entries: tuple[_Entry, ...]
+    read: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A storage that a body leaves to its caller."""
+
+    elements: int
+    is_saved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What a body's run comes to: elements live at once, entries included, and elements saved that it does not leave.
+
+    `outputs` maps each output that is read to the index of an entry or, counted on, of a storage that is left.
+    """
+
+    peak: int
+    saved: int
+    saved_entries: frozenset[int]
+    made: tuple[_Made, ...]
+    outputs: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class _Simulation:
+    in_training: bool
+    in_place: bool = False
+    known: dict[_Call, _Run] = field(default_factory=dict[_Call, _Run])
+
+    def network(self, shapes: Shapes) -> tuple[int, int]:
+        """Give the elements live at once, without images in training, and the elements saved."""
+        images = [prod(shape.numbers()) for shape in shapes.inputs]
+        entries = tuple(_Entry(0 if self.in_training else size, is_kept=False) for size in images)
+        outputs = frozenset(o.name for o in shapes.graph.outputs if self.in_training or not o.is_training_only)
+        run = self.run(shapes, _Call(id(shapes), tuple(range(len(entries))), entries, outputs))
+        saved = sum(images[index] for index in run.saved_entries)
+        return run.peak, run.saved + saved + sum(made.elements for made in run.made if made.is_saved)
+
+    def run(self, shapes: Shapes, call: _Call) -> _Run:
+        if call not in self.known:
+            self.known[call] = _Body(self, shapes, call).run()
+        return self.known[call]
+
+
+_STEPS_TO_SETTLE = 3
+"""A repetition after the second finds what the one before it found, so that each adds what the third does."""
+
+
+class _Body:
+    """One body's run: the storages that are live in it, and what comes of them."""
+
+    def __init__(self, simulation: _Simulation, shapes: Shapes, call: _Call) -> None:
+        self._simulation, self._shapes, self._call = simulation, shapes, call
+        self._entries = [_Storage(e.elements, is_own=False, pending=int(e.is_kept)) for e in call.entries]
+        self._places: dict[Value, _Storage] = {}
+        self._live = sum(entry.elements for entry in call.entries)
+        self._peak = self._live
+        self._saved = 0
+        self._nodes = _executed(shapes.graph, call.read, simulation.in_training)
+        self._readers = Counter(value for node in self._nodes for value in node.inputs)
+        self._readers.update(_value_of(shapes.graph, name) for name in call.read)
+
+    def run(self) -> _Run:
+        arriving = iter(self._call.inputs)
+        for node in self._nodes:
+            if node.is_input:
+                self._place(Value(node.id), self._entries[next(arriving)])
+            else:
+                self._execute(node)
+        results = {name: self._places[_value_of(self._shapes.graph, name)] for name in self._call.read}
+        left = [storage for storage in dict.fromkeys(results.values()) if storage.is_own]
+        index = {storage: position for position, storage in enumerate([*self._entries, *left])}
+        return _Run(
+            peak=self._peak,
+            saved=self._saved - sum(storage.elements for storage in left if storage.is_saved),
+            saved_entries=frozenset(i for i, storage in enumerate(self._entries) if storage.is_saved),
+            made=tuple(_Made(storage.elements, storage.is_saved) for storage in left),
+            outputs={name: index[storage] for name, storage in results.items()},
+        )
+
+    def _execute(self, node: Node) -> None:
+        storages = [self._places[value] for value in node.inputs]
+        for storage in storages:
+            storage.pending -= 1
+        results: Mapping[str, _Storage] = {}
+        saved = self._saved
+        for step in range(min(node.repeat, _STEPS_TO_SETTLE)):
+            if step:
+                self._free(set(storages) - set(results.values()))
+                storages, saved = [results[""]], self._saved
+            results = self._step(node, storages)
+        self._saved += (self._saved - saved) * max(0, node.repeat - _STEPS_TO_SETTLE)
+        for name, storage in results.items():
+            self._place(Value(node.id, name), storage)
+        self._free({*storages, *results.values()})
+
+    def _step(self, node: Node, storages: Sequence[_Storage]) -> Mapping[str, _Storage]:
+        if node.id in self._shapes.inner:
+            return self._run_body(node, storages)
+        assert node.op is not None
+        result = self._result(node, node.op, storages)
+        self._peak = max(self._peak, self._live)
+        if node.op.saves != "none" and self._simulation.in_training:
+            for storage in storages if node.op.saves == "input" else (result,):
+                self._save(storage)
+        return {"": result}
+
+    def _result(self, node: Node, op: Op, storages: Sequence[_Storage]) -> _Storage:
+        elements = prod(self._shapes.results[node.id][""].numbers())
+        first = storages[0]
+        if is_view(op, in_training=self._simulation.in_training):
+            return first
+        if self._simulation.in_place and op.can_run_in_place and not first.pending and first.elements == elements:
+            return first
+        return self._make(elements)
+
+    def _run_body(self, node: Node, storages: Sequence[_Storage]) -> Mapping[str, _Storage]:
+        inner = self._shapes.inner[node.id]
+        distinct = list(dict.fromkeys(storages))
+        entries = tuple(_Entry(storage.elements, storage.pending > 0) for storage in distinct)
+        names = ("", *(output.name for output in inner.graph.outputs))
+        read = {name for name in names if self._readers[Value(node.id, name)]} or {""}
+        positions = tuple(distinct.index(storage) for storage in storages)
+        run = self._simulation.run(inner, _Call(id(inner), positions, entries, frozenset(read)))
+        self._peak = max(self._peak, self._live - sum(storage.elements for storage in distinct) + run.peak)
+        self._saved += run.saved
+        made = [self._make(storage.elements) for storage in run.made]
+        for index in run.saved_entries:
+            self._save(distinct[index])
+        for storage, kind in zip(made, run.made, strict=True):
+            if kind.is_saved:
+                self._save(storage)
+        return {name: [*distinct, *made][index] for name, index in run.outputs.items()}
+
+    def _place(self, value: Value, storage: _Storage) -> None:
+        self._places[value] = storage
+        storage.pending += self._readers[value]
+
+    def _make(self, elements: int) -> _Storage:
+        self._live += elements
+        return _Storage(elements)
+
+    def _save(self, storage: _Storage) -> None:
+        if not storage.is_saved and storage.is_own:
+            self._saved += storage.elements
+        storage.is_saved = True
+
+    def _free(self, storages: set[_Storage]) -> None:
+        for storage in storages:
+            if storage.is_live and not storage.pending:
+                storage.is_live = False
+                self._live -= storage.elements
+
+
+def _value_of(graph: Graph, name: str) -> Value:
+    return next((output.value for output in graph.outputs if output.name == name), graph.main)
+
+
+def _executed(graph: Graph, read: frozenset[str], in_training: bool) -> list[Node]:
+    """List the nodes that run: in evaluation without what only training-only outputs need."""
+    nodes = list(graph.topological())
+    if in_training or not any(output.is_training_only for output in graph.outputs):
+        return nodes
+    evaluated = [output for output in graph.outputs if not output.is_training_only or output.name in read]
+    kept = _needed(graph, evaluated)
+    dropped = _needed(graph, graph.outputs) - kept
+    return [node for node in nodes if node.is_input or node.id not in dropped]
+
+
+def _needed(graph: Graph, outputs: Iterable[Output]) -> set[NodeId]:
+    found = {output.value.node for output in outputs}
+    for node in reversed(list(graph.topological())):
+        if node.id in found:
+            found.update(value.node for value in node.inputs)
+    return found

@@ -1,0 +1,168 @@
+"""The bundled specs that bear torchvision's names are torchvision's networks: state, costs, results, initial values."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import archdsl
+from archdsl.passes.state import list_state
+from tests.specs.reference import NAMES, reference
+from tests.peers import torchvision
+
+pytestmark = pytest.mark.torch
+
+# Heads that only training has; what is published counts the network without them.
+HAS_HEADS = {"googlenet": {"aux": False}, "inception_v3": {"aux": False}}
+HEADS = {"aux": "aux_logits", "aux1": "aux_logits1", "aux2": "aux_logits2"}
+
+# The smallest images that leave every norm more than one value in a batch of two, where that is not 64.
+SIZES = {"alexnet": 67, "inception_v3": 107, "densenet121": 64}
+
+# One or two networks of each family whose weights are drawn in a second or so.
+SMALL = {
+    "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_v2_s", "googlenet", "inception_v3",
+    "mnasnet0_5", "mnasnet1_0", "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "regnet_x_400mf",
+    "regnet_y_400mf", "resnet18", "resnet50", "resnext50_32x4d", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0",
+    "squeezenet1_0", "squeezenet1_1",
+}  # fmt: skip
+# More weights than a test needs gigabytes for.
+HUGE = {"regnet_y_128gf"}
+
+every = pytest.mark.parametrize("name", NAMES)
+every_built = pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in SMALL else pytest.mark.slow) for n in NAMES if n not in HUGE]
+)
+
+
+def test_every_convolutional_classifier_of_torchvision_is_bundled() -> None:
+    names = torchvision.models.list_models(module=torchvision.models)
+    assert set(NAMES) == {name for name in names if not name.startswith(("maxvit", "swin", "vit"))}
+    assert set(NAMES) >= SMALL | HUGE
+
+
+@every
+def test_the_state_is_torchvisions_in_order(name: str) -> None:
+    state = list_state(archdsl.load(name).shapes)
+    ours = [(key, tensor.shape, f"torch.{tensor.dtype}", tensor.kind) for key, tensor in state]
+    module = reference(name, "meta")
+    parameters = dict(module.named_parameters())
+    theirs = [
+        (key, tuple(tensor.shape), str(tensor.dtype), "parameter" if key in parameters else "buffer")
+        for key, tensor in module.state_dict().items()
+    ]
+    assert ours == theirs
+
+
+@every
+def test_the_compiled_module_has_that_state_too(name: str) -> None:
+    with torch.device("meta"):
+        ours = archdsl.load(name).module().state_dict()
+    theirs = reference(name, "meta").state_dict()
+    assert [(k, v.shape, v.dtype) for k, v in ours.items()] == [(k, v.shape, v.dtype) for k, v in theirs.items()]
+
+
+@every
+def test_parameters_and_macs_are_those_that_torchvision_publishes(name: str) -> None:
+    weights = torchvision.models.get_model_weights(name).DEFAULT
+    size = weights.transforms.keywords["crop_size"]
+    costs = archdsl.load(name, input=[3, size, size], **HAS_HEADS.get(name, {})).costs
+    # Torchvision counts Inception's head among the parameters, and GoogLeNet's not.
+    counted = archdsl.load(name).costs if name == "inception_v3" else costs
+    assert counted.parameters == weights.meta["num_params"]
+    assert round(costs.macs / 1e9, 3) == weights.meta["_ops"]
+
+
+@every
+def test_macs_are_what_torch_counts(name: str) -> None:
+    network = archdsl.load(name, **HAS_HEADS.get(name, {}))
+    (shape,) = network.inputs.values()
+    module = reference(name, "meta").eval()
+    with FlopCounterMode(display=False) as counter:
+        module(torch.empty(1, *shape.numbers(), device="meta"))
+    assert network.costs.macs == counter.get_total_flops() // 2
+    assert network.costs.flops == counter.get_total_flops()
+
+
+@pytest.mark.parametrize("name", sorted(HAS_HEADS))
+def test_a_training_head_costs_what_torch_counts_in_training(name: str) -> None:
+    network = archdsl.load(name)
+    (shape,) = network.inputs.values()
+    with FlopCounterMode(display=False) as counter:
+        reference(name, "meta").train()(torch.empty(2, *shape.numbers(), device="meta"))
+    assert network.costs.macs == counter.get_total_flops() // 2 // 2
+
+
+def outputs(result: object) -> dict[str, Tensor]:
+    """Name a network's results: the logits "output", and heads as the specs call them."""
+    if isinstance(result, Tensor):
+        return {"output": result}
+    named = {field: getattr(result, field) for field in result._fields}  # pyright: ignore[reportAttributeAccessIssue] -- a named tuple
+    ours = {theirs: name for name, theirs in HEADS.items()} | {"logits": "output"}
+    return {ours.get(field, field): tensor for field, tensor in named.items()}
+
+
+def train(module: nn.Module, images: Tensor) -> dict[str, Tensor]:
+    """Run one forward and backward pass with fixed noise; give the results, the gradients and the new state."""
+    torch.manual_seed(1)
+    results = outputs(module.train()(images))
+    sum(result.square().sum() for result in results.values()).backward()  # pyright: ignore[reportAttributeAccessIssue] -- tensors
+    gradients = {f"{name}.grad": p.grad for name, p in module.named_parameters() if p.grad is not None}
+    return {**results, **gradients, **{key: value.clone() for key, value in module.state_dict().items()}}
+
+
+@every_built
+def test_results_gradients_and_statistics_are_torchvisions_to_the_bit(name: str) -> None:
+    torch.manual_seed(0)
+    theirs = reference(name, num_classes=10)
+    ours = archdsl.load(name, classes=10).module()
+    ours.load_state_dict(theirs.state_dict())
+    images = torch.randn(2, 3, SIZES.get(name, 64), SIZES.get(name, 64))
+    expected, found = train(theirs, images), train(ours, images)
+    assert expected.keys() == found.keys()
+    different = [key for key, value in expected.items() if not torch.equal(value, found[key])]
+    if name.startswith("densenet"):
+        # Torchvision joins all layers' results at once, we one after the other: gradients add up in another order.
+        for key in different:
+            assert key.endswith(".grad")
+            torch.testing.assert_close(found[key], expected[key], rtol=1e-3, atol=1e-5)
+    else:
+        assert not different
+    with torch.no_grad():
+        assert torch.equal(ours.eval()(images), theirs.eval()(images))
+
+
+SEEDS = 3
+
+
+def moments(tensors: list[Tensor]) -> tuple[float, float, float, float, float]:
+    """Give the least value, the greatest, the mean, the spread and the kurtosis of draws of one tensor."""
+    values = torch.cat([tensor.detach().flatten() for tensor in tensors]).double()
+    mean, spread = values.mean(), values.std(correction=0)
+    kurtosis = ((values - mean) / spread).pow(4).mean() if spread > 0 else values.new_zeros(())
+    return values.min().item(), values.max().item(), mean.item(), spread.item(), kurtosis.item()
+
+
+@every_built
+def test_initial_values_are_drawn_as_torchvision_draws_them(name: str) -> None:
+    theirs, ours = [], []
+    network = archdsl.load(name, classes=10)
+    for seed in range(SEEDS):
+        torch.manual_seed(seed)
+        theirs.append(reference(name, num_classes=10).state_dict())
+        ours.append(network.module().state_dict())
+    for key, one in theirs[0].items():
+        low, high, mean, spread, kurtosis = moments([state[key] for state in theirs])
+        found = moments([state[key] for state in ours])
+        if low == high:
+            assert found[:2] == (low, high), key
+            continue
+        # Six standard errors of the difference of two such estimates; a normal tensor's kurtosis is the least certain.
+        count = one.numel() * SEEDS
+        assert found[2] == pytest.approx(mean, abs=6 * spread * math.sqrt(2 / count)), key
+        assert found[3] == pytest.approx(spread, rel=6 * math.sqrt(1 / count)), key
+        assert found[4] == pytest.approx(kurtosis, abs=6 * math.sqrt(48 / count)), key
