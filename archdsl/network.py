@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from networkx import MultiDiGraph
     from torch import nn
 
+    from archdsl.backends.graphviz import Diagram
+
     from archdsl.ops.base import Tensor
     from archdsl.passes.fold import Fold
     from archdsl.passes.intensity import Intensities
@@ -226,6 +228,12 @@ class Network:
         from archdsl.backends.summary import summarise
 
         return summarise(self.graph, self.shapes, self.body_costs, format, width)
+
+    def diagram(self, level: Level = "blocks") -> Diagram:
+        """Draw the network: its stages at a glance, its blocks with each one's inside, or every layer."""
+        from archdsl.backends.graphviz import diagram
+
+        return diagram(self.graph, self.shapes, self.body_costs, level, self.name)
 
 
 def load(

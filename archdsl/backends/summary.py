@@ -46,12 +46,10 @@ class Row:
     @property
     def operator(self) -> str:
         """Write the operator, its block with the first number it is given, or what its level repeats."""
-        op = self.node.op
-        if op is not None:
+        text = describe_body(self.inner) if self.inner is not None else ""
+        if self.node.op is not None:
             # A frozen pydantic model is hashable, which type checkers do not know.
-            text = spell(describe(op))  # pyright: ignore[reportArgumentType]
-        else:
-            text = describe_body(self.inner) if self.inner is not None else ""
+            text = spell(describe(self.node.op))  # pyright: ignore[reportArgumentType]
         return f"{text} (weights of {self.node.reuses})" if self.node.reuses else text
 
 

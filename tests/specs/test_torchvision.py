@@ -20,8 +20,8 @@ pytestmark = pytest.mark.torch
 HAS_HEADS = {"googlenet": {"aux": False}, "inception_v3": {"aux": False}}
 HEADS = {"aux": "aux_logits", "aux1": "aux_logits1", "aux2": "aux_logits2"}
 
-# The smallest images that leave every norm more than one value in a batch of two, where that is not 64.
-SIZES = {"alexnet": 67, "inception_v3": 107, "densenet121": 64}
+# Images that leave every norm more than one value in a batch of two, and every window its fill, where 64 does not.
+SIZES = {"alexnet": 67, "inception_v3": 299}
 
 # One or two networks of each family whose weights are drawn in a second or so.
 SMALL = {
@@ -125,13 +125,11 @@ def test_results_gradients_and_statistics_are_torchvisions_to_the_bit(name: str)
     expected, found = train(theirs, images), train(ours, images)
     assert expected.keys() == found.keys()
     different = [key for key, value in expected.items() if not torch.equal(value, found[key])]
-    if name.startswith("densenet"):
-        # Torchvision joins all layers' results at once, we one after the other: gradients add up in another order.
-        for key in different:
-            assert key.endswith(".grad")
-            torch.testing.assert_close(found[key], expected[key], rtol=1e-3, atol=1e-5)
-    else:
-        assert not different
+    if name == "googlenet":
+        # Its heads run after the body here, and while it runs there, so that gradients add up in another order.
+        assert all(key.endswith(".grad") for key in different)
+        different = [key for key in different if (found[key] - expected[key]).norm() > 1e-4 * expected[key].norm()]
+    assert not different
     with torch.no_grad():
         assert torch.equal(ours.eval()(images), theirs.eval()(images))
 

@@ -15,7 +15,7 @@ from archdsl.ir.graph import Node, Value
 
 _LEAST_SHARE = {"stages": 0.01, "blocks": 0.01, "layers": 0.05}
 """The part of the network's cost from which a box tells its own."""
-_SHORT = 3
+_SHORT = 5
 """As many operators at most go without a frame around them."""
 _WIDEST = 14
 """As many boxes at most are drawn from left to right; more go down the page."""
@@ -116,7 +116,7 @@ class _Canvas:
             self._edge(tap, box)
         body = step.nodes[-1].body
         outputs = ["", *(output.name for output in body.outputs)] if body is not None else [""]
-        label = step.after if step.after != step.before and self.level != "stages" else ""
+        label = step.after if step.after != step.before and self.level == "layers" else ""
         return dict.fromkeys(outputs, _Tap(box, label))
 
     def _opened(
@@ -129,10 +129,23 @@ class _Canvas:
     def _inside(self, step: Step, name: str, place: _Place) -> _Place:
         """Frame an opened body; one of few operators in a row is told by its boxes' names alone."""
         path = place.join(f"{name}.")
-        if _is_short(step):
+        if self._is_short(step, place):
             return _Place(place.group, path, f"{place.prefix}{name}." if step.names else place.prefix)
         title = self._title(step, name, place)
         return _Place(self._group(title, place.group) if title else place.group, path)
+
+    def _is_short(self, step: Step, place: _Place) -> bool:
+        """Tell whether an opened level is a few boxes in a row, and applied once.
+
+        In the main flow they are operators: calls in a row are a stage, which gets its frame.
+        """
+        inside = step.steps
+        if step.calls or step.count > 1 or len(inside) > _SHORT or any(s.frame or s.kind == "join" for s in inside):
+            return False
+        if place.path is not None and any(s.calls for s in inside):
+            return False
+        links = zip(inside, inside[1:], strict=False)
+        return all(after.inputs == (Value(before.result),) for before, after in links)
 
     def _title(self, step: Step, name: str, place: _Place) -> str:
         """Name an opened body; a branch that nobody named gets no frame."""
@@ -155,7 +168,7 @@ class _Canvas:
         first, *rest = step.lines
         yield f"{repeated}({first})" if is_op else f"{repeated}{first}"
         yield from rest
-        if self.level == "stages" and step.after != step.before and f"{step.after}-d fc" not in step.lines:
+        if self.level != "layers" and step.after != step.before and f"{step.after}-d fc" not in step.lines:
             yield step.after
         if place.path is not None:
             yield from self._shares(step)
@@ -199,15 +212,6 @@ class _Canvas:
         label = tap.label if tap.box not in self._labelled else ""
         self._labelled.add(tap.box)
         self.edges.append(Edge(tap.box, target, label))
-
-
-def _is_short(step: Step) -> bool:
-    """Tell whether an opened level is a few operators in a row, and applied once."""
-    inside = step.steps
-    if step.calls or step.count > 1 or len(inside) > _SHORT or any(s.frame or s.calls or s.kind == "join" for s in inside):
-        return False
-    links = zip(inside, inside[1:], strict=False)
-    return all(after.inputs == (Value(before.result),) for before, after in links)
 
 
 def _detail_title(variant: Variant, frame: Frame) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape as escape_html
 
 from graphviz import Digraph
@@ -39,6 +39,8 @@ _NAMES: dict[Kind, str] = {
 }
 _SPREAD = 14
 """Boxes of details that stand below each other before a new column begins, at the least."""
+_FRAME = 2
+"""What the frame of a detail adds to its height, in boxes."""
 
 
 def write_dot(picture: Picture) -> str:
@@ -46,14 +48,12 @@ def write_dot(picture: Picture) -> str:
     graph = Digraph(name=None)
     graph.attr(
         rankdir="LR" if picture.direction == "right" else "TB",
-        nodesep="0.22",
+        nodesep="0.3",
         ranksep="0.28",
         fontname=_FONT,
         label=_caption(picture),
         labelloc="b",
         fontsize="11",
-        pack="18",
-        packmode="array_t",
     )
     graph.attr("node", shape="box", style="filled", fontname=_FONT, fontsize="10", margin="0.1,0.05", height="0.3")
     graph.attr("edge", arrowsize="0.55", fontname=_FONT, fontsize="8", color=_INK, fontcolor="#555555")
@@ -61,8 +61,13 @@ def write_dot(picture: Picture) -> str:
     trunk = _trunk(picture)
     for edge in picture.edges:
         _write_edge(graph, edge, is_trunk=(edge.source, edge.target) in trunk)
-    for above, below in _columns(picture):
-        graph.edge(above, below, style="invis")
+    columns = _columns(picture)
+    if columns:
+        # Laid out apart from each other, no part stretches the ranks of another.
+        graph.attr(pack="16", packmode=f"array_t{len(columns) + 1}")
+    for column in columns:
+        for above, below in zip(column, column[1:], strict=False):
+            graph.edge(above[-1], below[0], style="invis")
     return graph.source
 
 
@@ -127,32 +132,43 @@ def _trunk(picture: Picture) -> set[tuple[str, str]]:
 
 
 def _longest(edges: Sequence[Edge]) -> dict[str, int]:
-    """Give the length of the longest path to each box. Requires: edges sorted by their targets, topologically."""
+    """Give the length of the longest path to each box. Requires: edges into a box before those out of it."""
     found: dict[str, int] = {}
     for edge in edges:
         found[edge.target] = max(found.get(edge.target, 0), found.setdefault(edge.source, 0) + 1)
     return found
 
 
-def _columns(picture: Picture) -> Iterator[tuple[str, str]]:
-    """Yield pairs of boxes to be kept one above the other, so that details fill columns as long as the main flow."""
+def _columns(picture: Picture) -> list[list[list[str]]]:
+    """Stack the details' boxes in columns that are about as long as the main flow."""
+    details = _details(picture)
+    inside = {box for boxes in details for box in boxes}
+    depth = _longest(picture.edges)
+    longest = max([_SPREAD, *(depth.get(box.id, 0) for box in picture.boxes if box.id not in inside)])
+    columns: list[list[list[str]]] = []
+    height = 0
+    for boxes in details:
+        own = max(depth.get(box, 0) for box in boxes) + _FRAME
+        if columns and height + own <= longest:
+            columns[-1].append(boxes)
+            height += own
+        else:
+            columns.append([boxes])
+            height = own
+    return columns
+
+
+def _details(picture: Picture) -> list[list[str]]:
+    """List the boxes of each detail."""
     parents = {group.id: group.parent for group in picture.groups}
-    insides: dict[str, list[str]] = {group.id: [] for group in picture.groups if group.is_detail}
+    found: dict[str, list[str]] = {group.id: [] for group in picture.groups if group.is_detail}
     for box in picture.boxes:
         group = box.group
-        while group is not None and parents[group] is not None:
+        while group is not None and group not in found:
             group = parents[group]
-        if group in insides:
-            insides[group].append(box.id)
-    longest = max(_SPREAD, len(picture.boxes) - sum(map(len, insides.values())))
-    height, above = 0, ""
-    for boxes in insides.values():
-        height += len(boxes)
-        if above and height <= longest:
-            yield above, boxes[0]
-        else:
-            height = len(boxes)
-        above = boxes[-1]
+        if group is not None:
+            found[group].append(box.id)
+    return [boxes for boxes in found.values() if boxes]
 
 
 def _caption(picture: Picture) -> str:

@@ -11,7 +11,15 @@ from pathlib import Path
 from archdsl.backends.torch.classes import ClassCode, Classes, Parameter, described
 from archdsl.backends.torch.code import WIDTH, Call, Expression, Literal, layout
 from archdsl.backends.torch.initial import initial_lines
-from archdsl.backends.torch.members import Assign, InTraining, Return, Statement, members
+from archdsl.backends.torch.members import (
+    Assign,
+    InTraining,
+    Return,
+    Statement,
+    is_sequential,
+    members,
+    sequential,
+)
 from archdsl.ir.graph import Graph
 from archdsl.ops.shape import Shape
 from archdsl.passes.costs import Costs
@@ -28,7 +36,7 @@ def emit(graph: Graph, shapes: Shapes, costs: Costs, name: str, digest: str) -> 
     """
     helpers = _helper_sources()
     classes = Classes(shapes, frozenset(helpers))
-    main = members(shapes, classes.constructor)
+    steps = sequential(shapes, classes.constructor) if is_sequential(graph) else None
     title = class_name(name)
     taken = {code.name for code in classes.found} | set(helpers)
     while title in taken or title in {"Tensor", "OrderedDict", "NamedTuple", "Outputs", "TrainingOutputs", "F", "Nn"}:
@@ -37,10 +45,16 @@ def emit(graph: Graph, shapes: Shapes, costs: Costs, name: str, digest: str) -> 
     for code in classes.found:
         body += ["", "", *_class_lines(code)]
     initial = initial_lines(shapes, classes.owners)
-    body += [*_output_classes(graph), "", "", f"class {title}(nn.Module):"]
-    body += _docstring(graph.doc or f"The network `{name}`.", 4)
-    body += ["", *_constructor((), main.modules, initial)]
-    body += ["", *_forward(graph, main.arguments, main.forward, shapes)]
+    base = "nn.Sequential" if isinstance(steps, tuple) else "nn.Module"
+    body += [*_output_classes(graph), "", "", f"class {title}({base}):"]
+    body += [*_docstring(graph.doc or f"The network `{name}`.", 4), ""]
+    if isinstance(steps, tuple):
+        body += ["    def __init__(self) -> None:", *layout("super().__init__", Call("", steps), "", 8)]
+        body += [line for text in initial for line in _broken(text, 8)]
+    else:
+        main = members(shapes, classes.constructor)
+        body += [*_constructor((), main.modules, initial)]
+        body += ["", *_forward(graph, main.arguments, main.forward, shapes)]
     used = [text for helper, text in helpers.items() if re.search(rf"(?<![\w.]){helper}\b", "\n".join(body))]
     helper_lines = [line for text in used for line in ["", "", *text.splitlines()]]
     code_lines = [*helper_lines, *body]

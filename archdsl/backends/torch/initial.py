@@ -24,7 +24,7 @@ class _Place:
     init: Init | None
 
 
-def initial_lines(root: Shapes, owners: dict[int, str]) -> list[str]:
+def initial_lines(root: Shapes, owners: Mapping[int, str]) -> list[str]:
     """Write the statements that draw the initial values which the spec asks for.
 
     `owners` maps body tables that are classes to the names of those. Statements are for the network's constructor, not
@@ -46,7 +46,7 @@ def initial_lines(root: Shapes, owners: dict[int, str]) -> list[str]:
         may_lack_bias = has_bias.count("bias") < has_bias.count("weight") or target.startswith("nn.Conv")
         lines += _kind_lines(target, values, may_lack_bias)
     lines = ["for module in self.modules():", *(f"    {line}" for line in lines)] if lines else []
-    return lines + _exception_lines(exceptions)
+    return lines + _exception_lines(exceptions, root, owners)
 
 
 def _kind_lines(target: str, values: Mapping[str, Init], may_lack_bias: bool) -> list[str]:
@@ -62,28 +62,71 @@ def _kind_lines(target: str, values: Mapping[str, Init], may_lack_bias: bool) ->
     return [*lines, *guarded] if len(lines) > 1 else guarded
 
 
-def _exception_lines(exceptions: Sequence[_Place]) -> list[str]:
-    """Write exceptions of the network by path, and those of a block for all its instances."""
+def _exception_lines(exceptions: Sequence[_Place], root: Shapes, owners: Mapping[int, str]) -> list[str]:
+    """Write exceptions: for all instances of a class where they agree, else parameter by parameter."""
+    instances = Counter(owners.values())
+    inits: dict[tuple[str, str, str], list[Init | None]] = {}
+    for place in exceptions:
+        inits.setdefault((place.owner, place.path, place.tensor), []).append(place.init)
     lines: list[str] = []
-    owned: dict[str, list[str]] = {}
-    for place in dict.fromkeys(exceptions):
-        if place.init is None:
-            continue
-        if not place.owner:
-            lines.append(_call(f"self.{_access(place.path)}.{place.tensor}", place.init))
+    loop: dict[str, list[str]] = {}
+    single: set[tuple[str, str, str]] = set()
+    for (owner, path, tensor), found in inits.items():
+        init = found[0]
+        if not owner and init is not None:
+            lines.append(_call(_access("self", path, tensor), init))
+        elif len(set(found)) == 1 and len(found) == instances[owner]:
+            loop.setdefault(owner, []).extend([_call(_access("module", path, tensor), init)] if init else [])
         else:
-            owned.setdefault(place.owner, []).append(_call(f"module.{_access(place.path)}.{place.tensor}", place.init))
-    if not owned:
-        return lines
-    loop = ["for module in self.modules():"]
-    for owner, calls in owned.items():
-        loop += [f"    if isinstance(module, {owner}):", *(f"        {call}" for call in calls)]
-    return loop + lines
+            single.add((owner, path, tensor))
+    if any(loop.values()):
+        lines.append("for module in self.modules():")
+    for owner, calls in loop.items():
+        if calls:
+            lines += [f"    if isinstance(module, {owner}):", *(f"        {call}" for call in calls)]
+    return lines + _single_lines(single, root, owners)
 
 
-def _access(path: str) -> str:
-    first, *rest = path.split(".")
-    return first + "".join(f"[{name}]" if name.isdigit() else f".{name}" for name in rest)
+def _single_lines(single: set[tuple[str, str, str]], root: Shapes, owners: Mapping[int, str]) -> list[str]:
+    """Write what differs between instances of a class, by the parameters' full names."""
+    names: dict[Init, list[str]] = {}
+    if single:
+        for path, place in _written_out(root, "", owners):
+            if place.init is not None and (place.owner, place.path, place.tensor) in single:
+                names.setdefault(place.init, []).append(f"{path}.{place.tensor}")
+    lines: list[str] = []
+    for init, paths in names.items():
+        if len(paths) == 1:
+            lines.append(_call(f'self.get_parameter("{paths[0]}")', init))
+        else:
+            lines += ["for name in [", *(f'    "{path}",' for path in paths), "]:"]
+            lines.append(f"    {_call('self.get_parameter(name)', init)}")
+    return lines
+
+
+def _written_out(shapes: Shapes, path: str, owners: Mapping[int, str], owner: str = "", inside: str = "") -> Iterator[tuple[str, _Place]]:
+    """Yield the tensors of the written-out network: each one's module by full path, and its place in the code."""
+    for node in shapes.graph.topological():
+        if node.is_input or node.reuses is not None:
+            continue
+        inner = shapes.inner.get(node.id)
+        for name in node.names:
+            if inner is None:
+                for place in _operator(node, shapes, owner, f"{inside}{name}"):
+                    yield f"{path}{name}", place
+            elif is_in_place(inner.graph):
+                yield from _written_out(inner, f"{path}{name}.", owners, owner, f"{inside}{name}.")
+            else:
+                yield from _written_out(inner, f"{path}{name}.", owners, owners[id(inner)])
+
+
+def _access(root: str, path: str, tensor: str) -> str:
+    """Write a tensor's place in Python: items of an nn.Sequential by index, modules by name."""
+    names = path.split(".")
+    if not all(name.isdigit() or name.isidentifier() for name in names):
+        return f'{root}.get_parameter("{path}.{tensor}")'
+    steps = "".join(f"[{name}]" if name.isdigit() else f".{name}" for name in names)
+    return f"{root}{steps}.{tensor}"
 
 
 def _call(target: str, init: Init) -> str:
@@ -91,12 +134,12 @@ def _call(target: str, init: Init) -> str:
     return f"nn.init.{init.function}({target}{arguments})"
 
 
-def _places(shapes: Shapes, owner: str, path: str, owners: dict[int, str]) -> Iterator[_Place]:
+def _places(shapes: Shapes, owner: str, path: str, owners: Mapping[int, str]) -> Iterator[_Place]:
     seen: set[int] = set()
     yield from _walk(shapes, owner, path, owners, seen)
 
 
-def _walk(shapes: Shapes, owner: str, path: str, owners: dict[int, str], seen: set[int]) -> Iterator[_Place]:
+def _walk(shapes: Shapes, owner: str, path: str, owners: Mapping[int, str], seen: set[int]) -> Iterator[_Place]:
     for node in shapes.graph.topological():
         if node.is_input or node.reuses is not None:
             continue

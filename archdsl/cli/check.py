@@ -1,0 +1,102 @@
+"""`archdsl check`: say what is wrong with specs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archdsl.cli.console import complain, say, write
+from archdsl.cli.failure import FAILURE, FINDINGS, Failure
+from archdsl.cli.specs import SetOption, find, has_errors, parse_settings
+from archdsl.compiler import check, compile, models_of
+from archdsl.text.diagnostic import Diagnostic, Reporter
+from archdsl.text.render import RENDERERS
+from archdsl.text.source import Source, Span
+
+
+class CheckFormat(StrEnum):
+    """How `check` writes what it finds."""
+
+    TEXT = "text"
+    PLAIN = "plain"
+    JSON = "json"
+    GITHUB = "github"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What came of one spec; `fine` says what was checked where nothing is wrong."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    fine: str = ""
+    is_readable: bool = True
+
+
+def check_specs(
+    specs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SPEC…",
+            help="Files, `file:model`, bundled networks, or `-` for stdin. A file is checked with all its models.",
+            show_default=False,
+        ),
+    ],
+    format: Annotated[
+        CheckFormat,
+        typer.Option("--format", help="text for people on stderr; plain, json and github annotations on stdout."),
+    ] = CheckFormat.TEXT,
+    settings: SetOption = None,
+) -> None:
+    """Check specs: names, arguments, shapes, assertions. Exit code 1 if one has mistakes, 2 if one cannot be read."""
+    values = parse_settings(settings)
+    checked = [_check(spec, values) for spec in specs]
+    found = [diagnostic for one in checked for diagnostic in one.diagnostics]
+    if format is CheckFormat.TEXT:
+        complain(found)
+        for one in checked:
+            if one.fine:
+                say(one.fine)
+    else:
+        write(RENDERERS[format](found))
+    if not all(one.is_readable for one in checked):
+        raise typer.Exit(FAILURE)
+    if has_errors(found):
+        raise typer.Exit(FINDINGS)
+
+
+def _check(spec: str, settings: Mapping[str, str]) -> Checked:
+    try:
+        source, folder, model = find(spec)
+    except Failure as failure:
+        report = Reporter()
+        report.error("E114", failure.message, Span(0, 0, Source("", spec)), help=failure.help)
+        return Checked(report.diagnostics, is_readable=False)
+    names = (model,) if model is not None else models_of(source, folder)
+    diagnostics = _diagnose(source, folder, model, names, settings)
+    return Checked(diagnostics, "" if has_errors(diagnostics) else _praise(source, model, names))
+
+
+def _diagnose(
+    source: Source, folder: Path, model: str | None, names: Sequence[str], settings: Mapping[str, str]
+) -> tuple[Diagnostic, ...]:
+    if not settings or not names:
+        return check(source, folder, model)
+    found: dict[tuple[str, str, Span], Diagnostic] = {}
+    for name in names:
+        for diagnostic in compile(source, name, settings, folder=folder).diagnostics:
+            start, end, origin = diagnostic.span
+            # Each model has its own copy of a setting's text, where one mistake is found once for each.
+            found.setdefault((diagnostic.code, origin.text, Span(start, end)), diagnostic)
+    return tuple(found.values())
+
+
+def _praise(source: Source, model: str | None, names: Sequence[str]) -> str:
+    if model is not None:
+        return f"{source.name}:{model}: ok"
+    counted = f"{len(names)} {'model' if len(names) == 1 else 'models'}"
+    return f"{source.name}: ok, {counted if names else 'no model that needs no arguments'}"

@@ -1,0 +1,31 @@
+"""`archdsl compile`: write a network as a PyTorch file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archdsl.cli.console import say, write
+from archdsl.cli.files import write_atomically
+from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load
+
+
+def compile_network(
+    spec: SpecArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE.py", help="The file to write; stdout without it.", dir_okay=False),
+    ] = None,
+    model: ModelOption = None,
+    input: InputOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Compile a network to a readable Python file that needs PyTorch and nothing else."""
+    source = load(spec, model, input, settings).source()
+    if output is None or str(output) == "-":
+        write(source)
+        return
+    write_atomically(output, source)
+    say(f"wrote {output}, {source.count(chr(10)):,} lines")

@@ -1,0 +1,57 @@
+"""Failures: what stops a command and is no mistake in a spec."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import traceback
+from collections.abc import Sequence
+
+from archdsl.cli.console import complain, has_color, say
+from archdsl.text.diagnostic import SpecError
+
+FINDINGS, FAILURE = 1, 2
+"""Exit codes for mistakes in a spec, and for what keeps a command from doing its work."""
+
+
+class Failure(Exception):
+    """Bad usage, or something missing: the fact in one line, and what to do about it."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.message, self.help = message, help
+
+
+def report(error: Exception, arguments: Sequence[str]) -> int:
+    """Say what ended the program, and give the exit code. ARCHDSL_TRACEBACK=1 adds the traceback."""
+    if os.environ.get("ARCHDSL_TRACEBACK"):
+        traceback.print_exception(error)
+    match error:
+        case SpecError():
+            complain(error.diagnostics)
+            return FINDINGS
+        case Failure():
+            _say_error(error.message, error.help)
+        case OSError():
+            where = f" `{error.filename}`" if error.filename else ""
+            _say_error(f"cannot use{where or ' a file'}: {(error.strerror or str(error)).lower()}")
+        case _:
+            _report_bug(error, arguments)
+    return FAILURE
+
+
+def _report_bug(error: Exception, arguments: Sequence[str]) -> None:
+    text = " ".join(str(error).split()) or "no message"
+    _say_error(
+        f"this is a bug in archdsl, no mistake of yours: {type(error).__name__}: {text}",
+        "report it with the spec, this command, and what it prints with ARCHDSL_TRACEBACK=1:",
+    )
+    say(f"          archdsl {shlex.join(arguments)}")
+
+
+def _say_error(message: str, help: str = "") -> None:
+    label = "\x1b[1;31merror\x1b[0m" if has_color(sys.stderr) else "error"
+    say(f"{label}: {message}")
+    if help:
+        say(f"  = help: {help}")

@@ -1,0 +1,38 @@
+"""Files that commands write."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from archdsl.cli.failure import Failure
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file as a whole, so that no reader ever sees half of it.
+
+    Errors: Failure
+    """
+    try:
+        with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", encoding="utf-8", delete=False) as file:
+            temporary = Path(file.name)
+            try:
+                file.write(text)
+                file.flush()
+                temporary.chmod(_mode(path))
+                os.replace(temporary, path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise Failure(f"cannot write `{path}`: {(error.strerror or str(error)).lower()}") from None
+
+
+def _mode(path: Path) -> int:
+    """Give the permissions that a plain `open` would leave."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

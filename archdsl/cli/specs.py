@@ -1,0 +1,116 @@
+"""The specs that commands take: by path, `path:model`, bundled name or from stdin, with settings."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from archdsl.cli.console import complain
+from archdsl.cli.failure import FINDINGS, Failure
+from archdsl.compiler import compile, find_spec
+from archdsl.network import Network
+from archdsl.syntax.parser import MAX_CHARACTERS
+from archdsl.text.diagnostic import Diagnostic, Severity, SpecError
+from archdsl.text.source import Source
+
+SpecArgument: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPEC",
+        help="A file, `file:model`, a bundled network such as `resnet50`, or `-` for stdin.",
+        show_default=False,
+    ),
+]
+ModelOption: TypeAlias = Annotated[
+    str | None, typer.Option("--model", "-m", metavar="NAME", help="The model, where the file has several.")
+]
+InputOption: TypeAlias = Annotated[
+    str | None, typer.Option("--input", metavar="CxHxW", help="Another input shape, such as 3x160x160.")
+]
+SetOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Another value for a model's parameter (classes=10), a default (norm=group(32)) or an operator's "
+        "argument (conv.bias=true). May be repeated.",
+    ),
+]
+
+
+def load(
+    spec: str, model: str | None = None, input: str | None = None, settings: Sequence[str] | None = None
+) -> Network:
+    """Compile a model of a spec, with its warnings on stderr.
+
+    Errors: Failure where the spec cannot be read; typer.Exit with code 1 after its mistakes are shown
+    """
+    source, folder, named = find(spec)
+    if model and named and model != named:
+        raise Failure(f"two models are asked for: `{named}` and `{model}`")
+    values, shape = parse_settings(settings), parse_shape(input)
+    compilation = compile(source, model or named, values, shape, folder)
+    complain(compilation.diagnostics)
+    if has_errors(compilation.diagnostics):
+        raise typer.Exit(FINDINGS)
+    return Network(compilation)
+
+
+def find(spec: str) -> tuple[Source, Path, str | None]:
+    """Give a spec's source, the folder that it may use files of, and the model its name means, if any.
+
+    Errors: Failure
+    """
+    if spec == "-":
+        return _read_stdin(), Path.cwd(), None
+    try:
+        return find_spec(spec)
+    except SpecError as error:
+        first = error.diagnostics[0]
+        raise Failure(first.message, first.help) from None
+
+
+def _read_stdin() -> Source:
+    content = sys.stdin.buffer.read(4 * MAX_CHARACTERS + 4)
+    try:
+        return Source(content.decode("utf-8-sig").replace("\r\n", "\n"), "<stdin>")
+    except UnicodeDecodeError as error:
+        raise Failure(f"stdin is no UTF-8 text: {error.reason} at byte {error.start}") from None
+
+
+def parse_settings(settings: Sequence[str] | None) -> Mapping[str, str]:
+    """Read `name=value` words.
+
+    Errors: Failure for a word without `=`, and for a name given twice
+    """
+    found: dict[str, str] = {}
+    for word in settings or ():
+        name, sign, value = (part.strip() for part in word.partition("="))
+        if not (name and sign and value):
+            raise Failure(f"`--set {word}` sets nothing", "write NAME=VALUE, as in --set classes=10")
+        if name in found:
+            raise Failure(f"`{name}` is set twice: to `{found[name]}` and to `{value}`")
+        found[name] = value
+    return found
+
+
+def parse_shape(text: str | None) -> tuple[int, ...] | None:
+    """Read `3x224x224`.
+
+    Errors: Failure
+    """
+    if text is None:
+        return None
+    if not re.fullmatch(r"[1-9]\d{0,8}([x×,][1-9]\d{0,8})*", text):
+        raise Failure(f"`--input {text}` is no shape", "write channels, height and width, as in --input 3x224x224")
+    return tuple(int(size) for size in re.split("[x×,]", text))
+
+
+def has_errors(diagnostics: Sequence[Diagnostic]) -> bool:
+    """Tell whether a diagnostic is more than a warning."""
+    return any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)

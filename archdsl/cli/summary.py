@@ -1,0 +1,53 @@
+"""`archdsl summary`: tell a network's shapes and costs."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from archdsl.cli.console import has_color, width_of, write
+from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load
+
+
+class SummaryFormat(StrEnum):
+    """How `summary` writes a network; all but text have a row for every operator."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+
+
+def summarise_network(
+    spec: SpecArgument,
+    model: ModelOption = None,
+    input: InputOption = None,
+    settings: SetOption = None,
+    format: Annotated[
+        SummaryFormat, typer.Option("--format", help="text folds repeats; the others have a row per operator.")
+    ] = SummaryFormat.TEXT,
+    depth: Annotated[
+        int | None,
+        typer.Option("--depth", min=1, help="Levels shown as text; by default as many as keep the table short."),
+    ] = None,
+) -> None:
+    """Tell a network's steps, shapes, parameters, multiply-adds and receptive field, without building a tensor."""
+    from archdsl.backends.summary import summarise
+
+    network = load(spec, model, input, settings)
+    write(
+        summarise(
+            network.graph,
+            network.shapes,
+            network.body_costs,
+            format.value,
+            width_of(sys.stdout),
+            depth=depth,
+            spec=network.spec.name,
+            digest=network.digest,
+            color=has_color(sys.stdout),
+        )
+    )

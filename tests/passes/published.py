@@ -1,0 +1,35 @@
+"""What is published of torchvision's networks, and how much of it the bundled specs cover."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TypedDict, cast
+
+from archdsl.compiler import bundled_models
+from archdsl.network import Network, load
+from tests.conftest import ROOT
+
+
+class Published(TypedDict, total=False):
+    parameters: int
+    gmacs: float
+    input: int
+    min_size: list[int]
+    receptive_field: dict[str, int]
+
+
+@cache
+def published() -> dict[str, Published]:
+    text = (ROOT / "tests" / "data" / "torchvision.json").read_text(encoding="utf-8")
+    return cast("dict[str, Published]", json.loads(text)["models"])
+
+
+@cache
+def bundled() -> tuple[str, ...]:
+    return tuple(name for name, _ in bundled_models())
+
+
+@cache
+def network(name: str) -> Network:
+    return load(name)
