@@ -5,5 +5,4 @@ import sys
 from archdsl.cli import main
 
 if __name__ == "__main__":
-    sys.argv[0] = "archdsl"
     sys.exit(main())

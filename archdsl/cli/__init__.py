@@ -12,7 +12,7 @@ def main() -> int:
     try:
         from archdsl.cli.app import app
 
-        app()
+        app(prog_name="archdsl")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
     except KeyboardInterrupt:

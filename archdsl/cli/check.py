@@ -13,7 +13,7 @@ import typer
 from archdsl.cli.console import complain, say, write
 from archdsl.cli.failure import FAILURE, FINDINGS, Failure
 from archdsl.cli.specs import SetOption, find, has_errors, parse_settings
-from archdsl.compiler import check, compile, models_of
+from archdsl import compiler
 from archdsl.text.diagnostic import Diagnostic, Reporter
 from archdsl.text.render import RENDERERS
 from archdsl.text.source import Source, Span
@@ -46,23 +46,27 @@ def check_specs(
             show_default=False,
         ),
     ],
-    format: Annotated[
+    form: Annotated[
         CheckFormat,
         typer.Option("--format", help="text for people on stderr; plain, json and github annotations on stdout."),
     ] = CheckFormat.TEXT,
     settings: SetOption = None,
 ) -> None:
-    """Check specs: names, arguments, shapes, assertions. Exit code 1 if one has mistakes, 2 if one cannot be read."""
+    """Say what is wrong with specs.
+
+    Names, arguments, shapes and assertions are checked. The exit code is 1 if a spec has mistakes, 2 if one cannot be
+    read.
+    """
     values = parse_settings(settings)
     checked = [_check(spec, values) for spec in specs]
     found = [diagnostic for one in checked for diagnostic in one.diagnostics]
-    if format is CheckFormat.TEXT:
+    if form is CheckFormat.TEXT:
         complain(found)
         for one in checked:
             if one.fine:
                 say(one.fine)
     else:
-        write(RENDERERS[format](found))
+        write(RENDERERS[form](found))
     if not all(one.is_readable for one in checked):
         raise typer.Exit(FAILURE)
     if has_errors(found):
@@ -74,9 +78,9 @@ def _check(spec: str, settings: Mapping[str, str]) -> Checked:
         source, folder, model = find(spec)
     except Failure as failure:
         report = Reporter()
-        report.error("E114", failure.message, Span(0, 0, Source("", spec)), help=failure.help)
+        report.error("E114", failure.message, Span(0, 0), help=failure.help)
         return Checked(report.diagnostics, is_readable=False)
-    names = (model,) if model is not None else models_of(source, folder)
+    names = (model,) if model is not None else compiler.models_of(source, folder)
     diagnostics = _diagnose(source, folder, model, names, settings)
     return Checked(diagnostics, "" if has_errors(diagnostics) else _praise(source, model, names))
 
@@ -85,10 +89,10 @@ def _diagnose(
     source: Source, folder: Path, model: str | None, names: Sequence[str], settings: Mapping[str, str]
 ) -> tuple[Diagnostic, ...]:
     if not settings or not names:
-        return check(source, folder, model)
+        return compiler.check(source, folder, model)
     found: dict[tuple[str, str, Span], Diagnostic] = {}
     for name in names:
-        for diagnostic in compile(source, name, settings, folder=folder).diagnostics:
+        for diagnostic in compiler.compile(source, name, settings, folder=folder).diagnostics:
             start, end, origin = diagnostic.span
             # Each model has its own copy of a setting's text, where one mistake is found once for each.
             found.setdefault((diagnostic.code, origin.text, Span(start, end)), diagnostic)

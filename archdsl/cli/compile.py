@@ -22,7 +22,10 @@ def compile_network(
     input: InputOption = None,
     settings: SetOption = None,
 ) -> None:
-    """Compile a network to a readable Python file that needs PyTorch and nothing else."""
+    """Write a network as a PyTorch file.
+
+    It is readable, needs PyTorch and nothing else, and its state_dict has the spec's labels as keys.
+    """
     source = load(spec, model, input, settings).source()
     if output is None or str(output) == "-":
         write(source)

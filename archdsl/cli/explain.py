@@ -21,7 +21,7 @@ def explain_code(
         str | None, typer.Argument(metavar="[CODE]", help="Such as E213; without it all codes are listed.")
     ] = None,
 ) -> None:
-    """Explain the code of a diagnostic: why it is a mistake, and what to do about it."""
+    """Explain the code of a diagnostic."""
     if code is None:
         write("".join(f"{entry.code}  {entry.title}\n" for entry in CODES.values()))
         return

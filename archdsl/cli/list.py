@@ -44,11 +44,14 @@ class Entry:
 
 
 def list_networks(
-    format: Annotated[ListFormat, typer.Option("--format", help="How to write them.")] = ListFormat.TEXT,
+    form: Annotated[ListFormat, typer.Option("--format", help="How to write them.")] = ListFormat.TEXT,
 ) -> None:
-    """List the bundled networks with parameters, multiply-adds, input, and receptive field in pixels."""
+    """List the networks that come with archdsl.
+
+    `MACs` are multiply-adds for one image, `field` is the side of what the last feature map sees, in pixels.
+    """
     entries = _entries()
-    match format:
+    match form:
         case ListFormat.TEXT:
             write(_text(entries, width_of(sys.stdout), has_color(sys.stdout)))
         case ListFormat.JSON:
@@ -60,23 +63,34 @@ def list_networks(
 
 
 def _entries() -> list[Entry]:
-    from archdsl.compiler import bundled_models, compile
+    from archdsl import compiler
     from archdsl.ir.library import read_source
     from archdsl.network import Network
     from archdsl.passes.receptive import receptive_fields
 
     found: list[Entry] = []
-    for name, path in bundled_models():
+    for name, path in compiler.bundled_models():
         source = read_source(path, path.name)
-        network = Network(compile(source, name, folder=path.parent))
+        network = Network(compiler.compile(source, name, folder=path.parent))
         shape = network.shapes.inputs[0].numbers()
-        sides = [max(field.size, key=lambda side: side or 0) for field in
-                 receptive_fields(network.shapes).last_feature_map().values() if field.is_bounded]
+        sides = [
+            max(field.size, key=lambda side: side or 0)
+            for field in receptive_fields(network.shapes).last_feature_map().values()
+            if field.is_bounded
+        ]
         costs = network.costs
         doc = " ".join(network.graph.doc.split())
         found.append(
-            Entry(name, path.name, _first_sentence(source.text), doc, shape, costs.parameters, costs.macs,
-                  max((side for side in sides if side is not None), default=None))
+            Entry(
+                name,
+                path.name,
+                _first_sentence(source.text),
+                doc,
+                shape,
+                costs.parameters,
+                costs.macs,
+                max((side for side in sides if side is not None), default=None),
+            )
         )
     return found
 
@@ -110,7 +124,10 @@ def _csv(entries: Sequence[Entry]) -> str:
 
 
 def _markdown(entries: Sequence[Entry]) -> str:
-    lines = ["| network | parameters | MACs | input | receptive field | about |", "| --- | ---: | ---: | --- | ---: | --- |"]
+    lines = [
+        "| network | parameters | MACs | input | receptive field | about |",
+        "| --- | ---: | ---: | --- | ---: | --- |",
+    ]
     for e in entries:
         cells = (e.name, f"{e.parameters:,}", f"{e.macs:,}", "×".join(map(str, e.input)), str(e.field or ""), e.about)
         lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")

@@ -45,7 +45,10 @@ def new_spec(
         Path, typer.Option("--dir", metavar="FOLDER", help="Where to put the file.", file_okay=False)
     ] = Path(),
 ) -> None:
-    """Write a commented spec to start from, NAME.arch. An existing file is left alone."""
+    """Start a spec.
+
+    NAME.arch gets a commented network that can be trained as it is. An existing file is left alone.
+    """
     text = STARTER.replace("NAME", name)
     path = folder / f"{name}.arch"
     if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) or iskeyword(name) or check(Source(text, path.name)):

@@ -12,7 +12,7 @@ import typer
 
 from archdsl.cli.console import complain
 from archdsl.cli.failure import FINDINGS, Failure
-from archdsl.compiler import compile, find_spec
+from archdsl import compiler
 from archdsl.network import Network
 from archdsl.syntax.parser import MAX_CHARACTERS
 from archdsl.text.diagnostic import Diagnostic, Severity, SpecError
@@ -54,7 +54,7 @@ def load(
     if model and named and model != named:
         raise Failure(f"two models are asked for: `{named}` and `{model}`")
     values, shape = parse_settings(settings), parse_shape(input)
-    compilation = compile(source, model or named, values, shape, folder)
+    compilation = compiler.compile(source, model or named, values, shape, folder)
     complain(compilation.diagnostics)
     if has_errors(compilation.diagnostics):
         raise typer.Exit(FINDINGS)
@@ -69,7 +69,7 @@ def find(spec: str) -> tuple[Source, Path, str | None]:
     if spec == "-":
         return _read_stdin(), Path.cwd(), None
     try:
-        return find_spec(spec)
+        return compiler.find_spec(spec)
     except SpecError as error:
         first = error.diagnostics[0]
         raise Failure(first.message, first.help) from None
@@ -83,20 +83,28 @@ def _read_stdin() -> Source:
         raise Failure(f"stdin is no UTF-8 text: {error.reason} at byte {error.start}") from None
 
 
-def parse_settings(settings: Sequence[str] | None) -> Mapping[str, str]:
-    """Read `name=value` words.
+def parse_pairs(words: Sequence[str] | None, option: str, example: str) -> Mapping[str, str]:
+    """Read the `name=value` words of an option.
 
     Errors: Failure for a word without `=`, and for a name given twice
     """
     found: dict[str, str] = {}
-    for word in settings or ():
+    for word in words or ():
         name, sign, value = (part.strip() for part in word.partition("="))
         if not (name and sign and value):
-            raise Failure(f"`--set {word}` sets nothing", "write NAME=VALUE, as in --set classes=10")
+            raise Failure(f"`{option} {word}` sets nothing", f"write NAME=VALUE, as in {option} {example}")
         if name in found:
             raise Failure(f"`{name}` is set twice: to `{found[name]}` and to `{value}`")
         found[name] = value
     return found
+
+
+def parse_settings(words: Sequence[str] | None) -> Mapping[str, str]:
+    """Read the words of `--set`.
+
+    Errors: Failure
+    """
+    return parse_pairs(words, "--set", "classes=10")
 
 
 def parse_shape(text: str | None) -> tuple[int, ...] | None:

@@ -26,7 +26,7 @@ def summarise_network(
     model: ModelOption = None,
     input: InputOption = None,
     settings: SetOption = None,
-    format: Annotated[
+    form: Annotated[
         SummaryFormat, typer.Option("--format", help="text folds repeats; the others have a row per operator.")
     ] = SummaryFormat.TEXT,
     depth: Annotated[
@@ -34,7 +34,10 @@ def summarise_network(
         typer.Option("--depth", min=1, help="Levels shown as text; by default as many as keep the table short."),
     ] = None,
 ) -> None:
-    """Tell a network's steps, shapes, parameters, multiply-adds and receptive field, without building a tensor."""
+    """Tell a network's shapes and costs.
+
+    They are worked out from the spec alone: no tensor is made, and torch is not needed.
+    """
     from archdsl.backends.summary import summarise
 
     network = load(spec, model, input, settings)
@@ -43,7 +46,7 @@ def summarise_network(
             network.graph,
             network.shapes,
             network.body_costs,
-            format.value,
+            form.value,
             width_of(sys.stdout),
             depth=depth,
             spec=network.spec.name,

@@ -33,3 +33,8 @@ def objection(label: str) -> str:
     if not all(character.isalnum() or character in "_-" for character in label) or not label.isascii():
         return "a label consists of letters, digits, `_` and `-`"
     return ""
+
+
+def unlabelled_name(hint: str) -> str:
+    """Give what an unlabelled step goes by: its operator's or block's name, or `block` where that cannot be one."""
+    return "block" if objection(hint) else hint

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from archdsl.ir.graph import Graph, Node, Output, Value
+from archdsl.ir.labels import unlabelled_name
 from archdsl.ops.base import Op
 from archdsl.ops.shape import Shape
 from archdsl.text.source import Span
@@ -70,8 +71,10 @@ class Level:
 
     def next_names(self, hint: str) -> tuple[str, str]:
         """Give the two names that the next unlabelled step may get, numbered or by its hint."""
+        hint = unlabelled_name(hint)
         position = sum(draft.repeat for draft in self.drafts if not draft.is_input)
-        count = sum(draft.repeat for draft in self.drafts if draft.label is None and draft.hint == hint)
+        same = [draft for draft in self.drafts if draft.label is None and unlabelled_name(draft.hint) == hint]
+        count = sum(draft.repeat for draft in same)
         return str(position), hint if not count else f"{hint}_{count + 1}"
 
     def finish(
@@ -117,7 +120,8 @@ class Level:
                 names.append(tuple(str(position + i) for i in range(draft.repeat)))
                 position += draft.repeat
             else:
-                names.append(tuple(_fresh(draft.hint, counts, taken) for _ in range(draft.repeat)))
+                hint = unlabelled_name(draft.hint)
+                names.append(tuple(_fresh(hint, counts, taken) for _ in range(draft.repeat)))
         return names
 
 

@@ -123,10 +123,17 @@ class Conv2d(Op):
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init if self.bias else None)
 
+    def _torch_padding(self) -> int | tuple[int, int] | str:
+        """Give torch's argument: numbers where both sides get as much, since "same" is slower and exports worse."""
+        if self.padding != "same":
+            return squared(self._explicit_padding())
+        missing = [d * (k - 1) for d, k in zip(self.dilation, self.kernel, strict=True)]
+        return "same" if any(total % 2 for total in missing) else squared((missing[0] // 2, missing[1] // 2))
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         channels = inputs[0].numbers()[0]
         is_strided_same = self.padding == "same" and self.stride != (1, 1)
-        padding = "same" if self.padding == "same" else squared(self._explicit_padding())
+        padding = self._torch_padding()
         options: dict[str, tuple[object, object]] = {
             "stride": (squared(self.stride), 1),
             "padding": (0 if is_strided_same else padding, 0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from archdsl.backends.graphviz.levels import Level, Outline
 from archdsl.backends.graphviz.picture import Box, Edge, Group, Kind, Picture, mark_shortcuts
@@ -82,10 +83,8 @@ class _Canvas:
         taps: list[_Tap] = []
         inputs = frame.graph.inputs
         for node, shape in zip(inputs, frame.calls[0].shapes.inputs, strict=True):
-            if node.op is None:
-                lines = ("x" if len(inputs) == 1 else node.id,)
-            else:
-                lines = (node.id, shape_text(shape))
+            name = "x" if node.op is None and len(inputs) == 1 else node.id
+            lines = (name,) if node.op is None else (name, shape_text(shape))
             taps.append(_Tap(self._box("input", lines, place.group, self._paths((node,), place))))
         return taps
 
@@ -95,9 +94,7 @@ class _Canvas:
             box = self._box("output", (output.name or "output", *when), None, ())
             self._edge(values[output.value], box)
 
-    def _steps(
-        self, frame: Frame, steps: Sequence[Step], arriving: Sequence[_Tap], place: _Place
-    ) -> dict[Value, _Tap]:
+    def _steps(self, frame: Frame, steps: Sequence[Step], arriving: Sequence[_Tap], place: _Place) -> dict[Value, _Tap]:
         """Draw a body's steps; give where each of its values leaves from."""
         values = {Value(node.id): tap for node, tap in zip(frame.graph.inputs, arriving, strict=True)}
         for step in steps:
@@ -119,9 +116,7 @@ class _Canvas:
         label = step.after if step.after != step.before and self.level == "layers" else ""
         return dict.fromkeys(outputs, _Tap(box, label))
 
-    def _opened(
-        self, step: Step, frame: Frame, name: str, taps: Sequence[_Tap], place: _Place
-    ) -> dict[str, _Tap]:
+    def _opened(self, step: Step, frame: Frame, name: str, taps: Sequence[_Tap], place: _Place) -> dict[str, _Tap]:
         values = self._steps(frame, step.steps, taps, self._inside(step, name, place))
         named = {output.name: values[output.value] for output in frame.graph.outputs}
         return {"": values[frame.graph.main], **named}
@@ -144,8 +139,7 @@ class _Canvas:
             return False
         if place.path is not None and any(s.calls for s in inside):
             return False
-        links = zip(inside, inside[1:], strict=False)
-        return all(after.inputs == (Value(before.result),) for before, after in links)
+        return all(after.inputs == (Value(before.result),) for before, after in pairwise(inside))
 
     def _title(self, step: Step, name: str, place: _Place) -> str:
         """Name an opened body; a branch that nobody named gets no frame."""

@@ -11,6 +11,8 @@ from archdsl.ops.rearrange import Flatten
 
 Chunk: TypeAlias = tuple[Node, ...]
 
+_SMALL = ("norm", "activation", "regularise")
+
 
 def chunks(graph: Graph) -> list[Chunk]:
     """Split a body's nodes, inputs aside, into runs that share a box each, in the order of their last nodes."""
@@ -55,8 +57,7 @@ def _joins(chunk: Sequence[Node], node: Node) -> bool:
 
 
 def _is_small(node: Node) -> bool:
-    op = node.op
-    return op is not None and (op.category in ("norm", "activation", "regularise") or isinstance(op, Flatten | Identity))
+    return node.op is not None and (node.op.category in _SMALL or isinstance(node.op, Flatten | Identity))
 
 
 def _carries(node: Node) -> bool:

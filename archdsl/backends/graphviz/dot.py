@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape as escape_html
+from itertools import pairwise
 
 from graphviz import Digraph
 from graphviz import escape as escape_dot
@@ -57,26 +58,39 @@ def write_dot(picture: Picture) -> str:
     )
     graph.attr("node", shape="box", style="filled", fontname=_FONT, fontsize="10", margin="0.1,0.05", height="0.3")
     graph.attr("edge", arrowsize="0.55", fontname=_FONT, fontsize="8", color=_INK, fontcolor="#555555")
-    _write_level(graph, picture, None)
+    columns = _columns(picture)
+    if columns:
+        _write_apart(graph, picture, columns)
+    else:
+        _write_level(graph, picture, None)
     trunk = _trunk(picture)
     for edge in picture.edges:
         _write_edge(graph, edge, is_trunk=(edge.source, edge.target) in trunk)
-    columns = _columns(picture)
-    if columns:
-        # Laid out apart from each other, no part stretches the ranks of another.
-        graph.attr(pack="16", packmode=f"array_t{len(columns) + 1}")
-    for column in columns:
-        for above, below in zip(column, column[1:], strict=False):
-            graph.edge(above[-1], below[0], style="invis")
     return graph.source
 
 
-def _write_level(graph: Digraph, picture: Picture, parent: str | None) -> None:
-    for box in picture.boxes:
+def _write_apart(graph: Digraph, picture: Picture, columns: Sequence[Sequence[Sequence[str]]]) -> None:
+    """Write the main flow and each column of details so that none stretches the ranks of another.
+
+    They are packed in the order in which they are written, among those with a cluster: so the main flow is one too.
+    """
+    graph.attr(pack="16", packmode=f"array_it{len(columns) + 1}")
+    with graph.subgraph(name="cluster_main") as main:
+        main.attr(label="", peripheries="0", margin="0")
+        _write_level(main, picture, None, is_detail=False)
+    _write_level(graph, picture, None, is_detail=True)
+    for column in columns:
+        for above, below in pairwise(column):
+            graph.edge(above[-1], below[0], style="invis")
+
+
+def _write_level(graph: Digraph, picture: Picture, parent: str | None, is_detail: bool | None = None) -> None:
+    """Write the boxes and groups of one group, or of the page: there of the main flow, of details, or of both."""
+    for box in picture.boxes if not is_detail else ():
         if box.group == parent:
-            _write_box(graph, box, picture.direction)
+            _write_box(graph, box)
     for group in picture.groups:
-        if group.parent == parent:
+        if group.parent == parent and is_detail in (None, group.is_detail):
             _write_group(graph, picture, group)
 
 
@@ -96,7 +110,7 @@ def _write_group(graph: Digraph, picture: Picture, group: Group) -> None:
         _write_level(inside, picture, group.id)
 
 
-def _write_box(graph: Digraph, box: Box, direction: str) -> None:
+def _write_box(graph: Digraph, box: Box) -> None:
     fill, line = _COLOURS[box.kind]
     look = {"fillcolor": fill, "color": line, "tooltip": _label([", ".join(box.paths[:6]) or box.lines[0]])}
     if box.kind == "join" and len(box.lines[0]) == 1:

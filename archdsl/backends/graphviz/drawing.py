@@ -38,19 +38,19 @@ class Diagram:
         program `dot` is missing or fails.
         """
         path = Path(path)
-        format = path.suffix.removeprefix(".").lower()
-        if format not in FORMATS:
+        suffix = path.suffix.removeprefix(".").lower()
+        if suffix not in FORMATS:
             raise DrawError(f"a diagram is written as {', '.join(FORMATS)}, not as `{path.name}`")
-        _write(path, self.dot.encode() if format == "dot" else self.draw(format))
+        _write(path, self.dot.encode() if suffix == "dot" else self.draw(suffix))
         return path
 
-    def draw(self, format: str) -> bytes:
+    def draw(self, file_format: str) -> bytes:
         """Draw the diagram as svg, png or pdf. Raises DrawError where `dot` is missing or fails."""
         try:
-            return graphviz.pipe("dot", format, self.dot.encode(), quiet=True)
+            return graphviz.pipe("dot", file_format, self.dot.encode(), quiet=True)
         except graphviz.ExecutableNotFound:
-            message = "the program `dot` is missing; install it with `apt-get install graphviz` or `brew install graphviz`"
-            raise DrawError(message) from None
+            install = "`apt-get install graphviz` or `brew install graphviz`"
+            raise DrawError(f"the program `dot` is missing; install it with {install}") from None
         except graphviz.CalledProcessError as error:
             raise DrawError(f"`dot` fails: {error}") from error
 

@@ -69,7 +69,7 @@ class Variants:
             if graph.kind == "block" and not self.is_simple(graph):
                 key = (graph.name, self._signature(graph))
                 self._found.setdefault(key, Variant(graph.name)).calls.append(call)
-            stack.extend(call.inner(node) for node in reversed(graph.nodes.values()) if node.body is not None)
+            stack.extend(call.inner(node) for node in reversed(list(graph.topological())) if node.body is not None)
 
     def _letter(self) -> None:
         by_name: dict[str, list[Variant]] = {}

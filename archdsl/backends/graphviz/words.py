@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TypeAlias
 
 from archdsl.ops import activation, conv, linear, norm, pool, rearrange, regularise, resize
@@ -46,7 +45,6 @@ def join_symbol(op: Op) -> str:
     return _JOINS.get(op.keyword, op.keyword)
 
 
-@lru_cache(maxsize=4096)
 def describe(op: Op) -> tuple[Term, ...]:
     """Describe an operator, such as `7×7 conv, 64, /2`, in pieces.
 

@@ -352,7 +352,7 @@ def _without(statement: Statement, functions: set[str]) -> Statement:
         case Return(code):
             return Return(_passed(code, functions))
         case InTraining(inner):
-            return InTraining(tuple(_without(item, functions) for item in inner))
+            return InTraining(tuple(_without(item, functions) for item in inner), statement.condition)
 
 
 def _passed(code: Expression, functions: set[str]) -> Expression:
@@ -393,7 +393,7 @@ def _unify_statement(statements: Sequence[Statement | None], positions: Position
                 _unify_statement([s.statements[i] if isinstance(s, InTraining) else None for s in statements], positions)
                 for i in range(len(inner))
             ]
-            return InTraining(tuple(merged))
+            return InTraining(tuple(merged), first.condition)
 
 
 def _fill_statement(statement: Statement, signer: _Signer, kept: dict[str, Expression]) -> Statement:
@@ -406,7 +406,7 @@ def _fill_statement(statement: Statement, signer: _Signer, kept: dict[str, Expre
         case Return(code):
             return Return(_fill_forward(code, signer, kept))
         case InTraining(inner):
-            return InTraining(tuple(_fill_statement(item, signer, kept) for item in inner))
+            return InTraining(tuple(_fill_statement(item, signer, kept) for item in inner), statement.condition)
 
 
 def _fill_forward(code: Expression, signer: _Signer, kept: dict[str, Expression]) -> Expression:

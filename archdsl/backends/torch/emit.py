@@ -265,7 +265,7 @@ def _statement_lines(statement: Statement, indent: int) -> list[str]:
             return layout("return ", Call("", fields), "", indent)
         case Return(code):
             return layout("return ", code, "", indent)
-        case InTraining(inner):
+        case InTraining(inner, condition):
             lines = [line for item in inner for line in _statement_lines(item, indent + 4)]
-            return [" " * indent + "if self.training:", *lines]
+            return [" " * indent + f"if {condition}:", *lines]
 

@@ -121,12 +121,8 @@ def _written_out(shapes: Shapes, path: str, owners: Mapping[int, str], owner: st
 
 
 def _access(root: str, path: str, tensor: str) -> str:
-    """Write a tensor's place in Python: items of an nn.Sequential by index, modules by name."""
-    names = path.split(".")
-    if not all(name.isdigit() or name.isidentifier() for name in names):
-        return f'{root}.get_parameter("{path}.{tensor}")'
-    steps = "".join(f"[{name}]" if name.isdigit() else f".{name}" for name in names)
-    return f"{root}{steps}.{tensor}"
+    """Write a tensor's place in Python: as an attribute where type checkers can follow, else by its name."""
+    return f"{root}.{path}.{tensor}" if path.isidentifier() else f'{root}.get_parameter("{path}.{tensor}")'
 
 
 def _call(target: str, init: Init) -> str:

@@ -36,9 +36,10 @@ class Return:
 
 @dataclass(frozen=True, slots=True)
 class InTraining:
-    """`if self.training:` before some statements."""
+    """Statements that only run in training mode."""
 
     statements: tuple[Statement, ...]
+    condition: str = "self.training"
 
 
 Statement: TypeAlias = Assign | Return | InTraining
@@ -379,7 +380,10 @@ class _Writer:
         if extra:
             self._flush()
             fields = tuple(self._take(output.value) for output in [*always, *extra])
-            self.statements.append(InTraining((Return(Call("TrainingOutputs", fields)),)))
+            training = _training_only(graph)
+            values = zip(extra, fields[len(always) :], strict=True)
+            late = [flat(code) for output, code in values if output.value.node in training]
+            self._return_in_training(Return(Call("TrainingOutputs", fields)), late)
             for output in always:
                 self.uses[output.value] += 1
         if len(always) == 1:
@@ -389,6 +393,19 @@ class _Writer:
         fields = tuple(self._take(output.value) for output in always)
         target = "Outputs" if graph.kind == "model" else ""
         self.statements.append(Return(Call(target, fields)))
+
+    def _return_in_training(self, result: Return, names: Sequence[str]) -> None:
+        """Return the training-only outputs too; `names` are set in training only, which type checkers must see."""
+        if not names:
+            self.statements.append(InTraining((result,)))
+            return
+        places = [i for i, statement in enumerate(self.statements) if isinstance(statement, InTraining)]
+        if places == [len(self.statements) - 1]:
+            self.statements[-1] = InTraining((*self.statements[-1].statements, result))  # pyright: ignore[reportAttributeAccessIssue] -- just tested
+            return
+        condition = " and ".join(f"{name} is not None" for name in names)
+        self.statements.insert(places[0], Assign(" = ".join(names), Literal(None)))
+        self.statements.append(InTraining((result,), condition))
 
 
 def _equal_parts(node: Node, shapes: Shapes) -> list[Node]:

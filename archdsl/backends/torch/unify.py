@@ -63,7 +63,7 @@ def _shape(value: object) -> int:
 
 
 def _is_default_able(key: str, item: Expression) -> bool:
-    return key in DEFAULTS and isinstance(item, Literal)
+    return key in DEFAULTS and isinstance(item, Literal) and _is_variable(item.value)
 
 
 def unify(codes: Sequence[Expression | None], hint: str, positions: Positions = POSITIONS) -> Expression:

@@ -1,0 +1,68 @@
+"""Symbolic shapes, evaluated, are numeric shapes."""
+
+from __future__ import annotations
+
+import pytest
+
+from archdsl.network import load_text
+from archdsl.ops.shape import Dim, Shape, Size
+from archdsl.passes.costs import count_costs, walk
+from archdsl.passes.shapes import Shapes, infer_shapes
+from archdsl.passes.symbolic import symbolic_shapes
+from archdsl.text.diagnostic import Reporter
+from tests.passes.published import bundled, network
+
+SIZES = ((224, 224), (256, 320), (331, 299), (97, 128))
+
+
+def number(size: Size, height: int, width: int) -> int:
+    return size.evaluate({"H": height, "W": width}) if isinstance(size, Dim) else size
+
+
+def compare(symbolic: Shapes, numeric: Shapes, height: int, width: int, seen: set[tuple[int, int]]) -> int:
+    """Compare the tables node by node, bodies included, and count the values."""
+    if (id(symbolic), id(numeric)) in seen:
+        return 0
+    seen.add((id(symbolic), id(numeric)))
+    count = 0
+    for key, outputs in numeric.results.items():
+        for name, shape in outputs.items():
+            assert Shape(*(number(size, height, width) for size in symbolic.results[key][name])) == shape
+            count += 1
+        if key in numeric.inner:
+            count += compare(symbolic.inner[key], numeric.inner[key], height, width, seen)
+    return count
+
+
+@pytest.mark.parametrize("name", bundled())
+def test_every_value_has_its_numeric_shape_at_every_legal_size(name: str) -> None:
+    net = network(name)
+    symbolic = symbolic_shapes(net.graph, net.shapes.inputs)
+    legal = 0
+    for height, width in SIZES:
+        report = Reporter()
+        numeric = infer_shapes(net.graph, [Shape(net.shapes.inputs[0].channels, height, width)], report)
+        if not report.has_errors:
+            legal += 1
+            assert compare(symbolic, numeric, height, width, set()) >= len(net.graph.nodes)
+    assert legal >= 3
+
+
+def test_sizes_are_written_in_height_and_width() -> None:
+    net = load_text("model small { input [3, 224, 160]; conv 8 s=2; maxpool k=3 s=2; conv 4 }")
+    (_, height, width) = net.symbolic_shapes.outputs[""]
+    assert (str(height), str(width)) == ("(H+3)//4", "(W+3)//4")
+
+
+def test_inputs_of_one_size_share_its_symbol_and_others_do_not() -> None:
+    text = "model two { a: input [1, 8, 8]; b: input [2, 8, 8]; c: input [1, 4, 8]; d: input [5]; conv 2 }"
+    text = text.replace("conv 2", "fc 2; @c; conv 2; @a; concat { pass; @b }")
+    symbolic = load_text(text).symbolic_shapes
+    assert [str(shape) for shape in symbolic.inputs] == ["[1, H, W]", "[2, H, W]", "[1, H2, W]", "[5]"]
+
+
+def test_costs_want_numbers() -> None:
+    net = network("resnet18")
+    assert sum(1 for _ in walk(net.shapes, net.body_costs))
+    with pytest.raises(AssertionError, match="symbolic"):
+        count_costs(net.symbolic_shapes)
