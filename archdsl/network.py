@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from archdsl.backends.graphviz import Diagram
-
     from archdsl.ops.base import Tensor
     from archdsl.passes.fold import Fold
     from archdsl.passes.intensity import Intensities
@@ -165,7 +164,7 @@ class Network:
 
     @property
     def smallest_input(self) -> int | None:
-        """Give the smallest n for which evaluation takes n x n images, up to the declared size; None if there is none."""
+        """Give the smallest n for which evaluation takes n x n images; None where the declared size allows none."""
         from archdsl.passes.smallest_input import smallest_input
 
         return smallest_input(self.for_inference(fold=False).shapes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -15,9 +16,12 @@ from archdsl.backends.graphviz.words import amount, describe, shape_text, spell
 from archdsl.backends.table import GAP, Column, lay_out
 from archdsl.ir.graph import Graph, Node
 from archdsl.ops.shape import Shape
-from archdsl.passes.costs import BYTES, Costs, Total
+from archdsl.passes.costs import BYTES, Costs, Total, count_costs
+from archdsl.passes.inference import for_inference
+from archdsl.passes.memory import measure_memory
 from archdsl.passes.receptive import ReceptiveField, receptive_fields
-from archdsl.passes.shapes import Shapes
+from archdsl.passes.shapes import Shapes, infer_shapes
+from archdsl.text.diagnostic import Reporter
 
 Kind: TypeAlias = Literal["text", "json", "csv", "markdown"]
 
@@ -174,6 +178,7 @@ def fold(names: Sequence[str]) -> str:
 def _json(facts: Facts) -> str:
     total, inputs = facts.costs.total, facts.shapes.inputs
     names = [node.id for node in facts.graph.inputs]
+    memory = measure_memory(facts.shapes)
     data = {
         "model": facts.graph.name,
         "doc": facts.graph.doc,
@@ -184,6 +189,8 @@ def _json(facts: Facts) -> str:
         "outputs": {name: list(shape.numbers()) for name, shape in _outputs(facts).items()},
         **_figures(total),
         "flops": total.flops,
+        "evaluation": _figures(_evaluation(facts)),
+        "memory": {"inference": memory.inference, "training": memory.training},
         "receptive_field": [{"input": name, **_field(field)} for name, field in _fields(facts).items()],
         "convention": CONVENTION,
         "nodes": [
@@ -197,7 +204,20 @@ def _json(facts: Facts) -> str:
             for row in operators(facts.shapes, facts.costs)
         ],
     }
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return write_json(data)
+
+
+def write_json(data: object) -> str:
+    """Write JSON with each list of numbers on one line.
+
+    >>> print(write_json({"input": [3, 224, 224]}), end="")
+    {
+      "input": [3, 224, 224]
+    }
+    """
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    # No string holds a line end as such, so that only the layout is changed.
+    return re.sub(r"\[\n\s*([\d.,\s]*\d|null[null,\s]*)\n\s*\]", lambda m: f"[{' '.join(m[1].split())}]", text) + "\n"
 
 
 def _figures(total: Total) -> dict[str, int]:
@@ -216,6 +236,12 @@ def _field(field: ReceptiveField) -> dict[str, object]:
 
 def _outputs(facts: Facts) -> Mapping[str, Shape]:
     return {output.name or "output": facts.shapes.of(output.value) for output in facts.graph.outputs}
+
+
+def _evaluation(facts: Facts) -> Total:
+    """Count what evaluation runs, without training-only branches."""
+    report = Reporter()
+    return count_costs(infer_shapes(for_inference(facts.graph), facts.shapes.inputs, report)).total
 
 
 def _fields(facts: Facts) -> Mapping[str, ReceptiveField]:
@@ -318,6 +344,7 @@ def _percent(part: int, whole: int) -> str:
 
 def _totals(facts: Facts, found: Sequence[Row], depth: int, width: int) -> Iterator[str]:
     total = facts.costs.total
+    memory = measure_memory(facts.shapes)
     weights = f"{_bytes(BYTES * total.parameters)} in float32"
     lines: list[tuple[str, str, str]] = [
         ("parameters", f"{total.parameters:,}", f"trainable; {weights}"),
@@ -326,17 +353,22 @@ def _totals(facts: Facts, found: Sequence[Row], depth: int, width: int) -> Itera
         ("FLOPs", f"{total.flops:,}", "2 × MACs"),
         ("elementwise", f"{total.elementwise:,}", "other arithmetic, not in MACs: norms, activations, pools, joins"),
         ("activations", _bytes(total.activation_bytes), "written for one image in float32"),
+        ("peak memory", _bytes(memory.inference), f"to evaluate one image; to train on one, {_bytes(memory.training)}"),
     ]
+    if any(output.is_training_only for output in facts.graph.outputs):
+        evaluation = _evaluation(facts)
+        note = f"MACs without training-only branches; {evaluation.parameters:,} parameters"
+        lines.insert(4, ("in evaluation", f"{evaluation.macs:,}", note))
     for name, field in _fields(facts).items():
         of = f" of {name}" if len(facts.shapes.inputs) > 1 else ""
-        lines.append(("field of view", _size(field), f"pixels{of} that the last feature map sees{_stride(field)}"))
+        lines.append(("receptive field", _size(field), f"pixels{of} that the last feature map sees{_stride(field)}"))
     label, value = max(len(line[0]) for line in lines), max(len(line[1]) for line in lines)
     for name, figure, note in lines:
         start = f"{name:<{label}}{GAP}{figure:>{value}}{GAP}"
         yield from wrap(note, width, initial_indent=start, subsequent_indent=" " * len(start))
     if any(row.node.body is not None and row.path.count(".") == depth - 1 for row in found):
         count = sum(1 for _ in operators(facts.shapes, facts.costs))
-        yield f"Shown to depth {depth}; written out, the network has {count:,} operators."
+        yield from wrap(f"Shown to depth {depth}; written out, the network has {count:,} operators.", width)
 
 
 def _size(field: ReceptiveField) -> str:

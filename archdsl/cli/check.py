@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
+from archdsl import compiler
 from archdsl.cli.console import complain, say, write
 from archdsl.cli.failure import FAILURE, FINDINGS, Failure
 from archdsl.cli.specs import SetOption, find, has_errors, parse_settings
-from archdsl import compiler
 from archdsl.text.diagnostic import Diagnostic, Reporter
 from archdsl.text.render import RENDERERS
 from archdsl.text.source import Source, Span
@@ -41,7 +41,7 @@ def check_specs(
     specs: Annotated[
         list[str],
         typer.Argument(
-            metavar="SPEC…",
+            metavar="SPEC",
             help="Files, `file:model`, bundled networks, or `-` for stdin. A file is checked with all its models.",
             show_default=False,
         ),

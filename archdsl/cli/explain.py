@@ -18,7 +18,7 @@ _WIDEST = 80
 
 def explain_code(
     code: Annotated[
-        str | None, typer.Argument(metavar="[CODE]", help="Such as E213; without it all codes are listed.")
+        str | None, typer.Argument(metavar="CODE", help="Such as E213; without it all codes are listed.")
     ] = None,
 ) -> None:
     """Explain the code of a diagnostic."""

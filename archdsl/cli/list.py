@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,13 @@ from typing import Annotated
 
 import typer
 
-from archdsl.cli.console import has_color, width_of, write
+from archdsl import compiler
+from archdsl.cli.console import complain, has_color, width_of, write
+from archdsl.cli.failure import FINDINGS
+from archdsl.cli.specs import has_errors
+from archdsl.ir.library import read_source
+from archdsl.passes.shapes import Shapes
+from archdsl.text.diagnostic import Diagnostic
 
 
 class ListFormat(StrEnum):
@@ -50,55 +55,53 @@ def list_networks(
 
     `MACs` are multiply-adds for one image, `field` is the side of what the last feature map sees, in pixels.
     """
-    entries = _entries()
+    entries, diagnostics = _entries()
     match form:
         case ListFormat.TEXT:
             write(_text(entries, width_of(sys.stdout), has_color(sys.stdout)))
         case ListFormat.JSON:
-            write(json.dumps([_record(entry) for entry in entries], indent=2, ensure_ascii=False) + "\n")
+            write(_json(entries))
         case ListFormat.CSV:
             write(_csv(entries))
         case ListFormat.MARKDOWN:
             write(_markdown(entries))
+    complain(diagnostics)
+    if has_errors(diagnostics):
+        raise typer.Exit(FINDINGS)
 
 
-def _entries() -> list[Entry]:
-    from archdsl import compiler
-    from archdsl.ir.library import read_source
-    from archdsl.network import Network
-    from archdsl.passes.receptive import receptive_fields
-
+def _entries() -> tuple[list[Entry], list[Diagnostic]]:
     found: list[Entry] = []
+    diagnostics: list[Diagnostic] = []
     for name, path in compiler.bundled_models():
         source = read_source(path, path.name)
-        network = Network(compiler.compile(source, name, folder=path.parent))
-        shape = network.shapes.inputs[0].numbers()
-        sides = [
-            max(field.size, key=lambda side: side or 0)
-            for field in receptive_fields(network.shapes).last_feature_map().values()
-            if field.is_bounded
-        ]
-        costs = network.costs
-        doc = " ".join(network.graph.doc.split())
-        found.append(
-            Entry(
-                name,
-                path.name,
-                _first_sentence(source.text),
-                doc,
-                shape,
-                costs.parameters,
-                costs.macs,
-                max((side for side in sides if side is not None), default=None),
-            )
-        )
-    return found
+        compilation = compiler.compile(source, name, folder=path.parent)
+        diagnostics += compilation.diagnostics
+        if compilation.graph is not None and compilation.shapes is not None and compilation.costs is not None:
+            shapes, total = compilation.shapes, compilation.costs.total
+            doc, shape = " ".join(compilation.graph.doc.split()), shapes.inputs[0].numbers()
+            family, field = _first_line(source.text), _field(shapes)
+            found.append(Entry(name, path.name, family, doc, shape, total.parameters, total.macs, field))
+    return found, diagnostics
 
 
-def _first_sentence(text: str) -> str:
+def _field(shapes: Shapes) -> int | None:
+    from archdsl.passes.receptive import receptive_fields
+
+    sides = [side for field in receptive_fields(shapes).last_feature_map().values() for side in field.size]
+    return max((side for side in sides if side is not None), default=None) if None not in sides else None
+
+
+def _first_line(text: str) -> str:
     """Give what a file says of itself: the first line of its leading `##` comment."""
     first = text.partition("\n")[0]
     return first.removeprefix("##").strip() if first.startswith("##") else ""
+
+
+def _json(entries: Sequence[Entry]) -> str:
+    from archdsl.backends.summary import write_json
+
+    return write_json([_record(entry) for entry in entries])
 
 
 def _record(entry: Entry) -> dict[str, object]:
@@ -150,7 +153,6 @@ def _text(entries: Sequence[Entry], width: int, color: bool) -> str:
     for entry, row in zip(entries, rows, strict=True):
         if entry.file != file:
             file = entry.file
-            heading = crop(f"{entry.family}", width, at_start=False)
-            lines += [f"{bold}{heading}{plain}"]
+            lines.append(f"{bold}{crop(entry.family or file, width, at_start=False)}{plain}")
         lines.append(row)
     return "\n".join(lines) + "\n"

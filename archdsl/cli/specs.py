@@ -10,9 +10,9 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from archdsl import compiler
 from archdsl.cli.console import complain
 from archdsl.cli.failure import FINDINGS, Failure
-from archdsl import compiler
 from archdsl.network import Network
 from archdsl.syntax.parser import MAX_CHARACTERS
 from archdsl.text.diagnostic import Diagnostic, Severity, SpecError

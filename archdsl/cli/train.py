@@ -13,9 +13,7 @@ import typer
 from archdsl.cli.console import say
 from archdsl.cli.failure import Failure
 from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load, parse_pairs
-from archdsl.training.recipe import Recipe
 
-_DEFAULTS = Recipe()
 _INTERRUPTED = 130
 
 
@@ -43,14 +41,24 @@ def train_network(
         typer.Option("--out", metavar="FOLDER", help="Where the run is written; runs/MODEL without it."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that the folder holds.")] = False,
-    epochs: Annotated[int, typer.Option("--epochs", help="Passes over the training images.")] = _DEFAULTS.epochs,
-    batch_size: Annotated[int, typer.Option("--batch-size", help="Images per step.")] = _DEFAULTS.batch_size,
-    lr: Annotated[float, typer.Option("--lr", help="Learning rate after the warm-up.")] = _DEFAULTS.lr,
-    weight_decay: Annotated[float, typer.Option("--weight-decay", help="Pull towards zero.")] = _DEFAULTS.weight_decay,
-    schedule: Annotated[Schedule, typer.Option("--schedule", help="How the rate falls.")] = Schedule.COSINE,
-    augment: Annotated[Augment, typer.Option("--augment", help="Random changes to images.")] = Augment.SHIFT,
-    seed: Annotated[int, typer.Option("--seed", help="Fixes weights, order and changes.")] = _DEFAULTS.seed,
-    device: Annotated[str, typer.Option("--device", help="Such as `cpu` or `cuda:1`.")] = _DEFAULTS.device,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", help="Passes over the training images.", show_default="30")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", help="Images per step.", show_default="64")] = None,
+    lr: Annotated[float | None, typer.Option("--lr", help="Rate after the warm-up.", show_default="0.05")] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option("--weight-decay", help="Pull towards zero.", show_default="0.0005")
+    ] = None,
+    schedule: Annotated[
+        Schedule | None, typer.Option("--schedule", help="How the learning rate falls.", show_default="cosine")
+    ] = None,
+    augment: Annotated[
+        Augment | None, typer.Option("--augment", help="Random changes to images.", show_default="shift")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Fixes weights, order and changes.", show_default="0")
+    ] = None,
+    device: Annotated[str | None, typer.Option("--device", help="Such as `cpu`.", show_default="auto")] = None,
     recipe: Annotated[
         list[str] | None,
         typer.Option(
@@ -65,23 +73,25 @@ def train_network(
 ) -> None:
     """Train a network.
 
-    It starts from fresh weights; the folder gets weights, metrics, curves, code and recipe. Needs torch, scikit-learn and matplotlib: `pip install "archdsl[train]"`.
+    It starts from fresh weights; the folder gets weights, metrics, curves, code and recipe. Needs torch, scikit-learn
+    and matplotlib: `pip install "archdsl[train]"`.
     """
     from archdsl.cli.progress import Progress
-    from archdsl.training import TrainingError, load_data, train
+    from archdsl.training import Recipe, TrainingError, load_data, train
 
     named = {
         "epochs": epochs,
         "batch_size": batch_size,
         "lr": lr,
         "weight_decay": weight_decay,
-        "schedule": schedule.value,
-        "augment": augment.value,
+        "schedule": schedule and schedule.value,
+        "augment": augment and augment.value,
         "seed": seed,
         "device": device,
     }
     try:
-        chosen = Recipe.of(**{**named, **_others(recipe, list(named))})
+        given = {name: value for name, value in named.items() if value is not None}
+        chosen = Recipe.of(**given, **_others(recipe, list(named)))
         network = load(spec, model, input, settings)
         folder = out or Path("runs") / network.name
         with Progress(sys.stderr) as progress:

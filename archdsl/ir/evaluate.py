@@ -58,7 +58,7 @@ class Env:
     entry: Shape | None = None
     """The shape that entered the block, for `cin`."""
 
-    def bind(self, **names: Setting | Unknown) -> Env:
+    def bind(self, /, **names: Setting | Unknown) -> Env:
         return replace(self, names={**self.names, **names})
 
     def at(self, ref: object, shape: Shape | None) -> Env:

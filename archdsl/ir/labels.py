@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from keyword import iskeyword
 
 # What every nn.Module answers to: a submodule of that name would hide it, or be refused by torch.
@@ -35,6 +36,7 @@ def objection(label: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=1024)
 def unlabelled_name(hint: str) -> str:
     """Give what an unlabelled step goes by: its operator's or block's name, or `block` where that cannot be one."""
     return "block" if objection(hint) else hint

@@ -7,7 +7,7 @@ depend on it. A block's body is lowered once for each distinct set of arguments 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -59,7 +59,7 @@ class PathEdit:
 
     segments: tuple[str, ...]
     edit: tree.Edit
-    env: Env
+    env: Env = field(compare=False)  # hangs on the edit, and cannot be hashed
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,11 +311,8 @@ class Lowerer:
                 result = _replacement(path.edit.body)
         if arguments and not isinstance(result, tree.Call):
             raise Trouble("E115", "this step takes no arguments", here[-1].edit.pattern.span)
-        # A transparent step's parts belong to this level, so they meet the same edits.
-        is_transparent = isinstance(action, tree.Residual | tree.Split) or (
-            isinstance(action, tree.Call) and action.body is not None
-        )
-        return result, tuple(arguments), place if is_transparent else replace(place, edits=below)
+        is_spliced = label is None and _is_spliced(action, place.env)
+        return result, tuple(arguments), place if is_spliced else replace(place, edits=below)
 
     def _repeated(
         self,
@@ -862,6 +859,18 @@ class Lowerer:
             return self._chain(declaration.body, flow, replace(place, env=inner, stride=None, is_repeat=False))
         finally:
             self._calls.pop()
+
+
+def _is_spliced(action: tree.Action, env: Env) -> bool:
+    """Tell whether the parts of an unlabelled step belong to the level it stands in, so that paths pass it by."""
+    if isinstance(action, tree.Residual | tree.Split):
+        return True
+    if not isinstance(action, tree.Call) or action.name.text == "pass":
+        return False
+    target = resolve(action.name, env)
+    if isinstance(target, Closure):
+        return True
+    return target.target.declaration.is_inline if isinstance(target.target, Block) else target.target.is_join
 
 
 def _replacement(body: tree.Body) -> tree.Action:

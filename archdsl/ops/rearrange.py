@@ -279,6 +279,46 @@ class Pad(Op):
         return TorchCall(names[self.mode], (sides,))
 
 
+@final
+class Crop(Op):
+    """Cut rows and columns off a map's sides.
+
+    Shape:  (C, H, W) -> (C, H - top - bottom, W - left - right)
+    Cost:   none
+    Errors: E212 not a feature map; E217 nothing of the map is left
+    Source: torch.nn.functional.pad with negative sizes; Ronneberger et al. 2015, U-Net, section 2
+
+    >>> Crop(size=4).infer_shape([Shape(512, 64, 64)])
+    Shape(512, 56, 56)
+    """
+
+    keyword: ClassVar[str] = "crop"
+    category: ClassVar[Category] = "shape"
+
+    size: Annotated[tuple[NonNegativeInt, NonNegativeInt, NonNegativeInt, NonNegativeInt], BeforeValidator(_sides)]
+    """Rows and columns cut off at the top, bottom, left and right; or two numbers, or one."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        channels, height, width = feature_map(inputs[0], self.keyword)
+        top, bottom, left, right = self.size
+        cropped = Shape(channels, height - top - bottom, width - left - right)
+        if cropped[1] < 1 or cropped[2] < 1:
+            message = f"cropping {inputs[0]} by {list(self.size)} leaves {cropped}"
+            raise OpError("E217", message, "size", "cut off less, or take a larger image")
+        return cropped
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return 0
+
+    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window]:
+        return Window(padding=-self.size[0]), Window(padding=-self.size[2])
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        top, bottom, left, right = self.size
+        sides = (-left, -right, -top, -bottom)
+        return TorchCall("F.pad", (sides,), kind="function", stateless_module=TorchCall("nn.ZeroPad2d", (sides,)))
+
+
 def _check_divisible(x: Shape, divisor: int, op: str, attribute: str) -> None:
     if x.channels % divisor:
         message = f"{op} needs channels divisible by {divisor}, and {x} has {x.channels}"

@@ -1,4 +1,4 @@
-"""Regularisation: noise in training that evaluation leaves out and costs nothing, and learned scales."""
+"""Regularisation: noise in training that evaluation leaves out and costs nothing, and factors, learned or fixed."""
 
 from __future__ import annotations
 
@@ -134,3 +134,30 @@ class Scale(Op):
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         (factors,) = self.state(inputs)
         return TorchCall("", factors.shape, {"value": self.value}, kind="parameter")
+
+
+@final
+class Times(Op):
+    """Multiply every element by a fixed factor.
+
+    Shape:  unchanged
+    Cost:   no parameters; one product per element
+    Errors: none
+    Source: torch.mul; Szegedy et al. 2017, Inception-v4, section 3.3 (residual scaling)
+
+    >>> Times(factor=0.1).infer_shape([Shape(320, 35, 35)])
+    Shape(320, 35, 35)
+    """
+
+    keyword: ClassVar[str] = "times"
+    category: ClassVar[Category] = "regularise"
+
+    factor: float
+    """What every element is multiplied by."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return inputs[0]
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        stateless_module = TorchCall("Times", (self.factor,))
+        return TorchCall("torch.mul", (self.factor,), kind="function", stateless_module=stateless_module)

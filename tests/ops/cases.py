@@ -136,6 +136,7 @@ _SETTINGS: Mapping[str, list[tuple[Mapping[str, Any], tuple[Shape, ...]]]] = {
     "dropout2d": _on(MAP, {}, {"p": 0.2}),
     "drop_path": [*_on(MAP, {"p": 0.1}, {"p": 0.1, "mode": "batch"}), *_on(VECTOR, {"p": 0.5})],
     "scale": [*_on(MAP, {}, {"value": 0.1}, {"axis": "last"}), *_on(VECTOR), *_on(Shape(9, 16))],
+    "times": [*_on(MAP, {"factor": 0.1}), *_on(VECTOR, {"factor": -2.0})],
     "flatten": [*_on(MAP, {}, {"start": 1}, {"end": 1}, {"start": 1, "end": 1}), *_on(VECTOR)],
     "reshape": [
         *_on(Shape(8, 6, 6), {"sizes": (8, -1)}, {"sizes": [4, 2, -1, 6]}, {"sizes": (-1,)}),
@@ -156,6 +157,7 @@ _SETTINGS: Mapping[str, list[tuple[Mapping[str, Any], tuple[Shape, ...]]]] = {
         {"channels": (4, 2)},
         {"size": (1, 0), "channels": (0, 3), "value": -1.0},
     ),
+    "crop": _on(MAP, {"size": 1}, {"size": [2, 1]}, {"size": (0, 1, 2, 3)}),
     "pixel_shuffle": _on(MAP, {"factor": 2}, {"factor": 1}),
     "pixel_unshuffle": _on(Shape(3, 12, 6), {"factor": 2}, {"factor": 3}),
     "shuffle": _on(MAP, {"groups": 2}, {"groups": 4}),

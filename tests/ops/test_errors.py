@@ -189,6 +189,13 @@ def op(keyword: str, **attributes: object) -> Op:
             "order",
             "the order [1, 2, 2] does not name each of the 3 axes of [8, 12, 12] once",
         ),
+        (
+            op("crop", size=(6, 6)),
+            [MAP],
+            "E217",
+            "size",
+            "cropping [8, 12, 12] by [6, 6, 6, 6] leaves [8, 0, 0]",
+        ),
         (op("flatten", start=3), [MAP], "E217", "start", "[8, 12, 12] has no axes 3 to 2"),
         (op("flatten", end=3), [MAP], "E217", "end", "[8, 12, 12] has no axes 0 to 3"),
         (

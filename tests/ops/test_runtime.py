@@ -22,6 +22,7 @@ from archdsl.backends.torch.runtime import (
     RMSNorm2d,
     Slice,
     StochasticDepth,
+    Times,
 )
 from archdsl.ops import OPS
 from archdsl.ops.base import TorchCall
@@ -39,6 +40,7 @@ HELPERS: dict[type[nn.Module], Callable[[], nn.Module]] = {
     Permute: lambda: Permute(0, 2, 3, 1),
     Reshape: lambda: Reshape(2, -1),
     Slice: lambda: Slice(1, 2),
+    Times: lambda: Times(0.5),
 }
 every_helper = pytest.mark.parametrize("make", HELPERS.values(), ids=[cls.__name__ for cls in HELPERS])
 

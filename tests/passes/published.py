@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 from archdsl.compiler import bundled_models
 from archdsl.network import Network, load
 from tests.conftest import ROOT
 
 
-class Published(TypedDict, total=False):
+class Published(TypedDict):
     parameters: int
     gmacs: float
     input: int
     min_size: list[int]
-    receptive_field: dict[str, int]
+    receptive_field: NotRequired[dict[str, int]]
 
 
 @cache

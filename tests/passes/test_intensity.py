@@ -18,12 +18,13 @@ def test_a_convolution_moves_its_weights_input_and_output() -> None:
 
 
 def test_repeats_and_calls_add_up() -> None:
-    net = load_text("model small { input [4, 8, 8]; body: { conv 4; batch; relu } x 3; gap; flatten }")
+    text = "block unit(c) { conv c; batch; relu }\nmodel small { input [4, 8, 8]; body: { unit 4 x 3 }; gap; flatten }"
+    net = load_text(text)
     found = net.intensity(2)
-    one = found.nodes["body"]
-    gap = found.nodes["gap"]
-    assert one.bytes == sum(node.bytes for node in found.inner["body"].nodes.values())
-    assert found.total.bytes == 3 * one.bytes + gap.bytes
+    (step,) = found.inner["body"].inner.values()
+    assert step.total.bytes == sum(node.bytes for node in step.nodes.values()) > 0
+    assert found.nodes["body"].bytes == 3 * step.total.bytes
+    assert found.total.bytes == found.nodes["body"].bytes + found.nodes["gap"].bytes
     assert found.total.flops == 2 * 2 * net.costs.macs
 
 

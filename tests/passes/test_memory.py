@@ -15,10 +15,21 @@ from archdsl.passes.costs import BYTES, walk
 from archdsl.passes.memory import measure_memory
 from archdsl.passes.views import is_view
 
+BLOCKS = """
+block unit(c) { conv c; batch; relu }
+block outer() { unit 4 x 5; residual { unit 4 x 3 }; relu }
+block view() { none; permute [0, 2, 1]; dropout 0.5 }
+block gated() { mul { pass; { gap; conv cin k=1; sigmoid } }; relu }
+"""
 TEXTS = {
     "chain": "conv 4; relu; conv 8; relu; gap; flatten; fc 10",
     "repeated": "conv 4; body: { conv 4; relu; conv 4 } x 5; relu x 4",
     "nested repeats": "conv 4; outer: { inner: { conv 4; batch; relu } x 4; conv 4 } x 7; gap",
+    "repeated block": "unit 4 x 5; gap",
+    "repeated in repeated": "conv 4; outer x 6; flatten; fc 3",
+    "repeated views": "a: conv 4; view x 6; add { pass; @a }; relu",
+    "repeated after a slice": "conv 8; split 2 concat { pass; unit 4 x 4 }; gated x 7",
+    "repeated operators": "conv 4; body: { relu x 5 }; maxpool k=3 s=1 x 6",
     "kept input": "conv 4; residual { body: { conv 4; relu } x 4 }; conv 4",
     "pools": "conv 4; body: { conv 4; maxpool k=3 s=1 } x 5; gmp; flatten; fc 10",
     "gate": "conv 4; body: { mul { pass; { gap; conv 4 k=1; sigmoid } } } x 3; conv 2",
@@ -27,9 +38,17 @@ TEXTS = {
     "views of an input that stays": "a: conv 4; body: { none; dropout 0.5 }; add { pass; @a }; relu; conv 2",
     "two outputs": "a: { output side { conv 9 }; conv 4 }; add { { @a.side; conv 4 k=1 }; pass }",
     "reused": "a: conv 3; relu; reuse a; relu; reuse a; gap",
-    "training only": "conv 4; a: { output aux training { conv 64; gap }; conv 4 }; output head training { @a.aux; conv 90 k=1 }; gap",
+    "training only": "a: { output aux training { conv 9; gap }; conv 4 }; output b training { @a.aux; conv 9 }; gap",
 }  # fmt: skip
-NAMES = ("resnet18", "googlenet", "shufflenet_v2_x0_5", "densenet121", "mobilenet_v3_small", "convnext_tiny")
+NAMES = (
+    "resnet34",
+    "preresnet50",
+    "googlenet",
+    "shufflenet_v2_x0_5",
+    "densenet121",
+    "mobilenet_v3_small",
+    "convnext_tiny",
+)
 
 
 @dataclass
@@ -82,9 +101,7 @@ class Simulated:
             if self.in_training and node.op.saves != "none":
                 self.saved |= {self.storage[v] for v in (sources if node.op.saves == "input" else [name])}
             self.indices += 2 * self.elements[name] if node.op.keyword in ("maxpool", "gmp") else 0
-        live = {
-            where for value, where in self.storage.items() if value == name or self._is_wanted(value, position)
-        }
+        live = {where for value, where in self.storage.items() if value == name or self._is_wanted(value, position)}
         is_image = {value for value in live if value in self.net.inputs}
         counted = live - is_image if self.in_training else live
         self.peak = max(self.peak, sum(self.elements[where] for where in counted))
@@ -120,7 +137,7 @@ def test_networks_need_what_their_written_out_form_needs(name: str) -> None:
 
 @pytest.mark.parametrize("body", TEXTS.values(), ids=TEXTS.keys())
 def test_small_networks_need_what_their_written_out_form_needs(body: str) -> None:
-    agrees(load_text(f"model small {{ input [3, 16, 16]; {body} }}"))
+    agrees(load_text(f"{BLOCKS} model small {{ input [3, 16, 16]; {body} }}"))
 
 
 def test_a_written_example() -> None:
@@ -136,8 +153,10 @@ def test_a_written_example() -> None:
 
 
 def test_depth_adds_saved_tensors_and_no_live_ones() -> None:
-    text = "model deep {{ input [4, 8, 8]; body: {{ conv 4; batch; relu }} x {} }}"
-    a, b, c = (measure_memory(load_text(text.format(depth)).shapes) for depth in (10, 11, 5000))
+    a, b, c = (
+        measure_memory(load_text(f"{BLOCKS} model deep {{ input [4, 8, 8]; unit 4 x {depth} }}").shapes)
+        for depth in (10, 11, 5000)
+    )
     assert a.activations == b.activations == c.activations
     assert c.saved - a.saved == (b.saved - a.saved) * 4990 > 0
 

@@ -18,9 +18,7 @@ WINDOWS = st.builds(
 def positions(window: Window, outputs: set[int]) -> set[int]:
     """List the inputs that outputs read, one by one as `Window` defines it."""
     taps = range(window.kernel)
-    return {
-        i // window.up * window.stride - window.padding + tap * window.dilation for i in outputs for tap in taps
-    }
+    return {i // window.up * window.stride - window.padding + tap * window.dilation for i in outputs for tap in taps}
 
 
 @given(st.lists(WINDOWS, min_size=1, max_size=5))

@@ -27,10 +27,16 @@ def test_the_field_at_the_last_feature_map_is_the_published_one(name: str) -> No
     assert found.stride == (stride, stride)
 
 
+BLOCKS = """
+block unit(c) { residual { conv c k=1; conv c k=5 } shortcut { conv c k=1 } }
+block half(c) { conv c k=4 s=2; upsample factor=3; conv c k=3 s=2 }
+block turned(c) { conv c k=[3, 1]; permute [0, 2, 1] }
+"""
 SMALL = {
     "strides": "conv 4 k=7 s=2; conv 4; avgpool k=2; conv 4 k=3 d=2; conv 4 k=1",
     "axes": "conv 4 k=[3, 5] s=[1, 2]; conv 4 k=[1, 3] d=[1, 3]",
     "repeats": "conv 4; a: { conv 4; conv 4 } x 3; avgpool k=3 s=2; a2: { conv 4 k=5 } x 2",
+    "repeated blocks": "unit 3 x 4; half 4 x 2; unit 4 x 3; turned 4 x 3",
     "residual": "conv 4; residual { conv 4 k=5; conv 4 k=3 }; conv 4 s=2; residual { conv 4 }",
     "branches": "conv 4; concat { conv 2 k=1; { conv 2 k=1; conv 2 k=5 }; avgpool k=3 s=1 }; conv 4 s=2",
     "transposed": "conv 4 s=2; deconv 4 k=4 s=2 p=1; conv 2",
@@ -67,13 +73,16 @@ def measured(net: Network, row: int, column: int) -> list[tuple[int, int]]:
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @pytest.mark.parametrize("body", SMALL.values(), ids=SMALL.keys())
 def test_fields_are_those_that_back_propagation_measures(body: str) -> None:
-    net = load_text(f"model small {{ input [2, 72, 72]; {body} }}")
-    (view,) = receptive_fields(net.shapes).results[net.graph.main.node][net.graph.main.output].views.values()
+    net = load_text(f"{BLOCKS} model small {{ input [2, 72, 72]; {body} }}")
+    seen = receptive_fields(net.shapes).results[net.graph.main.node][net.graph.main.output]
+    (view,) = seen.views.values()
+    assert seen.axes is not None
     _, height, width = net.shapes.outputs[""].numbers()
     for step in range(4):
-        row, column = height // 2 + step, width // 2 - step
-        expected = [reach.interval(i, i) for reach, i in zip(view, (row, column), strict=True) if reach is not None]
-        assert measured(net, row, column) == expected
+        place = (height // 2 + step, width // 2 - step)
+        along = (place[axis - 1] for axis in seen.axes)
+        expected = [reach.interval(i, i) for reach, i in zip(view, along, strict=True) if reach is not None]
+        assert measured(net, *place) == expected
 
 
 def test_the_figures_are_in_input_pixels() -> None:

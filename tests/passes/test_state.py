@@ -9,9 +9,9 @@ from tests.passes.published import network
 
 TEXTS = {
     "own parameters first": "conv 4; block: { a: conv 4; scale; b: conv 4; batch }; fc 3",
-    "nested levels": "stem: { conv 4; batch; relu }; body: { a: { conv 4; batch }; conv 4 } x 3; gap; flatten; fc: fc 3",
+    "nested levels": "stem: { conv 4; batch }; body: { a: { conv 4; batch }; conv 4 } x 3; gap; flatten; fc: fc 3",
     "reused": "a: conv 3; batch; reuse a; fc 3",
-    "buffers after parameters": "conv 4; batch(affine=false); frozen_batch; prelu shared=false; group 2",
+    "buffers after parameters": "conv 4; batch affine=false; frozen_batch; prelu shared=false; group 2",
 }
 
 

@@ -12,7 +12,8 @@ from archdsl.passes.symbolic import symbolic_shapes
 from archdsl.text.diagnostic import Reporter
 from tests.passes.published import bundled, network
 
-SIZES = ((224, 224), (256, 320), (331, 299), (97, 128))
+# Those of the families, and steps from the declared size that hourglasses divide.
+SIZES = ((97, 128), (224, 224), (256, 320), (299, 299), (331, 320), (352, 384))
 
 
 def number(size: Size, height: int, width: int) -> int:
@@ -39,9 +40,12 @@ def test_every_value_has_its_numeric_shape_at_every_legal_size(name: str) -> Non
     net = network(name)
     symbolic = symbolic_shapes(net.graph, net.shapes.inputs)
     legal = 0
-    for height, width in SIZES:
+    declared = next((x.numbers()[1:] for x in net.shapes.inputs if len(x) == 3), (1, 1))
+    steps = [(declared[0] + down, declared[1] + across) for down, across in ((0, 0), (32, 64), (64, 0))]
+    for height, width in (*SIZES, *steps):
         report = Reporter()
-        numeric = infer_shapes(net.graph, [Shape(net.shapes.inputs[0].channels, height, width)], report)
+        inputs = [Shape(x.channels, height, width) if len(x) == 3 else x for x in net.shapes.inputs]
+        numeric = infer_shapes(net.graph, inputs, report)
         if not report.has_errors:
             legal += 1
             assert compare(symbolic, numeric, height, width, set()) >= len(net.graph.nodes)
@@ -51,7 +55,7 @@ def test_every_value_has_its_numeric_shape_at_every_legal_size(name: str) -> Non
 def test_sizes_are_written_in_height_and_width() -> None:
     net = load_text("model small { input [3, 224, 160]; conv 8 s=2; maxpool k=3 s=2; conv 4 }")
     (_, height, width) = net.symbolic_shapes.outputs[""]
-    assert (str(height), str(width)) == ("(H+3)//4", "(W+3)//4")
+    assert (str(height), str(width)) == ("(H-1)//4+1", "(W-1)//4+1")
 
 
 def test_inputs_of_one_size_share_its_symbol_and_others_do_not() -> None:

@@ -1,12 +1,15 @@
 """DOT from a picture."""
 
+# The graphviz package says no types of its arguments.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape as escape_html
 from itertools import pairwise
 
-from graphviz import Digraph
+from graphviz import Digraph, nohtml
 from graphviz import escape as escape_dot
 
 from archdsl.backends.graphviz.picture import Box, Edge, Group, Kind, Picture
@@ -72,42 +75,43 @@ def write_dot(picture: Picture) -> str:
 def _write_apart(graph: Digraph, picture: Picture, columns: Sequence[Sequence[Sequence[str]]]) -> None:
     """Write the main flow and each column of details so that none stretches the ranks of another.
 
-    They are packed in the order in which they are written, among those with a cluster: so the main flow is one too.
+    They are packed in the order of their first clusters, which those without any follow: so the first box is one.
     """
     graph.attr(pack="16", packmode=f"array_it{len(columns) + 1}")
-    with graph.subgraph(name="cluster_main") as main:
-        main.attr(label="", peripheries="0", margin="0")
-        _write_level(main, picture, None, is_detail=False)
-    _write_level(graph, picture, None, is_detail=True)
+    first = Digraph(name="cluster_main")
+    first.attr(label="", peripheries="0", margin="0")
+    first.node(picture.boxes[0].id)
+    graph.subgraph(first)
+    _write_level(graph, picture, None)
     for column in columns:
         for above, below in pairwise(column):
             graph.edge(above[-1], below[0], style="invis")
 
 
-def _write_level(graph: Digraph, picture: Picture, parent: str | None, is_detail: bool | None = None) -> None:
-    """Write the boxes and groups of one group, or of the page: there of the main flow, of details, or of both."""
-    for box in picture.boxes if not is_detail else ():
+def _write_level(graph: Digraph, picture: Picture, parent: str | None) -> None:
+    for box in picture.boxes:
         if box.group == parent:
             _write_box(graph, box)
     for group in picture.groups:
-        if group.parent == parent and is_detail in (None, group.is_detail):
+        if group.parent == parent:
             _write_group(graph, picture, group)
 
 
 def _write_group(graph: Digraph, picture: Picture, group: Group) -> None:
-    with graph.subgraph(name=f"cluster_{group.id}") as inside:
-        inside.attr(
-            label=_label([group.title]),
-            labelloc="t",
-            labeljust="l",
-            fontsize="10",
-            fontcolor=_INK if group.is_detail else "#555555",
-            style="rounded" if group.is_detail else "rounded,filled",
-            color=_INK if group.is_detail else "#d5d5d5",
-            fillcolor="#f7f7f7",
-            margin="8",
-        )
-        _write_level(inside, picture, group.id)
+    inside = Digraph(name=f"cluster_{group.id}")
+    inside.attr(
+        label=_label([group.title]),
+        labelloc="t",
+        labeljust="l",
+        fontsize="10",
+        fontcolor=_INK if group.is_detail else "#555555",
+        style="rounded" if group.is_detail else "rounded,filled",
+        color=_INK if group.is_detail else "#d5d5d5",
+        fillcolor="#f7f7f7",
+        margin="8",
+    )
+    _write_level(inside, picture, group.id)
+    graph.subgraph(inside)
 
 
 def _write_box(graph: Digraph, box: Box) -> None:
@@ -129,7 +133,7 @@ def _write_edge(graph: Digraph, edge: Edge, is_trunk: bool) -> None:
     if edge.is_shortcut:
         look = {"color": _SHORTCUT, "penwidth": "1.4", "weight": "0"}
     # The spaces keep the text off the line that it stands beside.
-    graph.edge(edge.source, edge.target, f"  {_label([edge.label])} " if edge.label else None, **look)
+    graph.edge(edge.source, edge.target, nohtml(f"  {_label([edge.label])} ") if edge.label else None, **look)
 
 
 def _trunk(picture: Picture) -> set[tuple[str, str]]:
@@ -198,7 +202,7 @@ def _caption(picture: Picture) -> str:
 
 def _label(lines: Sequence[str]) -> str:
     """Write lines of text as a label in which nothing has a meaning of its own, neither escapes nor entities."""
-    return r"\n".join(escape_dot(_clean(line).replace("&", "&amp;")) for line in lines)
+    return nohtml(r"\n".join(escape_dot(_clean(line).replace("&", "&amp;")) for line in lines))
 
 
 def _clean(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import graphviz
+import graphviz  # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from archdsl.backends.graphviz.dot import write_dot
 from archdsl.backends.graphviz.picture import Picture

@@ -22,6 +22,7 @@ from archdsl.backends.torch.code import (
     flat,
 )
 from archdsl.backends.torch.members import (
+    RESERVED,
     Assign,
     InTraining,
     Members,
@@ -38,10 +39,6 @@ from archdsl.ir.graph import Graph
 from archdsl.passes.shapes import Shapes
 
 Key: TypeAlias = tuple[str, int, int, int]
-# Names that generated code needs for something else.
-RESERVED = frozenset(
-    "torch nn F Tensor OrderedDict NamedTuple Outputs TrainingOutputs self super x range print int float bool".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +158,7 @@ class _Signer:
         bindings = [dict(table.graph.bindings) for table in tables]
         for name in bindings[0]:
             values = tuple(binding.get(name) for binding in bindings)
-            if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+            if all(isinstance(value, int | float | tuple) and not isinstance(value, bool) for value in values):
                 self._known[_legal(name)] = values
             self._add_items(_legal(name), values)
         self._known.setdefault("in_channels", channels)

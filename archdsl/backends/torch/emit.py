@@ -19,6 +19,7 @@ from archdsl.backends.torch.members import (
     is_sequential,
     members,
     sequential,
+    training_only,
 )
 from archdsl.ir.graph import Graph
 from archdsl.ops.shape import Shape
@@ -199,7 +200,9 @@ def _constructor(
         if name.isidentifier():
             lines += layout(f"self.{name} = ", code, "", 8)
         else:
-            lines += layout("self.add_module", Call("", (Literal(name), code)), "", 8)
+            is_parameter = isinstance(code, Call) and code.function == "nn.Parameter"
+            add = "self.register_parameter" if is_parameter else "self.add_module"
+            lines += layout(add, Call("", (Literal(name), code)), "", 8)
     return [*lines, *(line for text in initial for line in _broken(text, 8))]
 
 
@@ -229,10 +232,11 @@ def _forward(graph: Graph, arguments: Sequence[str], statements: Sequence[Statem
 
 def _result_type(graph: Graph) -> str:
     always = [output for output in graph.outputs if not output.is_training_only]
-    if len(always) > 1:
-        main = "Outputs" if graph.kind == "model" else f"tuple[{', '.join(['Tensor'] * len(always))}]"
-    else:
-        main = "Tensor"
+    if graph.kind != "model" and len(graph.outputs) > 1:
+        late = training_only(graph)
+        kinds = ["Tensor | None" if output.value.node in late else "Tensor" for output in graph.outputs]
+        return f"tuple[{', '.join(kinds)}]"
+    main = "Outputs" if len(always) > 1 else "Tensor"
     return main if len(always) == len(graph.outputs) else f"{main} | TrainingOutputs"
 
 

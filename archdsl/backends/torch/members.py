@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from archdsl.backends.torch.code import Call, DictOf, Expression, Infix, ListOf, Literal, Method, Name, Repeat, flat
-from archdsl.ir.graph import Graph, Node, Value
+from archdsl.ir.graph import Graph, Node, Output, Value
 from archdsl.ops.base import Op, TorchCall
 from archdsl.ops.rearrange import Slice
 from archdsl.passes.shapes import Shapes
@@ -19,6 +19,10 @@ Constructor: TypeAlias = Callable[[Shapes], Expression]
 _LONGEST_ABSORBED = 42
 _LETTERS = ("x", "y", "z", *(f"x{i}" for i in range(1, 10_000)))
 _ABSORBED = frozenset({"norm", "activation", "regularise"})
+# Names that generated code needs for something else.
+RESERVED = frozenset(
+    "torch nn F Tensor OrderedDict NamedTuple Outputs TrainingOutputs self super x range print int float bool".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +144,18 @@ def _call(call: TorchCall, in_place: bool = False) -> Call:
 
 def runs_in_place(node: Node, graph: Graph) -> bool:
     """Tell whether an activation may overwrite its input: nobody else reads it, nor does a backward pass."""
-    if node.op is None or not node.op.can_run_in_place or node.reuses is not None:
+    if node.op is None or not node.op.can_run_in_place or node.reuses is not None or node.repeat > 1:
         return False
+    if node.is_labelled and any(other.reuses == node.id for other in graph.topological()):
+        return False  # what it is applied to again may be needed
     (value,) = node.inputs
-    readers = sum(reader.inputs.count(value) for reader in graph.consumers[value.node])
-    is_output = any(output.value == value for output in graph.outputs)
-    return readers == 1 and not is_output and _is_disposable(graph, value)
+    return _readers(graph, value) == 1 and _is_disposable(graph, value)
+
+
+def _readers(graph: Graph, value: Value) -> int:
+    """Count how often a value is read, by nodes or as an output."""
+    inside = sum(reader.inputs.count(value) for reader in graph.consumers[value.node])
+    return inside + sum(output.value == value for output in graph.outputs)
 
 
 def _is_disposable(graph: Graph, value: Value) -> bool:
@@ -153,7 +163,7 @@ def _is_disposable(graph: Graph, value: Value) -> bool:
     node = graph.nodes[value.node]
     if node.body is not None:
         output = next((o for o in node.body.outputs if o.name == value.output), node.body.outputs[0])
-        return _is_disposable(node.body, output.value)
+        return _readers(node.body, output.value) == 1 and _is_disposable(node.body, output.value)
     op = node.op
     if op is None or node.reuses is not None:
         return False
@@ -189,7 +199,7 @@ class _Writer:
             self.uses.update(node.inputs)
         self.uses.update(output.value for output in graph.outputs)
         arguments = self._arguments()
-        training = _training_only(graph)
+        training = training_only(graph)
         outer = self.statements
         for node in graph.topological():
             if node.is_input or Value(node.id) in self.code:
@@ -228,7 +238,7 @@ class _Writer:
     @staticmethod
     def _legal(label: str) -> str:
         name = label.replace("-", "_")
-        return name if name.isidentifier() and name not in ("self", "torch", "nn", "F") else f"v_{name}"
+        return name if name == "x" or (name.isidentifier() and name not in RESERVED) else f"v_{name}"
 
     def _node(self, node: Node) -> None:
         op = node.op
@@ -275,10 +285,11 @@ class _Writer:
             self._settle(value)
             (name,) = self.read[value]
             self.held[name] = Value("")  # free again once the next repetition has read it
-            return Name(name)
-        (name,) = self.read[value]
-        self.statements.append(Assign(name, code))
-        return Name(name)
+        else:
+            (name,) = self.read[value]
+            self.statements.append(Assign(name, code))
+        gives_tuple = node.body is not None and len(node.body.outputs) > 1
+        return Name(f"{name}[0]" if gives_tuple else name)
 
     def _is_short(self, value: Value, op: Op | None) -> bool:
         code = self.code[value]
@@ -296,6 +307,11 @@ class _Writer:
             self.code[result] = Name(f"{name}[{index}]")
             self.read[result] = frozenset({name})
         self.code[value] = Name(f"{name}[0]")
+        for result in results:
+            if any(output.value == result and output.is_training_only for output in self.shapes.graph.outputs):
+                variable = self._name(node, result)
+                self.statements.append(Assign(variable, self.code[result]))
+                self._hold(variable, result)
 
     def _take(self, value: Value) -> Expression:
         self.uses[value] -= 1
@@ -360,13 +376,15 @@ class _Writer:
 
     def _attribute(self, node: Node, index: int) -> str:
         """Give `self.name` of a node's module, which is added to the members."""
+        is_parameter = node.op is not None and node.op.is_parameter
         if node.reuses is not None:
-            return self_attribute(node.reuses)
+            return self_attribute(node.reuses, "get_parameter" if is_parameter else "get_submodule")
         name = node.names[index]
         assert node.op is None or not node.is_input
-        if node.op is not None and node.op.is_parameter:
+        if is_parameter:
+            assert node.op is not None
             self.modules[name] = _parameter(node.op.to_torch(self.shapes.inputs_of(node)))
-            return self_attribute(name)
+            return self_attribute(name, "get_parameter")
         code = module_form(node, self.shapes, self.constructor)
         has_state = node.op is None or bool(node.op.state(self.shapes.inputs_of(node)))
         if not has_state and not node.is_labelled:
@@ -375,37 +393,42 @@ class _Writer:
         return self_attribute(name)
 
     def _return(self, graph: Graph) -> None:
-        always = [output for output in graph.outputs if not output.is_training_only]
         extra = [output for output in graph.outputs if output.is_training_only]
+        results = [output for output in graph.outputs if not output.is_training_only]
         if extra:
             self._flush()
-            fields = tuple(self._take(output.value) for output in [*always, *extra])
-            training = _training_only(graph)
-            values = zip(extra, fields[len(always) :], strict=True)
-            late = [flat(code) for output, code in values if output.value.node in training]
-            self._return_in_training(Return(Call("TrainingOutputs", fields)), late)
-            for output in always:
-                self.uses[output.value] += 1
-        if len(always) == 1:
-            self.statements.append(Return(self._take(always[0].value)))
+            late = training_only(graph)
+            names = dict.fromkeys(flat(self.code[o.value]) for o in extra if o.value.node in late)
+            if graph.kind == "model":
+                self._return_in_training([*results, *extra], list(names))
+            else:
+                results = list(graph.outputs)
+                self._declare(list(names))
+        if len(results) == 1:
+            self.statements.append(Return(self._take(results[0].value)))
             return
         self._flush()
-        fields = tuple(self._take(output.value) for output in always)
+        fields = tuple(self._take(output.value) for output in results)
         target = "Outputs" if graph.kind == "model" else ""
         self.statements.append(Return(Call(target, fields)))
 
-    def _return_in_training(self, result: Return, names: Sequence[str]) -> None:
-        """Return the training-only outputs too; `names` are set in training only, which type checkers must see."""
-        if not names:
+    def _return_in_training(self, outputs: Sequence[Output], late: Sequence[str]) -> None:
+        """Return the training-only outputs too; `late` are set in training only, which type checkers must see."""
+        result = Return(Call("TrainingOutputs", tuple(self.code[output.value] for output in outputs)))
+        last = self.statements[-1] if self.statements else None
+        if not late:
             self.statements.append(InTraining((result,)))
-            return
-        places = [i for i, statement in enumerate(self.statements) if isinstance(statement, InTraining)]
-        if places == [len(self.statements) - 1]:
-            self.statements[-1] = InTraining((*self.statements[-1].statements, result))  # pyright: ignore[reportAttributeAccessIssue] -- just tested
-            return
-        condition = " and ".join(f"{name} is not None" for name in names)
-        self.statements.insert(places[0], Assign(" = ".join(names), Literal(None)))
-        self.statements.append(InTraining((result,), condition))
+        elif isinstance(last, InTraining) and not any(isinstance(s, InTraining) for s in self.statements[:-1]):
+            self.statements[-1] = InTraining((*last.statements, result))
+        else:
+            self._declare(late)
+            self.statements.append(InTraining((result,), " and ".join(f"{name} is not None" for name in late)))
+
+    def _declare(self, late: Sequence[str]) -> None:
+        """Set variables to None before the first statements that run in training only."""
+        if late:
+            first = next(i for i, statement in enumerate(self.statements) if isinstance(statement, InTraining))
+            self.statements.insert(first, Assign(" = ".join(late), Literal(None)))
 
 
 def _equal_parts(node: Node, shapes: Shapes) -> list[Node]:
@@ -424,9 +447,9 @@ def _equal_parts(node: Node, shapes: Shapes) -> list[Node]:
     return parts if is_whole else []
 
 
-def self_attribute(name: str) -> str:
-    """Write the attribute of a submodule, whose name may be none that Python can spell."""
-    return f"self.{name}" if name.isidentifier() else f'self.get_submodule("{name}")'
+def self_attribute(name: str, getter: str = "get_submodule") -> str:
+    """Write the attribute of a submodule or parameter, whose name may be none that Python can spell."""
+    return f"self.{name}" if name.isidentifier() else f'self.{getter}("{name}")'
 
 
 def _parameter(call: TorchCall) -> Expression:
@@ -434,7 +457,7 @@ def _parameter(call: TorchCall) -> Expression:
     return Call("nn.Parameter", (Call("torch.full", (size, Literal(call.kwargs["value"]))),))
 
 
-def _training_only(graph: Graph) -> frozenset[str]:
+def training_only(graph: Graph) -> frozenset[str]:
     """List the nodes that only training-only outputs need."""
     if not any(output.is_training_only for output in graph.outputs):
         return frozenset()

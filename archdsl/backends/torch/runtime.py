@@ -120,3 +120,15 @@ class Slice(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Keep `size` channels from `start` on."""
         return x.narrow(1, self.start, self.size)
+
+
+class Times(nn.Module):
+    """Multiply by a fixed factor."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Multiply every element."""
+        return x * self.factor

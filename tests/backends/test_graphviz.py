@@ -1,0 +1,253 @@
+"""Diagrams: what is in the picture, at which level, and that nothing in a spec can break it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+import archdsl
+from archdsl.backends.graphviz import Diagram, DrawError, diagram
+from archdsl.backends.graphviz.dot import write_dot
+from archdsl.backends.graphviz.picture import Box, Edge, Picture, mark_shortcuts
+from archdsl.backends.graphviz.words import amount
+
+SVG = "{http://www.w3.org/2000/svg}"
+needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="the program `dot` is missing")
+
+UNET = """
+block two(c) { conv c; norm; act; conv c; norm; act }
+model unet(c=16) {
+  input [3, 64, 64]
+  down1: two c
+  maxpool 2
+  down2: two 2*c
+  maxpool 2
+  middle: two 4*c
+  up2: deconv 2*c
+  concat { pass; @down2 }
+  dec2: two 2*c
+  up1: deconv c
+  concat { pass; @down1 }
+  dec1: two c
+}
+"""
+
+EXCITED = """
+block unit(c, stride s=1) {
+  residual { conv1: cna c s=s; se: se c//4; last: conv c k=1; bn: norm } shortcut { conv c k=1 s=s; norm }
+}
+model m { input [3, 32, 32]; stem: conv 16; unit 16 x 3; unit 32 s=2; unit 32 x 2; gap; flatten; fc: fc 10 }
+"""
+
+TWO = """
+model m {
+  image: input [3, 16, 16]
+  conv 8; norm; act
+  a: gap
+  depth: input [1, 16, 16]
+  convd: conv 8
+  b: gap
+  output aux training { flatten; fc 3 }
+  concat { @a; @b }
+  flatten
+  fc: fc 5
+}
+"""
+
+
+def texts(picture: Picture) -> list[str]:
+    return ["\n".join(box.lines) for box in picture.boxes]
+
+
+def find(picture: Picture, text: str) -> list[Box]:
+    return [box for box in picture.boxes if text in "\n".join(box.lines)]
+
+
+def load(text: str) -> archdsl.Network:
+    return archdsl.load_text(text, name="spec.arch")
+
+
+ALL = {
+    "resnet18": lambda: archdsl.load("resnet18"),
+    "resnet50": lambda: archdsl.load("resnet50"),
+    "unet": lambda: load(UNET),
+    "excited": lambda: load(EXCITED),
+    "two": lambda: load(TWO),
+}
+
+
+def test_stages_give_a_box_to_each_top_level_step() -> None:
+    picture = archdsl.load("resnet50").diagram("stages").picture
+    assert len(picture.boxes) == 10
+    assert picture.direction == "right"
+    shown = texts(picture)
+    assert shown[1].startswith("conv1\n7×7 conv, 64, /2\nBN, ReLU\n64×112×112")
+    assert "layer3\n6 × bottleneck\n1024×14×14\n7.1M params · 36% MACs" in shown
+    assert [(e.source, e.target) for e in picture.edges] == [(f"n{i}", f"n{i + 1}") for i in range(9)]
+
+
+def test_blocks_fold_repeats_and_show_each_kind_of_block_once() -> None:
+    picture = archdsl.load("resnet50").diagram("blocks").picture
+    details = [group.title for group in picture.groups if group.is_detail]
+    assert details == ["bottleneck A: c = 64, 128, 256, 512; s = 1, 2", "bottleneck B: c = 64, 128, 256, 512"]
+    assert [box.lines[0] for box in picture.boxes if box.kind == "block"] == [
+        "bottleneck A", "2 × bottleneck B", "bottleneck A", "3 × bottleneck B",
+        "bottleneck A", "5 × bottleneck B", "bottleneck A", "2 × bottleneck B",
+    ]  # fmt: skip
+    assert [box.lines for box in find(picture, "downsample")] == [("downsample", "1×1 conv, 4·c, /s", "BN")]
+    assert len(picture.boxes) <= 40
+
+
+@needs_dot
+@pytest.mark.parametrize("level", ["stages", "blocks"])
+def test_resnet50_fits_a_page(level: str) -> None:
+    assert len(archdsl.load("resnet50").diagram(level).draw("svg")) < 30_000  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_layers_draw_every_operator_once(name: str) -> None:
+    network = ALL[name]()
+    picture = network.diagram("layers").picture
+    drawn = sorted(path for box in picture.boxes for path in box.paths)
+    assert drawn == sorted(network.flatten().nodes)
+
+
+@pytest.mark.parametrize("level", ["stages", "blocks", "layers"])
+@pytest.mark.parametrize("name", ALL)
+def test_every_edge_joins_boxes_and_every_box_but_the_inputs_has_one(name: str, level: str) -> None:
+    picture = ALL[name]().diagram(level).picture  # pyright: ignore[reportArgumentType]
+    order = {box.id: index for index, box in enumerate(picture.boxes)}
+    assert all(order[edge.source] < order[edge.target] for edge in picture.edges)
+    fed = {edge.target for edge in picture.edges}
+    assert {box.id for box in picture.boxes if box.kind != "input"} == fed
+    groups = {group.id for group in picture.groups}
+    assert {box.group for box in picture.boxes} - {None} <= groups
+
+
+def test_identity_shortcuts_are_marked_and_projections_are_not() -> None:
+    picture = archdsl.load("resnet18").diagram("layers").picture
+    joins = {box.id for box in picture.boxes if box.lines == ("+",)}
+    assert len(joins) == 8
+    shortcuts = [edge for edge in picture.edges if edge.is_shortcut]
+    assert len(shortcuts) == 5
+    assert {edge.target for edge in shortcuts} < joins
+
+
+def test_skips_of_a_unet_reach_its_concats() -> None:
+    picture = load(UNET).diagram("stages").picture
+    names = {box.id: box.lines[0] for box in picture.boxes}
+    skips = [(names[edge.source], names[edge.target]) for edge in picture.edges if edge.is_shortcut]
+    assert skips == [("down2", "concat"), ("down1", "concat")]
+
+
+def test_a_block_inside_a_block_is_shown_once_by_itself() -> None:
+    picture = load(EXCITED).diagram("blocks").picture
+    titles = [group.title for group in picture.groups if group.is_detail]
+    assert [title.partition(":")[0] for title in titles] == ["unit A", "se", "unit B"]
+    assert [box.lines for box in picture.boxes if box.lines == ("×",)] == [("×",)]
+    assert "fc2\n1×1 conv, 4·r\nsigmoid" in texts(picture)
+
+
+def test_shapes_stand_where_they_change() -> None:
+    picture = archdsl.load("resnet18").diagram("layers").picture
+    labels = [edge.label for edge in picture.edges if edge.label]
+    assert labels[:3] == ["64×112×112", "64×56×56", "128×28×28"]
+    assert labels[-2:] == ["512", "1000"]
+
+
+def test_inputs_and_outputs_have_boxes_of_their_own() -> None:
+    picture = load(TWO).diagram("blocks").picture
+    assert [box.lines for box in picture.boxes if box.kind == "input"] == [("image", "3×16×16"), ("depth", "1×16×16")]
+    assert [box.lines for box in picture.boxes if box.kind == "output"] == [("output",), ("aux", "in training")]
+
+
+def test_shared_weights_are_told() -> None:
+    picture = load("model m { input [8, 4, 4]; a: conv 8; reuse a; act }").diagram("layers").picture
+    assert len(find(picture, "weights of a")) == 1
+
+
+def test_an_edge_is_a_shortcut_only_past_another_path() -> None:
+    boxes = [Box(name, "conv", (name,)) for name in "abcd"]
+    edges = [Edge("a", "b"), Edge("a", "c"), Edge("b", "d"), Edge("c", "d"), Edge("a", "d")]
+    assert [edge.is_shortcut for edge in mark_shortcuts(boxes, edges)] == [False, False, False, False, True]
+
+
+def test_a_long_network_is_drawn_from_its_repeats() -> None:
+    block = "block b(c) { residual { conv c; norm; act; conv c; norm }; act }"
+    picture = load(block + "\nmodel m { input [8, 8, 8]\n b 8 x 500 }").diagram("blocks").picture
+    assert [box.lines[0] for box in picture.boxes if box.kind == "block"] == ["500 × b"]
+
+
+@needs_dot
+def test_a_thousand_different_layers_take_less_than_two_seconds() -> None:
+    network = load(f"model m {{ input [3, 8, 8]; {'; '.join(f'conv {8 + index % 7}' for index in range(1000))} }}")
+    start = time.process_time()
+    drawn = network.diagram("blocks")
+    assert len(drawn.picture.boxes) == 1002
+    assert drawn.dot.count(" -> ") == 1001
+    assert time.process_time() - start < 2
+    assert drawn.draw("svg").count(b"<polygon") > 1000
+
+
+@needs_dot
+def test_any_text_is_shown_as_it_is() -> None:
+    nasty = '<b>"x"</b> &lt; \\ \\G é漢 \x00 \ud800 ]]>'
+    boxes = (Box("n0", "conv", (nasty,)), Box("n1", "join", ("+",)))
+    picture = Picture(nasty, "", "down", boxes, (Edge("n0", "n1", nasty),), ())
+    root = ElementTree.fromstring(Diagram(picture).draw("svg"))
+    shown = [text.text for text in root.iter(f"{SVG}text")]
+    assert '<b>"x"</b> &lt; \\ \\G é漢 \ufffd \ufffd ]]>' in [text and text.strip("\xa0 ") for text in shown]
+
+
+def test_the_same_network_gives_the_same_text() -> None:
+    one, other = (archdsl.load("resnet50") for _ in range(2))
+    for level in ("stages", "blocks", "layers"):
+        assert one.diagram(level).dot == other.diagram(level).dot == write_dot(one.diagram(level).picture)
+
+
+@needs_dot
+@pytest.mark.parametrize(("suffix", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
+def test_render_writes_what_the_suffix_names(tmp_path: Path, suffix: str, start: bytes) -> None:
+    path = archdsl.load("resnet18").diagram("stages").render(tmp_path / f"net.{suffix}")
+    assert path.read_bytes().startswith(start)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_dot_needs_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    drawn = archdsl.load("resnet18").diagram("stages")
+    assert drawn.render(tmp_path / "net.dot").read_text(encoding="utf-8") == drawn.dot
+    with pytest.raises(DrawError, match="apt-get install graphviz"):
+        drawn.render(tmp_path / "net.svg")
+    assert [path.name for path in tmp_path.iterdir()] == ["net.dot"]
+    assert drawn._repr_svg_() is None
+    assert drawn._repr_mimebundle_() == {"text/plain": drawn.dot}
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "net.dot"
+    path.write_text("old")
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        archdsl.load("resnet18").diagram("stages").render(path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_unknown_suffixes_and_levels_are_refused(tmp_path: Path) -> None:
+    network = archdsl.load("resnet18")
+    with pytest.raises(DrawError, match=r"not as `net\.gif`"):
+        network.diagram("stages").render(tmp_path / "net.gif")
+    with pytest.raises(ValueError, match="not 'all'"):
+        diagram(network.graph, network.shapes, network.body_costs, "all", "x")  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0"), (999, "999"), (1000, "1k"), (999_499, "999k"), (999_999, "1M"), (25_557_032, "25.6M")]
+)
+def test_amounts_have_three_figures(count: int, text: str) -> None:
+    assert amount(count) == text
