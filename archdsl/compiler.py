@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeAlias
@@ -17,7 +18,6 @@ from archdsl.ir.lower import Lowered, Lowerer
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.ir.values import Setting
 from archdsl.ir.verify import verify
-from archdsl.ops.shape import Shape
 from archdsl.passes.costs import Costs, count_costs
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.syntax import tree
@@ -323,16 +323,21 @@ def find_spec(spec: str | Path) -> tuple[Source, Path, str | None]:
         path = Path(head)
     if path.is_file() or text.endswith(SUFFIX) or "/" in text or model is not None:
         return _read(path), path.parent, model
+    own = bundled_folder() / f"{text}{SUFFIX}"
+    if own.is_file():
+        return _read(own, own.name), own.parent, None
     for candidate in sorted(bundled_folder().glob(f"*{SUFFIX}")):
-        if candidate.stem == text:
-            return _read(candidate, candidate.name), candidate.parent, None
-    for candidate in sorted(bundled_folder().glob(f"*{SUFFIX}")):
-        source = _read(candidate, candidate.name)
-        if text in declared_models(source.text):
-            return source, candidate.parent, text
+        if text in _declared(candidate, candidate.stat().st_mtime_ns):
+            return _read(candidate, candidate.name), candidate.parent, text
     near = nearest(text, [name for name, _ in bundled_models()])
     help = f"the nearest bundled one is `{near}`" if near else "`archdsl list` shows the bundled ones"
     raise _failure("E114", f"no file and no bundled spec is called `{text}`", text, help)
+
+
+@lru_cache(maxsize=256)
+def _declared(path: Path, _changed: int) -> frozenset[str]:
+    """Give the names of a file's models, read again when it has changed."""
+    return frozenset(declared_models(_read(path).text))
 
 
 def _read(path: Path, name: str | None = None) -> Source:

@@ -169,11 +169,14 @@ class Network:
 
         return smallest_input(self.for_inference(fold=False).shapes)
 
-    def memory(self, batch_size: int = 1) -> Memory:
-        """Work out the bytes that an evaluation and a training step need in float32."""
+    def memory(self, batch_size: int = 1, *, in_place: bool = False) -> Memory:
+        """Work out the bytes that an evaluation and a training step need in float32.
+
+        With `in_place`, activations in evaluation write over an input that nothing else reads.
+        """
         from archdsl.passes.memory import measure_memory
 
-        return measure_memory(self.shapes, batch_size)
+        return measure_memory(self.shapes, batch_size, in_place=in_place)
 
     def intensity(self, batch_size: int = 1) -> Intensities:
         """Work out flops per moved byte, for each node and in total."""

@@ -7,7 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 import archdsl
 from archdsl.ir.library import Library
@@ -90,14 +93,24 @@ def _rows(op: type[Op]) -> Iterator[str]:
     short = {name: alias for alias, name in op.aliases.items()}
     for name, field in op.model_fields.items():
         shown = f"`{name}`" + (f" [`{short[name]}`]" if name in short else "")
-        default = "required" if field.is_required() else _default(field.get_default())
-        yield f"| {shown} | {_takes(schema['properties'][name])} | {default} | {_prose(field.description or '')} |"
+        default = "required" if field.is_required() else _default(field)
+        takes = _takes(schema["properties"][name], _takes_one_number(field))
+        yield f"| {shown} | {takes} | {default} | {_prose(field.description or '')} |"
 
 
-def _takes(schema: Mapping[str, Any]) -> str:
+def _takes_one_number(field: FieldInfo) -> bool:
+    """Tell whether a list may be given as one number that stands for all of its items."""
+    try:
+        TypeAdapter(Annotated[field.annotation, Field(), *field.metadata]).validate_python(1, strict=True)
+    except ValidationError:
+        return False
+    return True
+
+
+def _takes(schema: Mapping[str, Any], takes_one: bool) -> str:
     """Say what values a JSON schema admits."""
     if "anyOf" in schema:
-        kinds = [_takes(option) for option in schema["anyOf"] if option.get("type") != "null"]
+        kinds = [_takes(option, takes_one) for option in schema["anyOf"] if option.get("type") != "null"]
         return " or ".join(kinds)
     if "$ref" in schema:
         return "an initialisation"
@@ -111,7 +124,7 @@ def _takes(schema: Mapping[str, Any]) -> str:
         case "number":
             return f"number{_bounds(schema)}"
         case "array":
-            return _list(schema)
+            return _list(schema, takes_one)
         case _:
             raise AssertionError(f"no words for {schema}")
 
@@ -125,18 +138,24 @@ def _bounds(schema: Mapping[str, Any]) -> str:
     return f" above {above:g}" if above is not None else f" from {least:g}" if least is not None else ""
 
 
-def _list(schema: Mapping[str, Any]) -> str:
+def _list(schema: Mapping[str, Any], takes_one: bool) -> str:
     items = schema.get("prefixItems")
-    if items is None:
-        return f"list of {_takes(schema['items']).replace('number', 'numbers', 1)}"
-    inner = _takes(items[0])
-    if len(items) == 2:
-        return f"{inner}, or `[height, width]`"
-    return f"list of {len(items)} {inner.replace('number', 'numbers', 1)}"
+    inner = _takes(items[0] if items else schema["items"], takes_one)
+    if items and takes_one:
+        return f"{inner}, or {'`[height, width]`' if len(items) == 2 else f'list of {len(items)}'}"
+    return f"list of {len(items)} {_plural(inner)}" if items else f"list of {_plural(inner)}"
 
 
-def _default(value: object) -> str:
-    return "unset" if value is None else f"`{_written(value)}`"
+def _plural(words: str) -> str:
+    return words.replace("number", "numbers", 1)
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default()
+    if value is None:
+        return "unset"
+    is_one = isinstance(value, tuple) and len(set(value)) == 1 and _takes_one_number(field)
+    return f"`{_written(value[0] if is_one else value)}`"
 
 
 def _written(value: object) -> str:
@@ -144,8 +163,6 @@ def _written(value: object) -> str:
     match value:
         case bool():
             return "true" if value else "false"
-        case (int(first), int(second)) if first == second:
-            return str(first)
         case tuple() | list():
             return "[" + ", ".join(map(_written, value)) + "]"
         case float():
@@ -192,9 +209,12 @@ def _arguments(op: type[Op], attributes: Mapping[str, object]) -> Iterator[str]:
 
 
 def _prelude() -> str:
-    """List the blocks and functions of the prelude with their signatures."""
+    """List the blocks of the prelude with their signatures."""
     prelude = Library(Reporter()).prelude()
-    lines = ["## Blocks of the prelude\n", "Written in the language, in `specs/prelude.arch`, and called like operators.\n"]
+    lines = [
+        "## Blocks of the prelude\n",
+        "Written in the language, in `specs/prelude.arch`, and called like operators.\n",
+    ]
     lines += ["| Block | |", "|---|---|"]
     for declaration, home in prelude.declarations.values():
         if isinstance(declaration, tree.Block):

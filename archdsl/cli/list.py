@@ -18,7 +18,7 @@ from archdsl.cli.failure import FINDINGS
 from archdsl.cli.specs import has_errors
 from archdsl.ir.library import read_source
 from archdsl.passes.shapes import Shapes
-from archdsl.text.diagnostic import Diagnostic
+from archdsl.text.diagnostic import Diagnostic, Reporter
 
 
 class ListFormat(StrEnum):
@@ -70,19 +70,20 @@ def list_networks(
         raise typer.Exit(FINDINGS)
 
 
-def _entries() -> tuple[list[Entry], list[Diagnostic]]:
+def _entries() -> tuple[list[Entry], tuple[Diagnostic, ...]]:
     found: list[Entry] = []
-    diagnostics: list[Diagnostic] = []
+    report = Reporter()
     for name, path in compiler.bundled_models():
         source = read_source(path, path.name)
         compilation = compiler.compile(source, name, folder=path.parent)
-        diagnostics += compilation.diagnostics
+        for diagnostic in compilation.diagnostics:
+            report.add(diagnostic)
         if compilation.graph is not None and compilation.shapes is not None and compilation.costs is not None:
             shapes, total = compilation.shapes, compilation.costs.total
             doc, shape = " ".join(compilation.graph.doc.split()), shapes.inputs[0].numbers()
             family, field = _first_line(source.text), _field(shapes)
             found.append(Entry(name, path.name, family, doc, shape, total.parameters, total.macs, field))
-    return found, diagnostics
+    return found, report.diagnostics
 
 
 def _field(shapes: Shapes) -> int | None:

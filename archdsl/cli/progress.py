@@ -45,8 +45,8 @@ class Progress:
     def on_start(self, start: Start) -> None:
         self._epochs = start.epochs
         self._say(
-            f"training {start.network} ({start.parameters:,} parameters) on {start.data} with {start.device}: "
-            f"{start.train_images:,} images for {start.epochs} epochs, {start.test_images:,} for test"
+            f"{start.network}, {start.parameters:,} parameters, on {start.device}; "
+            f"{start.data}, {start.train_images:,} images for training and {start.test_images:,} for test"
         )
         self._task = self._bar.add_task("step", total=start.epochs * start.steps_per_epoch, loss="")
         self._bar.start()
@@ -82,7 +82,7 @@ class Progress:
 
     def _say(self, text: str) -> None:
         # Unlike a write of our own, one through the bar's console leaves the bar below it.
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self._console.print(text)
 
 
 def _console(stream: TextIO) -> Console:

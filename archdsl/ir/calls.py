@@ -56,7 +56,9 @@ def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arg
         key = argument_key(target, argument, free)
         if key in written:
             raise Trouble("E106", f"`{key}` is given twice", argument.span, help="remove one of the two")
-        written[key] = evaluate(argument.value, env)
+        value = written[key] = evaluate(argument.value, env)
+        if isinstance(value, tuple):
+            env.budget.hold(value, argument.span)
         spans[key] = argument.span
         if key in free:
             free.remove(key)

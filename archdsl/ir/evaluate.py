@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, inf
 from typing import TYPE_CHECKING, Any
 
 from archdsl.ir.functions import FUNCTIONS, MAX_LENGTH, FunctionError, arithmetic
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from archdsl.ir.library import Module
 
 MAX_APPLICATIONS = 100_000
+MAX_ITEMS = 1_000_000
+MAX_LIST_DEPTH = 16
 
 
 class Unknown:
@@ -38,6 +40,17 @@ class Budget:
 
     def __init__(self) -> None:
         self.applications = 0
+        self.items = 0
+
+    def hold(self, items: tuple[Setting, ...], span: Span) -> None:
+        """Count a list that is made or handed over, with the lists inside it, which may be one list many times over."""
+        size = _count_items(items, MAX_LENGTH, MAX_LIST_DEPTH)
+        if size > MAX_LENGTH:
+            limits = f"{MAX_LENGTH:,} items with those of the lists inside it, {MAX_LIST_DEPTH} levels deep"
+            raise Trouble("E116", f"a list has at most {limits}", span)
+        self.items += size
+        if self.items > MAX_ITEMS:
+            raise Trouble("E109", f"this spec makes lists of more than {MAX_ITEMS:,} items", span)
 
     def apply(self, span: Span) -> None:
         self.applications += 1
@@ -64,12 +77,28 @@ class Env:
     def at(self, ref: object, shape: Shape | None) -> Env:
         """Give what names mean where a value of this shape, unknown after a mistake, flows."""
         here = UNKNOWN if shape is None and ref is not None else shape
-        return self if here is self.shape else replace(self, shape=here)
+        if here is self.shape:
+            return self
+        return Env(self.module, self.context, self.budget, self.names, here, self.entry)
 
 
 def evaluate(expression: tree.Expression, env: Env) -> Setting:
     """Give an expression's value, or raise Trouble at the part that has none."""
-    return _RULES[type(expression)](expression, env)
+    value = _RULES[type(expression)](expression, env)
+    if isinstance(value, tuple) and isinstance(expression, _LIST_MAKERS):
+        env.budget.hold(value, expression.span)
+    return value
+
+
+def _count_items(items: tuple[Setting, ...], limit: int, depth: int) -> int:
+    """Count the items of a list and of the lists inside it; give more than `limit` where it nests too deep."""
+    total = len(items) if depth else limit + 1
+    for item in items:
+        if total > limit:
+            break
+        if isinstance(item, tuple):
+            total += _count_items(item, limit - total, depth - 1)
+    return total
 
 
 def evaluate_int(expression: tree.Expression, env: Env, what: str) -> int:
@@ -128,6 +157,8 @@ def _shown(value: Setting) -> str:
 
 
 def _literal(node: tree.Literal, env: Env) -> Setting:
+    if node.value == inf:
+        raise Trouble("E116", "this number is too large", node.span)
     return node.value
 
 
@@ -346,8 +377,6 @@ def _binary(node: tree.Binary, env: Env) -> Setting:
     if node.operator in ("==", "!="):
         return (left == right) == (node.operator == "==")
     if isinstance(left, tuple) and isinstance(right, tuple) and node.operator == "+":
-        if len(left) + len(right) > MAX_LENGTH:
-            raise Trouble("E116", f"a list has at most {MAX_LENGTH:,} items", node.span)
         return left + right
     for value, side in ((left, node.left), (right, node.right)):
         if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
@@ -401,6 +430,7 @@ def _choose(node: tree.Choose, env: Env) -> Setting:
     raise Trouble("E117", "search choices are not in this version", node.span, help="write one of the options")
 
 
+_LIST_MAKERS = (tree.ListOf, tree.Comprehension, tree.Binary, tree.Index, tree.Range, tree.Apply)
 _RULES: Mapping[type[Any], Callable[[Any, Env], Setting]] = {
     tree.Literal: _literal,
     tree.Variable: _variable,

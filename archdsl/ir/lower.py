@@ -38,7 +38,7 @@ from archdsl.text.diagnostic import Label, Reporter
 from archdsl.text.source import Span
 from archdsl.text.suggest import nearest
 
-MAX_STEPS = 50_000
+MAX_STEPS = 20_000
 MAX_REPEAT = 10_000
 MAX_CALL_DEPTH = 40
 MAX_SIZE = 1_000_000
@@ -233,6 +233,7 @@ class Lowerer:
 
     def _for(self, node: tree.For, flow: Flow, place: Place) -> Flow:
         for item in evaluate_list(node.source, place.env, "what `for` goes through"):
+            self._count(node.span)
             names = unpack(node.targets, item, node.source.span)
             flow = self._chain(node.body, flow, replace(place, env=place.env.bind(**names)))
         return flow
@@ -256,6 +257,8 @@ class Lowerer:
         label = self._label(step, place)
         if label is not None:
             place.level.labels[label] = (None, step.label.span if step.label else step.span)
+        if label is None and step.repeat is not None and not isinstance(step.action, tree.Stages):
+            return self._repeated(step, step.action, None, (), flow, place)
         action, own, place = self._edited(step.action, label, place)
         if action is None:
             return flow
@@ -326,11 +329,18 @@ class Lowerer:
         assert step.repeat is not None
         count = self._repeat_count(step.repeat, place.env)
         if label is None:
-            return self._repetitions(count, flow, place, lambda f, p: self._action(action, None, own, f, p))
+            return self._repetitions(count, flow, place, lambda f, p: self._repetition(action, own, f, p))
         return self._nested(
             label, label, step.span, flow, place,
-            lambda f, p: self._repetitions(count, f, p, lambda g, q: self._action(action, None, own, g, q)),
+            lambda f, p: self._repetitions(count, f, p, lambda g, q: self._repetition(action, own, g, q)),
         )  # fmt: skip
+
+    def _repetition(
+        self, action: tree.Action, own: tuple[tuple[tree.Argument, Env], ...], flow: Flow, place: Place
+    ) -> Flow:
+        """Lower one repetition, which has a path of its own."""
+        edited, more, place = self._edited(action, None, place)
+        return self._action(edited, None, (*own, *more), flow, place) if edited is not None else flow
 
     def _all_stages(self, step: tree.Step, action: tree.Stages, flow: Flow, place: Place) -> Flow:
         if step.repeat is not None:
@@ -496,6 +506,7 @@ class Lowerer:
                     results += self._branches(chosen, starts, inner) if chosen else []
                 case tree.For():
                     for item in evaluate_list(statement.source, inner.env, "what `for` goes through"):
+                        self._count(statement.span)
                         names = unpack(statement.targets, item, statement.source.span)
                         bound = replace(inner, env=inner.env.bind(**names))
                         results += self._branches(statement.body, starts, bound)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from math import inf
 from typing import Any, TypeAlias
 
 from lark import Token, Transformer
@@ -16,7 +17,8 @@ Children: TypeAlias = list[Any]
 
 _SUFFIXES = {"K": 1_000, "M": 1_000_000, "G": 1_000_000_000, "T": 1_000_000_000_000}
 _INTERPOLATION = re.compile(r"\{([^{}]*)\}")
-_LONGEST_NUMBER = 30
+# Longer ones are beyond what is computed with; as floats they would be rounded in silence.
+_LONGEST_NUMBER = 60
 
 
 class Builder(Transformer[Token, Any]):
@@ -43,7 +45,10 @@ class Builder(Transformer[Token, Any]):
         text, factor = str(token), 1
         if text[-1] in _SUFFIXES:
             text, factor = text[:-1], _SUFFIXES[text[-1]]
-        value = int(text) if text.isdigit() and len(text) <= _LONGEST_NUMBER else float(text)
+        if text.isdigit():
+            value = int(text) if len(text) <= _LONGEST_NUMBER else inf
+        else:
+            value = float(text)
         scaled = value * factor
         if factor > 1 and isinstance(scaled, float) and scaled.is_integer():
             scaled = int(scaled)

@@ -22,7 +22,7 @@ from archdsl.syntax.layout import Layout, TooDeep
 from archdsl.text.diagnostic import Reporter
 from archdsl.text.source import NOWHERE, Source, Span
 
-MAX_CHARACTERS = 1_000_000
+MAX_CHARACTERS = 200_000
 _MAX_ERRORS = 30
 
 
@@ -92,6 +92,8 @@ class _Frontend:
             start=["start", "expression"],
             transformer=self._builder,
             lexer_callbacks={"COMMENT": self._comments.append},
+            # Digits and letters of other scripts look like those that paths and numbers are made of.
+            g_regex_flags=re.ASCII,
             cache=_cache_path(grammar) or False,
         )
 

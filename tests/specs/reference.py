@@ -27,7 +27,7 @@ def reference(name: str, device: str = "cpu", **settings: object) -> nn.Module:
     """Build torchvision's network with its own initial values; on device "meta", without any."""
     block_widths = BlockParams.from_init_params
 
-    def on_cpu(**arguments: object) -> BlockParams:
+    def on_cpu(**arguments: object) -> object:
         # It works the widths out with tensors, and reads them.
         with torch.device("cpu"):
             return block_widths(**arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -10,15 +11,16 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import archdsl
+from archdsl.network import Network
 from archdsl.passes.state import list_state
-from tests.specs.reference import NAMES, reference
 from tests.peers import torchvision
+from tests.specs.reference import NAMES, reference
 
 pytestmark = pytest.mark.torch
 
 # Heads that only training has; what is published counts the network without them.
-HAS_HEADS = {"googlenet": {"aux": False}, "inception_v3": {"aux": False}}
-HEADS = {"aux": "aux_logits", "aux1": "aux_logits1", "aux2": "aux_logits2"}
+HEADED = ("googlenet", "inception_v3")
+RESULTS = {"logits": "output", "aux_logits": "aux", "aux_logits1": "aux1", "aux_logits2": "aux2"}
 
 # Images that leave every norm more than one value in a batch of two, and every window its fill, where 64 does not.
 SIZES = {"alexnet": 67, "inception_v3": 299}
@@ -43,6 +45,11 @@ def test_every_convolutional_classifier_of_torchvision_is_bundled() -> None:
     names = torchvision.models.list_models(module=torchvision.models)
     assert set(NAMES) == {name for name in names if not name.startswith(("maxvit", "swin", "vit"))}
     assert set(NAMES) >= SMALL | HUGE
+
+
+def load_body(name: str, image: Sequence[int] | None = None) -> Network:
+    """Compile a network without the heads that only training has."""
+    return archdsl.load(name, input=image, aux=False) if name in HEADED else archdsl.load(name, input=image)
 
 
 @every
@@ -70,7 +77,7 @@ def test_the_compiled_module_has_that_state_too(name: str) -> None:
 def test_parameters_and_macs_are_those_that_torchvision_publishes(name: str) -> None:
     weights = torchvision.models.get_model_weights(name).DEFAULT
     size = weights.transforms.keywords["crop_size"]
-    costs = archdsl.load(name, input=[3, size, size], **HAS_HEADS.get(name, {})).costs
+    costs = load_body(name, [3, size, size]).costs
     # Torchvision counts Inception's head among the parameters, and GoogLeNet's not.
     counted = archdsl.load(name).costs if name == "inception_v3" else costs
     assert counted.parameters == weights.meta["num_params"]
@@ -79,7 +86,7 @@ def test_parameters_and_macs_are_those_that_torchvision_publishes(name: str) -> 
 
 @every
 def test_macs_are_what_torch_counts(name: str) -> None:
-    network = archdsl.load(name, **HAS_HEADS.get(name, {}))
+    network = load_body(name)
     (shape,) = network.inputs.values()
     module = reference(name, "meta").eval()
     with FlopCounterMode(display=False) as counter:
@@ -88,7 +95,7 @@ def test_macs_are_what_torch_counts(name: str) -> None:
     assert network.costs.flops == counter.get_total_flops()
 
 
-@pytest.mark.parametrize("name", sorted(HAS_HEADS))
+@pytest.mark.parametrize("name", HEADED)
 def test_a_training_head_costs_what_torch_counts_in_training(name: str) -> None:
     network = archdsl.load(name)
     (shape,) = network.inputs.values()
@@ -101,9 +108,8 @@ def outputs(result: object) -> dict[str, Tensor]:
     """Name a network's results: the logits "output", and heads as the specs call them."""
     if isinstance(result, Tensor):
         return {"output": result}
-    named = {field: getattr(result, field) for field in result._fields}  # pyright: ignore[reportAttributeAccessIssue] -- a named tuple
-    ours = {theirs: name for name, theirs in HEADS.items()} | {"logits": "output"}
-    return {ours.get(field, field): tensor for field, tensor in named.items()}
+    fields: Sequence[str] = result._fields  # pyright: ignore[reportAttributeAccessIssue] -- a named tuple
+    return {RESULTS.get(field, field): getattr(result, field) for field in fields}
 
 
 def train(module: nn.Module, images: Tensor) -> dict[str, Tensor]:

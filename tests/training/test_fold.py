@@ -60,7 +60,9 @@ def test_small_networks_agree(body: str) -> None:
     assert largest_difference(load_text(f"model small {{ input [4, 16, 16]; {body} }}"), 16) < 1e-5
 
 
-@pytest.mark.parametrize("name", ["resnet18", "densenet121", "googlenet"])
+@pytest.mark.parametrize(
+    "name", ["resnet18", "densenet121", "googlenet", "mobilenet_v2", "mobilenet_v3_small", "shufflenet_v2_x0_5"]
+)
 def test_bundled_networks_agree(name: str) -> None:
     assert largest_difference(load(name, input=[3, 64, 64]), 64) < 1e-5
 

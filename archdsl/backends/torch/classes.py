@@ -398,7 +398,7 @@ def _fill_statement(statement: Statement, signer: _Signer, kept: dict[str, Expre
     match statement:
         case Assign(target, code):
             return Assign(target, _fill_forward(code, signer, kept))
-        case Return(ListOf() | Call(_, (), _) as code):
+        case Return(ListOf() | Call("OrderedDict") | Call(_, (), _) as code):
             return Return(signer.fill(code))
         case Return(code):
             return Return(_fill_forward(code, signer, kept))

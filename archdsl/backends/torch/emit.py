@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
+from keyword import iskeyword
 from pathlib import Path
 
 from archdsl.backends.torch.classes import ClassCode, Classes, Parameter, described
-from archdsl.backends.torch.code import WIDTH, Call, Expression, Literal, layout
+from archdsl.backends.torch.code import WIDTH, Call, Expression, Literal, flat, layout
 from archdsl.backends.torch.initial import initial_lines
 from archdsl.backends.torch.members import (
+    RESERVED,
     Assign,
     InTraining,
     Return,
@@ -39,12 +41,12 @@ def emit(graph: Graph, shapes: Shapes, costs: Costs, name: str, digest: str) -> 
     classes = Classes(shapes, frozenset(helpers))
     steps = sequential(shapes, classes.constructor) if is_sequential(graph) else None
     title = class_name(name)
-    taken = {code.name for code in classes.found} | set(helpers)
-    while title in taken or title in {"Tensor", "OrderedDict", "NamedTuple", "Outputs", "TrainingOutputs", "F", "Nn"}:
+    taken = {code.name for code in classes.found} | set(helpers) | RESERVED
+    while title in taken or iskeyword(title):
         title += "Net"
     body: list[str] = []
-    for code in classes.found:
-        body += ["", "", *_class_lines(code)]
+    for one in classes.found:
+        body += ["", "", *_class_lines(one)]
     initial = initial_lines(shapes, classes.owners)
     base = "nn.Sequential" if isinstance(steps, tuple) else "nn.Module"
     body += [*_output_classes(graph), "", "", f"class {title}({base}):"]
@@ -56,10 +58,12 @@ def emit(graph: Graph, shapes: Shapes, costs: Costs, name: str, digest: str) -> 
         main = members(shapes, classes.constructor)
         body += [*_constructor((), main.modules, initial)]
         body += ["", *_forward(graph, main.arguments, main.forward, shapes)]
-    used = [text for helper, text in helpers.items() if re.search(rf"(?<![\w.]){helper}\b", "\n".join(body))]
+    code = ast.parse("\n".join(body))
+    called = {node.func.id for node in ast.walk(code) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    used = [text for helper, text in helpers.items() if helper in called]
     helper_lines = [line for text in used for line in ["", "", *text.splitlines()]]
-    code_lines = [*helper_lines, *body]
-    return "\n".join([*_header(graph, shapes, costs, name, digest), *_imports(code_lines), *code_lines, ""])
+    imports = _imports(_names(code).union(*(_names(ast.parse(text)) for text in used)))
+    return "\n".join([*_header(graph, shapes, costs, name, digest), *imports, *helper_lines, *body, ""])
 
 
 def class_name(name: str) -> str:
@@ -86,8 +90,9 @@ def _helper_sources() -> Mapping[str, str]:
 def _header(graph: Graph, shapes: Shapes, costs: Costs, name: str, digest: str) -> list[str]:
     total = costs.total
     inputs = ", ".join(_size(shape) for shape in shapes.inputs)
+    file = Path(graph.span.source.name).name
     lines = [
-        f'"""{_printable(name)}, compiled by archdsl from {_printable(Path(graph.span.source.name).name)} (digest {digest}).',
+        *_wrap(f'"""{_printable(name)}, compiled by archdsl from {_printable(file)} (digest {digest}).', WIDTH),
         "",
         f"{total.parameters:,} parameters; {total.macs:,} multiply-adds",
         f"({total.flops:,} flops) for one input of {inputs}.",
@@ -148,19 +153,23 @@ def _wrap(text: str, width: int) -> list[str]:
     return lines
 
 
-def _imports(lines: Iterable[str]) -> list[str]:
-    text = "\n".join(lines)
+def _names(code: ast.AST) -> set[str]:
+    """List the names that code reads, among them the modules it needs."""
+    return {node.id for node in ast.walk(code) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def _imports(names: Collection[str]) -> list[str]:
     imports: list[str] = []
-    if "OrderedDict(" in text:
+    if "OrderedDict" in names:
         imports.append("from collections import OrderedDict")
-    if "(NamedTuple)" in text:
+    if "NamedTuple" in names:
         imports.append("from typing import NamedTuple")
     if imports:
         imports.append("")
-    if re.search(r"\btorch\.", text):
+    if "torch" in names:
         imports.append("import torch")
-    imports.append("from torch import Tensor, nn")
-    if re.search(r"\bF\.", text):
+    imports.append("from torch import Tensor, nn" if "Tensor" in names else "from torch import nn")
+    if "F" in names:
         imports.append("from torch.nn import functional as F")
     return imports
 
@@ -266,7 +275,8 @@ def _statement_lines(statement: Statement, indent: int) -> list[str]:
         case Assign(target, code):
             return layout(f"{target} = ", code, "", indent)
         case Return(Call("", fields)):
-            return layout("return ", Call("", fields), "", indent)
+            line = " " * indent + "return " + ", ".join(map(flat, fields))
+            return [line] if len(line) <= WIDTH else layout("return ", Call("", fields), "", indent)
         case Return(code):
             return layout("return ", code, "", indent)
         case InTraining(inner, condition):

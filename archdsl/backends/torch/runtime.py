@@ -8,23 +8,24 @@ from torch.nn import functional as F
 
 
 class Conv2dSame(nn.Conv2d):
-    """Convolve with zeros around the map so that a stride s gives ceil(size / s), as TensorFlow does."""
+    """Convolve so that a stride s gives ceil(size / s), as TensorFlow does."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Map (N, C, H, W) to (N, channels, ceil(H / s), ceil(W / s)); an odd row or column goes last."""
+        """Pad (N, C, H, W) with zeros, an odd row or column last, and convolve."""
         top, bottom = self._padding(input.shape[2], 0)
         left, right = self._padding(input.shape[3], 1)
         return super().forward(F.pad(input, (left, right, top, bottom)))
 
     def _padding(self, size: int, axis: int) -> tuple[int, int]:
-        stride, reach = self.stride[axis], self.dilation[axis] * (self.kernel_size[axis] - 1) + 1
+        reach = self.dilation[axis] * (self.kernel_size[axis] - 1) + 1
         # The last window starts at the largest multiple of the stride inside the map.
-        missing = max((size - 1) // stride * stride + reach - size, 0)
+        start = (size - 1) // self.stride[axis] * self.stride[axis]
+        missing = max(start + reach - size, 0)
         return missing // 2, missing - missing // 2
 
 
 class FrozenBatchNorm2d(nn.Module):
-    """Batch normalisation by fixed statistics and factors; training changes none of them."""
+    """Batch normalisation by statistics and factors that training leaves alone."""
 
     weight: Tensor
     bias: Tensor
@@ -41,9 +42,9 @@ class FrozenBatchNorm2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale and shift each channel of (N, C, H, W)."""
-        shape = (1, -1, 1, 1)
-        scale = self.weight.reshape(shape) * (self.running_var.reshape(shape) + self.eps).rsqrt()
-        return x * scale + (self.bias.reshape(shape) - self.running_mean.reshape(shape) * scale)
+        scale = self.weight * (self.running_var + self.eps).rsqrt()
+        shift = self.bias - self.running_mean * scale
+        return x * scale.reshape(1, -1, 1, 1) + shift.reshape(1, -1, 1, 1)
 
 
 class LayerNorm2d(nn.LayerNorm):
@@ -63,10 +64,10 @@ class RMSNorm2d(nn.RMSNorm):
 
 
 class StochasticDepth(nn.Module):
-    """Zero residual branches at random while training and scale up the others, so that their mean stays."""
+    """Zero residual branches at random while training, and scale up the others."""
 
     def __init__(self, p: float, mode: str = "row") -> None:
-        """Drop with chance `p`: each image by itself ("row"), or the batch as a whole ("batch")."""
+        """Drop with chance `p`: each image by itself ("row"), or all ("batch")."""
         super().__init__()
         self.p = p
         self.mode = mode

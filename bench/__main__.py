@@ -1,0 +1,53 @@
+"""Measure speed on the CPU: `python -m bench` prints Markdown, and writes it to bench/results/cpu.md.
+
+`bench/gpu.py` measures training on a GPU.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from bench.cpu import Section, analysis, cold, depth, emitted
+
+RESULTS = Path(__file__).with_name("results") / "cpu.md"
+SECTIONS: tuple[Callable[[], Section], ...] = (analysis, depth, emitted, cold)
+
+
+def processor() -> str:
+    """Name the processor, as far as the system says."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def main() -> int:
+    """Run every comparison; the exit code is 1 if a goal is missed."""
+    torch.set_num_threads(1)
+    versions = f"Python {platform.python_version()}, torch {torch.__version__}, torchvision {version('torchvision')}"
+    parts = [
+        "# Speed on the CPU",
+        f"{processor()}, one thread; {versions}. Median processor times of rounds in which the compared take turns. "
+        "`make bench` measures again.",
+    ]
+    sections: list[Section] = []
+    for measure in SECTIONS:
+        print(f"{measure.__name__} …", file=sys.stderr, flush=True)
+        sections.append(measure())
+    text = "\n\n".join([*parts, *map(str, sections)]) + "\n"
+    print(text)
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(text, encoding="utf-8")
+    return 0 if all(goal.is_met for section in sections for goal in section.goals) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,231 @@
+"""What a CPU measures: how fast specs are analysed, and how fast emitted networks run.
+
+All times are processor time on one thread, and what is compared takes turns, so that a busy machine hits both alike.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
+
+import archdsl
+from archdsl.ir import library
+from bench.gpu import torchvision_model
+
+CLASSES = 1000
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What was aimed at, and whether it was reached."""
+
+    text: str
+    is_met: bool
+
+    def __str__(self) -> str:
+        return f"Goal: {self.text}: **{'met' if self.is_met else 'not met'}**."
+
+
+@dataclass(frozen=True)
+class Section:
+    """One comparison: a table, its header first, and the goals it decides."""
+
+    title: str
+    note: str
+    rows: Sequence[Sequence[str]]
+    goals: Sequence[Goal]
+
+    def __str__(self) -> str:
+        header, *rows = self.rows
+        lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+        table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        return "\n\n".join([f"## {self.title}", self.note, table, "\n".join(map(str, self.goals))])
+
+
+def take_turns(work: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Give the processor seconds of each piece of work in each round; every round runs all of them once."""
+    seconds: dict[str, list[float]] = {name: [] for name in work}
+    for name in work:
+        work[name]()
+    gc.collect()
+    gc.disable()  # a collection would hit whoever happens to run
+    try:
+        for turn in range(rounds):
+            # Every second round goes backwards: whatever comes first in a round has no lasting advantage.
+            for name in list(work)[:: -1 if turn % 2 else 1]:
+                start = time.process_time()
+                work[name]()
+                seconds[name].append(time.process_time() - start)
+    finally:
+        gc.enable()
+    return seconds
+
+
+def analyse(name: str) -> tuple[int, int]:
+    """Give a bundled network's parameters and multiply-adds."""
+    costs = archdsl.load(name).costs
+    return costs.parameters, costs.macs
+
+
+def analyse_unparsed(name: str) -> tuple[int, int]:
+    """Do the same with nothing parsed before."""
+    library._parse_text.cache_clear()  # pyright: ignore[reportPrivateUsage] -- what a first call would do
+    return analyse(name)
+
+
+def count_by_running(name: str) -> tuple[int, int]:
+    """Give the same numbers the usual way: build the network without memory for its weights and run one image."""
+    with torch.device("meta"):
+        module = torchvision_model(name).eval()
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            module(torch.empty(1, 3, 224, 224))
+    return sum(p.numel() for p in module.parameters()), counter.get_total_flops() // 2
+
+
+def analysis(rounds: int = 9) -> Section:
+    """Compare archdsl's analysis with building torchvision's network and counting while it runs."""
+    header = ("network", "first load", "loaded before", "torchvision, CPU", "torchvision, meta", "meta + count", "ratio")
+    rows: list[Sequence[str]] = [header]
+    goals: list[Goal] = []
+    for name in ("resnet50", "resnet152"):
+        if analyse(name) != count_by_running(name):
+            raise AssertionError(f"{name}: the counts differ, so the times mean nothing")
+        seconds = take_turns(
+            {
+                "first": lambda name=name: analyse_unparsed(name),
+                "again": lambda name=name: analyse(name),
+                "cpu": lambda name=name: torchvision_model(name),
+                "meta": lambda name=name: _on_meta(name),
+                "count": lambda name=name: count_by_running(name),
+            },
+            rounds,
+        )
+        times = {key: median(values) for key, values in seconds.items()}
+        ratio = times["count"] / times["first"]
+        rows.append((name, *(f"{1e3 * times[key]:.1f} ms" for key in seconds), f"{ratio:.0f}x"))
+        goals.append(Goal(f"{name} at least 30 times as fast as meta + count", ratio >= 30))
+    note = (
+        "Load, shapes, parameters and multiply-adds of a bundled spec, with no text parsed before and with it parsed, "
+        "against torchvision's construction on the CPU, on the meta device, and there with one image run under torch's "
+        "FlopCounterMode. The ratio is that of the last to the first; the numbers found are equal."
+    )
+    return Section("Analysis", note, rows, goals)
+
+
+def _on_meta(name: str) -> nn.Module:
+    with torch.device("meta"):
+        return torchvision_model(name)
+
+
+def depth(rounds: int = 25) -> Section:
+    """Compare the loading of a very deep network with that of a shallow one of the same blocks."""
+    names = ("resnet56_cifar", "resnet1202_cifar")
+    work: dict[str, Callable[[], object]] = {name: lambda name=name: archdsl.load(name) for name in names}
+    work |= {f"{name}, text": lambda name=name: archdsl.load(name).source() for name in names}
+    times = {key: median(values) for key, values in take_turns(work, rounds).items()}
+    rows = [("network", "load with shapes and costs", "with PyTorch code")]
+    rows += [(name, *(f"{1e3 * times[key]:.1f} ms" for key in (name, f"{name}, text"))) for name in names]
+    shallow, deep = (times[name] for name in names)
+    rows.append(("ratio", f"{deep / shallow:.2f}x", f"{times[names[1] + ', text'] / times[names[0] + ', text']:.2f}x"))
+    note = "ResNet-1202 has 22 times the blocks of ResNet-56. Equal calls share one body, so both hold the same few."
+    return Section("Depth", note, rows, [Goal("ResNet-1202 in at most 3 times ResNet-56's time", deep <= 3 * shallow)])
+
+
+def evaluate(module: nn.Module, images: Tensor) -> Tensor:
+    """Run one evaluation."""
+    module.eval()
+    with torch.inference_mode():
+        return module(images)
+
+
+def training_step(module: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """Run one training step, without the optimiser's."""
+    module.train()
+    module.zero_grad()
+    loss = functional.cross_entropy(module(images), labels)
+    loss.backward()
+    return loss.item()
+
+
+def emitted(rounds: int = 11) -> Section:
+    """Compare emitted networks with torchvision's."""
+    rows: list[Sequence[str]] = [("network", "images", "work", "archdsl", "torchvision", "speed ratio")]
+    goals: list[Goal] = []
+    for name, batch, size in (("resnet18", 2, 224), ("resnet50", 2, 128)):
+        theirs, ours = torchvision_model(name), archdsl.load(name).module()
+        ours.load_state_dict(theirs.state_dict())
+        images, labels = torch.randn(batch, 3, size, size), torch.arange(batch)
+        if not torch.equal(evaluate(ours, images), evaluate(theirs, images)):
+            raise AssertionError(f"{name}: the results differ, so the times mean nothing")
+        for work, run in (
+            ("evaluation", evaluate),
+            ("training step", lambda module, x, labels=labels: training_step(module, x, labels)),
+        ):
+            seconds = take_turns(
+                {
+                    "ours": lambda run=run, ours=ours, images=images: run(ours, images),
+                    "theirs": lambda run=run, theirs=theirs, images=images: run(theirs, images),
+                },
+                rounds,
+            )
+            ratio = median(b / a for a, b in zip(seconds["ours"], seconds["theirs"], strict=True))
+            times = [f"{1e3 * median(values):.1f} ms" for values in seconds.values()]
+            rows.append((name, f"{batch} x 3 x {size} x {size}", work, *times, f"{ratio:.3f}"))
+            goals.append(Goal(f"{name}, {work}, at no less than 0.98 of torchvision's speed", ratio >= 0.98))
+    note = "Both hold the same weights and give the same results to the bit. The ratio is the median of the rounds'."
+    return Section("Emitted networks", note, rows, goals)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one process took: processor seconds, and the most memory it held, in bytes."""
+
+    seconds: float
+    peak_bytes: int
+
+
+def run_cold(code: str, *arguments: str) -> Run:
+    """Run Python code in a process of its own.
+
+    Errors: RuntimeError if it fails
+    """
+    command = [sys.executable, "-c", code, *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} exits with {process.returncode}")
+    # Linux counts ru_maxrss in kibibytes, macOS in bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Run(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
+
+
+CHECK = "from archdsl.cli import main; main()"
+
+
+def cold(rounds: int = 7) -> Section:
+    """Compare a whole `archdsl check` with the mere import of torch."""
+    runs: dict[str, list[Run]] = {"archdsl check resnet50": [], "import torch": []}
+    for _ in range(rounds):
+        runs["archdsl check resnet50"].append(run_cold(CHECK, "check", "resnet50"))
+        runs["import torch"].append(run_cold("import torch"))
+    rows = [("process", "processor time", "peak memory")]
+    for name, found in runs.items():
+        seconds, peak = median(run.seconds for run in found), median(run.peak_bytes for run in found)
+        rows.append((name, f"{1e3 * seconds:.0f} ms", f"{peak / 2**20:.0f} MiB"))
+    ours, theirs = (median(run.seconds for run in found) for found in runs.values())
+    rows.append(("ratio", f"{ours / theirs:.2f}", ""))
+    note = "Whole processes, with Python's own start, which is part of both."
+    return Section("Cold start", note, rows, [Goal("a check in under a third of torch's import", ours < theirs / 3)])

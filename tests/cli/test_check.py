@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import TINY, Run
+
+BROKEN = TINY.replace("conv 4; norm", "conv 4 kernal=3; norm")
+
+
+def test_a_clean_spec_writes_no_data_and_says_so(run: Run, tiny: Path) -> None:
+    assert run("check", "tiny.arch") == (0, "", "tiny.arch: ok, 1 model\n")
+
+
+def test_a_bundled_name_checks_that_model_alone(run: Run) -> None:
+    assert run("check", "resnet50") == (0, "", "resnet.arch:resnet50: ok\n")
+
+
+def test_a_mistake_is_shown_on_stderr_with_its_place(run: Run, tiny: Path) -> None:
+    tiny.write_text(BROKEN, encoding="utf-8")
+    code, out, err = run("check", "tiny.arch")
+    assert (code, out) == (1, "")
+    assert "error[E102]" in err
+    assert "tiny.arch:3:18" in err
+    assert "ok" not in err.split()
+
+
+def test_stdin_is_a_spec(run: Run) -> None:
+    assert run("check", "-", stdin=TINY.encode()).code == 0
+    code, _, err = run("check", "-", stdin=BROKEN.encode())
+    assert code == 1
+    assert "<stdin>:3:18" in err
+
+
+def test_stdin_that_is_no_text_is_a_failure(run: Run) -> None:
+    code, _, err = run("check", "-", stdin=b"\xff\xfe")
+    assert code == 2
+    assert "stdin is no UTF-8 text" in err
+
+
+@pytest.mark.parametrize(("form", "expected"), [("plain", "tiny.arch:3:18: error[E102]"), ("github", "::error file=")])
+def test_other_formats_are_data(run: Run, tiny: Path, form: str, expected: str) -> None:
+    tiny.write_text(BROKEN, encoding="utf-8")
+    code, out, err = run("check", "tiny.arch", "--format", form)
+    assert (code, err) == (1, "")
+    assert out.startswith(expected)
+
+
+def test_json_lists_what_all_specs_have(run: Run, tiny: Path) -> None:
+    tiny.write_text(BROKEN, encoding="utf-8")
+    code, out, _ = run("check", "tiny.arch", "absent.arch", "resnet50", "--format", "json")
+    assert code == 2
+    assert [(entry["code"], entry["file"]) for entry in json.loads(out)] == [("E114", None), ("E102", "tiny.arch")]
+    assert run("check", "resnet50", "--format", "json").out == "[]\n"
+
+
+def test_an_unreadable_spec_does_not_hide_the_others(run: Run, tiny: Path) -> None:
+    code, _, err = run("check", "resnet5O", "tiny.arch")
+    assert code == 2
+    assert "the nearest bundled one is `resnet50`" in err
+    assert "tiny.arch: ok" in err
+
+
+def test_a_bad_setting_is_named_once_for_all_models(run: Run) -> None:
+    code, _, err = run("check", "resnet", "--set", "clases=10")
+    assert code == 1
+    assert err.count("error[E102]") == 1
+    assert "the nearest is `classes`" in err
+
+
+def test_a_setting_reaches_every_model(run: Run) -> None:
+    assert run("check", "resnet", "--set", "norm=group(32)").code == 0
+    code, _, err = run("check", "resnet50", "--set", "norm=group(33)")
+    assert code == 1
+    assert "E214" in err
+
+
+@pytest.mark.parametrize("words", [["classes"], ["classes="], ["=3"], ["a=1", "a=2"]])
+def test_settings_that_set_nothing_or_twice_are_failures(run: Run, words: list[str]) -> None:
+    code, out, err = run("check", "resnet50", *(part for word in words for part in ("--set", word)))
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+
+
+def test_a_file_without_a_complete_model_is_still_checked(run: Run, tiny: Path) -> None:
+    tiny.write_text("block b(c) { conv c }\n", encoding="utf-8")
+    assert run("check", "tiny.arch").err == "tiny.arch: ok, no model that needs no arguments\n"

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from archdsl import check_text, load
+from archdsl.cli import files
+from archdsl.cli.new import STARTER
+from tests.cli.conftest import Run
+
+
+def test_compile_writes_to_stdout_or_to_a_file(run: Run, tiny: Path) -> None:
+    code, out, err = run("compile", "tiny.arch")
+    assert (code, err) == (0, "")
+    compile(out, "tiny.py", "exec")
+    assert run("compile", "tiny.arch", "-o", "tiny.py").out == ""
+    written = tiny.with_suffix(".py")
+    assert written.read_text(encoding="utf-8") == out
+    assert stat.S_IMODE(written.stat().st_mode) == stat.S_IMODE(tiny.stat().st_mode)
+
+
+def test_a_folder_that_does_not_exist_is_a_failure(run: Run, tiny: Path) -> None:
+    for command in (["compile", "tiny.arch", "-o", "no/x.py"], ["draw", "tiny.arch", "-o", "no/x.dot"]):
+        code, out, err = run(*command)
+        assert (code, out) == (2, "")
+        assert "no such file or directory" in err
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "kept.py"
+    path.write_text("old", encoding="utf-8")
+
+    def fail(self: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(KeyboardInterrupt):
+        files.write_atomically(path, "new")
+    assert path.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_mistake_leaves_the_old_file(run: Run, tiny: Path) -> None:
+    output = tiny.with_suffix(".py")
+    output.write_text("old", encoding="utf-8")
+    assert run("compile", "tiny.arch", "--set", "classes=0", "-o", "tiny.py").code == 1
+    assert output.read_text(encoding="utf-8") == "old"
+
+
+@pytest.mark.parametrize("level", ["stages", "blocks", "layers"])
+def test_draw_writes_dot(run: Run, tiny: Path, level: str) -> None:
+    code, out, _ = run("draw", "tiny.arch", "--level", level, "-o", "-")
+    assert code == 0
+    assert run("draw", "tiny.arch", "--level", level, "-o", "tiny.dot").out == ""
+    assert tiny.with_suffix(".dot").read_text(encoding="utf-8") == out == load(tiny).diagram(level).dot
+
+
+def test_draw_refuses_another_format_before_it_compiles(run: Run) -> None:
+    code, _, err = run("draw", "absent.arch", "-o", "x.gif")
+    assert code == 2
+    assert "svg, png, pdf, dot" in err
+
+
+def test_draw_without_graphviz_says_what_is_missing(run: Run, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    code, _, err = run("draw", "tiny.arch", "-o", "tiny.svg")
+    assert code == 2
+    assert "`dot` is missing" in err
+    assert "-o tiny.dot" in err
+
+
+def test_a_new_spec_checks_clean_and_is_never_overwritten(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run("new", "first")
+    assert (code, out) == (0, "first.arch\n")
+    path = tmp_path / "first.arch"
+    assert run("check", "first.arch").code == 0
+    assert load(path).name == "first"
+    path.write_text("mine", encoding="utf-8")
+    code, out, err = run("new", "first")
+    assert (code, out) == (2, "")
+    assert "left alone" in err
+    assert path.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_new_spec_goes_where_it_is_told(run: Run, tmp_path: Path) -> None:
+    assert run("new", "first", "--dir", "a/b").code == 0
+    assert (tmp_path / "a" / "b" / "first.arch").is_file()
+
+
+@pytest.mark.parametrize("name", ["class", "my-net", "1st", "../x", "a b", "", "forward", "netz.arch", "ü"])
+def test_a_bad_name_makes_no_file(run: Run, tmp_path: Path, name: str) -> None:
+    code, out, err = run("new", "--", name)
+    if code == 0:
+        assert not check_text((tmp_path / f"{name}.arch").read_text(encoding="utf-8"))
+        return
+    assert (code, out) == (2, "")
+    assert "cannot be called" in err
+    assert not list(tmp_path.rglob("*.arch"))
+
+
+def test_the_starter_shows_no_diagnostic() -> None:
+    assert check_text(STARTER.replace("NAME", "net")) == ()

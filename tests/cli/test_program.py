@@ -1,0 +1,128 @@
+"""Help, versions, failures, and what the program costs to start."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import archdsl
+from archdsl.cli import app as application
+from archdsl.cli import check, console
+from archdsl.text.codes import CODES
+from tests.cli.conftest import Run
+from tests.conftest import ROOT
+
+
+def execute(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    values = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run([sys.executable, "-c", program], env=values, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("command", [name for name, _, _ in application.COMMANDS])
+def test_every_help_shows_an_example_of_its_command(run: Run, command: str) -> None:
+    code, out, err = run(command, "--help")
+    assert (code, err) == (0, "")
+    assert f"Example: archdsl {command}" in out
+
+
+@pytest.mark.parametrize("example", [example for _, _, example in application.COMMANDS])
+def test_an_example_names_a_command_and_options_that_exist(run: Run, example: str) -> None:
+    command, *options = [word for word in example.split()[1:] if word.startswith("-") or word.isalpha()][:1] + [
+        word for word in example.split() if word.startswith("-")
+    ]
+    shown = run(command, "--help").out
+    assert all(option in shown for option in options)
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").out == f"archdsl {archdsl.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["chek"], ["check"], ["check", "--formt", "json"], ["summary", "--depth=x"]])
+def test_bad_usage_is_a_failure_on_stderr(run: Run, arguments: list[str]) -> None:
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert arguments == [] or (out == "" and "Error" in err)
+
+
+def test_explain_prints_the_page_of_a_code(run: Run) -> None:
+    code, out, _ = run("explain", "e213")
+    assert code == 0
+    assert " ".join(out.split()) == f"E213: {CODES['E213'].title} {CODES['E213'].explanation}"
+    assert run("explain").out.splitlines() == [f"{entry.code}  {entry.title}" for entry in CODES.values()]
+
+
+def test_explain_offers_the_nearest_code(run: Run) -> None:
+    code, out, err = run("explain", "E2133")
+    assert (code, out) == (2, "")
+    assert "the nearest is `E213`" in err
+
+
+def test_a_bug_is_called_one_and_shows_no_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise AssertionError("two\nlines")
+
+    monkeypatch.setattr(check.compiler, "check", fail)
+    code, out, err = run("check", "resnet50")
+    assert (code, out) == (2, "")
+    assert "bug in archdsl" in err
+    assert "AssertionError: two lines" in err
+    assert "archdsl check resnet50" in err
+    assert "Traceback" not in err
+    monkeypatch.setenv("ARCHDSL_TRACEBACK", "1")
+    assert "Traceback" in run("check", "resnet50").err
+
+
+def test_an_interrupt_is_quiet(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check.compiler, "check", fail)
+    assert run("check", "resnet50") == (130, "", "")
+
+
+def test_a_reader_that_goes_away_is_no_matter() -> None:
+    program = (
+        "import sys; sys.argv = ['archdsl', 'compile', 'resnet50']; from archdsl.cli import main; sys.exit(main())"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 141
+
+
+def test_checking_imports_nothing_heavy() -> None:
+    program = """
+import json, sys
+sys.argv = ["archdsl", "check", "resnet50"]
+from archdsl.cli import main
+code = main()
+heavy = {"rich", "networkx", "torch", "numpy", "graphviz", "archdsl.training", "archdsl.backends.summary"}
+print(json.dumps([code, sorted(heavy & set(sys.modules))]))
+"""
+    assert json.loads(execute(program).stdout) == [0, []]
+
+
+@pytest.mark.parametrize(("columns", "expected"), [("72", 72), ("", 100), ("0", 100), ("wide", 100), ("-5", 100)])
+def test_the_width_is_that_of_columns_or_of_a_pipe(
+    monkeypatch: pytest.MonkeyPatch, columns: str, expected: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    with open(os.devnull, encoding="utf-8") as stream:
+        assert console.width_of(stream) == expected
+
+
+def test_the_module_runs_as_a_program() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "archdsl", "--version"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, f"archdsl {archdsl.__version__}\n")
