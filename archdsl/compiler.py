@@ -30,6 +30,11 @@ from archdsl.text.suggest import nearest
 UserValue: TypeAlias = "bool | int | float | str | Sequence[UserValue]"
 
 
+MAX_VARIANTS = 40
+MAX_STEPS_OF_FILE = 100_000
+_MOST_NAMES_LISTED = 12
+
+
 @dataclass(frozen=True, slots=True)
 class Compilation:
     """One model of a spec, compiled: its graph and facts as far as the spec's mistakes leave any."""
@@ -76,7 +81,7 @@ def compile(
     plan = _plan(module, model, settings or {}, report) if module is not None else None
     if plan is not None:
         name = plan.name
-        lowered = _lower(plan, image, report)
+        lowered = _lower(plan, Lowerer(report, image))
         if lowered is not None:
             graph = lowered.graph
             shapes, costs = _analyse(lowered, report)
@@ -90,8 +95,7 @@ def _digest(
     return sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def _lower(plan: _Plan, image: Sequence[int] | None, report: Reporter) -> Lowered | None:
-    lowerer = Lowerer(report, image)
+def _lower(plan: _Plan, lowerer: Lowerer) -> Lowered | None:
     return lowerer.model(plan.module, plan.declaration, plan.name, plan.values, plan.context, plan.edits, plan.doc)
 
 
@@ -166,16 +170,25 @@ def _choose(module: Module, model: str | None) -> str:
         stem = Path(source.name).stem
         if len(complete) == 1 or stem in complete:
             return stem if stem in complete else complete[0]
-        listed = ", ".join(f"`{name}`" for name in complete)
+        listed = _listed(complete)
+        if module.broken:
+            raise Reported
         if not complete:
             raise Trouble("E120", "this spec has no model", end, help="declare one: `model name { input [3, 224, 224]; … }`")
         raise Trouble("E120", f"this spec has {len(complete)} models", end, help=f"name one of {listed}")
     found = module.declarations.get(model)
+    if found is None and model in module.broken:
+        raise Reported
     if found is None or not isinstance(found[0], tree.Model | tree.Variant):
         near = nearest(model, complete)
-        help = f"the nearest is `{near}`" if near else "it has " + ", ".join(f"`{name}`" for name in complete)
+        help = f"the nearest is `{near}`" if near else f"it has {_listed(complete)}"
         raise Trouble("E120", f"`{source.name}` has no model `{model}`", end, help=help)
     return model
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:_MOST_NAMES_LISTED])
+    return shown if len(names) <= _MOST_NAMES_LISTED else f"{shown} and {len(names) - _MOST_NAMES_LISTED} more"
 
 
 def _resolve(module: Module, name: str, seen: tuple[str, ...], context: Context) -> _Plan:
@@ -194,6 +207,8 @@ def _resolve(module: Module, name: str, seen: tuple[str, ...], context: Context)
         raise Trouble("E120", f"no model is called `{declaration.base.text}`", declaration.base.span, help=help)
     if declaration.base.text in (*seen, name):
         raise Trouble("E108", f"`{name}` is a variant of itself", declaration.base.span)
+    if len(seen) >= MAX_VARIANTS:
+        raise Trouble("E108", f"variants vary variants more than {MAX_VARIANTS} times", declaration.base.span)
     plan = _resolve(home, declaration.base.text, (*seen, name), context)
     return _varied(plan, declaration, home)
 
@@ -366,12 +381,28 @@ def bundled_models() -> list[tuple[str, Path]]:
 
 def check(source: Source, folder: Path | None = None, model: str | None = None) -> tuple[Diagnostic, ...]:
     """Give the diagnostics of a model, or of every model and the rest of a file."""
-    names = (model,) if model is not None else models_of(source, folder)
     report = Reporter()
     module = Library(report).load(source, folder)
-    for name in names if module is not None else ():
-        for diagnostic in compile(source, name, folder=folder).diagnostics:
+    if module is None:
+        return report.diagnostics
+    loading = report.diagnostics
+    steps = 0
+    for name in (model,) if model is not None else tuple(_complete(module)):
+        own = Reporter()
+        for diagnostic in loading:
+            own.add(diagnostic)
+        lowerer = Lowerer(own)
+        plan = _plan(module, name, {}, own)
+        lowered = _lower(plan, lowerer) if plan is not None else None
+        if lowered is not None:
+            _analyse(lowered, own)
+        for diagnostic in own.diagnostics:
             report.add(diagnostic)
+        steps += lowerer.steps + 1
+        if steps > MAX_STEPS_OF_FILE:
+            message = f"the models of this spec have more than {MAX_STEPS_OF_FILE:,} distinct steps together"
+            report.error("E109", message, Span(0, 0, source), help="check them one by one, or split the spec")
+            break
     return report.diagnostics
 
 

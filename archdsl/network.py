@@ -225,11 +225,25 @@ class Network:
 
         return build(self.source(), self.name)
 
-    def summary(self, format: Literal["text", "json", "csv", "markdown"] = "text", width: int = 100) -> str:
-        """Describe the network: a table of its steps with shapes, parameters and macs."""
+    def summary(
+        self,
+        format: Literal["text", "json", "csv", "markdown"] = "text",
+        width: int = 100,
+        *,
+        depth: int | None = None,
+        color: bool = False,
+    ) -> str:
+        """Describe the network: a table of its steps with shapes, parameters and macs.
+
+        As text it is `width` columns wide at most and shows paths of up to `depth` segments, by default as many as keep
+        it short; the other formats have a row for every operator.
+        """
         from archdsl.backends.summary import summarise
 
-        return summarise(self.graph, self.shapes, self.body_costs, format, width)
+        tables = (self.graph, self.shapes, self.body_costs)
+        return summarise(
+            *tables, format, width, depth=depth, spec=self.spec.name, digest=self.digest, color=color
+        )
 
     def diagram(self, level: Level = "blocks") -> Diagram:
         """Draw the network: its stages at a glance, its blocks with each one's inside, or every layer."""

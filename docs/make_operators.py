@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 import archdsl
 from archdsl.ir.library import Library
 from archdsl.ops import OPS
-from archdsl.ops.base import Op
+from archdsl.ops.base import Op, attribute_docs
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Reporter
 
@@ -91,11 +91,12 @@ def _prose(text: str) -> str:
 def _rows(op: type[Op]) -> Iterator[str]:
     schema = op.model_json_schema()
     short = {name: alias for alias, name in op.aliases.items()}
+    docs = attribute_docs(op)
     for name, field in op.model_fields.items():
         shown = f"`{name}`" + (f" [`{short[name]}`]" if name in short else "")
         default = "required" if field.is_required() else _default(field)
         takes = _takes(schema["properties"][name], _takes_one_number(field))
-        yield f"| {shown} | {takes} | {default} | {_prose(field.description or '')} |"
+        yield f"| {shown} | {takes} | {default} | {_prose(docs.get(name, ''))} |"
 
 
 def _takes_one_number(field: FieldInfo) -> bool:

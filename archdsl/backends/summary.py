@@ -313,7 +313,7 @@ def _title(facts: Facts, width: int, paint: Callable[[str, str], str]) -> Iterat
     of = f" of {facts.spec}" if facts.spec else ""
     yield f"{paint(facts.graph.name, _BOLD)}{of}: {inputs} → {outputs}"
     if training:
-        yield f"In training also {training}, which all figures include."
+        yield from wrap(f"In training also {training}, which all figures include.", width)
     for line in wrap(" ".join(facts.graph.doc.split()), width):
         yield paint(line, _DIM)
 

@@ -38,19 +38,5 @@ def summarise_network(
 
     They are worked out from the spec alone: no tensor is made, and torch is not needed.
     """
-    from archdsl.backends.summary import summarise
-
     network = load(spec, model, input, settings)
-    write(
-        summarise(
-            network.graph,
-            network.shapes,
-            network.body_costs,
-            form.value,
-            width_of(sys.stdout),
-            depth=depth,
-            spec=network.spec.name,
-            digest=network.digest,
-            color=has_color(sys.stdout),
-        )
-    )
+    write(network.summary(form.value, width_of(sys.stdout), depth=depth, color=has_color(sys.stdout)))

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from archdsl.ir.evaluate import Env, Unknown, argument_key, argument_keys, as_word, evaluate, find_callable, inexact, unknown_argument
 from archdsl.ir.trouble import Reported, Trouble
-from archdsl.ir.values import Block, Closure, Partial, Setting, describe, kind_of
+from archdsl.ir.values import Block, Closure, Partial, Setting, describe, identity, kind_of
 from archdsl.ops import OPS
 from archdsl.ops.base import Op
 from archdsl.syntax import tree
@@ -69,11 +69,11 @@ class Operators:
     """Makes operators, each distinct one once."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[type[Op], tuple[tuple[str, Setting], ...]], Op] = {}
+        self._made: dict[object, Op] = {}
 
     def make(self, target: type[Op], arguments: Arguments, call: Span) -> Op:
         """Make an operator of its attributes' values, or raise Trouble at the attribute that does not fit."""
-        key = (target, tuple(arguments.values.items()))
+        key = (target, tuple((name, identity(value)) for name, value in arguments.values.items()))
         op = self._made.get(key)
         if op is None:
             op = self._made[key] = _validate(target, arguments, call)

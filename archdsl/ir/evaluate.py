@@ -375,7 +375,8 @@ def _binary(node: tree.Binary, env: Env) -> Setting:
         return evaluate_bool(node.right, env) if left == (node.operator == "and") else left
     left, right = evaluate(node.left, env), evaluate(node.right, env)
     if node.operator in ("==", "!="):
-        return (left == right) == (node.operator == "==")
+        is_equal = left == right and isinstance(left, bool) == isinstance(right, bool)
+        return is_equal == (node.operator == "==")
     if isinstance(left, tuple) and isinstance(right, tuple) and node.operator == "+":
         return left + right
     for value, side in ((left, node.left), (right, node.right)):

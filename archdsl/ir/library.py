@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from archdsl.ir.context import Context
-from archdsl.ir.evaluate import UNKNOWN, Budget, Env, Unknown, argument_keys, evaluate, find_callable, unknown_argument
+from archdsl.ir.evaluate import Budget, Env, argument_keys, evaluate, find_callable, unknown_argument
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.ir.values import Block, Partial, Setting
 from archdsl.syntax import tree
@@ -62,11 +62,15 @@ class Module:
         self.docs = _docs(parsed)
         self.declarations: dict[str, tuple[Named, Module]] = {}
         self.wishes: list[tree.Defaults] = []
-        self._lets: dict[int, Setting | Unknown] = {}
-        self._report = Reporter()
+        self.keys: list[tree.Keys] = []
+        self.broken = set(parsed.broken)
+        """Names whose declarations hold syntax mistakes."""
+        self._lets: dict[tuple[int, Context], Setting | Trouble] = {}
 
     def find(self, name: str) -> tuple[Named, Module] | None:
-        """Give what a name declares, and the file it stands in."""
+        """Give what a name declares, and the file it stands in; raise Reported if its declaration does not parse."""
+        if name in self.broken and name not in self.declarations:
+            raise Reported
         return self.declarations.get(name) or (self.prelude.find(name) if self.prelude else None)
 
     def names(self) -> list[str]:
@@ -77,14 +81,17 @@ class Module:
         return self.docs.get(declaration.span.start, "")
 
     def value_of(self, let: tree.Let, env: Env) -> Setting:
-        """Give the value of a `let` outside any block; raise Reported if it has none."""
-        key = let.span.start
+        """Give the value of a `let` outside any block; raise Trouble, each time anew, if it has none."""
+        key = (let.span.start, env.context)
         if key not in self._lets:
-            self._lets[key] = UNKNOWN  # met again while it is being worked out, it depends on itself
-            self._lets[key] = evaluate(let.value, Env(self, env.context, env.budget))
+            self._lets[key] = Trouble("E108", f"`{let.name.text}` depends on itself", let.name.span, help="give it a value")
+            try:
+                self._lets[key] = evaluate(let.value, Env(self, env.context, env.budget))
+            except Trouble as trouble:
+                self._lets[key] = trouble
         value = self._lets[key]
-        if isinstance(value, Unknown):
-            raise Reported
+        if isinstance(value, Trouble):
+            raise value
         return value
 
 
@@ -145,6 +152,9 @@ class Library:
         if isinstance(declaration, tree.Use):
             self._use(module, declaration)
             return
+        if isinstance(declaration, tree.Keys):
+            module.keys.append(declaration)
+            return
         name = declaration.name
         if name.text in module.declarations:
             earlier, home = module.declarations[name.text]
@@ -163,11 +173,14 @@ class Library:
         if other is None:
             return
         if use.names is None:
+            module.broken |= other.broken
             module.declarations.update({k: v for k, v in other.declarations.items() if k not in module.declarations})
             return
         for name in use.names:
             found = other.declarations.get(name.text)
-            if found is None:
+            if found is None and name.text in other.broken:
+                module.broken.add(name.text)
+            elif found is None:
                 near = nearest(name.text, list(other.declarations))
                 help = f"the nearest name is `{near}`" if near else ""
                 message = f"`{use.target.text}` declares no `{name.text}`"

@@ -29,7 +29,7 @@ from archdsl.ir.graph import Graph
 from archdsl.ir.level import NOTHING, Draft, Flow, Level, Ref
 from archdsl.ir.library import Module, apply_defaults, file_context
 from archdsl.ir.trouble import Reported, Trouble
-from archdsl.ir.values import Block, Closure, Partial, Setting, describe
+from archdsl.ir.values import Block, Closure, Partial, Setting, describe, identity
 from archdsl.ops import OPS
 from archdsl.ops.base import Op, OpError
 from archdsl.ops.shape import Dim, Shape, Size
@@ -103,7 +103,8 @@ class Lowerer:
         self._matched: set[int] = set()
         self._assertions: list[tuple[tree.Expression, Env]] = []
         self._sizes: dict[tuple[int, int], Size] = {}
-        self._steps = 0
+        self.steps = 0
+        """How many statements and actions were lowered."""
         self._image_inputs = 0
 
     def model(
@@ -212,8 +213,8 @@ class Lowerer:
         return Flow(flow.ref, None), place
 
     def _count(self, span: Span) -> None:
-        self._steps += 1
-        if self._steps > MAX_STEPS:
+        self.steps += 1
+        if self.steps > MAX_STEPS:
             raise Trouble("E109", f"this network has more than {MAX_STEPS:,} distinct steps", span)
 
     def _let(self, node: tree.Let, place: Place) -> Place:
@@ -787,7 +788,8 @@ class Lowerer:
         env = Env(block.module, context, self._budget, entry=flow.shape)
         if declaration.is_inline:
             return self._inline(declaration, node, label, values, env, flow, place)
-        key = (id(declaration), tuple(sorted(values.items(), key=_first)), context, flow.shape, place.edits)
+        given = tuple(sorted(((name, identity(value)) for name, value in values.items()), key=_first))
+        key = (id(declaration), given, context, flow.shape, place.edits)
         instance = self._instances.get(key)
         if instance is None:
             instance = self._instances[key] = self._instantiate(block, node, values, env, flow.shape, place.edits)

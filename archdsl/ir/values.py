@@ -56,6 +56,18 @@ Number: TypeAlias = int | float | Fraction
 Setting: TypeAlias = "bool | int | float | Fraction | str | Init | Partial | Closure | tuple[Setting, ...]"
 
 
+def identity(value: Setting) -> object:
+    """Give what tells a value from every other one, also 1 from 1.0 and true, which Python holds to be equal."""
+    kind = type(value)
+    if kind is int or kind is str:
+        return value
+    if isinstance(value, tuple):
+        return tuple(map(identity, value))
+    if isinstance(value, Partial):
+        return value.target, tuple((key, identity(item)) for key, item in value.arguments)
+    return kind, value
+
+
 def describe(value: Setting) -> str:
     """Write a value as a spec would."""
     match value:

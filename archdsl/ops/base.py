@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from math import prod
+from textwrap import dedent
 from typing import Annotated, ClassVar, Literal, NamedTuple, TypeAlias, cast, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveInt
@@ -37,6 +41,22 @@ NonNegativePair: TypeAlias = Annotated[tuple[NonNegativeInt, NonNegativeInt], Be
 Probability: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 
 Category: TypeAlias = Literal["input", "conv", "linear", "norm", "activation", "pool", "shape", "join", "regularise"]
+
+
+def attribute_docs(model: type[BaseModel]) -> dict[str, str]:
+    """Map each field of a model to the docstring below it."""
+    found: dict[str, str] = {}
+    for owner in reversed(model.__mro__):
+        if not issubclass(owner, BaseModel) or owner is BaseModel:
+            continue
+        definition = cast("ast.ClassDef", ast.parse(dedent(inspect.getsource(owner))).body[0])
+        for statement, below in pairwise(definition.body):
+            match statement, below:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                    found[name] = inspect.cleandoc(text)
+                case _:
+                    pass
+    return {name: found[name] for name in model.model_fields if name in found}
 
 
 class OpError(Exception):
@@ -141,7 +161,9 @@ class Op(BaseModel):
     methods below. It knows nothing of graphs, places in the text, or torch objects.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    # A check needs few of the operators: pydantic works each out when it is first made. Reading the attributes'
+    # docstrings would take longer than all else in the import; `attribute_docs` reads them when they are asked for.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     keyword: ClassVar[str]
     category: ClassVar[Category]

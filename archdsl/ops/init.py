@@ -17,7 +17,7 @@ Nonlinearity: TypeAlias = Literal["linear", "sigmoid", "tanh", "relu", "leaky_re
 class InitFunction(BaseModel):
     """An initialisation function: its arguments are fields, in positional order, with torch's defaults."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     keyword: ClassVar[str]
     torch_names: ClassVar[Mapping[str, str]] = {}

@@ -24,10 +24,10 @@ _LONGEST_NUMBER = 60
 class Builder(Transformer[Token, Any]):
     """A lark transformer that gives every node its span in `source`.
 
-    `parse_inner` parses an expression inside a label, given its text and offset.
+    `parse_inner` parses an expression inside a text, given its own text and offset, and the code that a mistake has.
     """
 
-    def __init__(self, parse_inner: Callable[[str, int], tree.Expression]) -> None:
+    def __init__(self, parse_inner: Callable[[str, int, str], tree.Expression]) -> None:
         super().__init__()
         self.source: Source = NOWHERE
         self._parse_inner = parse_inner
@@ -158,6 +158,10 @@ class Builder(Transformer[Token, Any]):
 
     def label(self, children: Children) -> tree.LabelText:
         (token,) = children
+        return self._pieces(token, "E112")
+
+    def _pieces(self, token: Token, code: str) -> tree.LabelText:
+        """Take the expressions out of a text; `code` is that of a mistake in one."""
         span = self._span(token, token)
         text, offset = str(token), span.start
         if text.startswith('"'):
@@ -165,7 +169,7 @@ class Builder(Transformer[Token, Any]):
         pieces: list[str | tree.Expression] = []
         end = 0
         for match in _INTERPOLATION.finditer(text):
-            pieces += [text[end : match.start()], self._parse_inner(match.group(1), offset + match.start(1))]
+            pieces += [text[end : match.start()], self._parse_inner(match.group(1), offset + match.start(1), code)]
             end = match.end()
         pieces.append(text[end:])
         return tree.LabelText(tuple(piece for piece in pieces if piece != ""), span)
@@ -262,6 +266,19 @@ class Builder(Transformer[Token, Any]):
         last = body or (arguments[-1] if arguments else pattern)
         path = tree.Name(str(pattern)[1:-1], self._span(pattern, pattern))
         return tree.Edit(path, arguments, body, self._span(keyword, last))
+
+    def keys(self, children: Children) -> tree.Keys:
+        keyword, origin, _in, order, rules = children
+        last = rules[-1] if rules else order or origin
+        word = self._word(order) if order is not None else None
+        return tree.Keys(self._word(origin), word, rules[:-1] if rules else (), self._span(keyword, last))
+
+    def key_rules(self, children: Children) -> tuple[tree.KeyRule | Token, ...]:
+        return tuple(children[1:])
+
+    def key_rule(self, children: Children) -> tree.KeyRule:
+        ours, theirs = (self._pieces(token, "E123") for token in children)
+        return tree.KeyRule(ours, theirs, self._span(ours, theirs))
 
     def use_all(self, children: Children) -> tree.Use:
         keyword, name = children

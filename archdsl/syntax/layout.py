@@ -6,15 +6,17 @@ from collections.abc import Iterable, Iterator
 
 from lark import Token
 
-from archdsl.text.diagnostic import Reporter
+from archdsl.text.diagnostic import Label, Reporter
 from archdsl.text.source import Source, Span
 
 MAX_DEPTH = 100
 CLOSER = {"LPAR": ")", "LSQB": "]", "_INDEX": "]", "LBRACE": "}"}
 _OPENS = {"LPAR": "RPAR", "LSQB": "RSQB", "_INDEX": "RSQB", "LBRACE": "RBRACE"}
 _CLOSES = frozenset({"RPAR", "RSQB", "RBRACE"})
-# What can never stand inside ( ) or [ ]: an opening bracket before it was forgotten.
-_STATEMENT_WORDS = frozenset({"MODEL", "VARIANT", "FN", "LET", "USE", "LABEL", "OUTPUT", "ASSERT", "RBRACE"})
+# What begins a statement and can never stand inside ( ) or [ ]: an opening bracket before it was forgotten.
+_STATEMENT_WORDS = frozenset({"MODEL", "VARIANT", "FN", "LET", "USE", "LABEL", "OUTPUT", "ASSERT"})
+# What begins a declaration and can never stand in a body: a closing brace before it was forgotten.
+DECLARATION_WORDS = frozenset({"MODEL", "VARIANT", "FN", "USE", "INLINE", "BLOCK"})
 _CONTINUES = frozenset({"_ELSE", "_SHORTCUT"})
 
 
@@ -23,47 +25,93 @@ class TooDeep(Exception):
 
 
 class Layout:
-    """Yield the tokens that the grammar sees: separators only between statements."""
+    """Yield the tokens that the grammar sees: separators only between statements.
+
+    A bracket that is never closed is reported, and closed by a token without width, so that what follows is parsed as
+    what it is. `damage` lists the places of such brackets.
+    """
 
     def __init__(self, source: Source, report: Reporter) -> None:
         self._source, self._report = source, report
-        self.open: list[Token] = []
+        self._open: list[Token] = []
+        self._blamed: set[int] = set()
+        self.damage: list[int] = []
+
+    def blame(self) -> None:
+        """Say that a mistake inside the brackets that are open here is reported already."""
+        self._blamed.update(id(token) for token in self._open if token.type != "LBRACE")
 
     def tokens(self, tokens: Iterable[Token]) -> Iterator[Token]:
         separator: Token | None = None
+        line_end: Token | None = None
         previous = "LBRACE"
         for token in tokens:
             kind = token.type
-            if kind == "_SEPARATOR":
-                is_inside = bool(self.open) and self.open[-1].type != "LBRACE"
-                if not (is_inside and token == "\n"):
-                    separator = separator or token
+            if kind == "_SEPARATOR" and token != ";" and self._is_inside():
+                line_end = line_end or token
                 continue
-            self._track(token, kind)
+            for closer in self._missing(token, starts_line=bool(separator or line_end)):
+                yield closer
+                separator, previous = separator or line_end, closer.type
+            line_end = None
+            if kind == "_SEPARATOR":
+                separator = separator or token
+                continue
+            token = self._track(token, kind)
             is_between = previous != "LBRACE" and kind != "RBRACE"
-            if separator and is_between and not (kind in _CONTINUES and separator == "\n"):
+            if separator and is_between and not (kind in _CONTINUES and separator != ";"):
                 yield separator
             separator, previous = None, kind
             yield token
-        for token in self.open:
-            self._unclosed(token)
+        end = len(self._source.text.rstrip())
+        yield from [self._close(end) for _ in range(len(self._open))]
 
-    def _track(self, token: Token, kind: str) -> None:
-        while self.open and self.open[-1].type != "LBRACE" and kind in _STATEMENT_WORDS:
-            self._unclosed(self.open.pop())
+    def _is_inside(self) -> bool:
+        return bool(self._open) and self._open[-1].type != "LBRACE"
+
+    def _missing(self, token: Token, *, starts_line: bool) -> Iterator[Token]:
+        """Close what has to be closed before a token."""
+        ends_brackets = token.type in ("RBRACE", "_SEPARATOR") or (starts_line and token.type in _STATEMENT_WORDS)
+        while ends_brackets and self._is_inside():
+            yield self._close(token.start_pos or 0)
+        while starts_line and token.type in DECLARATION_WORDS and self._open:
+            yield self._close(token.start_pos or 0)
+
+    def _track(self, token: Token, kind: str) -> Token:
+        """Follow a bracket; one that closes another kind of bracket becomes what it should have been."""
         if kind in _OPENS:
-            self.open.append(token)
-            if len(self.open) > MAX_DEPTH:
-                self._report.error(
-                    "E003", f"brackets nest deeper than {MAX_DEPTH}", self._span(token), help="name a part with `let` or `block`"
-                )
+            self._open.append(token)
+            if len(self._open) > MAX_DEPTH:
+                help = "name a part with `let` or `block`"
+                self._report.error("E003", f"brackets nest deeper than {MAX_DEPTH}", self._span(token), help=help)
                 raise TooDeep
-        elif kind in _CLOSES and self.open and _OPENS[self.open[-1].type] == kind:
-            self.open.pop()
+        elif kind in _CLOSES and self._open:
+            wanted = _OPENS[self._open[-1].type]
+            if wanted == kind:
+                self._open.pop()
+            elif self._is_inside():
+                opened = self._open.pop()
+                self._mismatched(opened, token)
+                return Token(wanted, str(token), token.start_pos, end_pos=token.end_pos)
+        return token
 
-    def _unclosed(self, token: Token) -> None:
-        closer = CLOSER[token.type]
-        self._report.error("E005", f"`{token}` is never closed", self._span(token), help=f"close it with `{closer}`")
+    def _close(self, offset: int) -> Token:
+        opened = self._open.pop()
+        closer = CLOSER[opened.type]
+        if id(opened) not in self._blamed:
+            span = self._span(opened)
+            self.damage.append(span.start)
+            self._report.error("E005", f"`{opened}` is never closed", span, help=f"close it with `{closer}`")
+        return Token(_OPENS[opened.type], closer, offset, end_pos=offset)
+
+    def _mismatched(self, opened: Token, token: Token) -> None:
+        if id(opened) in self._blamed:
+            return
+        closer, span = CLOSER[opened.type], self._span(token)
+        self.damage.append(span.start)
+        labels = [Label(self._span(opened), "opened here")]
+        message = f"`{token}` closes `{opened}`"
+        self._report.error("E005", message, span, labels=labels, help=f"close it with `{closer}`")
 
     def _span(self, token: Token) -> Span:
         return Span(token.start_pos or 0, token.end_pos or 0, self._source)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
@@ -18,23 +19,30 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from archdsl.syntax import messages, tree
 from archdsl.syntax.builder import Builder
-from archdsl.syntax.layout import Layout, TooDeep
+from archdsl.syntax.layout import DECLARATION_WORDS, Layout, TooDeep
 from archdsl.text.diagnostic import Reporter
 from archdsl.text.source import NOWHERE, Source, Span
 
 MAX_CHARACTERS = 200_000
 _MAX_ERRORS = 30
+_DECLARES = DECLARATION_WORDS | {"LET", "DEFAULTS"}
+_WORD = re.compile(r"[A-Za-z_]\w*", re.A)
+_APPLIES_TO_ALL = re.compile(r"\b(?:use|defaults)\b", re.A)
 
 
 class Parsed(NamedTuple):
-    """A syntax tree, and the comments that the grammar ignores in the order of the text."""
+    """A syntax tree, and the comments that the grammar ignores in the order of the text.
+
+    The tree holds only declarations that were parsed whole; `broken` are the names that the others may have declared.
+    """
 
     file: tree.File
     comments: tuple[Span, ...]
+    broken: frozenset[str] = frozenset()
 
 
 def parse(source: Source, report: Reporter) -> Parsed | None:
-    """Parse a spec. Mistakes go to `report`; None when they leave no tree."""
+    """Parse a spec. Mistakes go to `report`; None when they leave no tree that tells more about the spec."""
     if len(source.text) > MAX_CHARACTERS:
         size = f"{len(source.text):,} characters"
         report.error("E004", f"{size}, where a spec has at most {MAX_CHARACTERS:,}", Span(0, 0, source))
@@ -45,6 +53,30 @@ def parse(source: Source, report: Reporter) -> Parsed | None:
 def parse_expression(source: Source, report: Reporter) -> tree.Expression | None:
     """Parse one expression, such as a setting's value."""
     return _frontend().parse_expression(source, report)
+
+
+def _sound(file: tree.File, comments: tuple[Span, ...], damage: list[int]) -> Parsed | None:
+    """Give what of a file holds whatever was meant where the damage is; None if all of it may depend on that."""
+    whole: list[tree.Declaration] = []
+    broken: set[str] = set()
+    end = 0
+    for declaration in (*file.declarations, None):
+        span = declaration.span if declaration is not None else Span(len(file.source.text), len(file.source.text))
+        if bisect_left(damage, end) < bisect_left(damage, span.start):
+            dropped = file.source.text[end : span.start]
+            if _APPLIES_TO_ALL.search(dropped):
+                return None
+            broken.update(_WORD.findall(dropped.partition("{")[0]))
+        end = span.end
+        if declaration is None:
+            break
+        if bisect_left(damage, span.start) == bisect_left(damage, span.end):
+            whole.append(declaration)
+        elif isinstance(declaration, tree.Use | tree.Defaults):
+            return None
+        else:
+            broken.add(declaration.name.text)
+    return Parsed(tree.File(file.source, tuple(whole)), comments, frozenset(broken))
 
 
 @cache
@@ -100,23 +132,26 @@ class _Frontend:
     def parse_file(self, source: Source, report: Reporter) -> Parsed | None:
         with self._lock:
             self._comments.clear()
-            file = self._run(source, report, "start")
+            file, damage = self._run(source, report, "start")
             comments = tuple(Span(c.start_pos or 0, c.end_pos or 0, source) for c in self._comments)
-        return None if file is None else Parsed(file, comments)
+        if file is None:
+            return None
+        return _sound(file, comments, sorted(damage)) if damage else Parsed(file, comments)
 
     def parse_expression(self, source: Source, report: Reporter) -> tree.Expression | None:
         with self._lock:
-            return self._run(source, report, "expression")
+            return self._run(source, report, "expression")[0]
 
-    def _run(self, source: Source, report: Reporter, start: str) -> Any:
+    def _run(self, source: Source, report: Reporter, start: str) -> tuple[Any, list[int]]:
         self._builder.source, self._report = source, report
+        run = _Run(self._lark.parse_interactive(source.text, start=start), source, report)
         try:
-            return _Run(self._lark.parse_interactive(source.text, start=start), source, report).result()
+            return run.result(), run.damage
         finally:
             self._builder.source = NOWHERE
 
-    def _parse_inner(self, text: str, offset: int) -> tree.Expression:
-        """Parse what stands in a label's braces, which starts at `offset` of the source being built."""
+    def _parse_inner(self, text: str, offset: int, code: str) -> tree.Expression:
+        """Parse what stands in braces inside a text, from `offset` of the source being built; a mistake has this code."""
         source, report = self._builder.source, self._report
         padded = Source(" " * offset + text, source.name)
         inner = Reporter()
@@ -124,7 +159,8 @@ class _Frontend:
         found: tree.Expression | None = run.result()
         if found is None or inner.has_errors:
             span = Span(offset, offset + len(text), source)
-            report.error("E112", f"`{text}` is no expression to put into a label", span, help="write a name: `layer{i}`")
+            message = f"`{text}` is no expression to put into a {'label' if code == 'E112' else 'key'}"
+            report.error(code, message, span, help="write a name: `layer{i}`")
             return tree.Literal(0, span)
         return found
 
@@ -134,8 +170,9 @@ class _Run:
 
     def __init__(self, parser: InteractiveParser, source: Source, report: Reporter) -> None:
         self._parser, self._source, self._report = parser, source, report
-        self._errors = 0
         self._layout = Layout(source, report)
+        self.damage = self._layout.damage
+        """Offsets of the mistakes."""
         self._tokens = self._layout.tokens(self._lex())
 
     def result(self) -> Any:
@@ -169,7 +206,9 @@ class _Run:
         try:
             self._parser.feed_token(token)
         except UnexpectedToken:
-            self._unexpected(token)
+            if token.start_pos != token.end_pos:  # the bracket that a token without width closes is reported
+                self._unexpected(token)
+            self._layout.blame()
             self._recover(token)
 
     def _finish(self) -> Any:
@@ -178,7 +217,7 @@ class _Run:
         try:
             return self._parser.feed_token(end)
         except UnexpectedToken:
-            if not self._layout.open:
+            if not self.damage:
                 self._unexpected(end)
             return None
 
@@ -187,7 +226,7 @@ class _Run:
         accepted = frozenset(self._actions())
         if token.type == "$END":
             what = "the spec ends in the middle of a statement"
-        elif token.type == "_SEPARATOR" and token == "\n":
+        elif token.type == "_SEPARATOR" and token != ";":
             what = "the line ends in the middle of a statement"
         else:
             what = f"unexpected `{token}`"
@@ -195,46 +234,58 @@ class _Run:
 
     def _error(self, code: str, message: str, span: Span, help: str) -> None:
         self._report.error(code, message, span, help=help)
-        self._errors += 1
-        if self._errors >= _MAX_ERRORS:
+        self.damage.append(span.start)
+        if len(self.damage) >= _MAX_ERRORS:
             raise _GiveUp
 
     def _actions(self) -> dict[str, Any]:
         state = self._parser.parser_state
         return state.parse_conf.parse_table.states[state.position]
 
-    def _recover(self, token: Token) -> None:
-        """Drop the statement that the mistake is in, and go on behind it."""
+    def _recover(self, token: Token | None) -> None:
+        """Drop the statement that the mistake is in, and go on behind it; in no body, at the next declaration."""
         self._unwind()
+        is_outside = not any(isinstance(v, Token) and v.type == "LBRACE" for v in self._parser.parser_state.value_stack)
         depth = 0
-        while True:
+        while token is not None:
             if token.type == "LBRACE":
                 depth += 1
             elif token.type == "RBRACE":
-                if depth == 0:
+                if depth == 0 and not is_outside:
                     break
-                depth -= 1
+                depth = max(depth - 1, 0)
             elif token.type == "_SEPARATOR" and depth == 0:
-                break
-            following = next(self._tokens, None)
-            if following is None:
-                self._drop_separator()
-                return
-            token = following
-        if token.type == "RBRACE":
+                if not is_outside:
+                    break
+                following = next(self._tokens, None)
+                if following is not None and following.type in _DECLARES:
+                    self._resume(token)
+                    self._feed(following)
+                    return
+                token = following
+                continue
+            token = next(self._tokens, None)
+        if token is None or token.type == "RBRACE":
             self._drop_separator()
+        if token is not None:
+            self._resume(token)
+
+    def _resume(self, token: Token) -> None:
         if token.type in self._actions():
             self._parser.feed_token(token)
 
     def _unwind(self) -> None:
-        """Go back to the last place where a statement could begin or had just ended."""
+        """Go back to the last place where a statement could begin or had just ended, out of bodies that are closed."""
         state = self._parser.parser_state
+        closed = 0
         while len(state.state_stack) > 1:
             top = state.value_stack[-1]
-            is_beginning = isinstance(top, Token) and top.type in ("LBRACE", "_SEPARATOR")
+            kind = top.type if isinstance(top, Token) else ""
             action = self._actions().get("_SEPARATOR")
-            if is_beginning or (action is not None and action[0] is Shift):
+            has_ended = action is not None and action[0] is Shift
+            if not closed and (kind in ("LBRACE", "_SEPARATOR") or has_ended):
                 return
+            closed += (kind == "RBRACE") - (kind == "LBRACE")
             state.state_stack.pop()
             state.value_stack.pop()
 

@@ -334,7 +334,26 @@ class Use:
     span: Span
 
 
-Declaration: TypeAlias = Function | Block | Model | Variant | Use | Defaults | Let
+@dataclass(frozen=True, slots=True)
+class KeyRule:
+    """`"ours" = "theirs"`: the beginning of a state_dict's keys here, and in files of another origin."""
+
+    ours: LabelText
+    theirs: LabelText
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """How files of some origin name the file's weights; `order` is the word behind `in`, if any."""
+
+    origin: Name
+    order: Name | None
+    rules: tuple[KeyRule, ...]
+    span: Span
+
+
+Declaration: TypeAlias = Function | Block | Model | Variant | Use | Defaults | Let | Keys
 
 
 @dataclass(frozen=True, slots=True)

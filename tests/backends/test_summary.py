@@ -131,7 +131,7 @@ def test_columns_give_way_from_the_right_and_then_as_a_whole() -> None:
     note, figure = Column("note", ["b" * 30], can_shrink=True), Column("n", ["7"], is_right=True)
     assert lay_out([(path, note, figure), (path, figure)], 65)[1].split() == ["a" * 30, "b" * 30, "7"]
     assert lay_out([(path, note, figure), (path, figure)], 50)[1].split() == ["a" * 30, "b" * 14 + "…", "7"]
-    assert lay_out([(path, note, figure), (path, figure)], 33)[1].split() == ["…" + "a" * 14, "b" * 13 + "…", "7"]
+    assert lay_out([(path, note, figure), (path, figure)], 33)[1].split() == ["…" + "a" * 13, "b" * 13 + "…", "7"]
     assert lay_out([(path, note, figure), (path, figure)], 32)[1].split() == ["…" + "a" * 28, "7"]
 
 

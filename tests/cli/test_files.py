@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from archdsl import check_text, load
+from archdsl.backends.graphviz import Level
 from archdsl.cli import files
 from archdsl.cli.new import STARTER
 from tests.cli.conftest import Run
@@ -50,7 +51,7 @@ def test_a_mistake_leaves_the_old_file(run: Run, tiny: Path) -> None:
 
 
 @pytest.mark.parametrize("level", ["stages", "blocks", "layers"])
-def test_draw_writes_dot(run: Run, tiny: Path, level: str) -> None:
+def test_draw_writes_dot(run: Run, tiny: Path, level: Level) -> None:
     code, out, _ = run("draw", "tiny.arch", "--level", level, "-o", "-")
     assert code == 0
     assert run("draw", "tiny.arch", "--level", level, "-o", "tiny.dot").out == ""

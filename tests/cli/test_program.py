@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -117,7 +118,7 @@ def test_the_width_is_that_of_columns_or_of_a_pipe(
     monkeypatch: pytest.MonkeyPatch, columns: str, expected: int
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    with open(os.devnull, encoding="utf-8") as stream:
+    with Path(os.devnull).open(encoding="utf-8") as stream:
         assert console.width_of(stream) == expected
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 from pathlib import Path
 
@@ -60,7 +59,7 @@ def test_training_writes_a_run_and_its_result(run: Run, tiny: Path, tmp_path: Pa
     assert code == 0, err
     assert "test accuracy" in out
     assert "epoch 1/1" in err
-    assert {"best.safetensors", "model.py", "metrics.csv"} <= set(os.listdir(tmp_path / "out"))
+    assert {"best.safetensors", "model.py", "metrics.csv"} <= {path.name for path in (tmp_path / "out").iterdir()}
     code, out, err = run("train", "tiny.arch", "--data", "digits", *words)
     assert (code, out) == (2, "")
     assert "already holds a run" in err

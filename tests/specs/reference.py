@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from unittest.mock import patch
 
 import torch
@@ -27,7 +28,7 @@ def reference(name: str, device: str = "cpu", **settings: object) -> nn.Module:
     """Build torchvision's network with its own initial values; on device "meta", without any."""
     block_widths = BlockParams.from_init_params
 
-    def on_cpu(**arguments: object) -> object:
+    def on_cpu(**arguments: Any) -> object:
         # It works the widths out with tensors, and reads them.
         with torch.device("cpu"):
             return block_widths(**arguments)

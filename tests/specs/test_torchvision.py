@@ -75,7 +75,7 @@ def test_the_compiled_module_has_that_state_too(name: str) -> None:
 
 @every
 def test_parameters_and_macs_are_those_that_torchvision_publishes(name: str) -> None:
-    weights = torchvision.models.get_model_weights(name).DEFAULT
+    weights = torchvision.models.get_model_weights(name).DEFAULT  # pyright: ignore[reportAttributeAccessIssue] -- every subclass has one
     size = weights.transforms.keywords["crop_size"]
     costs = load_body(name, [3, size, size]).costs
     # Torchvision counts Inception's head among the parameters, and GoogLeNet's not.
