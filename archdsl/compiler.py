@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -11,8 +11,18 @@ from typing import TypeAlias
 
 from archdsl.ir.calls import check_type
 from archdsl.ir.context import Context
-from archdsl.ir.evaluate import Budget, Env, evaluate, evaluate_bool, find_callable, match_arguments, unknown_argument
+from archdsl.ir.evaluate import (
+    Budget,
+    Env,
+    bind_defaults,
+    evaluate,
+    evaluate_bool,
+    find_callable,
+    match_arguments,
+    unknown_argument,
+)
 from archdsl.ir.graph import Graph
+from archdsl.ir.keymap import KeyMap, build_key_maps
 from archdsl.ir.library import SUFFIX, Library, Module, bundled_folder, declared_models, file_context, read_source
 from archdsl.ir.lower import Lowered, Lowerer
 from archdsl.ir.trouble import Reported, Trouble
@@ -46,6 +56,7 @@ class Compilation:
     diagnostics: tuple[Diagnostic, ...]
     digest: str
     source: Source
+    key_maps: tuple[KeyMap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +87,18 @@ def compile(
     report = Reporter()
     digest = _digest(source, model, settings, image)
     graph = shapes = costs = None
+    key_maps: tuple[KeyMap, ...] = ()
     name = model or ""
     module = Library(report).load(source, folder)
     plan = _plan(module, model, settings or {}, report) if module is not None else None
-    if plan is not None:
+    if plan is not None and module is not None:
         name = plan.name
         lowered = _lower(plan, Lowerer(report, image))
         if lowered is not None:
             graph = lowered.graph
+            key_maps = _key_maps(plan, module, report)
             shapes, costs = _analyse(lowered, report)
-    return Compilation(name, graph, shapes, costs, report.diagnostics, digest, source)
+    return Compilation(name, graph, shapes, costs, report.diagnostics, digest, source, key_maps)
 
 
 def _digest(
@@ -97,6 +110,17 @@ def _digest(
 
 def _lower(plan: _Plan, lowerer: Lowerer) -> Lowered | None:
     return lowerer.model(plan.module, plan.declaration, plan.name, plan.values, plan.context, plan.edits, plan.doc)
+
+
+def _key_maps(plan: _Plan, module: Module, report: Reporter) -> tuple[KeyMap, ...]:
+    """Give the name maps of the file compiled and of the one that the model stands in."""
+    homes = [home for home in dict.fromkeys((module, plan.module)) if home.keys]
+    if report.has_errors or not homes:
+        return ()
+    budget, declaration = Budget(), plan.declaration
+    env = Env(plan.module, file_context(plan.module, plan.context, budget), budget)
+    env = bind_defaults(env, declaration.parameters, plan.values, declaration.name)
+    return build_key_maps([(home.keys, replace(env, module=home)) for home in homes], report)
 
 
 def _analyse(lowered: Lowered, report: Reporter) -> tuple[Shapes | None, Costs | None]:

@@ -122,12 +122,15 @@ class Network:
     @cached_property
     def costs(self) -> NetworkCosts:
         nodes: list[NodeCosts] = []
+        reused: tuple[str, ...] = ()
         for path, node, shapes, costs in walk(self.shapes, self.body_costs):
+            if node.reuses is not None:
+                reused = (*reused, f"{path}.")
             if node.op is None or node.is_input:
                 continue
             one = costs.nodes[node.id]
-            own = one.parameters if node.reuses is None else 0
-            buffers = one.buffers if node.reuses is None else 0
+            owns = node.reuses is None and not path.startswith(reused)
+            own, buffers = (one.parameters, one.buffers) if owns else (0, 0)
             output = shapes.results[node.id][""]
             nodes.append(
                 NodeCosts(

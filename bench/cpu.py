@@ -95,7 +95,15 @@ def count_by_running(name: str) -> tuple[int, int]:
 
 def analysis(rounds: int = 9) -> Section:
     """Compare archdsl's analysis with building torchvision's network and counting while it runs."""
-    header = ("network", "first load", "loaded before", "torchvision, CPU", "torchvision, meta", "meta + count", "ratio")
+    header = (
+        "network",
+        "first load",
+        "loaded before",
+        "torchvision, CPU",
+        "torchvision, meta",
+        "meta + count",
+        "ratios",
+    )
     rows: list[Sequence[str]] = [header]
     goals: list[Goal] = []
     for name in ("resnet50", "resnet152"):
@@ -112,13 +120,14 @@ def analysis(rounds: int = 9) -> Section:
             rounds,
         )
         times = {key: median(values) for key, values in seconds.items()}
-        ratio = times["count"] / times["first"]
-        rows.append((name, *(f"{1e3 * times[key]:.1f} ms" for key in seconds), f"{ratio:.0f}x"))
-        goals.append(Goal(f"{name} at least 30 times as fast as meta + count", ratio >= 30))
+        first, again = (times["count"] / times[key] for key in ("first", "again"))
+        rows.append((name, *(f"{1e3 * times[key]:.1f} ms" for key in seconds), f"{first:.0f}x, {again:.0f}x"))
+        goals.append(Goal(f"{name}, first load, at least 30 times as fast as meta + count", first >= 30))
+        goals.append(Goal(f"{name}, parsed before, at least 30 times as fast as meta + count", again >= 30))
     note = (
         "Load, shapes, parameters and multiply-adds of a bundled spec, with no text parsed before and with it parsed, "
         "against torchvision's construction on the CPU, on the meta device, and there with one image run under torch's "
-        "FlopCounterMode. The ratio is that of the last to the first; the numbers found are equal."
+        "FlopCounterMode. The ratios are of the last to the first two; the numbers found are equal."
     )
     return Section("Analysis", note, rows, goals)
 
@@ -158,7 +167,7 @@ def training_step(module: nn.Module, images: Tensor, labels: Tensor) -> float:
     return loss.item()
 
 
-def emitted(rounds: int = 11) -> Section:
+def emitted(rounds: int = 31) -> Section:
     """Compare emitted networks with torchvision's."""
     rows: list[Sequence[str]] = [("network", "images", "work", "archdsl", "torchvision", "speed ratio")]
     goals: list[Goal] = []
@@ -195,21 +204,26 @@ class Run:
     peak_bytes: int
 
 
+# A process counts its parent's memory until it starts its own program, so a small one stands between.
+MEASURE = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+"""
+
+
 def run_cold(code: str, *arguments: str) -> Run:
     """Run Python code in a process of its own.
 
-    Errors: RuntimeError if it fails
+    Errors: subprocess.CalledProcessError if it fails
     """
-    command = [sys.executable, "-c", code, *arguments]
+    command = [sys.executable, "-c", MEASURE, sys.executable, "-c", code, *arguments]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} exits with {process.returncode}")
+    printed = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+    seconds, peak = printed.split()
     # Linux counts ru_maxrss in kibibytes, macOS in bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Run(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
+    return Run(float(seconds), int(peak) * (1 if sys.platform == "darwin" else 1024))
 
 
 CHECK = "from archdsl.cli import main; main()"

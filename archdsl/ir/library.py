@@ -64,7 +64,9 @@ class Module:
         self.wishes: list[tree.Defaults] = []
         self.keys: list[tree.Keys] = []
         self.broken = set(parsed.broken)
-        """Names whose declarations hold syntax mistakes."""
+        """Names whose declarations hold mistakes that are reported already."""
+        self.is_known = True
+        """Whether all names that the file may have are declared here or broken."""
         self._lets: dict[tuple[int, Context], Setting | Trouble] = {}
 
     def find(self, name: str) -> tuple[Named, Module] | None:
@@ -89,6 +91,9 @@ class Module:
                 self._lets[key] = evaluate(let.value, Env(self, env.context, env.budget))
             except Trouble as trouble:
                 self._lets[key] = trouble
+            except Reported:
+                del self._lets[key]
+                raise
         value = self._lets[key]
         if isinstance(value, Trouble):
             raise value
@@ -143,7 +148,7 @@ class Library:
         module = Module(parsed, folder, prelude)
         for declaration in parsed.file.declarations:
             self._declare(module, declaration)
-        return module
+        return module if module.is_known else None
 
     def _declare(self, module: Module, declaration: tree.Declaration) -> None:
         if isinstance(declaration, tree.Defaults):
@@ -169,8 +174,10 @@ class Library:
             other = self._find(module, use)
         except Trouble as trouble:
             self.report.error(trouble.code, trouble.message, trouble.span, help=trouble.help)
+            self._lose(module, use)
             return
         if other is None:
+            self._lose(module, use)
             return
         if use.names is None:
             module.broken |= other.broken
@@ -188,6 +195,16 @@ class Library:
             else:
                 module.declarations[name.text] = found
 
+    @staticmethod
+    def _lose(module: Module, use: tree.Use) -> None:
+        """Take note that names of a file that cannot be used are missing."""
+        if use.alias is not None:
+            module.broken.add(use.alias.text)
+        elif use.names is not None:
+            module.broken |= {name.text for name in use.names}
+        else:
+            module.is_known = False
+
     def _find(self, module: Module, use: tree.Use) -> Module | None:
         target, span = use.target.text, use.target.span
         if use.alias is not None:
@@ -199,8 +216,12 @@ class Library:
         for folder in (module.folder, bundled_folder()):
             if folder is None:
                 continue
-            path = (folder / relative).resolve()
-            if path.is_relative_to(folder.resolve()) and path.is_file():
+            try:
+                path = (folder / relative).resolve()
+                is_here = path.is_relative_to(folder.resolve()) and path.is_file()
+            except (OSError, ValueError) as error:
+                raise Trouble("E114", f"`{target}` is no path: {error}", span) from None
+            if is_here:
                 return self._load_used(path, folder, span)
         raise Trouble("E114", f"no spec `{target}` beside this one or among the bundled ones", span)
 

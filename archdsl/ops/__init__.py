@@ -24,6 +24,7 @@ _CLASSES: tuple[type[Op], ...] = (
     norm.InstanceNorm,
     norm.RMSNorm,
     norm.LocalResponseNorm,
+    norm.Rescale,
     norm.Identity,
     activation.ReLU,
     activation.ReLU6,

@@ -416,6 +416,42 @@ class LocalResponseNorm(Op):
 
 
 @final
+class Rescale(Op):
+    """Multiply each channel by a fixed factor and add a fixed number, as when an image is normalised anew.
+
+    Shape:  (C, H, W) unchanged, with as many factors and shifts as channels
+    Cost:   no parameters; two operations per element
+    Errors: E212 no feature map; E216 another number of factors or shifts than of channels
+    Source: `transform_input` of torchvision's GoogLeNet and Inception v3
+
+    >>> Rescale(scale=(0.458, 0.448, 0.45), shift=(-0.03, -0.088, -0.188)).infer_shape([Shape(3, 224, 224)])
+    Shape(3, 224, 224)
+    """
+
+    keyword: ClassVar[str] = "rescale"
+    category: ClassVar[Category] = "norm"
+
+    scale: tuple[float, ...]
+    """The channels' factors."""
+    shift: tuple[float, ...]
+    """What is added to the channels."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        (x,) = inputs
+        channels, _, _ = feature_map(x, self.keyword)
+        for name, values in (("scale", self.scale), ("shift", self.shift)):
+            if len(values) != channels:
+                raise OpError("E216", f"{len(values)} numbers in `{name}` for {channels} channels", name, "give one each")
+        return x
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return 2 * super().elementwise(inputs)
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        return TorchCall("Rescale", (self.scale, self.shift))
+
+
+@final
 class Identity(Op):
     """Pass the input on: the value for no norm and for no activation.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from archdsl.ops.base import Op
 from archdsl.ops.norm import Identity
-from archdsl.ops.rearrange import ChannelShuffle, Flatten, Pad, Permute, PixelShuffle, PixelUnshuffle, Reshape, Slice
-from archdsl.ops.regularise import Dropout, Dropout2d, DropPath
+from archdsl.ops.rearrange import ChannelShuffle, Crop, Flatten, Pad, Permute, PixelShuffle, PixelUnshuffle, Reshape, Slice
+from archdsl.ops.regularise import Dropout, Dropout2d, DropPath, Times
 from archdsl.ops.resize import Upsample
 
 NOISE = (Dropout, Dropout2d, DropPath)
@@ -25,6 +25,10 @@ def is_identity(op: Op, *, in_training: bool) -> bool:
             return True
         case Pad(size=sides, channels=channels):
             return not any((*sides, *channels))
+        case Crop(size=sides):
+            return not any(sides)
+        case Times(factor=factor):
+            return factor == 1
         case Permute(order=order):
             return order == tuple(range(len(order)))
         case _:

@@ -17,6 +17,8 @@ Children: TypeAlias = list[Any]
 
 _SUFFIXES = {"K": 1_000, "M": 1_000_000, "G": 1_000_000_000, "T": 1_000_000_000_000}
 _INTERPOLATION = re.compile(r"\{([^{}]*)\}")
+# Far beyond what a label may have once its parts are put in.
+_LONGEST_LABEL = 400
 # Longer ones are beyond what is computed with; as floats they would be rounded in silence.
 _LONGEST_NUMBER = 60
 
@@ -166,6 +168,8 @@ class Builder(Transformer[Token, Any]):
         text, offset = str(token), span.start
         if text.startswith('"'):
             text, offset = text[1:-1], offset + 1
+        if len(text) > _LONGEST_LABEL:
+            return tree.LabelText((text,), span)  # too long to be a label, whatever its parts give
         pieces: list[str | tree.Expression] = []
         end = 0
         for match in _INTERPOLATION.finditer(text):

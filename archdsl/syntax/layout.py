@@ -16,7 +16,7 @@ _CLOSES = frozenset({"RPAR", "RSQB", "RBRACE"})
 # What begins a statement and can never stand inside ( ) or [ ]: an opening bracket before it was forgotten.
 _STATEMENT_WORDS = frozenset({"MODEL", "VARIANT", "FN", "LET", "USE", "LABEL", "OUTPUT", "ASSERT"})
 # What begins a declaration and can never stand in a body: a closing brace before it was forgotten.
-DECLARATION_WORDS = frozenset({"MODEL", "VARIANT", "FN", "USE", "INLINE", "BLOCK"})
+DECLARATION_WORDS = frozenset({"MODEL", "VARIANT", "FN", "USE", "INLINE", "BLOCK", "KEYS"})
 _CONTINUES = frozenset({"_ELSE", "_SHORTCUT"})
 
 

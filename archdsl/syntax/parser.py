@@ -74,7 +74,7 @@ def _sound(file: tree.File, comments: tuple[Span, ...], damage: list[int]) -> Pa
             whole.append(declaration)
         elif isinstance(declaration, tree.Use | tree.Defaults):
             return None
-        else:
+        elif not isinstance(declaration, tree.Keys):
             broken.add(declaration.name.text)
     return Parsed(tree.File(file.source, tuple(whole)), comments, frozenset(broken))
 

@@ -188,6 +188,13 @@ _ALL = (
         "gets.",
     ),
     Code(
+        "E123",
+        "bad name map",
+        "A rule of `keys` says how a file of another origin names weights: the beginning of a key here, and of the "
+        "same key there. A name in braces on the left stands for a number and may be used in braces on the right. "
+        "Here braces do not match, or hold something else.",
+    ),
+    Code(
         "E210",
         "groups do not divide the channels",
         "A grouped operator gives each group the same share of the channels, so `groups` has to divide the number "
@@ -280,6 +287,20 @@ _ALL = (
         "nothing to normalise over",
         "A norm over the positions of each channel has only one position left, so that the mean is the value "
         "itself and every result is zero. Normalise before the pooling, or use another norm.",
+    ),
+    Code(
+        "E301",
+        "weights cannot be read",
+        "A file of weights is missing, damaged, or holds something else than tensors under names. Files of PyTorch "
+        "are read without running code from them, so objects other than tensors cannot be loaded: save a "
+        "`state_dict` alone, or use safetensors.",
+    ),
+    Code(
+        "E302",
+        "weights do not fit",
+        "A file lacks weights that the network has, has others, or some in another shape. The report lists them; "
+        "`archdsl weights` shows it at once. Name the origin of the file's keys, change the network, or load only "
+        "what fits with `strict=False`.",
     ),
 )
 

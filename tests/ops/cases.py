@@ -97,6 +97,7 @@ _SETTINGS: Mapping[str, list[tuple[Mapping[str, Any], tuple[Shape, ...]]]] = {
         *_on(VECTOR, {}, {"axis": "last"}),
         *_on(Shape(9, 16), {"axis": "last"}),
     ],
+    "rescale": _on(Shape(3, 13, 10), {"scale": (0.5, 2.0, 1.0), "shift": (0.0, -1.0, 0.25)}),
     "lrn": _on(MAP, {}, {"size": 3, "alpha": 1e-3, "beta": 0.5, "k": 2.0}),
     "none": _on(MAP, {}, {"eps": 1e-3, "momentum": 0.1, "affine": True}),
     "relu": _on(MAP),

@@ -63,6 +63,24 @@ class RMSNorm2d(nn.RMSNorm):
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
+class Rescale(nn.Module):
+    """Multiply each channel by a fixed factor and add a fixed number."""
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, scale: tuple[float, ...], shift: tuple[float, ...]) -> None:
+        super().__init__()
+        factors = torch.tensor(scale).reshape(-1, 1, 1)
+        self.register_buffer("scale", factors, persistent=False)
+        shifts = torch.tensor(shift).reshape(-1, 1, 1)
+        self.register_buffer("shift", shifts, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to the same size."""
+        return x * self.scale + self.shift
+
+
 class StochasticDepth(nn.Module):
     """Zero residual branches at random while training, and scale up the others."""
 
