@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Literal
 from archdsl.compiler import Compilation, UserValue, compile, find_spec
 from archdsl.ir.flatten import flatten
 from archdsl.ir.graph import Graph
+from archdsl.ir.keymap import KeyMap
 from archdsl.ops.shape import Shape
-from archdsl.passes.costs import Costs, Total, count_costs, walk
+from archdsl.passes.costs import Costs, Total, count_costs
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.text.diagnostic import Diagnostic, Reporter, SpecError
 from archdsl.text.source import Source
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from archdsl.passes.intensity import Intensities
     from archdsl.passes.memory import Memory
     from archdsl.passes.receptive import Fields, ReceptiveField
+    from archdsl.passes.transfer import Transfer
+    from archdsl.training.weights import Weights
 
 Level = Literal["stages", "blocks", "layers"]
 
@@ -102,6 +105,8 @@ class Network:
         self.shapes: Shapes = compilation.shapes
         self.body_costs: Costs = compilation.costs
         self.diagnostics: tuple[Diagnostic, ...] = compilation.diagnostics
+        self.key_maps: tuple[KeyMap, ...] = compilation.key_maps
+        """What files of other origins call the weights."""
         self.folds: tuple[Fold, ...] = ()
         """Which norms `for_inference` has folded, and how the state changes with it."""
 
@@ -121,22 +126,22 @@ class Network:
 
     @cached_property
     def costs(self) -> NetworkCosts:
-        nodes: list[NodeCosts] = []
-        reused: tuple[str, ...] = ()
-        for path, node, shapes, costs in walk(self.shapes, self.body_costs):
-            if node.reuses is not None:
-                reused = (*reused, f"{path}.")
-            if node.op is None or node.is_input:
-                continue
-            one = costs.nodes[node.id]
-            owns = node.reuses is None and not path.startswith(reused)
-            own, buffers = (one.parameters, one.buffers) if owns else (0, 0)
-            output = shapes.results[node.id][""]
-            nodes.append(
-                NodeCosts(
-                    path, node.op.keyword, output, own, buffers, one.macs, one.elementwise, one.activation_bytes
-                )
+        from archdsl.backends.summary import operators
+
+        nodes = [
+            NodeCosts(
+                row.path,
+                row.node.op.keyword,
+                row.output,
+                row.costs.parameters,
+                row.costs.buffers,
+                row.costs.macs,
+                row.costs.elementwise,
+                row.costs.activation_bytes,
             )
+            for row in operators(self.shapes, self.body_costs)
+            if row.node.op is not None
+        ]
         return NetworkCosts(self.body_costs.total, tuple(nodes))
 
     @property
@@ -210,7 +215,7 @@ class Network:
         report.raise_errors()
         digest = sha256(f"{self.digest} {change}".encode()).hexdigest()[: len(self.digest)]
         costs = count_costs(shapes)
-        return Network(Compilation(self.name, graph, shapes, costs, self.diagnostics, digest, self.spec))
+        return Network(Compilation(self.name, graph, shapes, costs, self.diagnostics, digest, self.spec, self.key_maps))
 
     def flatten(self) -> MultiDiGraph:
         """Give the networkx graph with one node per operator, named by its path."""
@@ -222,11 +227,34 @@ class Network:
 
         return emit(self.graph, self.shapes, self.body_costs, self.name, self.digest)
 
-    def module(self) -> nn.Module:
-        """Build the network as an nn.Module from the code that `source` gives. Needs torch."""
+    def module(
+        self, weights: Weights | None = None, *, origin: str | None = None, strict: bool = True
+    ) -> nn.Module:
+        """Build the network as an nn.Module from the code that `source` gives. Needs torch.
+
+        `weights` are a file, by path, or a state_dict; without them torch's generator draws initial values. `origin` names
+        the name map to use, `"timm"`; without it the one that fits best is used, if any does better than equal keys.
+        With `strict`, anything that is missing, left over or of another shape raises
+        `archdsl.training.weights.MisfitError`, which carries the report; without it, what fits is loaded.
+        """
         from archdsl.backends.torch.build import build
 
-        return build(self.source(), self.name)
+        if weights is None:
+            return build(self.source(), self.name)
+        from archdsl.training import weights as loading
+
+        compared = loading.compare(self.state, self.key_maps, weights, origin)
+        source = self.source()
+        return loading.build(self.name, lambda: build(source, self.name), compared, strict=strict)
+
+    def compare_weights(self, weights: Weights, origin: str | None = None) -> Transfer:
+        """Say what of a file's or a state_dict's weights fits the network, and how; torch is not needed for safetensors.
+
+        Raises `archdsl.training.weights.WeightsError` where they cannot be read.
+        """
+        from archdsl.training.weights import compare
+
+        return compare(self.state, self.key_maps, weights, origin)[1]
 
     def summary(
         self,

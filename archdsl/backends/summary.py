@@ -132,7 +132,7 @@ def _rows(shapes: Shapes, costs: Costs, depth: int, path: str, times: int, *, is
             continue
         full, repeat = path + fold(node.names), times * node.repeat
         shared = is_reused or node.reuses is not None
-        total = _times(costs.nodes[node.id], repeat, is_reused=shared)
+        total = costs.nodes[node.id].times(repeat, is_reused=shared)
         yield Row(full, node, shapes.results[node.id][""], total, shapes.inner.get(node.id), node.repeat)
         if node.id in shapes.inner and depth > 1:
             inner, below = shapes.inner[node.id], costs.inner[node.id]
@@ -150,15 +150,8 @@ def operators(shapes: Shapes, costs: Costs, path: str = "", *, is_reused: bool =
                 inner, below = shapes.inner[node.id], costs.inner[node.id]
                 yield from operators(inner, below, f"{path}{name}.", is_reused=shared)
                 continue
-            total = _times(costs.nodes[node.id], 1, is_reused=shared)
+            total = costs.nodes[node.id].times(1, is_reused=shared)
             yield Row(path + name, node, shapes.results[node.id][""], total)
-
-
-def _times(one: Total, times: int, *, is_reused: bool) -> Total:
-    own = 0 if is_reused else times
-    return Total(
-        one.parameters * own, one.buffers * own, one.macs * times, one.elementwise * times, one.activations * times
-    )
 
 
 def fold(names: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from archdsl.cli.list import list_networks
 from archdsl.cli.new import new_spec
 from archdsl.cli.summary import summarise_network
 from archdsl.cli.train import train_network
+from archdsl.cli.weights import compare_weights
 
 # In the order of a session: what there is, what to write, what can be known, what can be made of it.
 COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
@@ -27,6 +28,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("summary", summarise_network, "archdsl summary resnet50 --input 3x160x160 --set classes=10"),
     ("draw", draw_network, "archdsl draw resnet50 -o resnet50.svg"),
     ("compile", compile_network, "archdsl compile resnet50 -o resnet50.py"),
+    ("weights", compare_weights, "archdsl weights mobilenet_v2 mobilenetv2_100.safetensors --from timm"),
     ("train", train_network, "archdsl train tiny.arch --data digits --epochs 10"),
 )
 

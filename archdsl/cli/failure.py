@@ -16,11 +16,11 @@ FINDINGS, FAILURE = 1, 2
 
 
 class Failure(Exception):
-    """Bad usage, or something missing: the fact in one line, and what to do about it."""
+    """Bad usage, or something missing: the fact in one line, what to do about it, and the code of its page, if any."""
 
-    def __init__(self, message: str, help: str = "") -> None:
+    def __init__(self, message: str, help: str = "", code: str = "") -> None:
         super().__init__(message)
-        self.message, self.help = message, help
+        self.message, self.help, self.code = message, help, code
 
 
 def report(error: Exception, arguments: Sequence[str]) -> int:
@@ -32,7 +32,7 @@ def report(error: Exception, arguments: Sequence[str]) -> int:
             complain(error.diagnostics)
             return FINDINGS
         case Failure():
-            _say_error(error.message, error.help)
+            _say_error(error.message, error.help, error.code)
         case OSError():
             where = f" `{error.filename}`" if error.filename else ""
             _say_error(f"cannot use{where or ' a file'}: {(error.strerror or str(error)).lower()}")
@@ -50,8 +50,9 @@ def _report_bug(error: Exception, arguments: Sequence[str]) -> None:
     say(f"          archdsl {shlex.join(arguments)}")
 
 
-def _say_error(message: str, help: str = "") -> None:
-    label = "\x1b[1;31merror\x1b[0m" if has_color(sys.stderr) else "error"
+def _say_error(message: str, help: str = "", code: str = "") -> None:
+    label = f"error[{code}]" if code else "error"
+    label = f"\x1b[1;31m{label}\x1b[0m" if has_color(sys.stderr) else label
     say(f"{label}: {message}")
     if help:
         say(f"  = help: {help}")

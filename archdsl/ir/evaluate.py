@@ -68,8 +68,8 @@ class Env:
     names: Mapping[str, Setting | Unknown] = field(default_factory=dict[str, "Setting | Unknown"])
     shape: Shape | Unknown | None = None
     """The shape that flows in here, for `in`; None where nothing does, unknown after a mistake."""
-    entry: Shape | None = None
-    """The shape that entered the block, for `cin`."""
+    entry: Shape | Unknown | None = None
+    """The shape that entered the block, for `cin`, in the same way."""
 
     def bind(self, /, **names: Setting | Unknown) -> Env:
         return replace(self, names={**self.names, **names})
@@ -253,7 +253,8 @@ def argument_key(target: Partial, argument: tree.Argument, free: Sequence[str]) 
     if argument.key is None:
         if not free:
             count = len(argument_keys(target))
-            raise Trouble("E107", f"`{target.name}` takes at most {count} arguments", argument.span)
+            most = f"at most {count} arguments" if count > 1 else "one argument" if count else "no arguments"
+            raise Trouble("E107", f"`{target.name}` takes {most}", argument.span, help="remove what is too much")
         return free[0]
     key = argument.key.text
     if isinstance(target.target, Block):

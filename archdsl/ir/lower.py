@@ -25,6 +25,7 @@ from archdsl.ir.evaluate import (
     evaluate_list,
     unpack,
 )
+from archdsl.ir.functions import MAX_BITS
 from archdsl.ir.graph import Graph
 from archdsl.ir.level import NOTHING, Draft, Flow, Level, Ref
 from archdsl.ir.library import Module, apply_defaults, file_context
@@ -32,7 +33,7 @@ from archdsl.ir.trouble import Reported, Trouble
 from archdsl.ir.values import Block, Closure, Partial, Setting, describe, identity
 from archdsl.ops import OPS
 from archdsl.ops.base import Op, OpError
-from archdsl.ops.shape import Dim, Shape, Size
+from archdsl.ops.shape import LARGEST_TENSOR, Dim, Shape, Size
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Label, Reporter
 from archdsl.text.source import Span
@@ -487,6 +488,8 @@ class Lowerer:
                 raise Trouble("E214", message, node.parts.span)
             return sizes
         count = evaluate_int(node.parts, place.env, "the number of parts")
+        if count > MAX_REPEAT:
+            raise Trouble("E109", f"{count} parts; a split has at most {MAX_REPEAT:,}", node.parts.span)
         if count < 1 or not isinstance(channels, int) or channels % count:
             message = f"{channels} channels do not split into {count} equal parts"
             raise Trouble("E214", message, node.parts.span, help="give the parts' sizes: `split [24, 40] concat { … }`")
@@ -591,6 +594,8 @@ class Lowerer:
         for clause in node.clauses:
             if isinstance(clause, tree.Doubled):
                 first = evaluate_int(clause.first, place.env, f"`{clause.name.text}`")
+                if first.bit_length() + count > MAX_BITS:
+                    raise Trouble("E116", f"`{clause.name.text}` is doubled {count - 1} times: the result is too large", clause.span)
                 values[clause.name.text] = tuple(first * 2**i for i in range(count))
                 strides = [1, *[2] * (count - 1)][:count]
         for clause in node.clauses:
@@ -740,6 +745,8 @@ class Lowerer:
             except OpError as error:
                 where = spans.get(error.attribute, span)
                 raise Trouble(error.code, error.message, where, help=error.help, marker=error.marker) from None
+            if any(isinstance(size, int) and size > LARGEST_TENSOR for size in shape):
+                raise Trouble("E109", f"{shape} is larger than a tensor can be", span)
         draft = Draft(
             hint, refs, span, {"": shape}, label=label, op=op, attribute_spans=spans, calls=tuple(self._calls)
         )
@@ -777,15 +784,14 @@ class Lowerer:
         self._bind_stride(declaration, values, place)
         if flow.ref is None:
             raise _no_input(node.span)
-        if flow.shape is None:
-            return place.level.add(Draft(node.name.text, (flow.ref,), node.span, {"": None}, label=label, body=_EMPTY))
         context = place.env.context.order(orders) if orders else place.env.context
         if block.module is not place.env.module and block.module.wishes:
             context = context.fallback(file_context(block.module, Context(), self._budget))
         if len(self._calls) >= MAX_CALL_DEPTH:
             message = f"blocks call each other more than {MAX_CALL_DEPTH} levels deep"
             raise Trouble("E108", message, node.name.span, help="let a condition end the recursion")
-        env = Env(block.module, context, self._budget, entry=flow.shape)
+        entry = UNKNOWN if flow.shape is None else flow.shape
+        env = Env(block.module, context, self._budget, entry=entry)
         if declaration.is_inline:
             return self._inline(declaration, node, label, values, env, flow, place)
         given = tuple(sorted(((name, identity(value)) for name, value in values.items()), key=_first))
@@ -829,9 +835,10 @@ class Lowerer:
         node: tree.Call,
         values: Mapping[str, Setting],
         env: Env,
-        shape: Shape,
+        shape: Shape | None,
         edits: tuple[PathEdit, ...],
     ) -> Instance:
+        """Lower a block's body. Behind a mistake the shape is unknown, and only the body's own mistakes are looked for."""
         declaration = block.declaration
         self._calls.append((declaration.name.text, node.span))
         try:
@@ -839,12 +846,14 @@ class Lowerer:
             entry = level.arrive(shape, declaration.name.span)
             env = bind_defaults(env.at(entry.ref, shape), declaration.parameters, values, node.name)
             flow = self._chain(declaration.body, entry, Place(env, level, edits))
-            if len(level.drafts) == 1:
+            if len(level.drafts) == 1 and shape is not None:
                 name = declaration.name
                 raise Trouble("E122", f"`{name.text}` has no step for {shape}", name.span, help="give it a step")
             main = self._main(declaration.body, flow)
             doc = block.module.doc(declaration)
             graph = level.finish(declaration.name.text, "block", main, declaration.span, env.names, doc)
+        except Reported:
+            return Instance(_EMPTY, {"": None})
         finally:
             self._calls.pop()
         if graph.size > MAX_SIZE:

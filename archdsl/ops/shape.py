@@ -11,6 +11,9 @@ from typing import TypeAlias
 Monomial: TypeAlias = "tuple[str | Floor, ...]"
 Size: TypeAlias = "int | Dim"
 
+LARGEST_TENSOR = 2**63 - 1
+"""Elements of the largest tensor that torch can count."""
+
 
 class Dim:
     """A whole-number expression: a polynomial over variables and floor divisions, in normal form.

@@ -36,6 +36,13 @@ class Total:
     def activation_bytes(self) -> int:
         return BYTES * self.activations
 
+    def times(self, count: int, *, is_reused: bool = False) -> Total:
+        """Give the costs of several equal steps; what is applied again has no tensors of its own."""
+        own = 0 if is_reused else count
+        return Total(
+            self.parameters * own, self.buffers * own, self.macs * count, self.elementwise * count, self.activations * count
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Costs:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from archdsl.ir.graph import Graph, Node, NodeId, Value
 from archdsl.ops.base import OpError
-from archdsl.ops.shape import Shape
+from archdsl.ops.shape import LARGEST_TENSOR, Shape
 from archdsl.text.diagnostic import Label, Reporter
 
 
@@ -47,6 +47,12 @@ def infer_shapes(graph: Graph, inputs: Sequence[Shape], report: Reporter) -> Sha
     return _Inference(report).run(graph, tuple(inputs))
 
 
+def _check_size(shape: Shape) -> None:
+    elements = shape.elements
+    if isinstance(elements, int) and elements > LARGEST_TENSOR:
+        raise OpError("E109", f"{shape} is larger than a tensor can be")
+
+
 @dataclass(slots=True)
 class _Inference:
     report: Reporter
@@ -79,7 +85,9 @@ class _Inference:
                 continue
             assert node.op is not None
             try:
-                results[node.id] = {"": node.op.infer_shape(sources)}
+                shape = node.op.infer_shape(sources)
+                _check_size(shape)
+                results[node.id] = {"": shape}
             except OpError as error:
                 self._fail(error, node)
         return Shapes(graph, inputs, MappingProxyType(results), MappingProxyType(inner))

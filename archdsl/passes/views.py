@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from archdsl.ops.base import Op
 from archdsl.ops.norm import Identity
-from archdsl.ops.rearrange import ChannelShuffle, Crop, Flatten, Pad, Permute, PixelShuffle, PixelUnshuffle, Reshape, Slice
+from archdsl.ops.rearrange import (
+    ChannelShuffle,
+    Crop,
+    Flatten,
+    Pad,
+    Permute,
+    PixelShuffle,
+    PixelUnshuffle,
+    Reshape,
+    Slice,
+)
 from archdsl.ops.regularise import Dropout, Dropout2d, DropPath, Times
 from archdsl.ops.resize import Upsample
 

@@ -76,6 +76,8 @@ def _sound(file: tree.File, comments: tuple[Span, ...], damage: list[int]) -> Pa
             return None
         elif not isinstance(declaration, tree.Keys):
             broken.add(declaration.name.text)
+    if not whole:
+        return None
     return Parsed(tree.File(file.source, tuple(whole)), comments, frozenset(broken))
 
 
@@ -195,6 +197,7 @@ class _Run:
                 run = re.compile(r'[^\s\w"#@{}()\[\]=,:;+\-*/%<>!.]+|.', re.S).match(self._source.text, error.pos_in_stream)
                 assert run is not None
                 thread.state.line_ctr.feed(run.group())
+                yield Token("_FOREIGN", "", error.pos_in_stream, end_pos=error.pos_in_stream)
 
     def _bad_character(self, offset: int) -> None:
         character = self._source.text[offset]
@@ -206,7 +209,7 @@ class _Run:
         try:
             self._parser.feed_token(token)
         except UnexpectedToken:
-            if token.start_pos != token.end_pos:  # the bracket that a token without width closes is reported
+            if token.start_pos != token.end_pos:  # what a token without width stands for is reported
                 self._unexpected(token)
             self._layout.blame()
             self._recover(token)

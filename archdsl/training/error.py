@@ -1,12 +1,16 @@
-"""The one error that training raises for what its user can mend."""
+"""The error that training raises for what its user can mend."""
 
 from importlib.util import find_spec
+from typing import ClassVar
 
 PACKAGES = {"sklearn": "scikit-learn"}
 
 
 class TrainingError(Exception):
     """A run that cannot start or go on: the fact in one line, and what to do about it."""
+
+    code: ClassVar[str] = ""
+    """What `archdsl explain` knows it by, if anything."""
 
     def __init__(self, message: str, help: str = "") -> None:
         super().__init__(f"{message}; {help}" if help else message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from tests.peers import torchvision
 
 pytestmark = pytest.mark.torch
 
-SMALL_UNET = {"width": 4, "depth": 3}
+SMALL_UNET: dict[str, Any] = {"width": 4, "depth": 3}
 
 
 def assert_learns(module: nn.Module, loss: Tensor) -> None:
@@ -42,7 +43,7 @@ def counted_macs(module: nn.Module, *shapes: tuple[int, ...]) -> int:
         ("dcgan_generator", {}), ("dcgan_discriminator", {}), ("espcn", {"factor": 4}), ("siamese", {}),
     ],
 )  # fmt: skip
-def test_macs_are_what_torch_counts(name: str, settings: dict[str, int]) -> None:
+def test_macs_are_what_torch_counts(name: str, settings: dict[str, Any]) -> None:
     network = archdsl.load(name, **settings)
     with torch.device("meta"):
         module = network.module()
@@ -58,10 +59,10 @@ def unet(module: nn.Module, x: Tensor, depth: int, up: Callable[[int, Tensor], T
     kept = module.get_submodule(f"down{level}")(x)
     if level == depth:
         return kept
-    below = up(level, unit := unet(module, F.max_pool2d(kept, 2), depth, up, level + 1))
-    assert unit.shape[1] == 2 * below.shape[1]
-    edges = [(a - b) // 2 for a, b in zip(kept.shape[2:], below.shape[2:], strict=True)]
-    kept = kept[:, :, edges[0] : edges[0] + below.shape[2], edges[1] : edges[1] + below.shape[3]]
+    below = up(level, unet(module, F.max_pool2d(kept, 2), depth, up, level + 1))
+    assert below.shape[1] == kept.shape[1]
+    edge, size = (kept.shape[2] - below.shape[2]) // 2, below.shape[2]
+    kept = kept[:, :, edge : edge + size, edge : edge + size]
     return module.get_submodule(f"merge{level}")(torch.cat([kept, below], dim=1))
 
 
@@ -82,8 +83,8 @@ def test_unet_has_the_shapes_of_the_papers_figure() -> None:
     ({}, 31_030_658),
     ({"norm": "batch", "bias": False, "channels": 3, "padding": "same"}, 31_037_698),  # milesial/Pytorch-UNet
 ])  # fmt: skip
-def test_unet_has_the_usual_number_of_parameters(settings: dict[str, object], parameters: int) -> None:
-    network = archdsl.load("unet", size=256 if settings else 572, **settings)  # pyright: ignore[reportArgumentType] -- settings by name
+def test_unet_has_the_usual_number_of_parameters(settings: dict[str, Any], parameters: int) -> None:
+    network = archdsl.load("unet", size=256 if settings else 572, **settings)
     assert network.costs.parameters == parameters
 
 
@@ -141,8 +142,10 @@ def pyramid_key(key: str) -> str:
 
 def torchvision_pyramid(name: str) -> nn.Module:
     """Build torchvision's pyramid, with norms that learn."""
-    build = torchvision.models.detection.backbone_utils.resnet_fpn_backbone
-    return build(backbone_name=name, weights=None, norm_layer=nn.BatchNorm2d, trainable_layers=5)
+    backbones = torchvision.models.detection.backbone_utils  # pyright: ignore[reportAttributeAccessIssue] -- loaded with it
+    return backbones.resnet_fpn_backbone(
+        backbone_name=name, weights=None, norm_layer=nn.BatchNorm2d, trainable_layers=5
+    )
 
 
 @pytest.mark.parametrize("name", ["resnet18", "resnet50"])
@@ -180,9 +183,17 @@ def test_gradients_from_all_levels_reach_every_weight_of_the_pyramid() -> None:
 
 def reference_generator(noise: int, width: int, channels: int) -> nn.Sequential:
     """Build the generator of torch's DCGAN tutorial."""
-    layers: list[nn.Module] = [nn.ConvTranspose2d(noise, 8 * width, 4, 1, 0, bias=False), nn.BatchNorm2d(8 * width), nn.ReLU()]
+    layers: list[nn.Module] = [
+        nn.ConvTranspose2d(noise, 8 * width, 4, 1, 0, bias=False),
+        nn.BatchNorm2d(8 * width),
+        nn.ReLU(),
+    ]
     for times in (4, 2, 1):
-        layers += [nn.ConvTranspose2d(2 * times * width, times * width, 4, 2, 1, bias=False), nn.BatchNorm2d(times * width), nn.ReLU()]
+        layers += [
+            nn.ConvTranspose2d(2 * times * width, times * width, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(times * width),
+            nn.ReLU(),
+        ]
     return nn.Sequential(*layers, nn.ConvTranspose2d(width, channels, 4, 2, 1, bias=False), nn.Tanh())
 
 
@@ -190,7 +201,11 @@ def reference_discriminator(width: int, channels: int) -> nn.Sequential:
     """Build the discriminator of torch's DCGAN tutorial."""
     layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
     for times in (2, 4, 8):
-        layers += [nn.Conv2d(times // 2 * width, times * width, 4, 2, 1, bias=False), nn.BatchNorm2d(times * width), nn.LeakyReLU(0.2)]
+        layers += [
+            nn.Conv2d(times // 2 * width, times * width, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(times * width),
+            nn.LeakyReLU(0.2),
+        ]
     return nn.Sequential(*layers, nn.Conv2d(8 * width, 1, 4, 1, 0, bias=False), nn.Sigmoid(), nn.Flatten())
 
 

@@ -56,11 +56,53 @@ class DictOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Progression:
+    """`start + step * i`: whole numbers that grow from one item of a repeat to the next."""
+
+    start: Expression
+    step: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`scale * (offset + i) / divisor`: fractions that grow from one item of a repeat to the next."""
+
+    scale: float
+    offset: int
+    divisor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Repeat:
-    """`*(item for _ in range(count))`: equal arguments of a call."""
+    """`*(item for i in range(count))`: arguments that are equal, or differ in what grows with i."""
 
     item: Expression
     count: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """`("name", code)`: an item of an OrderedDict."""
+
+    name: str
+    code: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """The pairs `(f"{prefix}{i + first}", item) for i in range(count)` of an OrderedDict."""
+
+    prefix: str
+    first: int
+    item: Expression
+    count: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """`*(pairs)`: numbered pairs among others in a list."""
+
+    pairs: Numbered
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +123,23 @@ class Hole:
     default: object = None
 
 
-Expression: TypeAlias = Literal | Name | Call | Method | Infix | ListOf | DictOf | Repeat | Either | Hole
+Expression: TypeAlias = (
+    Literal
+    | Name
+    | Call
+    | Method
+    | Infix
+    | ListOf
+    | DictOf
+    | Progression
+    | Rate
+    | Repeat
+    | Pair
+    | Numbered
+    | Spread
+    | Either
+    | Hole
+)
 
 
 def literal(value: object) -> str:
@@ -112,16 +170,65 @@ def flat(code: Expression) -> str:
             return f"[{', '.join(map(flat, items))}]"
         case DictOf(items):
             return "{" + ", ".join(f"{literal(key)}: {flat(item)}" for key, item in items) + "}"
-        case Repeat(item, count):
-            return f"*({flat(item)} for _ in range({flat(count)}))"
+        case Progression(start, step):
+            return _sum(start, step)
+        case Rate():
+            return _rate(code)
+        case Repeat(item):
+            return f"*({flat(item)} {_clause(code)})"
+        case Pair(name, item):
+            return f"({literal(name)}, {flat(item)})"
+        case Numbered(item=item):
+            return f"({_numbered_name(code)}, {flat(item)}) {_clause(code)}"
+        case Spread(pairs):
+            return f"*({flat(pairs)})"
         case Either(flag, then, otherwise):
             return f"{flat(then)} if {flag} else {flat(otherwise)}"
         case Hole():
             raise AssertionError("a hole is filled before code is written")
 
 
+def _sum(start: Expression, step: Expression) -> str:
+    growth = "i" if step == Literal(1) else f"{_operand(step)} * i"
+    return growth if start == Literal(0) else f"{flat(start)} + {growth}"
+
+
+def _rate(rate: Rate) -> str:
+    index = f"(i + {rate.offset})" if rate.offset else "i"
+    return f"{literal(rate.scale)} * {index}" + ("" if rate.divisor == 1 else f" / {rate.divisor}")
+
+
+def _numbered_name(code: Numbered) -> str:
+    number = f"i + {code.first}" if code.first else "i"
+    return f'f"{code.prefix}{{{number}}}"'
+
+
+def _clause(code: Repeat | Numbered) -> str:
+    index = "i" if isinstance(code, Numbered) or grows(code.item) else "_"
+    return f"for {index} in range({flat(code.count)})"
+
+
+def grows(code: Expression) -> bool:
+    """Tell whether code differs from one item of a repeat to the next."""
+    match code:
+        case Progression() | Rate():
+            return True
+        case Call(_, arguments, keywords):
+            return any(map(grows, arguments)) or any(grows(item) for _, item in keywords)
+        case Infix(_, operands):
+            return any(map(grows, operands))
+        case Method(subject, _, arguments):
+            return grows(subject) or any(map(grows, arguments))
+        case ListOf(items):
+            return any(map(grows, items))
+        case DictOf(items):
+            return any(grows(item) for _, item in items)
+        case _:
+            return False
+
+
 def _operand(code: Expression) -> str:
-    return f"({flat(code)})" if isinstance(code, Infix | Either) else flat(code)
+    return f"({flat(code)})" if isinstance(code, Infix | Either | Progression | Rate) else flat(code)
 
 
 def _arguments(code: Call) -> list[tuple[str, Expression]]:
@@ -141,9 +248,18 @@ def layout(prefix: str, code: Expression, suffix: str, indent: int) -> list[str]
             return _brackets(prefix + "[", [("", item) for item in items], "]" + suffix, indent)
         case DictOf(items):
             return _brackets(prefix + "{", [(f"{literal(key)}: ", item) for key, item in items], "}" + suffix, indent)
-        case Repeat(item, count):
+        case Repeat(item):
             inner = layout("", item, "", indent + 4)
-            return [f"{pad}{prefix}*(", *inner, f"{pad}    for _ in range({flat(count)})", f"{pad}){suffix}"]
+            return [f"{pad}{prefix}*(", *inner, f"{pad}    {_clause(code)}", f"{pad}){suffix}"]
+        case Pair(name, item):
+            return _brackets(prefix + "(", [("", Literal(name)), ("", item)], ")" + suffix, indent)
+        case Numbered(item=item):
+            pair = [("", Name(_numbered_name(code))), ("", item)]
+            start = f"{pad}{prefix}({', '.join(flat(part) for _, part in pair)})"
+            lines = [start] if len(start) <= WIDTH else _brackets(prefix + "(", pair, ")", indent)
+            return [*lines, f"{pad}{_clause(code)}{suffix}"]
+        case Spread(pairs):
+            return [f"{pad}{prefix}*(", *layout("", pairs, "", indent + 4), f"{pad}){suffix}"]
         case Either() | Infix() if indent + 4 + len(flat(code)) <= WIDTH:
             return [f"{pad}{prefix}(", f"{pad}    {flat(code)}", f"{pad}){suffix}"]
         case Either(flag, then, otherwise):
@@ -168,7 +284,7 @@ def _brackets(opening: str, items: Sequence[tuple[str, Expression]], closing: st
         return [pad + opening, f"{pad}    {body}", pad + closing]
     lines: list[str] = []
     # A lone positional argument hugs its brackets: it gets no comma.
-    is_alone = len(items) == 1 and isinstance(items[0][1], Call | Repeat) and not items[0][0]
+    is_alone = len(items) == 1 and isinstance(items[0][1], Call | Repeat | Numbered) and not items[0][0]
     for prefix, item in items:
         lines += layout(prefix, item, "" if is_alone else ",", indent + 4)
     return [pad + opening, *lines, pad + closing]

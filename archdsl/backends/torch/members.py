@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from archdsl.backends.torch.code import Call, DictOf, Expression, Infix, ListOf, Literal, Method, Name, Repeat, flat
+from archdsl.backends.torch.code import Call, DictOf, Expression, Infix, ListOf, Literal, Method, Name, Spread, flat
+from archdsl.backends.torch.fold import folded, folded_pairs
 from archdsl.ir.graph import Graph, Node, Output, Value
 from archdsl.ops.base import Op, TorchCall
 from archdsl.ops.rearrange import Slice
@@ -86,7 +87,7 @@ def sequential(shapes: Shapes, constructor: Constructor) -> tuple[Expression, ..
             code = module_form(node, shapes, constructor)
             steps += [(name, code) for name in node.names]
     if [name for name, _ in steps] == [str(i) for i in range(len(steps))]:
-        return _folded([code for _, code in steps])
+        return folded([code for _, code in steps])
     return dict(steps)
 
 
@@ -100,27 +101,14 @@ def sequential_call(shapes: Shapes, constructor: Constructor) -> Expression:
 
 def ordered(steps: Mapping[str, Expression]) -> Expression:
     """Give the OrderedDict of named steps."""
+    pairs = folded_pairs(steps)
+    if len(pairs) == 1 and isinstance(pairs[0], Spread):
+        return Call("OrderedDict", (pairs[0].pairs,))
+    if any(isinstance(pair, Spread) for pair in pairs):
+        return Call("OrderedDict", (ListOf(pairs),))
     if all(name.isidentifier() for name in steps):
         return Call("OrderedDict", (), tuple(steps.items()))
     return Call("OrderedDict", (DictOf(tuple(steps.items())),))
-
-
-def _folded(codes: Sequence[Expression]) -> tuple[Expression, ...]:
-    """Write runs of equal blocks as repeats."""
-    result: list[Expression] = []
-    index = 0
-    while index < len(codes):
-        run = 1
-        while index + run < len(codes) and codes[index + run] == codes[index]:
-            run += 1
-        is_folded = run > 2 or (run == 2 and _is_block(codes[index]))
-        result += [Repeat(codes[index], Literal(run))] if is_folded else [codes[index]] * run
-        index += run
-    return tuple(result)
-
-
-def _is_block(code: Expression) -> bool:
-    return isinstance(code, Call) and (not code.function.startswith("nn.") or code.function == "nn.Sequential")
 
 
 def module_form(node: Node, shapes: Shapes, constructor: Constructor) -> Expression:
