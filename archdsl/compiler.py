@@ -420,7 +420,8 @@ def check(source: Source, folder: Path | None = None, model: str | None = None) 
         lowerer = Lowerer(own)
         plan = _plan(module, name, {}, own)
         lowered = _lower(plan, lowerer) if plan is not None else None
-        if lowered is not None:
+        if plan is not None and lowered is not None:
+            _key_maps(plan, module, own)
             _analyse(lowered, own)
         for diagnostic in own.diagnostics:
             report.add(diagnostic)

@@ -101,8 +101,9 @@ def _rows(op: type[Op]) -> Iterator[str]:
 
 def _takes_one_number(field: FieldInfo) -> bool:
     """Tell whether a list may be given as one number that stands for all of its items."""
+    annotated: Any = Annotated  # what it gets here is no type expression that a checker knows
     try:
-        TypeAdapter(Annotated[field.annotation, Field(), *field.metadata]).validate_python(1, strict=True)
+        TypeAdapter(annotated[field.annotation, Field(), *field.metadata]).validate_python(1, strict=True)
     except ValidationError:
         return False
     return True

@@ -6,7 +6,7 @@ from archdsl.ops import OPS
 from archdsl.text.codes import CODES
 from docs import make_errors, make_operators
 
-# Too long to print are brackets in each other and a file of a million characters; the others are about files of weights.
+# Brackets in each other and an overlong file are too much to print; the others are about files of weights.
 WITHOUT_EXAMPLE = {"E003", "E004", "E301", "E302"}
 
 

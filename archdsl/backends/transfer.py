@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from archdsl.passes.transfer import CAUSES, Entry, Transfer
 
-_MOST_LINES = 12
+_MOST_LINES = 8
 _MEANING = {
     "matched": "same key and shape",
     "renamed": "another key in the file",
@@ -54,18 +54,18 @@ def _modules(entries: Sequence[Entry]) -> Iterator[str]:
         module, _, tensor = (entry.key or entry.source or "").rpartition(".")
         modules.setdefault(module, []).append(f"{tensor} {_shapes(entry)}")
     for module, tensors in modules.items():
-        yield f"{module}{': ' if module else ''}{', '.join(tensors)}"
+        more = f", and {len(tensors) - 2} more" if len(tensors) > 2 else ""
+        yield f"{module}{': ' if module else ''}{', '.join(tensors[:2])}{more}"
 
 
 def _shapes(entry: Entry) -> str:
     ours, theirs = _shape(entry.shape, entry.dtype), _shape(entry.source_shape, entry.source_dtype)
     if entry.cause not in ("reshaped", "different"):
         return ours if entry.source is None else theirs
-    is_other_kind = entry.cause == "different" and entry.shape == entry.source_shape
-    if is_other_kind:
-        ours, theirs = f"{entry.dtype}", f"{entry.source_dtype}"
-    place = f" as {entry.source}" if entry.source != entry.key else ""
-    return f"{ours}, in the file {theirs}{place}"
+    if entry.cause == "different" and entry.shape == entry.source_shape:
+        ours, theirs = str(entry.dtype), str(entry.source_dtype)
+    place = f"{entry.source} " if entry.source != entry.key else ""
+    return f"{ours} from {place}{theirs}" if entry.is_loaded else f"{ours}, in the file {place}{theirs}"
 
 
 def _shape(shape: tuple[int, ...] | None, dtype: str | None) -> str:

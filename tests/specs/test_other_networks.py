@@ -222,7 +222,7 @@ def test_dcgan_is_the_usual_one(name: str, theirs: nn.Module, shape: tuple[int, 
     assert torch.equal(ours.train()(x), theirs.train()(x))
 
 
-def test_dcgans_initial_values_are_the_papers() -> None:
+def test_dcgans_initial_values_have_the_papers_spread() -> None:
     torch.manual_seed(0)
     for name in ("dcgan_generator", "dcgan_discriminator"):
         module = archdsl.load(name).module()

@@ -18,7 +18,13 @@ from archdsl.backends.torch.code import (
     Literal,
     Method,
     Name,
+    Numbered,
+    Pair,
+    Progression,
+    Rate,
     Repeat,
+    Spread,
+    TupleOf,
     flat,
 )
 from archdsl.backends.torch.members import (
@@ -34,7 +40,7 @@ from archdsl.backends.torch.members import (
     ordered,
     sequential,
 )
-from archdsl.backends.torch.unify import POSITIONS, Positions, signature, unify
+from archdsl.backends.torch.unify import Callables, signature, unify
 from archdsl.ir.graph import Graph
 from archdsl.passes.shapes import Shapes
 
@@ -73,7 +79,7 @@ class Classes:
     found: list[ClassCode] = field(default_factory=list[ClassCode])
     owners: dict[int, str] = field(default_factory=dict[int, str])
     """The class of each body table that has one, by the table's identity."""
-    _positions: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(POSITIONS))
+    _callables: Callables = field(default_factory=Callables)
     _calls: dict[int, Expression] = field(default_factory=dict[int, Expression])
     _names: set[str] = field(default_factory=set[str])
 
@@ -102,10 +108,10 @@ class Classes:
         parts: dict[object, list[tuple[Shapes, Members]]] = {}
         for table in tables:
             code = self._members(table)
-            parts.setdefault(_signature(code), []).append((table, code))
-        groups = _merge_optional(list(parts.values()))
-        for index, group in enumerate(groups):
-            self._make_class(group, _suffix(groups, index))
+            parts.setdefault(_signature(code, self._callables), []).append((table, code))
+        groups = _merge_optional(list(parts.values()), self._callables)
+        for group, suffix in zip(groups, _suffixes(groups), strict=True):
+            self._make_class(group, suffix)
 
     def _members(self, table: Shapes) -> Members:
         if not is_sequential(table.graph):
@@ -124,13 +130,13 @@ class Classes:
         modules: dict[str, Expression] = {}
         for name in attributes:
             versions = [code.modules.get(name) for code in codes]
-            merged = signer.fill(unify(versions, name, self._positions))
+            merged = signer.fill(unify(versions, name, self._callables))
             if None in versions:
                 flag = signer.flag(name, tuple(version is not None for version in versions))
                 merged = Either(flag, merged, Call("nn.Identity"))
             modules[name] = merged
         fullest = max(codes, key=lambda code: len(code.modules))
-        forward = _unify_statements([c for c in codes if len(c.modules) == len(fullest.modules)], codes, self._positions)
+        forward = _unify_statements([c for c in codes if len(c.modules) == len(fullest.modules)], codes, self._callables)
         kept: dict[str, Expression] = {}
         filled = tuple(_fill_statement(statement, signer, kept) for statement in forward)
         steps: tuple[Expression, ...] | None = None
@@ -138,7 +144,9 @@ class Classes:
             only = filled[0].code
             steps = only.items if isinstance(only, ListOf) else (only,) if isinstance(only, Call) else None
         name = self.class_name(graph.name + suffix)
-        self._positions[name] = tuple(parameter.name for parameter in signer.parameters())
+        parameters = signer.parameters()
+        self._callables.positions[name] = tuple(parameter.name for parameter in parameters)
+        self._callables.defaults[name] = {p.name: p.default for p in parameters if p.default is not None}
         self.found.append(
             ClassCode(name, graph.doc, signer.parameters(), steps, {**modules, **kept}, fullest.arguments, filled, graph)
         )
@@ -188,11 +196,21 @@ class _Signer:
                 return Infix(operator, tuple(map(self.fill, operands)))
             case ListOf(items):
                 return ListOf(tuple(map(self.fill, items)))
+            case TupleOf(items):
+                return TupleOf(tuple(map(self.fill, items)))
             case DictOf(items):
                 return DictOf(tuple((key, self.fill(item)) for key, item in items))
+            case Progression(start, step):
+                return Progression(self.fill(start), self.fill(step))
             case Repeat(item, count):
                 return Repeat(self.fill(item), self.fill(count))
-            case Literal() | Name() | Either():
+            case Pair(name, item):
+                return Pair(name, self.fill(item))
+            case Numbered(prefix, first, item, count):
+                return Numbered(prefix, first, self.fill(item), self.fill(count))
+            case Spread(Numbered(prefix, first, item, count)):
+                return Spread(Numbered(prefix, first, self.fill(item), self.fill(count)))
+            case Literal() | Name() | Rate() | Either():
                 return code
 
     def flag(self, name: str, values: tuple[bool, ...]) -> str:
@@ -216,6 +234,11 @@ class _Signer:
                 self._use(name, hole)
                 scaled = Infix("*", (Literal(factor), Name(name)))
                 return scaled if factor > 1 else Infix("//", (Name(name), Literal(-factor)))
+        if hole.hint.endswith("padding"):
+            for name in self._order:
+                if _halves(hole.values, self._known[name]):
+                    self._use(name, hole)
+                    return Infix("//", (Name(name), Literal(2)))
         name = self._fresh(_legal(hole.hint))
         self._known[name] = tuple(known[0] if value is None else value for value in hole.values)
         self._order.append(name)
@@ -263,7 +286,8 @@ class _Signer:
 def _legal(name: str) -> str:
     name = name.replace("-", "_")
     name = name if name.isidentifier() else f"p_{name}"
-    is_taken = iskeyword(name) or issoftkeyword(name) or name in RESERVED or name.startswith("__")
+    # A comprehension counts with `i`.
+    is_taken = iskeyword(name) or issoftkeyword(name) or name in RESERVED or name == "i" or name.startswith("__")
     return f"{name.strip('_')}_" if is_taken else name
 
 
@@ -285,6 +309,12 @@ def _factor(wanted: Sequence[object], offered: Sequence[object]) -> int | None:
     return None
 
 
+def _halves(wanted: Sequence[object], offered: Sequence[object]) -> bool:
+    """Tell whether every value is half of the offered odd one, rounded down: the padding that keeps the size."""
+    pairs = [(a, b) for a, b in zip(wanted, offered, strict=True) if a is not None]
+    return all(type(a) is int and type(b) is int and b % 2 and a == b // 2 for a, b in pairs)
+
+
 def _type(values: Sequence[object]) -> str:
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {bool}:
@@ -300,30 +330,32 @@ def _type(values: Sequence[object]) -> str:
     return "int | tuple[int, int]"
 
 
-def _signature(code: Members) -> object:
-    modules = tuple((name, signature(item)) for name, item in code.modules.items())
-    return (modules, _forward_signature(code.forward))
+def _signature(code: Members, callables: Callables) -> object:
+    modules = tuple((name, signature(item, callables)) for name, item in code.modules.items())
+    return (modules, _forward_signature(code.forward, callables))
 
 
-def _forward_signature(statements: Sequence[Statement]) -> object:
-    return tuple(_statement_signature(statement) for statement in statements)
+def _forward_signature(statements: Sequence[Statement], callables: Callables) -> object:
+    return tuple(_statement_signature(statement, callables) for statement in statements)
 
 
-def _statement_signature(statement: Statement) -> object:
+def _statement_signature(statement: Statement, callables: Callables) -> object:
     match statement:
         case Assign(target, code):
-            return ("assign", target, signature(code))
+            return ("assign", target, signature(code, callables))
         case Return(code):
-            return ("return", signature(code))
+            return ("return", signature(code, callables))
         case InTraining(inner):
-            return ("training", _forward_signature(inner))
+            return ("training", _forward_signature(inner, callables))
 
 
-def _merge_optional(parts: list[list[tuple[Shapes, Members]]]) -> list[list[tuple[Shapes, Members]]]:
+def _merge_optional(
+    parts: list[list[tuple[Shapes, Members]]], callables: Callables
+) -> list[list[tuple[Shapes, Members]]]:
     """Join parts that are equal but for modules that one of them lacks where the value passes unchanged."""
     result: list[list[tuple[Shapes, Members]]] = []
     for part in sorted(parts, key=lambda group: -len(group[0][1].modules)):
-        home = next((other for other in result if _is_part_of(part[0][1], other[0][1])), None)
+        home = next((other for other in result if _is_part_of(part[0][1], other[0][1], callables)), None)
         if home is None:
             result.append(part)
         else:
@@ -331,15 +363,15 @@ def _merge_optional(parts: list[list[tuple[Shapes, Members]]]) -> list[list[tupl
     return result
 
 
-def _is_part_of(small: Members, large: Members) -> bool:
+def _is_part_of(small: Members, large: Members, callables: Callables) -> bool:
     extra = [name for name in large.modules if name not in small.modules]
     if not extra or len(small.modules) + len(extra) != len(large.modules):
         return False
-    common = [(name, signature(item)) for name, item in large.modules.items() if name in small.modules]
-    if common != [(name, signature(item)) for name, item in small.modules.items()]:
+    common = [(name, signature(item, callables)) for name, item in large.modules.items() if name in small.modules]
+    if common != [(name, signature(item, callables)) for name, item in small.modules.items()]:
         return False
     reduced = tuple(_without(statement, {f"self.{name}" for name in extra}) for statement in large.forward)
-    return _forward_signature(reduced) == _forward_signature(small.forward)
+    return _forward_signature(reduced, callables) == _forward_signature(small.forward, callables)
 
 
 def _without(statement: Statement, functions: set[str]) -> Statement:
@@ -369,25 +401,25 @@ def _passed(code: Expression, functions: set[str]) -> Expression:
             return code
 
 
-def _unify_statements(full: Sequence[Members], every: Sequence[Members], positions: Positions) -> tuple[Statement, ...]:
+def _unify_statements(full: Sequence[Members], every: Sequence[Members], callables: Callables) -> tuple[Statement, ...]:
     """Merge the forward passes of the instances that have all modules; the others' follow from them."""
     places = [code if len(code.modules) == len(full[0].modules) else None for code in every]
     return tuple(
-        _unify_statement([place.forward[index] if place is not None else None for place in places], positions)
+        _unify_statement([place.forward[index] if place is not None else None for place in places], callables)
         for index in range(len(full[0].forward))
     )
 
 
-def _unify_statement(statements: Sequence[Statement | None], positions: Positions) -> Statement:
+def _unify_statement(statements: Sequence[Statement | None], callables: Callables) -> Statement:
     first = next(statement for statement in statements if statement is not None)
     match first:
         case Assign(target):
-            return Assign(target, unify([s.code if isinstance(s, Assign) else None for s in statements], target, positions))
+            return Assign(target, unify([s.code if isinstance(s, Assign) else None for s in statements], target, callables))
         case Return():
-            return Return(unify([s.code if isinstance(s, Return) else None for s in statements], "", positions))
+            return Return(unify([s.code if isinstance(s, Return) else None for s in statements], "", callables))
         case InTraining(inner):
             merged = [
-                _unify_statement([s.statements[i] if isinstance(s, InTraining) else None for s in statements], positions)
+                _unify_statement([s.statements[i] if isinstance(s, InTraining) else None for s in statements], callables)
                 for i in range(len(inner))
             ]
             return InTraining(tuple(merged), first.condition)
@@ -433,22 +465,47 @@ def _fill_forward(code: Expression, signer: _Signer, kept: dict[str, Expression]
             return code
 
 
-def _suffix(groups: Sequence[list[tuple[Shapes, Members]]], index: int) -> str:
-    """Name what sets one class of a block apart from the others: a parameter that each has a value of its own of."""
+def _suffixes(groups: Sequence[Sequence[tuple[Shapes, Members]]]) -> list[str]:
+    """Name what sets the classes of a block apart: first whether they are residual, then parameters' values."""
     if len(groups) == 1:
-        return ""
-    for name in groups[0][0][0].graph.bindings:
-        values = [{_setting(table, name) for table, _ in group} for group in groups]
-        if all(len(value) == 1 for value in values) and len(set().union(*values)) == len(groups):
-            (value,) = values[index]
-            if value.isalnum():
-                return f"_{name}{value}"
-    return "" if index == 0 else str(index + 1)
+        return [""]
+    bindings = groups[0][0][0].graph.bindings
+    features = [[_residual(group) for group in groups]]
+    features += [[_setting(name, group) for group in groups] for name in bindings]
+    for feature in features:
+        if None in feature or len(set(feature)) == 1:
+            continue
+        found = [""] * len(groups)
+        for value in dict.fromkeys(feature):
+            places = [i for i, other in enumerate(feature) if other == value]
+            for i, rest in zip(places, _suffixes([groups[i] for i in places]), strict=True):
+                found[i] = f"{value}{rest}"
+        return found
+    return ["", *(str(number) for number in range(2, len(groups) + 1))]
 
 
-def _setting(table: Shapes, name: str) -> str:
-    value = table.graph.bindings.get(name)
-    return str(value) if isinstance(value, int | str) else ""
+def _residual(group: Sequence[tuple[Shapes, Members]]) -> str:
+    """Give "_residual" where the code adds something to what it is given."""
+    _, code = group[0]
+    return "_residual" if any(_adds_input(statement) for statement in code.forward) else ""
+
+
+def _adds_input(statement: Statement) -> bool:
+    code = None if isinstance(statement, InTraining) else statement.code
+    return isinstance(code, Infix) and code.operator == "+" and Name("x") in code.operands
+
+
+def _setting(name: str, group: Sequence[tuple[Shapes, Members]]) -> str | None:
+    """Give a word for the one value that a parameter has in all instances of a class; None if there is none."""
+    values = {_word(name, table.graph.bindings.get(name)) for table, _ in group}
+    return values.pop() if len(values) == 1 else None
+
+
+def _word(name: str, value: object) -> str | None:
+    if isinstance(value, bool):
+        return f"_{name}" if value else ""
+    text = str(value)
+    return f"_{name}{text}" if isinstance(value, int | str) and text.isalnum() else None
 
 
 def _grouped(root: Shapes) -> Iterator[list[Shapes]]:

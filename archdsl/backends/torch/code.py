@@ -51,6 +51,11 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
+class TupleOf:
+    items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DictOf:
     items: tuple[tuple[str, Expression], ...]
 
@@ -130,6 +135,7 @@ Expression: TypeAlias = (
     | Method
     | Infix
     | ListOf
+    | TupleOf
     | DictOf
     | Progression
     | Rate
@@ -168,6 +174,8 @@ def flat(code: Expression) -> str:
             return f" {operator} ".join(_operand(item) for item in operands)
         case ListOf(items):
             return f"[{', '.join(map(flat, items))}]"
+        case TupleOf(items):
+            return f"({', '.join(map(flat, items))}{',' if len(items) == 1 else ''})"
         case DictOf(items):
             return "{" + ", ".join(f"{literal(key)}: {flat(item)}" for key, item in items) + "}"
         case Progression(start, step):
@@ -219,7 +227,7 @@ def grows(code: Expression) -> bool:
             return any(map(grows, operands))
         case Method(subject, _, arguments):
             return grows(subject) or any(map(grows, arguments))
-        case ListOf(items):
+        case ListOf(items) | TupleOf(items):
             return any(map(grows, items))
         case DictOf(items):
             return any(grows(item) for _, item in items)
@@ -246,6 +254,8 @@ def layout(prefix: str, code: Expression, suffix: str, indent: int) -> list[str]
             return _brackets(prefix + function + "(", _arguments(code), ")" + suffix, indent)
         case ListOf(items):
             return _brackets(prefix + "[", [("", item) for item in items], "]" + suffix, indent)
+        case TupleOf(items):
+            return _brackets(prefix + "(", [("", item) for item in items], ")" + suffix, indent)
         case DictOf(items):
             return _brackets(prefix + "{", [(f"{literal(key)}: ", item) for key, item in items], "}" + suffix, indent)
         case Repeat(item):

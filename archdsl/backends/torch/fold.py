@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from archdsl.backends.torch.code import (
     Call,
@@ -16,14 +17,15 @@ from archdsl.backends.torch.code import (
     Rate,
     Repeat,
     Spread,
+    TupleOf,
     grows,
 )
 
 _NUMBERED = re.compile(r"(.*?)(0|[1-9][0-9]*)")
-# Three of anything agree with some line often enough by chance.
-_SHORTEST_PROGRESSION = 4
 _SHORTEST_RUN = 3
-_MOST_DIVISOR = 400
+# Two or three whole numbers lie on a line often enough by chance.
+_SHORTEST_GROWTH = 4
+_MOST_DIVISOR = 200
 
 
 def folded(codes: Sequence[Expression]) -> tuple[Expression, ...]:
@@ -31,10 +33,9 @@ def folded(codes: Sequence[Expression]) -> tuple[Expression, ...]:
     result: list[Expression] = []
     index = 0
     while index < len(codes):
-        run, item = _longest(codes[index:], lambda count: True)
-        if run == 2 and item == codes[index] and _is_block(codes[index]):
-            result.append(Repeat(item, Literal(run)))
-        elif run >= _SHORTEST_RUN:
+        run, item = _longest_run(codes[index:])
+        shortest = 2 if _is_block(item) else _SHORTEST_RUN
+        if run >= shortest:
             result.append(Repeat(item, Literal(run)))
         else:
             run = 1
@@ -43,22 +44,139 @@ def folded(codes: Sequence[Expression]) -> tuple[Expression, ...]:
     return tuple(result)
 
 
-def folded_pairs(steps: Mapping[str, Expression]) -> tuple[Expression, ...]:
+def folded_pairs(steps: Mapping[str, Expression]) -> tuple[Pair | Spread, ...]:
     """Write named steps as pairs, with runs of blocks whose names count up as one expression."""
     names, codes = list(steps), list(steps.values())
-    result: list[Expression] = []
+    result: list[Pair | Spread] = []
     index = 0
     while index < len(codes):
-        match = _NUMBERED.fullmatch(names[index])
-        run = 1
-        if match is not None and _is_block(codes[index]):
-            prefix, first = match[1], int(match[2])
-            count = _count_up(names[index:], prefix, first)
-            run, item = _longest(codes[index : index + count], lambda count: True)
-            if run >= _SHORTEST_RUN:
-                result.append(Spread(Numbered(prefix, first, item, Literal(run))))
-        if run < _SHORTEST_RUN:
+        run, item, match = 1, codes[index], _NUMBERED.fullmatch(names[index])
+        if match is not None and _is_block(item):
+            count = _count_up(names[index:], match[1], int(match[2]))
+            run, item = _longest_run(codes[index : index + count])
+        if match is not None and run >= _SHORTEST_RUN:
+            result.append(Spread(Numbered(match[1], int(match[2]), item, Literal(run))))
+        else:
             run = 1
             result.append(Pair(names[index], codes[index]))
         index += run
     return tuple(result)
+
+
+def _count_up(names: Sequence[str], prefix: str, first: int) -> int:
+    """Count how many names, from the first on, are the prefix and the next number."""
+    return len(list(takewhile(lambda pair: pair[1] == f"{prefix}{first + pair[0]}", enumerate(names))))
+
+
+def _is_block(code: Expression) -> bool:
+    return isinstance(code, Call) and (not code.function.startswith("nn.") or code.function == "nn.Sequential")
+
+
+def _longest_run(codes: Sequence[Expression]) -> tuple[int, Expression]:
+    """Give how many codes from the first on one item of a repeat stands for, and that item."""
+    first = codes[0]
+    equal = len(list(takewhile(lambda code: code == first, codes)))
+    if equal > 1 or len(codes) == 1 or not _is_block(first):
+        return equal, first
+    best: tuple[int, Expression] = (1, first)
+    for item in _grown(first, codes[1]):
+        run = len(list(takewhile(lambda pair: _at(item, pair[0]) == pair[1], enumerate(codes))))
+        shortest = _SHORTEST_GROWTH if _has_progression(item) else 2
+        if run >= shortest and run > best[0]:
+            best = run, item
+    return best
+
+
+def _grown(first: Expression, second: Expression) -> Iterator[Expression]:
+    """Yield the items of a repeat that begins with two codes; nothing if they differ in more than numbers."""
+    for divisor in range(1, _MOST_DIVISOR + 1):
+        item = _between(first, second, divisor)
+        if item is not None:
+            yield item
+            if not _has_rate(item):
+                return
+
+
+def _between(first: Expression, second: Expression, divisor: int) -> Expression | None:
+    if first == second:
+        return first
+    match first, second:
+        case Literal(a), Literal(b) if type(a) is int and type(b) is int:
+            return Progression(Literal(a), Literal(b - a))
+        case Literal(a), Literal(b) if isinstance(a, float) and isinstance(b, float):
+            return _rate(a, b, divisor)
+        case Call(f, arguments, keywords), Call(g, others, named) if f == g:
+            if len(arguments) != len(others) or [key for key, _ in keywords] != [key for key, _ in named]:
+                return None
+            parts = _all_between(arguments, others, divisor)
+            values = _all_between([v for _, v in keywords], [v for _, v in named], divisor)
+            if parts is None or values is None:
+                return None
+            return Call(f, parts, tuple(zip((key for key, _ in keywords), values, strict=True)))
+        case ListOf(items), ListOf(others) if len(items) == len(others):
+            parts = _all_between(items, others, divisor)
+            return None if parts is None else ListOf(parts)
+        case TupleOf(items), TupleOf(others) if len(items) == len(others):
+            parts = _all_between(items, others, divisor)
+            return None if parts is None else TupleOf(parts)
+        case _:
+            return None
+
+
+def _all_between(
+    first: Sequence[Expression], second: Sequence[Expression], divisor: int
+) -> tuple[Expression, ...] | None:
+    parts = [_between(a, b, divisor) for a, b in zip(first, second, strict=True)]
+    return None if any(part is None for part in parts) else tuple(part for part in parts if part is not None)
+
+
+def _rate(first: float, second: float, divisor: int) -> Rate | None:
+    """Find the short scale with which `scale * (offset + i) / divisor` gives exactly these two."""
+    step = second - first
+    offset = round(first / step)
+    rate = Rate(float(f"{step * divisor:.6g}"), offset, divisor)
+    return rate if offset >= 0 and (_value(rate, 0), _value(rate, 1)) == (first, second) else None
+
+
+def _value(rate: Rate, index: int) -> float:
+    """Work a rate out as Python would; a division by 1 is not written."""
+    product = rate.scale * (rate.offset + index)
+    return product if rate.divisor == 1 else product / rate.divisor
+
+
+def _at(item: Expression, index: int) -> Expression:
+    """Give the code that an item of a repeat stands for."""
+    match item:
+        case Progression(Literal(int(start)), Literal(int(step))):
+            return Literal(start + step * index)
+        case Rate():
+            return Literal(_value(item, index))
+        case Call(function, arguments, keywords) if grows(item):
+            named = tuple((key, _at(value, index)) for key, value in keywords)
+            return Call(function, tuple(_at(value, index) for value in arguments), named)
+        case ListOf(items):
+            return ListOf(tuple(_at(value, index) for value in items))
+        case TupleOf(items):
+            return TupleOf(tuple(_at(value, index) for value in items))
+        case _:
+            return item
+
+
+def _has_progression(item: Expression) -> bool:
+    return any(isinstance(part, Progression) for part in _leaves(item))
+
+
+def _has_rate(item: Expression) -> bool:
+    return any(isinstance(part, Rate) for part in _leaves(item))
+
+
+def _leaves(item: Expression) -> Iterator[Expression]:
+    match item:
+        case Call(_, arguments, keywords):
+            for part in (*arguments, *(value for _, value in keywords)):
+                yield from _leaves(part)
+        case ListOf(items) | TupleOf(items):
+            for part in items:
+                yield from _leaves(part)
+        case _:
+            yield item

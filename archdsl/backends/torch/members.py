@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from archdsl.backends.torch.code import Call, DictOf, Expression, Infix, ListOf, Literal, Method, Name, Spread, flat
+from archdsl.backends.torch.code import Call, DictOf, Expression, Infix, ListOf, Literal, Method, Name, Spread, TupleOf, flat
 from archdsl.backends.torch.fold import folded, folded_pairs
 from archdsl.ir.graph import Graph, Node, Output, Value
 from archdsl.ops.base import Op, TorchCall
@@ -441,7 +441,7 @@ def self_attribute(name: str, getter: str = "get_submodule") -> str:
 
 
 def _parameter(call: TorchCall) -> Expression:
-    size = Literal(call.args)
+    size = TupleOf(tuple(map(Literal, call.args)))
     return Call("nn.Parameter", (Call("torch.full", (size, Literal(call.kwargs["value"]))),))
 
 

@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import cast
 
-from archdsl.backends.torch.code import Call, DictOf, Either, Expression, Hole, Infix, ListOf, Literal, Method, Name, Repeat
+from archdsl.backends.torch.code import (
+    Call,
+    DictOf,
+    Either,
+    Expression,
+    Hole,
+    Infix,
+    ListOf,
+    Literal,
+    Method,
+    Name,
+    Numbered,
+    Pair,
+    Progression,
+    Rate,
+    Repeat,
+    Spread,
+    TupleOf,
+)
 
 # torch's defaults of arguments that one instance of a block gives and another leaves out, in torch's order.
 DEFAULTS: dict[str, object] = {
@@ -21,9 +40,7 @@ DEFAULTS: dict[str, object] = {
 }
 # What instances may differ in by a constant of this kind; anything else makes them different code.
 _VARIABLE = (int, float)
-# The names of positional arguments, for naming what differs in them.
-Positions: TypeAlias = Mapping[str, tuple[str, ...]]
-POSITIONS: Positions = {
+_POSITIONS: Mapping[str, tuple[str, ...]] = {
     "nn.Conv2d": ("in_channels", "out_channels", "kernel_size"),
     "nn.ConvTranspose2d": ("in_channels", "out_channels", "kernel_size"),
     "nn.Linear": ("in_features", "out_features"),
@@ -32,24 +49,52 @@ POSITIONS: Positions = {
 }
 
 
-def signature(code: Expression) -> object:
+@dataclass
+class Callables:
+    """What is known of the functions that code calls: torch's, and the classes made so far."""
+
+    positions: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(_POSITIONS))
+    """The names of positional arguments, for naming what differs in them."""
+    defaults: dict[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
+    """What keyword arguments are where they are left out, for the classes of ours."""
+
+    def defaults_of(self, function: str) -> Mapping[str, object]:
+        return self.defaults.get(function, DEFAULTS)
+
+
+def signature(code: Expression, callables: Callables) -> object:
     """Give what all codes that can be unified have in common, as a key."""
+
+    def inner(part: Expression) -> object:
+        return signature(part, callables)
+
     match code:
         case Literal(value):
             return ("number",) if _is_variable(value) else ("literal", _shape(value), repr(value))
         case Call(function, arguments, keywords):
-            named = tuple((key, signature(item)) for key, item in keywords if not _is_default_able(key, item))
-            return ("call", function, tuple(map(signature, arguments)), named)
+            defaults = callables.defaults_of(function)
+            named = tuple((key, inner(item)) for key, item in keywords if not _may_be_left_out(key, item, defaults))
+            return ("call", function, tuple(map(inner, arguments)), named)
         case Method(subject, name, arguments):
-            return ("method", signature(subject), name, tuple(map(signature, arguments)))
+            return ("method", inner(subject), name, tuple(map(inner, arguments)))
         case Infix(operator, operands):
-            return ("infix", operator, tuple(map(signature, operands)))
+            return ("infix", operator, tuple(map(inner, operands)))
         case ListOf(items):
-            return ("list", tuple(map(signature, items)))
+            return ("list", tuple(map(inner, items)))
+        case TupleOf(items):
+            return ("tuple", tuple(map(inner, items)))
         case DictOf(items):
-            return ("dict", tuple((key, signature(item)) for key, item in items))
+            return ("dict", tuple((key, inner(item)) for key, item in items))
+        case Progression(start, step):
+            return ("progression", inner(start), inner(step))
         case Repeat(item, count):
-            return ("repeat", signature(item), signature(count))
+            return ("repeat", inner(item), inner(count))
+        case Pair(name, item):
+            return ("pair", name, inner(item))
+        case Numbered(prefix, first, item, count):
+            return ("numbered", prefix, first, inner(item), inner(count))
+        case Spread(pairs):
+            return ("spread", inner(pairs))
         case _:
             return code
 
@@ -62,71 +107,90 @@ def _shape(value: object) -> int:
     return len(value) if isinstance(value, tuple) else 0
 
 
-def _is_default_able(key: str, item: Expression) -> bool:
-    return key in DEFAULTS and isinstance(item, Literal) and _is_variable(item.value)
+def _may_be_left_out(key: str, item: Expression, defaults: Mapping[str, object]) -> bool:
+    return key in defaults and isinstance(item, Literal) and _is_variable(item.value)
 
 
-def unify(codes: Sequence[Expression | None], hint: str, positions: Positions = POSITIONS) -> Expression:
+def unify(codes: Sequence[Expression | None], hint: str, callables: Callables) -> Expression:
     """Merge codes of one signature, one per instance; None stands for an instance that lacks this part.
 
-    Ensures: filling each hole with an instance's value gives that instance's code, up to arguments that equal torch's
-    defaults.
+    Ensures: filling each hole with an instance's value gives that instance's code, up to arguments that equal the
+    function's defaults.
     """
-    present = [code for code in codes if code is not None]
-    first = present[0]
-    if all(code == first for code in present):
+    first = next(code for code in codes if code is not None)
+    if all(code is None or code == first for code in codes):
         return first
+
+    def part(index: int, name: str = hint) -> Expression:
+        """Merge what all codes have at one place, as `_children` lists them."""
+        return unify([None if code is None else _children(code)[index] for code in codes], name, callables)
+
     match first:
         case Literal():
             return Hole(tuple(code.value if isinstance(code, Literal) else None for code in codes), hint or "size")
         case Call():
-            return _unify_calls(first, codes, hint, positions)
+            return _unify_calls(first, codes, hint, callables)
         case Method(_, name, arguments):
-            subject = unify([c.subject if isinstance(c, Method) else None for c in codes], hint, positions)
-            merged = [
-                unify([c.arguments[i] if isinstance(c, Method) else None for c in codes], f"{hint}_{name}", positions)
-                for i in range(len(arguments))
-            ]
-            return Method(subject, name, tuple(merged))
+            merged = tuple(part(i + 1, f"{hint}_{name}") for i in range(len(arguments)))
+            return Method(part(0), name, merged)
         case Infix(operator, operands):
-            merged = [
-                unify([c.operands[i] if isinstance(c, Infix) else None for c in codes], hint, positions)
-                for i in range(len(operands))
-            ]
-            return Infix(operator, tuple(merged))
+            return Infix(operator, tuple(part(i) for i in range(len(operands))))
         case ListOf(items):
-            merged = [
-                unify([c.items[i] if isinstance(c, ListOf) else None for c in codes], hint, positions) for i in range(len(items))
-            ]
-            return ListOf(tuple(merged))
+            return ListOf(tuple(part(i) for i in range(len(items))))
+        case TupleOf(items):
+            return TupleOf(tuple(part(i) for i in range(len(items))))
         case DictOf(items):
-            merged = [
-                unify([c.items[i][1] if isinstance(c, DictOf) else None for c in codes], hint, positions)
-                for i in range(len(items))
-            ]
-            return DictOf(tuple((key, item) for (key, _), item in zip(items, merged, strict=True)))
+            return DictOf(tuple((key, part(i)) for i, (key, _) in enumerate(items)))
+        case Progression():
+            return Progression(part(0), part(1, _joined(hint, "step")))
         case Repeat():
-            item = unify([c.item if isinstance(c, Repeat) else None for c in codes], hint, positions)
-            return Repeat(item, unify([c.count if isinstance(c, Repeat) else None for c in codes], f"{hint}_depth", positions))
-        case Name() | Either() | Hole():
-            raise AssertionError("codes of one signature have equal names")
+            return Repeat(part(0), part(1, _joined(hint, "depth")))
+        case Pair(name):
+            return Pair(name, part(0))
+        case Numbered(prefix, number):
+            return Numbered(prefix, number, part(0), part(1, _joined(hint, "depth")))
+        case Spread():
+            return Spread(cast("Numbered", part(0)))
+        case Name() | Rate() | Either() | Hole():
+            raise AssertionError("codes of one signature are equal here")
 
 
-def _unify_calls(first: Call, codes: Sequence[Expression | None], hint: str, positions: Positions) -> Call:
+def _children(code: Expression) -> tuple[Expression, ...]:
+    match code:
+        case Method(subject, _, arguments):
+            return (subject, *arguments)
+        case Infix(_, items) | ListOf(items) | TupleOf(items):
+            return items
+        case DictOf(items):
+            return tuple(item for _, item in items)
+        case Progression(start, step):
+            return (start, step)
+        case Repeat(item, count) | Numbered(_, _, item, count):
+            return (item, count)
+        case Pair(_, item) | Spread(item):
+            return (item,)
+        case _:
+            return ()
+
+
+def _unify_calls(first: Call, codes: Sequence[Expression | None], hint: str, callables: Callables) -> Call:
     calls = [code if isinstance(code, Call) else None for code in codes]
-    names = positions.get(first.function, ())
+    names = callables.positions.get(first.function, ())
+    # A class of ours names what its callers pass on.
+    inner = "" if first.function in callables.defaults else hint
+    defaults = callables.defaults_of(first.function)
     arguments: list[Expression] = []
     for i in range(len(first.arguments)):
-        name = names[i] if i < len(names) else str(i) if first.function == "nn.Sequential" else "size"
-        arguments.append(unify([c.arguments[i] if c else None for c in calls], _joined(hint, name), positions))
+        name = names[i] if i < len(names) else "" if first.function == "nn.Sequential" else "size"
+        arguments.append(unify([c.arguments[i] if c else None for c in calls], _joined(inner, name), callables))
     given = dict.fromkeys(key for c in calls if c for key, _ in c.keywords)
-    keys = [*(key for key in DEFAULTS if key in given), *(key for key in given if key not in DEFAULTS)]
+    keys = [*(key for key in defaults if key in given), *(key for key in given if key not in defaults)]
     keywords: list[tuple[str, Expression]] = []
     for key in keys:
-        default = Literal(DEFAULTS.get(key))
+        default = Literal(defaults.get(key))
         values = [dict(c.keywords).get(key, default) if c else None for c in calls]
-        merged = unify(values, _joined(hint, key), positions)
-        if isinstance(merged, Hole) and key in DEFAULTS:
+        merged = unify(values, _joined(inner, key), callables)
+        if isinstance(merged, Hole) and key in defaults:
             merged = Hole(merged.values, key, default.value)
         keywords.append((key, merged))
     return Call(first.function, tuple(arguments), tuple(keywords))
