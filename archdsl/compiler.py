@@ -9,7 +9,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeAlias
 
-from archdsl.ir.calls import check_type
 from archdsl.ir.context import Context
 from archdsl.ir.evaluate import (
     Budget,
@@ -26,6 +25,7 @@ from archdsl.ir.keymap import KeyMap, build_key_maps
 from archdsl.ir.library import SUFFIX, Library, Module, bundled_folder, declared_models, file_context, read_source
 from archdsl.ir.lower import Lowered, Lowerer
 from archdsl.ir.trouble import Reported, Trouble
+from archdsl.ir.types import check_type
 from archdsl.ir.values import Setting
 from archdsl.ir.verify import verify
 from archdsl.passes.costs import Costs, count_costs
@@ -187,6 +187,12 @@ def _plan(module: Module, model: str | None, settings: Mapping[str, UserValue], 
     return None
 
 
+def _open_model(module: Module) -> tree.Model | None:
+    """Give a file's first model."""
+    own = (declaration for declaration, home in module.declarations.values() if home is module)
+    return next((declaration for declaration in own if isinstance(declaration, tree.Model)), None)
+
+
 def _choose(module: Module, model: str | None) -> str:
     """Give the model meant: the one named, the only one, or the one called like its file."""
     source = module.file.source
@@ -199,6 +205,10 @@ def _choose(module: Module, model: str | None) -> str:
         listed = _listed(complete)
         if module.broken:
             raise Reported
+        if not complete and (open_model := _open_model(module)) is not None:
+            needed = ", ".join(f"`{p.name.text}`" for p in open_model.parameters if p.default is None)
+            help = f"give them defaults, or declare `variant NAME of {open_model.name.text}(…)`"
+            raise Trouble("E120", f"every model of this spec needs arguments: {needed}", open_model.name.span, help=help)
         if not complete:
             raise Trouble("E120", "this spec has no model", end, help="declare one: `model name { input [3, 224, 224]; … }`")
         raise Trouble("E120", f"this spec has {len(complete)} models", end, help=f"name one of {listed}")

@@ -17,7 +17,7 @@ from archdsl.ir.keymap import KeyMap
 from archdsl.ops.shape import Shape
 from archdsl.passes.costs import Costs, Total, count_costs
 from archdsl.passes.shapes import Shapes, infer_shapes
-from archdsl.text.diagnostic import Diagnostic, Reporter, SpecError
+from archdsl.text.diagnostic import Diagnostic, Reporter, Severity, SpecError
 from archdsl.text.source import Source
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ class Network:
     """A compiled model. Everything but `module` works without torch; what costs time is worked out when first asked for."""
 
     def __init__(self, compilation: Compilation) -> None:
-        if compilation.graph is None or compilation.shapes is None or compilation.costs is None:
+        has_errors = any(diagnostic.severity is Severity.ERROR for diagnostic in compilation.diagnostics)
+        if has_errors or compilation.graph is None or compilation.shapes is None or compilation.costs is None:
             raise SpecError(compilation.diagnostics)
         self.name = compilation.name
         self.digest = compilation.digest

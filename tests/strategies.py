@@ -530,8 +530,48 @@ def specs(draw: st.DrawFn) -> Spec:
         declarations.insert(0, writer.defaults())
     texts = [*declarations, f"model net(classes=5) {writer.braces(body)}"]
     if writer.chance(False, False, True):
-        edits = ["classes=7", "norm=group(1)", "act=silu", 'set "head" bias=false', 'remove "extra"', 'replace "head" { fc 4; tanh }']
+        head = writer.pick(('set "head" bias=false', 'replace "head" { fc 4; tanh }'))
+        edits = ["classes=7", "norm=group(1)", "act=silu", head, 'remove "extra"']
         chosen = [edit for edit in edits if writer.chance()]
         texts.append(f"variant other of net(classes=6) {writer.braces(chosen)}")
         return Spec("\n".join(texts) + "\n", "other")
     return Spec("\n".join(texts) + "\n", "net")
+
+
+# What computes sums with positive weights, so that nothing cancels and every input that is seen has a gradient.
+LINEAR = (
+    "conv 3",
+    "conv 4 k=5 s=2",
+    "conv 2 k=[1, 3] d=[1, 2]",
+    "conv 3 k=2 s=[2, 1]",
+    "conv 4 k=4 padding=same",
+    "dw k=5",
+    "avgpool k=3 s=2",
+    "avgpool k=2",
+    "deconv 3 k=4 s=2 p=1",
+    "deconv 2 k=2 s=2",
+    "upsample 2",
+    "upsample 2 mode=bilinear",
+    "pixel_shuffle 1",
+    "permute [0, 2, 1]",
+    "pad [1, 0, 2, 0]",
+    "crop [0, 1, 2, 0]",
+    "residual { conv in; conv in k=5 }",
+    "residual { conv 4 k=5 s=2 } shortcut { conv 4 k=1 s=2 }",
+    "concat { pass; { conv 2 k=1; conv 2 k=5 }; avgpool k=3 s=1 }",
+    "split [1, in - 1] concat { conv 1 k=3; pass }",
+    "unit 4 x 2",
+    "unit 3 s=2 x 3",
+    "{ conv in; conv in } x 2",
+    "early: { conv 2; output before; conv 2 k=5 }; concat { pass; @early.before }",
+)
+
+
+@st.composite
+def linear_specs(draw: st.DrawFn) -> Spec:
+    """Draw a spec of a network in which every output grows with every input that it sees."""
+    first = "conv 4"
+    steps = draw(st.lists(st.sampled_from(LINEAR), min_size=1, max_size=4, unique=True))
+    unit = "block unit(c, stride s=1) { residual { conv c s=s; conv c k=5 } shortcut { conv c k=1 s=s } }"
+    model = "\n".join(["input [2, 80, 80]", first, *steps])
+    return Spec(f"{unit}\nmodel net {{\n{model}\n}}\n", "net")

@@ -7,9 +7,11 @@ from fractions import Fraction
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from archdsl.ir.evaluate import Env, Unknown, argument_key, argument_keys, as_word, evaluate, find_callable, inexact, unknown_argument
 from archdsl.ir.trouble import Reported, Trouble
+from archdsl.ir.types import check_type
 from archdsl.ir.values import Block, Closure, Partial, Setting, describe, identity, kind_of
 from archdsl.ops import OPS
 from archdsl.ops.base import Op
@@ -28,6 +30,8 @@ def resolve(name: tree.Name, env: Env) -> Partial | Closure:
     if isinstance(value, Unknown):
         raise Reported
     if value is None:
+        if env.module.expects(name.text):
+            raise Reported
         known = [*env.names, *env.context.names(), *env.module.names(), *OPS]
         near = nearest(name.text, known)
         help = f"the nearest name is `{near}`" if near else "declare it with `block`"
@@ -84,17 +88,21 @@ def _validate(target: type[Op], arguments: Arguments, call: Span) -> Op:
     values = arguments.values
     for name in values:
         if name not in target.model_fields:
-            raise unknown_argument(target.keyword, name, _shown_keys(target), arguments.spans.get(name, call))
+            span = arguments.spans.get(name, call)
+            raise unknown_argument(target.keyword, name, _shown_keys(target), span, also=tuple(target.model_fields))
     try:
         return target(**values)
-    except ValidationError as error:
-        converted = _converted(target, values, error)
-        if converted is None:
-            raise _trouble(target, values, error, arguments.spans, call) from None
+    except ValidationError as problem:
+        error = problem
+    converted = _converted(target, values, error)
+    if converted is None:
+        raise _trouble(target, values, error, arguments.spans, call)
     try:
         return target(**converted)
-    except ValidationError as error:
-        raise _trouble(target, values, error, arguments.spans, call) from None
+    except ValidationError as again:
+        # What was tried as a word was meant as what it is, so the first objection is the real one.
+        is_number = any(isinstance(value, float | Fraction) and converted[name] is not value for name, value in values.items())
+        raise _trouble(target, values, again if is_number else error, arguments.spans, call) from None
 
 
 def _converted(target: type[Op], values: Mapping[str, Setting], error: ValidationError) -> dict[str, Any] | None:
@@ -126,9 +134,26 @@ def _trouble(
     if isinstance(value, Fraction):
         return inexact(f"`{name}`", value, span)
     shown = describe(value) if value is not None else "missing"
-    reason = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    reason = reason[:1].lower() + reason[1:]
-    return Trouble("E104", f"`{name}` of `{target.keyword}` is {shown}, but {reason}", span)
+    return Trouble("E104", f"`{name}` of `{target.keyword}` is {shown}, but {_reason(problem)}", span)
+
+
+_NEEDS = {
+    "int_type": "a whole number is needed",
+    "int_from_float": "a whole number is needed",
+    "float_type": "a number is needed",
+    "bool_type": "true or false is needed",
+    "tuple_type": "a list is needed",
+    "string_type": "a word is needed",
+}
+
+
+def _reason(problem: ErrorDetails) -> str:
+    """Say in the language's words why a value does not fit."""
+    kind = problem["type"]
+    if kind in _NEEDS:
+        return _NEEDS[kind]
+    reason = problem["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("should be", "must be")
+    return reason[:1].lower() + reason[1:]
 
 
 def _shown_keys(target: type[Op]) -> list[str]:
@@ -151,36 +176,3 @@ def match_parameters(block: Block, arguments: Arguments, env: Env) -> tuple[dict
             span = arguments.spans.get(key, block.declaration.name.span)
             raise unknown_argument(block.declaration.name.text, key, [*names, *env.context.names()], span)
     return own, orders
-
-
-_TYPES: Mapping[str, tuple[type[Any], ...]] = {
-    "int": (int,),
-    "stride": (int,),
-    "float": (int, float, Fraction),
-    "bool": (bool,),
-    "str": (str,),
-    "list": (tuple,),
-    "block": (Partial,),
-    "body": (Closure,),
-}
-
-
-def check_type(parameter: tree.Parameter, value: Setting, span: Span) -> None:
-    """Raise Trouble unless a value has the type that a parameter names."""
-    if parameter.type is None:
-        return
-    name = parameter.type.text
-    expected = _TYPES.get(name)
-    if expected is None:
-        near = nearest(name, list(_TYPES))
-        help = f"the nearest type is `{near}`" if near else "types are " + ", ".join(f"`{item}`" for item in _TYPES)
-        raise Trouble("E101", f"no type is called `{name}`", parameter.type.span, help=help)
-    is_truth = isinstance(value, bool)
-    if not isinstance(value, expected) or (is_truth and name != "bool"):
-        message = f"`{parameter.name.text}` is {describe(value)}, {kind_of(value)}, where {_kind(name)} is needed"
-        raise Trouble("E104", message, span)
-
-
-def _kind(name: str) -> str:
-    kinds = {"int": "a whole number", "stride": "a whole number", "float": "a number", "bool": "true or false"}
-    return kinds.get(name, {"str": "a word", "list": "a list", "block": "a block or an operator"}.get(name, "a body"))

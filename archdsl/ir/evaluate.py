@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from archdsl.ir.functions import FUNCTIONS, MAX_LENGTH, FunctionError, arithmetic
 from archdsl.ir.trouble import Reported, Trouble
+from archdsl.ir.types import check_type
 from archdsl.ir.values import Block, Number, Partial, Setting, describe, kind_of
 from archdsl.ops import OPS, SYMBOLS
 from archdsl.ops.base import Init, OpError
@@ -184,6 +185,8 @@ def _variable(node: tree.Variable, env: Env) -> Setting:
         return make_init(name, (), {})
     if name in SYMBOLS:
         return name
+    if env.module.expects(name):
+        raise Reported
     known = [*env.names, "in", "cin", *env.context.names(), *env.module.names(), *OPS]
     near = nearest(name, known)
     help = f"the nearest name is `{near}`" if near else "bind it with `let`, or make it a parameter"
@@ -222,6 +225,8 @@ def _apply(node: tree.Apply, env: Env) -> Setting:
     if isinstance(target, Unknown):
         raise Reported
     if not isinstance(target, Partial):
+        if env.module.expects(name):
+            raise Reported
         near = nearest(name, [*FUNCTIONS, *INITS, *env.module.names(), *OPS])
         help = f"the nearest name is `{near}`" if near else ""
         raise Trouble("E101", f"no function, operator or block is called `{name}`", node.name.span, help=help)
@@ -323,9 +328,9 @@ def match_arguments(
     return values
 
 
-def unknown_argument(name: str, key: str, known: Sequence[str], span: Span) -> Trouble:
-    """Say that a callable has no such argument, and what it has."""
-    near = nearest(key, known)
+def unknown_argument(name: str, key: str, known: Sequence[str], span: Span, also: Sequence[str] = ()) -> Trouble:
+    """Say that a callable has no such argument, and what it has; `also` are long names of the same arguments."""
+    near = nearest(key, [*known, *also])
     listed = ", ".join(f"`{item}`" for item in known[:12])
     help = f"the nearest is `{near}`" if near else f"it takes {listed}" if listed else "it takes none"
     return Trouble("E102", f"`{name}` has no argument `{key}`", span, help=help)
@@ -342,6 +347,7 @@ def bind_defaults(
             bound[key] = values[key]
         elif parameter.default is not None:
             bound[key] = evaluate(parameter.default, replace(env, names={**env.names, **bound}))
+            check_type(parameter, bound[key], parameter.default.span)
         else:
             raise Trouble("E103", f"`{call.text}` needs `{key}`", call.span, help=f"give it: `{key}=…`")
     return replace(env, names={**env.names, **bound})

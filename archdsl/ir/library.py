@@ -62,6 +62,9 @@ class Module:
         self.docs = _docs(parsed)
         self.declarations: dict[str, tuple[Named, Module]] = {}
         self.wishes: list[tree.Defaults] = []
+        self.missing: set[str] = set()
+        """Names that a `use` promises and does not bring, which has been reported."""
+        self.misses_a_file = False
         self.keys: list[tree.Keys] = []
         self.broken = set(parsed.broken)
         """Names whose declarations hold mistakes that are reported already."""
@@ -74,6 +77,10 @@ class Module:
         if name in self.broken and name not in self.declarations:
             raise Reported
         return self.declarations.get(name) or (self.prelude.find(name) if self.prelude else None)
+
+    def expects(self, name: str) -> bool:
+        """Tell whether a name's absence follows from a `use` that failed."""
+        return name in self.missing or self.misses_a_file
 
     def names(self) -> list[str]:
         return [*self.declarations, *(self.prelude.names() if self.prelude else ())]
@@ -192,6 +199,7 @@ class Library:
                 help = f"the nearest name is `{near}`" if near else ""
                 message = f"`{use.target.text}` declares no `{name.text}`"
                 self.report.error("E101", message, name.span, help=help)
+                module.missing.add(name.text)
             else:
                 module.declarations[name.text] = found
 

@@ -138,8 +138,9 @@ class Lowerer:
             return None
         self._check_edits(edits)
         if not any(draft.is_input for draft in level.drafts):
-            help = "begin its body with `input [3, 224, 224]`"
-            self._report.error("E121", f"`{name}` has no input", declaration.name.span, help=help)
+            if not self._report.has_errors:
+                help = "begin its body with `input [3, 224, 224]`"
+                self._report.error("E121", f"`{name}` has no input", declaration.name.span, help=help)
             return None
         graph = level.finish(name, "model", self._main(declaration.body, flow), declaration.span, env.names, doc)
         if graph.size > MAX_SIZE:
@@ -364,7 +365,7 @@ class Lowerer:
             if before is None or place.edits:
                 continue
             is_steady = done > 0 and flow.shape == before and len(drafts) == size + 1 == _index(flow) + 1
-            if is_steady:
+            if is_steady and drafts[-1].reuses is None:
                 drafts[-1].repeat += count - done - 1
                 _merge_equal(drafts)
                 return Flow(Ref(len(drafts) - 1), flow.shape)
@@ -719,6 +720,8 @@ class Lowerer:
         self, op: type[Op] | Block, arguments: Arguments, branches: list[Flow], span: Span, label: str | None, place: Place
     ) -> Flow:
         assert not isinstance(op, Block)
+        if not branches:
+            raise Trouble("E222", f"`{op.keyword}` has no branches", span, help="give it at least two")
         made = self._operators.make(op, arguments, span)
         keyword = Span(span.start, min(span.end, span.start + len(_first_word(span))), span.source)
         return self._apply(made, op.keyword, label, branches, arguments.spans, keyword, place)

@@ -39,6 +39,8 @@ def advice(kind: str, text: str, accepted: frozenset[str]) -> str:
     """Say what to do about an unexpected token, as far as the grammar tells."""
     if kind == "CALL_NAME" and "NAME" in accepted:
         return f"arguments of a step stand beside its name, without parentheses or commas: `{text} 64 k=3`"
+    if text.isalpha() and kind != "NAME" and "NAME" in accepted:
+        return f"`{text}` is a word of the language: choose another name"
     if text == ",":
         return "arguments of a step are separated by spaces"
     if kind == "SIGN" and "NAME" in accepted:

@@ -16,6 +16,7 @@ from archdsl.backends.torch.code import (
     Infix,
     ListOf,
     Literal,
+    Made,
     Method,
     Name,
     Numbered,
@@ -24,6 +25,7 @@ from archdsl.backends.torch.code import (
     Rate,
     Repeat,
     Spread,
+    Symbol,
     TupleOf,
     flat,
 )
@@ -190,6 +192,8 @@ class _Signer:
             case Call(function, arguments, keywords):
                 named = tuple((key, self.fill(item)) for key, item in keywords)
                 return Call(function, tuple(map(self.fill, arguments)), named)
+            case Made(kind, keywords):
+                return Made(self.fill(kind), keywords)
             case Method(subject, name, arguments):
                 return Method(self.fill(subject), name, tuple(map(self.fill, arguments)))
             case Infix(operator, operands):
@@ -323,6 +327,8 @@ def _type(values: Sequence[object]) -> str:
         return "int"
     if kinds <= {int, float}:
         return "float"
+    if kinds == {Symbol}:
+        return "type[nn.Module]"
     lengths = {len(value) for value in values if isinstance(value, tuple)}
     if kinds == {tuple} and len(lengths) == 1:
         inner = [item for value in values if isinstance(value, tuple) for item in value]

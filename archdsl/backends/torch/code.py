@@ -30,6 +30,20 @@ class Call:
     keywords: tuple[tuple[str, Expression], ...] = ()
 
 
+class Symbol(str):
+    """A class as a constant, such as `nn.ReLU`."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """`kind(keywords)`: a module whose class is itself a value."""
+
+    kind: Expression
+    keywords: tuple[tuple[str, Expression], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """`subject.name(arguments)`."""
@@ -132,6 +146,7 @@ Expression: TypeAlias = (
     Literal
     | Name
     | Call
+    | Made
     | Method
     | Infix
     | ListOf
@@ -150,6 +165,8 @@ Expression: TypeAlias = (
 
 def literal(value: object) -> str:
     """Write a constant as Python does, strings in double quotes."""
+    if isinstance(value, Symbol):
+        return str(value)
     if isinstance(value, str):
         escaped = value.encode("unicode_escape").decode().replace('"', '\\"')
         return f'"{escaped}"'
@@ -168,6 +185,8 @@ def flat(code: Expression) -> str:
             return text
         case Call(function):
             return f"{function}({', '.join(prefix + flat(item) for prefix, item in _arguments(code))})"
+        case Made(kind, keywords):
+            return flat(Call(flat(kind), (), keywords))
         case Method(subject, name, arguments):
             return f"{flat(subject)}.{name}({', '.join(map(flat, arguments))})"
         case Infix(operator, operands):

@@ -15,6 +15,7 @@ from archdsl.backends.torch.code import (
     Infix,
     ListOf,
     Literal,
+    Made,
     Method,
     Name,
     Numbered,
@@ -23,6 +24,7 @@ from archdsl.backends.torch.code import (
     Rate,
     Repeat,
     Spread,
+    Symbol,
     TupleOf,
 )
 
@@ -39,7 +41,7 @@ DEFAULTS: dict[str, object] = {
     "p": 0.5,
 }
 # What instances may differ in by a constant of this kind; anything else makes them different code.
-_VARIABLE = (int, float)
+_VARIABLE = (int, float, Symbol)
 _POSITIONS: Mapping[str, tuple[str, ...]] = {
     "nn.Conv2d": ("in_channels", "out_channels", "kernel_size"),
     "nn.ConvTranspose2d": ("in_channels", "out_channels", "kernel_size"),
@@ -72,6 +74,8 @@ def signature(code: Expression, callables: Callables) -> object:
         case Literal(value):
             return ("number",) if _is_variable(value) else ("literal", _shape(value), repr(value))
         case Call(function, arguments, keywords):
+            if _is_activation(code):
+                return ("activation", tuple((key, inner(item)) for key, item in keywords))
             defaults = callables.defaults_of(function)
             named = tuple((key, inner(item)) for key, item in keywords if not _may_be_left_out(key, item, defaults))
             return ("call", function, tuple(map(inner, arguments)), named)
@@ -107,6 +111,11 @@ def _shape(value: object) -> int:
     return len(value) if isinstance(value, tuple) else 0
 
 
+def _is_activation(code: Call) -> bool:
+    """Tell whether a call makes an activation that others can stand in for."""
+    return code.function.startswith("nn.") and not code.arguments and [key for key, _ in code.keywords] == ["inplace"]
+
+
 def _may_be_left_out(key: str, item: Expression, defaults: Mapping[str, object]) -> bool:
     return key in defaults and isinstance(item, Literal) and _is_variable(item.value)
 
@@ -128,6 +137,9 @@ def unify(codes: Sequence[Expression | None], hint: str, callables: Callables) -
     match first:
         case Literal():
             return Hole(tuple(code.value if isinstance(code, Literal) else None for code in codes), hint or "size")
+        case Call() if any(isinstance(code, Call) and code.function != first.function for code in codes):
+            kinds = tuple(Symbol(code.function) if isinstance(code, Call) else None for code in codes)
+            return Made(Hole(kinds, "activation"), first.keywords)
         case Call():
             return _unify_calls(first, codes, hint, callables)
         case Method(_, name, arguments):
@@ -151,7 +163,7 @@ def unify(codes: Sequence[Expression | None], hint: str, callables: Callables) -
             return Numbered(prefix, number, part(0), part(1, _joined(hint, "depth")))
         case Spread():
             return Spread(cast("Numbered", part(0)))
-        case Name() | Rate() | Either() | Hole():
+        case Name() | Rate() | Made() | Either() | Hole():
             raise AssertionError("codes of one signature are equal here")
 
 

@@ -1,0 +1,105 @@
+"""Name maps: templates, what they make of keys, and what is said of bad ones."""
+
+from __future__ import annotations
+
+import pytest
+
+import archdsl
+from archdsl.text.diagnostic import SpecError
+
+MODEL = "model m(depth=3, list widths=[8, 8, 16]) { input [3, 8, 8]; conv 8 }"
+
+
+def rename(declaration: str, key: str, **settings: int) -> str | None:
+    (key_map,) = archdsl.load_text(f"{declaration}\n{MODEL}", **settings).key_maps
+    return key_map.rename(key)
+
+
+@pytest.mark.parametrize(
+    ("rule", "key", "expected"),
+    [
+        ('"features.{i}.block.{j}" = "blocks.{i-1}.{j}"', "features.3.block.0.conv.weight", "blocks.2.0.conv.weight"),
+        ('"stem" = "conv1"', "stem.weight", "conv1.weight"),
+        ('"stem" = "conv1"', "stem", "conv1"),
+        ('"stem" = "conv1"', "stem2.weight", None),
+        ('"stem" = "conv1"', "body.stem.weight", None),
+        ('"layer{i}" = "{i}"', "layer12.weight", "12.weight"),
+        ('"layer{i}" = "{i}"', "layer1x.weight", None),
+        ('"layer{i}" = "{i}"', "layer01.weight", None),
+        ('"a{i}.b{i}-{j}" = "s{i}.{j}"', "a2.b2-0.w", "s2.0.w"),
+        ('"a{i}.b{i}-{j}" = "s{i}.{j}"', "a2.b3-0.w", None),
+        ('"a.{i}" = "b.{i/2}"', "a.4.w", "b.2.w"),
+        ('"a.{i}" = "b.{0 if i < 2 else i * 10}"', "a.3.w", "b.30.w"),
+        ('"a.{i}" = "b.{max(i, depth)}"', "a.1.w", "b.3.w"),
+        ('"a.{i}" = "b.{len(unique(widths[0..i]))}"', "a.2.w", "b.2.w"),
+        ('"a.{i}" = "b.{sum([w for w in widths if w > 8])}"', "a.2.w", "b.16.w"),
+        ('"a+b.{i}" = "c"', "a+b.1.w", "c.w"),
+        ('"a+b.{i}" = "c"', "aab.1.w", None),
+    ],
+)
+def test_a_rule_renames_keys_that_begin_with_its_template(rule: str, key: str, expected: str | None) -> None:
+    assert rename(f"keys other {{ {rule} }}", key) == expected
+
+
+def test_the_first_rule_that_matches_holds() -> None:
+    declaration = 'keys other { "a.1" = "x"; "a.{i}" = "y{i}"; "a" = "z" }'
+    assert [rename(declaration, key) for key in ("a.1.w", "a.2.w", "a.w")] == ["x.w", "y2.w", "z.w"]
+
+
+def test_names_of_the_file_and_the_models_parameters_may_be_used() -> None:
+    declaration = 'let first = 5\nfn next(n) = n + first\nkeys other { "a.{i}" = "b.{next(i) + depth + first}" }'
+    assert rename(declaration, "a.1.w") == "b.14.w"
+    assert rename(declaration, "a.1.w", depth=4) == "b.15.w"
+
+
+@pytest.mark.parametrize(
+    ("rules", "code", "marked"),
+    [
+        ('{ "a.{i}" = "b.{j}" }', "E101", "j"),
+        ('{ "a.{i}" = "b.{i + in}" }', "E101", "in"),
+        ('{ "a.{i}" = "b.{foo(i)}" }', "E101", "foo"),
+        ('{ "a.{i" = "b" }', "E123", '"a.{i"'),
+        ('{ "a.i}" = "b" }', "E123", '"a.i}"'),
+        ('{ "a" = "b.{{i}}" }', "E123", '"b.{{i}}"'),
+        ('{ "a.{}" = "b" }', "E123", ""),
+        ('{ "a.{1 +}" = "b" }', "E123", "1 +"),
+        ('{ "a.{i+1}" = "b" }', "E123", "i+1"),
+        ('{ "a.{in}" = "b" }', "E123", "in"),
+        ('{ "a.{i}{j}" = "b" }', "E123", "j"),
+        ('{ "a..b" = "b" }', "E123", '"a..b"'),
+        ('{ "a" = "" }', "E123", '""'),
+        ("{ }", "E123", "other"),
+        ("", "E123", "other"),
+        ('in sequence { "a" = "b" }', "E123", "sequence"),
+        ('in order\nkeys other { "a" = "b" }', "E106", "other"),
+    ],
+)
+def test_a_bad_map_is_one_error_at_its_place(rules: str, code: str, marked: str) -> None:
+    (found,) = archdsl.check_text(f"keys other {rules}\n{MODEL}")
+    assert (found.code, found.span.text) == (code, marked)
+
+
+@pytest.mark.parametrize(("template", "code"), [("i/2", "E105"), ("i - 9", "E104"), ("1/(i-3)", "E116")])
+def test_a_number_that_is_no_number_of_a_key_is_an_error_at_its_place(template: str, code: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        rename(f'keys other {{ "a.{{i}}" = "b.{{{template}}}" }}', "a.3.w")
+    (found,) = caught.value.diagnostics
+    assert found.code == code
+    assert found.notes == ("this is worked out for `a.3.w`",)
+
+
+def test_a_variants_own_rules_go_before_those_of_the_models_file() -> None:
+    text = 'use mobilenet_v2\nkeys timm { "features.0.0" = "mine" }\nvariant v of mobilenet_v2 { classes=7 }'
+    (key_map,) = archdsl.load_text(text).key_maps
+    assert key_map.rename("features.0.0.weight") == "mine.weight"
+    assert key_map.rename("features.0.1.weight") == "bn1.weight"
+
+
+def test_keys_is_a_word_of_declarations_and_may_be_a_label() -> None:
+    assert archdsl.load_text("model m { input [3, 8, 8]; keys: conv 8 }").state[0][0] == "keys.weight"
+
+
+def test_a_damaged_map_leaves_the_models_to_be_checked() -> None:
+    codes = [d.code for d in archdsl.check_text("keys other { $ }\nmodel m { input [3, 8, 8]; conv 8 groups=3; con 3 }")]
+    assert codes[0] == "E002"
+    assert "E101" in codes or "E210" in codes

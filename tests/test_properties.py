@@ -1,0 +1,113 @@
+"""What holds for every legal spec: it compiles, and torch agrees with every number that is worked out without it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import archdsl
+from archdsl.network import Network
+from archdsl.passes.receptive import receptive_fields
+from tests.strategies import Spec, linear_specs, specs
+
+QUICK = settings(max_examples=60, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=1500, suppress_health_check=list(HealthCheck))
+# Fields are measured by one backward pass for each place.
+SLOW_FIELDS = settings(max_examples=300, suppress_health_check=list(HealthCheck))
+
+
+def check_compilation(spec: Spec) -> None:
+    assert archdsl.check_text(spec.text) == ()
+    network = archdsl.load_text(spec.text, spec.model)
+    costs = network.costs
+    assert sum(node.parameters for node in costs.nodes) == costs.parameters
+    assert sum(node.macs for node in costs.nodes) == costs.macs
+    tensors = [tensor for _, tensor in network.state]
+    assert sum(tensor.elements for tensor in tensors if tensor.kind == "parameter") == costs.parameters
+    assert sum(tensor.elements for tensor in tensors if tensor.kind == "buffer") == costs.buffers
+    flat = network.flatten()
+    assert {node.path for node in costs.nodes} == set(flat) - set(network.inputs)
+    again = archdsl.load_text(spec.text, spec.model)
+    assert network.source() == again.source()
+    assert len(network.summary().splitlines()) > len(network.graph.nodes) // 2
+
+
+def check_against_torch(spec: Spec) -> None:
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    network = archdsl.load_text(spec.text, spec.model)
+    module = network.module()
+    state = {name: (tuple(tensor.shape), str(tensor.dtype)) for name, tensor in module.state_dict().items()}
+    assert list(state.items()) == [(key, (tensor.shape, f"torch.{tensor.dtype}")) for key, tensor in network.state]
+    assert sum(p.numel() for p in module.parameters()) == network.costs.parameters
+    assert sum(b.numel() for b in module.buffers()) == network.costs.buffers
+    check_shapes(network, module)
+
+    meta = network.module().to("meta").train()
+    images = [torch.empty(2, *shape.numbers(), device="meta") for shape in network.inputs.values()]
+    with FlopCounterMode(display=False) as counter:
+        meta(*images)
+    assert counter.get_total_flops() == 2 * network.costs.flops  # for a batch of two
+
+
+def check_shapes(network: Network, module: object) -> None:
+    """Compare the shapes of all modules that the generated code calls, and of the outputs in both modes."""
+    import torch
+    from torch import nn
+
+    assert isinstance(module, nn.Module)
+    seen: dict[str, tuple[int, ...]] = {}
+
+    def note(path: str) -> None:
+        def hook(_: nn.Module, inputs: object, output: object) -> None:
+            if isinstance(output, torch.Tensor):
+                seen[path] = tuple(output.shape[1:])
+
+        module.get_submodule(path).register_forward_hook(hook)
+
+    for path, inner in module.named_modules():
+        if not any(inner.children()):
+            note(path)
+    images = [torch.randn(2, *shape.numbers()) for shape in network.inputs.values()]
+    training = [output.name for output in network.graph.outputs if output.is_training_only]
+    for is_training in (True, False):
+        with torch.no_grad():
+            result = module.train(is_training)(*images)
+        tensors = [result] if isinstance(result, torch.Tensor) else list(result)
+        expected = [shape.numbers() for name, shape in network.outputs.items() if is_training or name not in training]
+        assert [tuple(tensor.shape[1:]) for tensor in tensors] == expected
+    inferred = {node.path: node.output.numbers() for node in network.costs.nodes}
+    assert {path: shape for path, shape in seen.items() if path in inferred} == {
+        path: shape for path, shape in inferred.items() if path in seen
+    }
+
+
+@QUICK
+@given(specs())
+def test_a_legal_spec_compiles_without_a_diagnostic(spec: Spec) -> None:
+    check_compilation(spec)
+
+
+@pytest.mark.slow
+@SLOW
+@given(specs())
+def test_every_legal_spec_compiles_without_a_diagnostic(spec: Spec) -> None:
+    check_compilation(spec)
+
+
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@QUICK
+@given(specs())
+def test_torch_agrees_with_shapes_state_and_costs(spec: Spec) -> None:
+    check_against_torch(spec)
+
+
+@pytest.mark.slow
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@SLOW
+@given(specs())
+def test_torch_always_agrees_with_shapes_state_and_costs(spec: Spec) -> None:
+    check_against_torch(spec)
