@@ -208,9 +208,13 @@ def _choose(module: Module, model: str | None) -> str:
         if not complete and (open_model := _open_model(module)) is not None:
             needed = ", ".join(f"`{p.name.text}`" for p in open_model.parameters if p.default is None)
             help = f"give them defaults, or declare `variant NAME of {open_model.name.text}(…)`"
-            raise Trouble("E120", f"every model of this spec needs arguments: {needed}", open_model.name.span, help=help)
+            raise Trouble(
+                "E120", f"every model of this spec needs arguments: {needed}", open_model.name.span, help=help
+            )
         if not complete:
-            raise Trouble("E120", "this spec has no model", end, help="declare one: `model name { input [3, 224, 224]; … }`")
+            raise Trouble(
+                "E120", "this spec has no model", end, help="declare one: `model name { input [3, 224, 224]; … }`"
+            )
         raise Trouble("E120", f"this spec has {len(complete)} models", end, help=f"name one of {listed}")
     found = module.declarations.get(model)
     if found is None and model in module.broken:
@@ -441,5 +445,3 @@ def check(source: Source, folder: Path | None = None, model: str | None = None) 
             report.error("E109", message, Span(0, 0, source), help="check them one by one, or split the spec")
             break
     return report.diagnostics
-
-

@@ -91,7 +91,7 @@ class NetworkCosts:
 
 
 class Network:
-    """A compiled model. Everything but `module` works without torch; what costs time is worked out when first asked for."""
+    """A compiled model. Everything but `module` works without torch; what costs time is worked out when asked for."""
 
     def __init__(self, compilation: Compilation) -> None:
         has_errors = any(diagnostic.severity is Severity.ERROR for diagnostic in compilation.diagnostics)
@@ -218,7 +218,7 @@ class Network:
         costs = count_costs(shapes)
         return Network(Compilation(self.name, graph, shapes, costs, self.diagnostics, digest, self.spec, self.key_maps))
 
-    def flatten(self) -> MultiDiGraph:
+    def flatten(self) -> MultiDiGraph[str]:
         """Give the networkx graph with one node per operator, named by its path."""
         return flatten(self.graph)
 
@@ -228,9 +228,7 @@ class Network:
 
         return emit(self.graph, self.shapes, self.body_costs, self.name, self.digest)
 
-    def module(
-        self, weights: Weights | None = None, *, origin: str | None = None, strict: bool = True
-    ) -> nn.Module:
+    def module(self, weights: Weights | None = None, *, origin: str | None = None, strict: bool = True) -> nn.Module:
         """Build the network as an nn.Module from the code that `source` gives. Needs torch.
 
         `weights` are a file, by path, or a state_dict; without them torch's generator draws initial values. `origin` names
@@ -273,9 +271,7 @@ class Network:
         from archdsl.backends.summary import summarise
 
         tables = (self.graph, self.shapes, self.body_costs)
-        return summarise(
-            *tables, format, width, depth=depth, spec=self.spec.name, digest=self.digest, color=color
-        )
+        return summarise(*tables, format, width, depth=depth, spec=self.spec.name, digest=self.digest, color=color)
 
     def diagram(self, level: Level = "blocks") -> Diagram:
         """Draw the network: its stages at a glance, its blocks with each one's inside, or every layer."""

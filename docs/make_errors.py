@@ -72,6 +72,10 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "keys other in line\nmodel example { input [3, 32, 32]; conv1: conv 8 }",
         'keys other { "conv1" = "stem.0" }\nmodel example { input [3, 32, 32]; conv1: conv 8 }',
     ),
+    "E123": (
+        'keys other { "layer{i" = "block{i}" }\nmodel example { input [3, 32, 32]; layer1: conv 8 }',
+        'keys other { "layer{i}" = "block{i}" }\nmodel example { input [3, 32, 32]; layer1: conv 8 }',
+    ),
     "E210": ("conv 8\nconv 64 groups=3", "conv 8\nconv 64 groups=4"),
     "E211": ("conv 8 s=8\nmaxpool 5 p=0", "conv 8 s=4\nmaxpool 5 p=0"),
     "E212": ("gap; flatten; conv 8", "conv 8; gap; flatten"),

@@ -40,11 +40,11 @@ KEEPING = (
     "{ conv in; act }",
     "cna in act=none",
     "cna in k=1 x 2",
-    "concat { conv 2; conv 3 k=1 }; conv cin k=1",
+    "let full = in; concat { conv 2; conv 3 k=1 }; conv full k=1",
     "add { pass; conv in; norm }",
     "if in > 4 { conv in k=1 } else { norm; act }",
     "for k in [1, 3] { conv in k=k; act }",
-    "let half = ceil(in/2); conv half k=1; conv cin k=1",
+    "let full = in; let low = ceil(in/2); conv low k=1; conv full k=1",
 )
 ELEMENTWISE = (
     "relu relu6 leaky_relu prelu rrelu elu selu celu gelu silu mish hardswish hardsigmoid hardtanh hardshrink softshrink "
@@ -439,7 +439,7 @@ class Writer:
     def declare_block(self) -> None:
         name = self.fresh("b")
         keep = "; ".join(self.pick(KEEPING) for _ in range(self._draw(st.integers(1, 3))))
-        named = self.pick((keep, f"a: conv cin k=1; {{ {keep} }}", f"{{ {keep} }}; act"))
+        named = self.pick((keep, f"a: conv in k=1; {{ {keep} }}", f"{{ {keep} }}; act"))
         project = "shortcut { conv c k=1 s=s; norm }"
         parameters, body, call = self.pick(
             (

@@ -24,9 +24,7 @@ def compare_weights(
     spec: SpecArgument,
     file: Annotated[
         Path,
-        typer.Argument(
-            metavar="FILE", help="A .safetensors file, or one that `torch.save` wrote.", show_default=False
-        ),
+        typer.Argument(metavar="FILE", help="A .safetensors file, or one that `torch.save` wrote.", show_default=False),
     ],
     origin: Annotated[
         str | None,

@@ -9,7 +9,17 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from archdsl.ir.evaluate import Env, Unknown, argument_key, argument_keys, as_word, evaluate, find_callable, inexact, unknown_argument
+from archdsl.ir.evaluate import (
+    Env,
+    Unknown,
+    argument_key,
+    argument_keys,
+    as_word,
+    evaluate,
+    find_callable,
+    inexact,
+    unknown_argument,
+)
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.ir.types import check_type
 from archdsl.ir.values import Block, Closure, Partial, Setting, describe, identity, kind_of
@@ -101,7 +111,9 @@ def _validate(target: type[Op], arguments: Arguments, call: Span) -> Op:
         return target(**converted)
     except ValidationError as again:
         # What was tried as a word was meant as what it is, so the first objection is the real one.
-        is_number = any(isinstance(value, float | Fraction) and converted[name] is not value for name, value in values.items())
+        is_number = any(
+            isinstance(value, float | Fraction) and converted[name] is not value for name, value in values.items()
+        )
         raise _trouble(target, values, again if is_number else error, arguments.spans, call) from None
 
 
@@ -111,8 +123,7 @@ def _converted(target: type[Op], values: Mapping[str, Setting], error: Validatio
     for problem in error.errors():
         name = str(problem["loc"][0]) if problem["loc"] else ""
         value = values.get(name)
-        is_whole = isinstance(value, float) and value.is_integer()
-        if is_whole:
+        if isinstance(value, float) and value.is_integer():
             changed[name] = int(value)
         elif isinstance(value, Fraction):
             changed[name] = float(value)

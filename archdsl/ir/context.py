@@ -1,7 +1,7 @@
 """The context: what `norm`, `act` and operators' arguments default to at a place.
 
-A `defaults` is a wish, and the nearest one holds. A name given on a call, or as a setting from outside, is an order: the
-nearest order holds, and goes before every wish.
+A `defaults` is a wish, and the nearest one holds. A name given on a call, or as a setting from outside, is an order:
+the nearest order holds, and goes before every wish.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import TypeVar
 
 from archdsl.ir.values import Setting
-
 
 K = TypeVar("K")
 
@@ -60,7 +59,9 @@ class Context:
         wishes = _merged(self.wishes, values)
         return Context(wishes, self.orders, _merged(self.argument_wishes, arguments), self.argument_orders)
 
-    def order(self, values: Mapping[str, Setting], arguments: Mapping[tuple[str, str], Setting] | None = None) -> Context:
+    def order(
+        self, values: Mapping[str, Setting], arguments: Mapping[tuple[str, str], Setting] | None = None
+    ) -> Context:
         """Give the context inside a call, or below a setting, that gives these values."""
         orders = _merged(self.orders, values)
         return Context(self.wishes, orders, self.argument_wishes, _merged(self.argument_orders, arguments or {}))

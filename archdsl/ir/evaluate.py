@@ -346,8 +346,9 @@ def bind_defaults(
         if key in values:
             bound[key] = values[key]
         elif parameter.default is not None:
-            bound[key] = evaluate(parameter.default, replace(env, names={**env.names, **bound}))
-            check_type(parameter, bound[key], parameter.default.span)
+            value = evaluate(parameter.default, replace(env, names={**env.names, **bound}))
+            check_type(parameter, value, parameter.default.span)
+            bound[key] = value
         else:
             raise Trouble("E103", f"`{call.text}` needs `{key}`", call.span, help=f"give it: `{key}=…`")
     return replace(env, names={**env.names, **bound})
@@ -389,7 +390,8 @@ def _binary(node: tree.Binary, env: Env) -> Setting:
     for value, side in ((left, node.left), (right, node.right)):
         if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
             raise Trouble("E104", f"`{node.operator}` takes numbers, not {_shown(value)}", side.span)
-    assert isinstance(left, int | float | Fraction) and isinstance(right, int | float | Fraction)
+    assert isinstance(left, int | float | Fraction)
+    assert isinstance(right, int | float | Fraction)
     if node.operator in _COMPARISONS:
         return _COMPARISONS[node.operator](left, right)
     try:

@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from networkx import MultiDiGraph
 
 
-def flatten(graph: Graph) -> MultiDiGraph:
+def flatten(graph: Graph) -> MultiDiGraph[str]:
     """Give the networkx graph with a node per operator, named by its path.
 
     Node data `payload` is the Node, whose names are relative to its body; edge data `port` is the input's position.
     """
     from networkx import MultiDiGraph
 
-    flat = MultiDiGraph(name=graph.name)
+    flat: MultiDiGraph[str] = MultiDiGraph(name=graph.name)
     outputs = _write_out(graph, "", None, flat)
     flat.graph["outputs"] = outputs
     return flat
 
 
-def _write_out(graph: Graph, path: str, arriving: Sequence[str] | None, flat: MultiDiGraph) -> Mapping[str, str]:
+def _write_out(graph: Graph, path: str, arriving: Sequence[str] | None, flat: MultiDiGraph[str]) -> Mapping[str, str]:
     """Add a body's operators; give its outputs' nodes by name. `arriving` are the nodes that its inputs stand for."""
     found: dict[Value, str] = {}
     position = 0
@@ -43,7 +43,7 @@ def _write_out(graph: Graph, path: str, arriving: Sequence[str] | None, flat: Mu
     return {"": found[graph.main], **named}
 
 
-def _write_node(node: Node, path: str, sources: Sequence[str], flat: MultiDiGraph) -> Mapping[str, str]:
+def _write_node(node: Node, path: str, sources: Sequence[str], flat: MultiDiGraph[str]) -> Mapping[str, str]:
     if node.body is not None:
         return _write_out(node.body, f"{path}.", sources, flat)
     flat.add_node(path, payload=node)

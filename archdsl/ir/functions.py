@@ -24,7 +24,7 @@ def _numbers(values: Sequence[Setting]) -> list[Number]:
     return [value for value in values if isinstance(value, int | float | Fraction)]
 
 
-def _extreme(choose: Callable[[list[Number]], int | float]) -> Callable[..., Setting]:
+def _extreme(choose: Callable[[list[Number]], Number]) -> Callable[..., Setting]:
     def apply(*values: Setting) -> Setting:
         items = values[0] if len(values) == 1 and isinstance(values[0], tuple) else values
         if not items:

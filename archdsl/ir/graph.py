@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, SkipValidation
@@ -71,9 +72,9 @@ class Node(BaseModel):
 class Graph:
     """A body: nodes in the order of the text, which is a topological order, and named outputs.
 
-    The first output is the main one, called "" unless the spec names it. Compared by identity: equal calls share
-    one object, so that whatever is worked out for it once holds for all of them. The nodes are kept as a plain table, and the networkx
-    graph is made when asked for: importing networkx takes longer than checking a spec.
+    The first output is the main one, called "" unless the spec names it. Compared by identity: equal calls share one
+    object, so that whatever is worked out for it once holds for all of them. The nodes are kept as a plain table, and
+    the networkx graph is made when asked for: importing networkx takes longer than checking a spec.
     """
 
     def __init__(
@@ -108,7 +109,7 @@ class Graph:
 
     @cached_property
     def size(self) -> int:
-        """Count the operators once all bodies are written out."""
+        """Count the operators once all bodies are written out, the places where inputs arrive included."""
         return sum(node.repeat * (node.body.size if node.body else 1) for node in self.nodes.values())
 
     @cached_property
@@ -126,7 +127,7 @@ class Graph:
         nodes = list(self.nodes.values())
         if len(nodes) < 2 or not nodes[0].is_input or len(self.outputs) != 1 or self.outputs[0].is_training_only:
             return False
-        links = all(b.inputs == (Value(a.id),) and not b.reuses for a, b in zip(nodes, nodes[1:], strict=False))
+        links = all(b.inputs == (Value(a.id),) and not b.reuses for a, b in pairwise(nodes))
         return links and self.main == Value(nodes[-1].id)
 
     def bodies(self) -> Iterator[Graph]:
@@ -144,11 +145,11 @@ class Graph:
                 stack.extend((body, False) for body in reversed(inner))
 
     @cached_property
-    def networkx(self) -> MultiDiGraph:
-        """Give the hierarchical graph: node data `payload` is the Node; edge data `port` and `output` say what flows."""
+    def networkx(self) -> MultiDiGraph[str]:
+        """Give the hierarchical graph: node data `payload` is the Node; edges bear `port` and `output`."""
         from networkx import MultiDiGraph
 
-        graph = MultiDiGraph(name=self.name)
+        graph: MultiDiGraph[str] = MultiDiGraph(name=self.name)
         for node in self.nodes.values():
             graph.add_node(node.id, payload=node)
         for node in self.nodes.values():

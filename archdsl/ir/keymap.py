@@ -31,9 +31,7 @@ class KeyRule:
         match = self.pattern.match(key)
         if match is None:
             return None
-        numbers: dict[str, Setting] = {
-            name: int(text) for name, text in zip(self.names, match.groups(), strict=True)
-        }
+        numbers: dict[str, Setting] = {name: int(text) for name, text in zip(self.names, match.groups(), strict=True)}
         env = replace(self.env.bind(**numbers), budget=Budget())
         beginning = "".join(p if isinstance(p, str) else str(_number(p, env)) for p in self.theirs.pieces)
         return beginning + key[match.end() :]
@@ -191,4 +189,3 @@ def _compile(text: tree.LabelText) -> re.Pattern[str]:
             written += f"(?:\\{groups[piece.name]})" if piece.name in groups else _NUMBER
             groups.setdefault(piece.name, len(groups) + 1)
     return re.compile(rf"{written}(?=\.|\Z)")
-

@@ -16,7 +16,7 @@ from archdsl.text.source import Span
 class Ref(NamedTuple):
     """A value in a level: a draft's result, or a named one of several."""
 
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride] -- nothing searches a Ref
     output: str = ""
 
 
@@ -69,6 +69,10 @@ class Level:
         """Add the place where a body's input arrives."""
         return self.add(Draft("input", (), span, {"": shape}))
 
+    def ordered_outputs(self) -> list[tuple[str, Ref, bool]]:
+        """Give the named outputs in the order of the text, those of training only behind all others."""
+        return sorted(self.outputs, key=lambda output: output[2])
+
     def next_names(self, hint: str) -> tuple[str, str]:
         """Give the two names that the next unlabelled step may get, numbered or by its hint."""
         hint = unlabelled_name(hint)
@@ -88,7 +92,8 @@ class Level:
     ) -> Graph:
         """Settle the names and make the graph. `main` is the flow at the end; without one the first output is main."""
         names = self._names()
-        outputs = [Output(label, Value(names[ref.index][0], ref.output), flag) for label, ref, flag in self.outputs]
+        named = self.ordered_outputs()
+        outputs = [Output(label, Value(names[ref.index][0], ref.output), flag) for label, ref, flag in named]
         if main.ref is not None:
             outputs.insert(0, Output("", Value(names[main.ref.index][0], main.ref.output)))
         nodes = {names[index][0]: self._node(draft, names[index], names) for index, draft in enumerate(self.drafts)}

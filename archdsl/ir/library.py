@@ -93,7 +93,9 @@ class Module:
         """Give the value of a `let` outside any block; raise Trouble, each time anew, if it has none."""
         key = (let.span.start, env.context)
         if key not in self._lets:
-            self._lets[key] = Trouble("E108", f"`{let.name.text}` depends on itself", let.name.span, help="give it a value")
+            self._lets[key] = Trouble(
+                "E108", f"`{let.name.text}` depends on itself", let.name.span, help="give it a value"
+            )
             try:
                 self._lets[key] = evaluate(let.value, Env(self, env.context, env.budget))
             except Trouble as trouble:
@@ -216,7 +218,9 @@ class Library:
     def _find(self, module: Module, use: tree.Use) -> Module | None:
         target, span = use.target.text, use.target.span
         if use.alias is not None:
-            raise Trouble("E117", "Python modules are not in this version", span, help="write the block in the language")
+            raise Trouble(
+                "E117", "Python modules are not in this version", span, help="write the block in the language"
+            )
         relative = Path(target if target.endswith(SUFFIX) else target + SUFFIX)
         if relative.is_absolute() or ".." in relative.parts:
             help = "a spec uses files of its own folder or bundled ones"

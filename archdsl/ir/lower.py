@@ -134,7 +134,9 @@ class Lowerer:
         except Reported:
             return None
         except RecursionError:
-            self._report.error("E003", "statements nest too deep", declaration.name.span, help="name parts with `block`")
+            self._report.error(
+                "E003", "statements nest too deep", declaration.name.span, help="name parts with `block`"
+            )
             return None
         self._check_edits(edits)
         if not any(draft.is_input for draft in level.drafts):
@@ -387,7 +389,9 @@ class Lowerer:
             case tree.Call():
                 return self._call(action, label, own, flow, place)
             case tree.Group():
-                return self._nested(label, "group", action.span, flow, place, lambda f, p: self._chain(action.body, f, p))
+                return self._nested(
+                    label, "group", action.span, flow, place, lambda f, p: self._chain(action.body, f, p)
+                )
             case tree.Residual():
                 return self._residual(action, label, flow, place)
             case tree.Split():
@@ -418,9 +422,7 @@ class Lowerer:
             raise Trouble("E122", "this group has no step", span, help="remove it, or write `pass` in a branch")
         graph = inner.finish(label or hint, "group", result, span)
         shapes = _output_shapes(inner, result)
-        draft = Draft(
-            hint, (flow.ref,), span, shapes, label=label, body=graph, calls=tuple(self._calls)
-        )
+        draft = Draft(hint, (flow.ref,), span, shapes, label=label, body=graph, calls=tuple(self._calls))
         return place.level.add(draft)
 
     def _residual(self, node: tree.Residual, label: str | None, flow: Flow, place: Place) -> Flow:
@@ -475,7 +477,9 @@ class Lowerer:
         if len(branches) != len(parts):
             message = f"{len(parts)} parts go to {len(branches)} branches"
             raise Trouble("E111", message, node.parts.span, help="give each part one branch; `pass` hands it on")
-        return self._join(target.target, gather(target, node.join.arguments, place.env), branches, node.span, None, place)
+        return self._join(
+            target.target, gather(target, node.join.arguments, place.env), branches, node.span, None, place
+        )
 
     def _split_sizes(self, node: tree.Split, flow: Flow, place: Place) -> list[int]:
         if flow.shape is None:
@@ -523,7 +527,8 @@ class Lowerer:
 
     def _stages(self, node: tree.Stages, label: tree.LabelText | None, flow: Flow, place: Place) -> Flow:
         depths = [
-            self._checked_depth(depth, node) for depth in evaluate_list(node.depths, place.env, "`stages` takes depths, which")
+            self._checked_depth(depth, node)
+            for depth in evaluate_list(node.depths, place.env, "`stages` takes depths, which")
         ]
         strides, clauses = self._clauses(node, len(depths), place)
         total = sum(depths)
@@ -548,7 +553,12 @@ class Lowerer:
                 place.level.labels[text] = (_index(flow), label.span)
             if stride.value != 1 and not stride.is_taken and depth and flow.shape is not None:
                 help = "give the block a `stride` parameter, or write `stride=1`"
-                raise Trouble("E110", f"nothing in stage {stage + 1} takes its stride of {stride.value}", node.body.span, help=help)
+                raise Trouble(
+                    "E110",
+                    f"nothing in stage {stage + 1} takes its stride of {stride.value}",
+                    node.body.span,
+                    help=help,
+                )
             index += depth
         return flow
 
@@ -573,7 +583,9 @@ class Lowerer:
         def fill(flow: Flow, place: Place) -> Flow:
             if not uses_index:
                 position = iter(range(depth))
-                return self._repetitions(depth, flow, place, lambda f, p: repetition(f, replace(p, is_repeat=False), next(position)))
+                return self._repetitions(
+                    depth, flow, place, lambda f, p: repetition(f, replace(p, is_repeat=False), next(position))
+                )
             for position in range(depth):
                 flow = repetition(flow, place, position)
             return flow
@@ -583,12 +595,12 @@ class Lowerer:
     @staticmethod
     def _checked_depth(depth: Setting, node: tree.Stages) -> int:
         if isinstance(depth, bool) or not isinstance(depth, int) or not 0 <= depth <= MAX_REPEAT:
-            raise Trouble("E104", f"a stage's depth is 0 to {MAX_REPEAT:,} blocks, not {describe(depth)}", node.depths.span)
+            raise Trouble(
+                "E104", f"a stage's depth is 0 to {MAX_REPEAT:,} blocks, not {describe(depth)}", node.depths.span
+            )
         return depth
 
-    def _clauses(
-        self, node: tree.Stages, count: int, place: Place
-    ) -> tuple[list[int], dict[str, tuple[Setting, ...]]]:
+    def _clauses(self, node: tree.Stages, count: int, place: Place) -> tuple[list[int], dict[str, tuple[Setting, ...]]]:
         """Give each stage's stride, and the values of the names that the clauses bind, stage by stage."""
         strides = [1] * count
         values: dict[str, tuple[Setting, ...]] = {}
@@ -596,7 +608,11 @@ class Lowerer:
             if isinstance(clause, tree.Doubled):
                 first = evaluate_int(clause.first, place.env, f"`{clause.name.text}`")
                 if first.bit_length() + count > MAX_BITS:
-                    raise Trouble("E116", f"`{clause.name.text}` is doubled {count - 1} times: the result is too large", clause.span)
+                    raise Trouble(
+                        "E116",
+                        f"`{clause.name.text}` is doubled {count - 1} times: the result is too large",
+                        clause.span,
+                    )
                 values[clause.name.text] = tuple(first * 2**i for i in range(count))
                 strides = [1, *[2] * (count - 1)][:count]
         for clause in node.clauses:
@@ -659,7 +675,9 @@ class Lowerer:
         if first != [flow.shape]:
             shown = ", ".join(map(str, first))
             raise Trouble("E213", f"`{node.name.text}` took {shown} and is handed {flow.shape}", node.name.span)
-        again = replace(draft, inputs=(flow.ref,), span=node.span, label=None, reuses=index, hint=node.name.text, repeat=1)
+        again = replace(
+            draft, inputs=(flow.ref,), span=node.span, label=None, reuses=index, hint=node.name.text, repeat=1
+        )
         return place.level.add(again)
 
     # Calls.
@@ -717,7 +735,13 @@ class Lowerer:
         return self._apply(made, node.name.text, label, [flow], arguments.spans, node.span, place)
 
     def _join(
-        self, op: type[Op] | Block, arguments: Arguments, branches: list[Flow], span: Span, label: str | None, place: Place
+        self,
+        op: type[Op] | Block,
+        arguments: Arguments,
+        branches: list[Flow],
+        span: Span,
+        label: str | None,
+        place: Place,
     ) -> Flow:
         assert not isinstance(op, Block)
         if not branches:
@@ -756,7 +780,7 @@ class Lowerer:
         return place.level.add(draft)
 
     def _input(self, op: Op, label: str | None, node: tree.Call, place: Place) -> Flow:
-        if self._calls or place.env.entry is not None and place.level.drafts and not place.level.drafts[0].is_input:
+        if self._calls or (place.env.entry is not None and place.level.drafts and not place.level.drafts[0].is_input):
             raise Trouble("E121", "`input` stands at the beginning of a model", node.span)
         if self._image is not None:
             if self._image_inputs:
@@ -803,7 +827,13 @@ class Lowerer:
         if instance is None:
             instance = self._instances[key] = self._instantiate(block, node, values, env, flow.shape, place.edits)
         draft = Draft(
-            node.name.text, (flow.ref,), node.span, instance.shapes, label=label, body=instance.graph, calls=tuple(self._calls)
+            node.name.text,
+            (flow.ref,),
+            node.span,
+            instance.shapes,
+            label=label,
+            body=instance.graph,
+            calls=tuple(self._calls),
         )  # fmt: skip
         return place.level.add(draft)
 
@@ -841,7 +871,7 @@ class Lowerer:
         shape: Shape | None,
         edits: tuple[PathEdit, ...],
     ) -> Instance:
-        """Lower a block's body. Behind a mistake the shape is unknown, and only the body's own mistakes are looked for."""
+        """Lower a block's body. Behind a mistake the shape is unknown, and only the body's own mistakes count."""
         declaration = block.declaration
         self._calls.append((declaration.name.text, node.span))
         try:
@@ -928,7 +958,7 @@ def _no_input(span: Span) -> Trouble:
 
 
 def _output_shapes(level: Level, main: Flow) -> dict[str, Shape | None]:
-    named = {name: level.drafts[ref.index].shapes.get(ref.output) for name, ref, _ in level.outputs}
+    named = {name: level.drafts[ref.index].shapes.get(ref.output) for name, ref, _ in level.ordered_outputs()}
     first = main.shape if main.ref is not None else next(iter(named.values()), None)
     return {"": first, **named}
 

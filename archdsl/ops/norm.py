@@ -441,7 +441,9 @@ class Rescale(Op):
         channels, _, _ = feature_map(x, self.keyword)
         for name, values in (("scale", self.scale), ("shift", self.shift)):
             if len(values) != channels:
-                raise OpError("E216", f"{len(values)} numbers in `{name}` for {channels} channels", name, "give one each")
+                raise OpError(
+                    "E216", f"{len(values)} numbers in `{name}` for {channels} channels", name, "give one each"
+                )
         return x
 
     def elementwise(self, inputs: Sequence[Shape]) -> int:

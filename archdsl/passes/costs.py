@@ -40,7 +40,11 @@ class Total:
         """Give the costs of several equal steps; what is applied again has no tensors of its own."""
         own = 0 if is_reused else count
         return Total(
-            self.parameters * own, self.buffers * own, self.macs * count, self.elementwise * count, self.activations * count
+            self.parameters * own,
+            self.buffers * own,
+            self.macs * count,
+            self.elementwise * count,
+            self.activations * count,
         )
 
 

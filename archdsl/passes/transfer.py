@@ -19,6 +19,7 @@ CAUSES: tuple[Cause, ...] = (*LOADED, "initial", "new", "different", "unused")
 # Wrappers of training put these before every key: torch.nn.DataParallel and AveragedModel, and torch.compile.
 PREFIXES = ("module.", "_orig_mod.")
 _COUNTER = "num_batches_tracked"
+_PARTS = frozenset({"weight", "bias", "running_mean", "running_var", _COUNTER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,7 @@ def plan_transfer(
     return max(plans, key=lambda plan: plan.loaded).result()
 
 
-def transfer_from(
-    origin: KeyMap, state: State, stored: Mapping[str, Stored], *, is_in_order: bool = True
-) -> Transfer:
+def transfer_from(origin: KeyMap, state: State, stored: Mapping[str, Stored], *, is_in_order: bool = True) -> Transfer:
     """Say what becomes of each key where the file's origin is known."""
     short = _without_prefixes(stored, [key for key, _ in state])
     return _Plan(state, stored, short, origin, is_in_order).result()
@@ -144,7 +143,7 @@ class _Plan:
                 taken.add(source)
 
     def _pair_in_order(self, keys: Sequence[str], is_in_order: bool) -> None:
-        """Pair what is left in order, up to the first pair that does not fit and, behind it, what cannot fit either."""
+        """Pair what is left in order, up to the first pair that does not fit; behind it, only to report what differs."""
         assert self._map is not None
         if not is_in_order:
             self._notes.append(
@@ -157,13 +156,14 @@ class _Plan:
             keys = [key for key in keys if not key.endswith(_COUNTER)]
         is_broken = False
         for key, source in zip(keys, sources, strict=False):
-            fits = _fits(self._state[key], self._stored[source])
-            if not fits and not is_broken:
-                self._notes.append(f"in order, `{source}` stands for `{key}`, and their shapes differ")
-            is_broken = is_broken or not fits
-            if fits and is_broken:
-                continue
-            self._sources[key] = source
+            fits, agrees = _fits(self._state[key], self._stored[source]), _is_same_part(key, source)
+            if not ((fits and agrees) or is_broken):
+                is_broken = True
+                why = "their shapes differ" if agrees else "they are no such pair"
+                self._notes.append(f"in order, `{source}` stands for `{key}`, and {why}")
+            # Behind such a pair an order says nothing, and shapes may agree by chance.
+            if agrees and not (fits and is_broken):
+                self._sources[key] = source
 
     def _entry(self, key: str, tensor: Tensor) -> Entry:
         source = self._sources.get(key)
@@ -196,6 +196,12 @@ def _fits(tensor: Tensor, stored: Stored) -> bool:
         and _kind(tensor.dtype) == _kind(stored.dtype)
         and can_reshape(stored.shape, tensor.shape)
     )
+
+
+def _is_same_part(key: str, source: str) -> bool:
+    """Tell whether two keys may name the same tensor of a module: not where one is a weight and the other a bias."""
+    parts = {name.rpartition(".")[2] for name in (key, source)}
+    return len(parts) == 1 or not parts <= _PARTS
 
 
 def _kind(dtype: str) -> str:

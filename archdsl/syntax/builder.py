@@ -35,8 +35,8 @@ class Builder(Transformer[Token, Any]):
         self._parse_inner = parse_inner
 
     def _span(self, first: Any, last: Any) -> Span:
-        start = first.start_pos if isinstance(first, Token) else first.span.start
-        end = last.end_pos if isinstance(last, Token) else last.span.end
+        start: Any = first.start_pos if isinstance(first, Token) else first.span.start
+        end: Any = last.end_pos if isinstance(last, Token) else last.span.end
         return Span(start, end, self.source)
 
     def _word(self, token: Token) -> tree.Name:
@@ -47,11 +47,8 @@ class Builder(Transformer[Token, Any]):
         text, factor = str(token), 1
         if text[-1] in _SUFFIXES:
             text, factor = text[:-1], _SUFFIXES[text[-1]]
-        if text.isdigit():
-            value = int(text) if len(text) <= _LONGEST_NUMBER else inf
-        else:
-            value = float(text)
-        scaled = value * factor
+        is_whole = text.isdigit() and len(text) <= _LONGEST_NUMBER
+        scaled = (int(text) if is_whole else float(text)) * factor
         if factor > 1 and isinstance(scaled, float) and scaled.is_integer():
             scaled = int(scaled)
         return tree.Literal(scaled, self._span(token, token))

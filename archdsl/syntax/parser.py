@@ -1,5 +1,8 @@
 """Text to syntax tree, with recovery: every independent syntax mistake is reported, none is raised."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# lark leaves the inside of its interactive parser untyped.
+
 from __future__ import annotations
 
 import os
@@ -97,8 +100,8 @@ def _cache_path(grammar: str) -> str | None:
 
     Tables are unpickled, so they never come from a folder that others can write to.
     """
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = Path(home) / "archdsl"
+    home = os.environ.get("XDG_CACHE_HOME")
+    folder = (Path(home) if home else Path("~/.cache").expanduser()) / "archdsl"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError:
@@ -153,7 +156,7 @@ class _Frontend:
             self._builder.source = NOWHERE
 
     def _parse_inner(self, text: str, offset: int, code: str) -> tree.Expression:
-        """Parse what stands in braces inside a text, from `offset` of the source being built; a mistake has this code."""
+        """Parse what stands in braces inside a text, from `offset` of the source being built; `code` is a mistake's."""
         source, report = self._builder.source, self._report
         padded = Source(" " * offset + text, source.name)
         inner = Reporter()
@@ -194,8 +197,11 @@ class _Run:
             except UnexpectedCharacters as error:
                 self._bad_character(error.pos_in_stream)
                 # Go on behind the whole run of foreign characters, and name it once.
-                run = re.compile(r'[^\s\w"#@{}()\[\]=,:;+\-*/%<>!.]+|.', re.S).match(self._source.text, error.pos_in_stream)
+                run = re.compile(r'[^\s\w"#@{}()\[\]=,:;+\-*/%<>!.]+|.', re.S).match(
+                    self._source.text, error.pos_in_stream
+                )
                 assert run is not None
+                assert thread.state is not None
                 thread.state.line_ctr.feed(run.group())
                 yield Token("_FOREIGN", "", error.pos_in_stream, end_pos=error.pos_in_stream)
 
@@ -294,7 +300,11 @@ class _Run:
 
     def _drop_separator(self) -> None:
         state = self._parser.parser_state
-        if state.value_stack and isinstance(state.value_stack[-1], Token) and state.value_stack[-1].type == "_SEPARATOR":
+        if (
+            state.value_stack
+            and isinstance(state.value_stack[-1], Token)
+            and state.value_stack[-1].type == "_SEPARATOR"
+        ):
             state.state_stack.pop()
             state.value_stack.pop()
 

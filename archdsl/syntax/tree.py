@@ -16,8 +16,6 @@ class Name:
     span: Span
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Literal:
     value: int | float | str | bool
@@ -115,8 +113,6 @@ class Argument:
     span: Span
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Body:
     statements: tuple[Statement, ...]
@@ -189,8 +185,6 @@ class LabelText:
     span: Span
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Call:
     name: Name
@@ -258,8 +252,6 @@ class Reuse:
 
 Action: TypeAlias = Call | Group | Residual | Split | Stages | Reference | Reuse
 Statement: TypeAlias = Step | Let | Defaults | If | For | Assert | Output
-
-
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ class SpecError(Exception):
 
 
 class Reporter:
-    """Collect diagnostics, at most `limit` of them: a place that is wrong in one way is named once, however often it is used."""
+    """Collect diagnostics, at most `limit`: a place that is wrong in one way is named once, however often used."""
 
     def __init__(self, limit: int = 100) -> None:
         self.limit = limit

@@ -132,7 +132,7 @@ class Classes:
         modules: dict[str, Expression] = {}
         for name in attributes:
             versions = [code.modules.get(name) for code in codes]
-            merged = signer.fill(unify(versions, name, self._callables))
+            merged = signer.fill(unify(versions, (name,), self._callables))
             if None in versions:
                 flag = signer.flag(name, tuple(version is not None for version in versions))
                 merged = Either(flag, merged, Call("nn.Identity"))
@@ -238,12 +238,13 @@ class _Signer:
                 self._use(name, hole)
                 scaled = Infix("*", (Literal(factor), Name(name)))
                 return scaled if factor > 1 else Infix("//", (Name(name), Literal(-factor)))
-        if hole.hint.endswith("padding"):
+        if hole.hints[0].endswith("padding"):
             for name in self._order:
                 if _halves(hole.values, self._known[name]):
                     self._use(name, hole)
                     return Infix("//", (Name(name), Literal(2)))
-        name = self._fresh(_legal(hole.hint))
+        names = [_legal(hint) for hint in hole.hints]
+        name = next((name for name in names if name not in self._known), None) or self._fresh(names[-1])
         self._known[name] = tuple(known[0] if value is None else value for value in hole.values)
         self._order.append(name)
         self._use(name, hole)
@@ -420,9 +421,9 @@ def _unify_statement(statements: Sequence[Statement | None], callables: Callable
     first = next(statement for statement in statements if statement is not None)
     match first:
         case Assign(target):
-            return Assign(target, unify([s.code if isinstance(s, Assign) else None for s in statements], target, callables))
+            return Assign(target, unify([s.code if isinstance(s, Assign) else None for s in statements], (target,), callables))
         case Return():
-            return Return(unify([s.code if isinstance(s, Return) else None for s in statements], "", callables))
+            return Return(unify([s.code if isinstance(s, Return) else None for s in statements], (), callables))
         case InTraining(inner):
             merged = [
                 _unify_statement([s.statements[i] if isinstance(s, InTraining) else None for s in statements], callables)
@@ -452,7 +453,7 @@ def _fill_forward(code: Expression, signer: _Signer, kept: dict[str, Expression]
                 return filled
             name = next((key for key, value in kept.items() if value == filled), None)
             if name is None:
-                name = _legal(filled.text if isinstance(filled, Name) else code.hint)
+                name = _legal(filled.text if isinstance(filled, Name) else code.hints[0])
                 while name in kept:
                     name += "_"
                 kept[name] = filled

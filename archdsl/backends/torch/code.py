@@ -135,10 +135,10 @@ class Either:
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A constant that differs between the instances of a class: one value each, and what it is an argument of."""
+    """A constant that differs between the instances of a class: one value each, and names that it could have."""
 
     values: tuple[object, ...]
-    hint: str
+    hints: tuple[str, ...]
     default: object = None
 
 

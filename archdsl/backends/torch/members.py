@@ -7,7 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from archdsl.backends.torch.code import Call, DictOf, Expression, Infix, ListOf, Literal, Method, Name, Spread, TupleOf, flat
+from archdsl.backends.torch.code import (
+    Call,
+    DictOf,
+    Expression,
+    Infix,
+    ListOf,
+    Literal,
+    Method,
+    Name,
+    Spread,
+    TupleOf,
+    flat,
+)
 from archdsl.backends.torch.fold import folded, folded_pairs
 from archdsl.ir.graph import Graph, Node, Output, Value
 from archdsl.ops.base import Op, TorchCall
@@ -22,7 +34,7 @@ _LETTERS = ("x", "y", "z", *(f"x{i}" for i in range(1, 10_000)))
 _ABSORBED = frozenset({"norm", "activation", "regularise"})
 # Names that generated code needs for something else.
 RESERVED = frozenset(
-    "torch nn F Tensor OrderedDict NamedTuple Outputs TrainingOutputs self super x range print int float bool".split()
+    ["torch", "nn", "F", "Tensor", "OrderedDict", "NamedTuple", "Outputs", "TrainingOutputs", "self", "super", "x", "range", "print", "int", "float", "bool"]
 )
 
 
@@ -333,8 +345,8 @@ class _Writer:
             while name in self.held and name not in free:
                 name += "_"
             return name
-        own = [name for name in free if name in self.read[value]]
-        letters = [name for name in free if name in _LETTERS]
+        letters = [name for name in free if name in _LETTERS]  # a label names its own value alone
+        own = [name for name in letters if name in self.read[value]]
         return next(iter([*own, *letters]), None) or next(name for name in _LETTERS if name not in self.held)
 
     def _apply(self, node: Node, index: int, sources: Sequence[Expression]) -> Expression:

@@ -40,6 +40,8 @@ DEFAULTS: dict[str, object] = {
     "momentum": 0.1,
     "p": 0.5,
 }
+# Marks an argument whose name says enough without the place of the call.
+_OWN = ":"
 # What instances may differ in by a constant of this kind; anything else makes them different code.
 _VARIABLE = (int, float, Symbol)
 _POSITIONS: Mapping[str, tuple[str, ...]] = {
@@ -120,8 +122,10 @@ def _may_be_left_out(key: str, item: Expression, defaults: Mapping[str, object])
     return key in defaults and isinstance(item, Literal) and _is_variable(item.value)
 
 
-def unify(codes: Sequence[Expression | None], hint: str, callables: Callables) -> Expression:
+def unify(codes: Sequence[Expression | None], path: tuple[str, ...], callables: Callables) -> Expression:
     """Merge codes of one signature, one per instance; None stands for an instance that lacks this part.
+
+    `path` says where the code stands, for naming what differs: attributes, positions and arguments.
 
     Ensures: filling each hole with an instance's value gives that instance's code, up to arguments that equal the
     function's defaults.
@@ -130,20 +134,21 @@ def unify(codes: Sequence[Expression | None], hint: str, callables: Callables) -
     if all(code is None or code == first for code in codes):
         return first
 
-    def part(index: int, name: str = hint) -> Expression:
+    def part(index: int, *names: str) -> Expression:
         """Merge what all codes have at one place, as `_children` lists them."""
-        return unify([None if code is None else _children(code)[index] for code in codes], name, callables)
+        inner = [None if code is None else _children(code)[index] for code in codes]
+        return unify(inner, (*path, *names), callables)
 
     match first:
         case Literal():
-            return Hole(tuple(code.value if isinstance(code, Literal) else None for code in codes), hint or "size")
+            return Hole(tuple(code.value if isinstance(code, Literal) else None for code in codes), _names(path))
         case Call() if any(isinstance(code, Call) and code.function != first.function for code in codes):
             kinds = tuple(Symbol(code.function) if isinstance(code, Call) else None for code in codes)
-            return Made(Hole(kinds, "activation"), first.keywords)
+            return Made(Hole(kinds, _names((*path, _OWN + "activation"))), first.keywords)
         case Call():
-            return _unify_calls(first, codes, hint, callables)
+            return _unify_calls(first, codes, path, callables)
         case Method(_, name, arguments):
-            merged = tuple(part(i + 1, f"{hint}_{name}") for i in range(len(arguments)))
+            merged = tuple(part(i + 1, name) for i in range(len(arguments)))
             return Method(part(0), name, merged)
         case Infix(operator, operands):
             return Infix(operator, tuple(part(i) for i in range(len(operands))))
@@ -154,13 +159,13 @@ def unify(codes: Sequence[Expression | None], hint: str, callables: Callables) -
         case DictOf(items):
             return DictOf(tuple((key, part(i)) for i, (key, _) in enumerate(items)))
         case Progression():
-            return Progression(part(0), part(1, _joined(hint, "step")))
+            return Progression(part(0), part(1, "step"))
         case Repeat():
-            return Repeat(part(0), part(1, _joined(hint, "depth")))
+            return Repeat(part(0), part(1, "depth"))
         case Pair(name):
             return Pair(name, part(0))
         case Numbered(prefix, number):
-            return Numbered(prefix, number, part(0), part(1, _joined(hint, "depth")))
+            return Numbered(prefix, number, part(0), part(1, "depth"))
         case Spread():
             return Spread(cast("Numbered", part(0)))
         case Name() | Rate() | Made() | Either() | Hole():
@@ -185,28 +190,33 @@ def _children(code: Expression) -> tuple[Expression, ...]:
             return ()
 
 
-def _unify_calls(first: Call, codes: Sequence[Expression | None], hint: str, callables: Callables) -> Call:
+def _unify_calls(
+    first: Call, codes: Sequence[Expression | None], path: tuple[str, ...], callables: Callables
+) -> Call:
     calls = [code if isinstance(code, Call) else None for code in codes]
     names = callables.positions.get(first.function, ())
-    # A class of ours names what its callers pass on.
-    inner = "" if first.function in callables.defaults else hint
+    mark = _OWN if first.function in callables.defaults else ""
     defaults = callables.defaults_of(first.function)
     arguments: list[Expression] = []
     for i in range(len(first.arguments)):
-        name = names[i] if i < len(names) else "" if first.function == "nn.Sequential" else "size"
-        arguments.append(unify([c.arguments[i] if c else None for c in calls], _joined(inner, name), callables))
+        name = mark + names[i] if i < len(names) else str(i) if first.function == "nn.Sequential" else "size"
+        arguments.append(unify([c.arguments[i] if c else None for c in calls], (*path, name), callables))
     given = dict.fromkeys(key for c in calls if c for key, _ in c.keywords)
     keys = [*(key for key in defaults if key in given), *(key for key in given if key not in defaults)]
     keywords: list[tuple[str, Expression]] = []
     for key in keys:
         default = Literal(defaults.get(key))
         values = [dict(c.keywords).get(key, default) if c else None for c in calls]
-        merged = unify(values, _joined(inner, key), callables)
+        merged = unify(values, (*path, _OWN + key), callables)
         if isinstance(merged, Hole) and key in defaults:
-            merged = Hole(merged.values, key, default.value)
+            merged = Hole(merged.values, merged.hints, default.value)
         keywords.append((key, merged))
     return Call(first.function, tuple(arguments), tuple(keywords))
 
 
-def _joined(*words: str) -> str:
-    return "_".join(word for word in words if word)
+def _names(path: tuple[str, ...]) -> tuple[str, ...]:
+    """List names for what differs at a place, the best first: its own word if that says enough, then with the path."""
+    words = [word.removeprefix(_OWN) for word in path if word]
+    own = words[-1:] if path and path[-1].startswith(_OWN) else []
+    long = ["_".join(word for word in words if not word.isdigit()), "_".join(words)]
+    return tuple(dict.fromkeys(name for name in [*own, *long] if name)) or ("size",)
