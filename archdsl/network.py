@@ -231,9 +231,9 @@ class Network:
     def module(self, weights: Weights | None = None, *, origin: str | None = None, strict: bool = True) -> nn.Module:
         """Build the network as an nn.Module from the code that `source` gives. Needs torch.
 
-        `weights` are a file, by path, or a state_dict; without them torch's generator draws initial values. `origin` names
-        the name map to use, `"timm"`; without it the one that fits best is used, if any does better than equal keys.
-        With `strict`, anything that is missing, left over or of another shape raises
+        `weights` are a file, by path, or a state_dict; without them torch's generator draws initial values. `origin`
+        names the name map to use, `"timm"`; without it the one that fits best is used, if any does better than equal
+        keys. With `strict`, anything that is missing, left over or of another shape raises
         `archdsl.training.weights.MisfitError`, which carries the report; without it, what fits is loaded.
         """
         from archdsl.backends.torch.build import build
@@ -247,9 +247,9 @@ class Network:
         return loading.build(self.name, lambda: build(source, self.name), compared, strict=strict)
 
     def compare_weights(self, weights: Weights, origin: str | None = None) -> Transfer:
-        """Say what of a file's or a state_dict's weights fits the network, and how; torch is not needed for safetensors.
+        """Say what of a file's or a state_dict's weights fits the network, and how.
 
-        Raises `archdsl.training.weights.WeightsError` where they cannot be read.
+        Torch is not needed for safetensors. Raises `archdsl.training.weights.WeightsError` where they cannot be read.
         """
         from archdsl.training.weights import compare
 

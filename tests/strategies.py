@@ -335,7 +335,8 @@ class Writer:
 
     def _arithmetic(self, shape: Shape, depth: int) -> list[str]:
         join = self.pick(("add", "mul", "sub", "maximum"))
-        branches = [self.braces(self.keeping(shape, depth)) for _ in range(self._draw(st.integers(1, 2)))]
+        most = 1 if join == "maximum" else 2
+        branches = [self.braces(self.keeping(shape, depth)) for _ in range(self._draw(st.integers(1, most)))]
         return [f"{join} {{ pass; {'; '.join(branches)} }}"]
 
     def _gate(self, shape: Shape, depth: int) -> list[str]:
@@ -559,7 +560,8 @@ LINEAR = (
     "residual { conv in; conv in k=5 }",
     "residual { conv 4 k=5 s=2 } shortcut { conv 4 k=1 s=2 }",
     "concat { pass; { conv 2 k=1; conv 2 k=5 }; avgpool k=3 s=1 }",
-    "split [1, in - 1] concat { conv 1 k=3; pass }",
+    # Fields are those of all channels together, which only a convolution over all of them makes true of each part.
+    "conv 4 k=1; split [1, in - 1] concat { conv 1 k=3; pass }",
     "unit 4 x 2",
     "unit 3 s=2 x 3",
     "{ conv in; conv in } x 2",

@@ -114,6 +114,8 @@ def test_torch_always_agrees_with_shapes_state_and_costs(spec: Spec) -> None:
 
 
 def check_fields(spec: Spec) -> None:
+    from tests.passes.test_receptive import measured
+
     network = archdsl.load_text(spec.text, spec.model)
     seen = receptive_fields(network.shapes).results[network.graph.main.node][network.graph.main.output]
     (view,) = seen.views.values()

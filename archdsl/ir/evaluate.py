@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor, inf
 from typing import TYPE_CHECKING, Any
@@ -73,7 +73,7 @@ class Env:
     """The shape that entered the block, for `cin`, in the same way."""
 
     def bind(self, /, **names: Setting | Unknown) -> Env:
-        return replace(self, names={**self.names, **names})
+        return Env(self.module, self.context, self.budget, {**self.names, **names}, self.shape, self.entry)
 
     def at(self, ref: object, shape: Shape | None) -> Env:
         """Give what names mean where a value of this shape, unknown after a mistake, flows."""
@@ -346,12 +346,12 @@ def bind_defaults(
         if key in values:
             bound[key] = values[key]
         elif parameter.default is not None:
-            value = evaluate(parameter.default, replace(env, names={**env.names, **bound}))
+            value = evaluate(parameter.default, env.bind(**bound))
             check_type(parameter, value, parameter.default.span)
             bound[key] = value
         else:
             raise Trouble("E103", f"`{call.text}` needs `{key}`", call.span, help=f"give it: `{key}=…`")
-    return replace(env, names={**env.names, **bound})
+    return env.bind(**bound)
 
 
 def _list(node: tree.ListOf, env: Env) -> Setting:

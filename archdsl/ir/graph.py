@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
-
-from pydantic import BaseModel, ConfigDict, SkipValidation
 
 from archdsl.ops.base import Op
 from archdsl.text.source import Span
@@ -33,24 +32,23 @@ class Output(NamedTuple):
     is_training_only: bool = False
 
 
-class Node(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Node:
     """An operator, a call of a block's body, or (with neither) the place where a body's input arrives.
 
     `names` are segments of state_dict paths: one, or several for equal calls that follow each other.
     `reuses` names the node whose module, and so whose weights, this one applies again.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
     names: tuple[str, ...]
     inputs: tuple[Value, ...]
-    span: SkipValidation[Span]
-    op: SkipValidation[Op | None] = None
-    body: SkipValidation[Graph | None] = None
+    span: Span
+    op: Op | None = None
+    body: Graph | None = None
     is_labelled: bool = False
     reuses: str | None = None
-    attribute_spans: SkipValidation[Mapping[str, Span]] = {}
-    calls: SkipValidation[tuple[tuple[str, Span], ...]] = ()
+    attribute_spans: Mapping[str, Span] = field(default_factory=dict[str, Span])
+    calls: tuple[tuple[str, Span], ...] = ()
 
     @property
     def id(self) -> NodeId:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import cast
 
 from archdsl.ir.evaluate import Budget, Env, evaluate_int
 from archdsl.ir.functions import FUNCTIONS
@@ -171,7 +172,8 @@ def _inner(node: object) -> Iterator[tree.Expression]:
         return
     for field in fields(node):
         value: object = getattr(node, field.name)
-        for item in value if isinstance(value, tuple) and field.name != "span" else (value,):
+        items = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
+        for item in items:
             if isinstance(item, tree.Argument):
                 yield item.value
             elif isinstance(item, tree.Expression):

@@ -64,6 +64,7 @@ MODULE_ATTRIBUTES = frozenset(
         "zero_grad",
     ]
 )
+SEQUENTIAL_ATTRIBUTES = frozenset(("append", "extend", "insert", "pop"))
 LONGEST_LABEL = 80
 
 
@@ -75,6 +76,8 @@ def objection(label: str) -> str:
         return f"a label has at most {LONGEST_LABEL} characters"
     if label in MODULE_ATTRIBUTES:
         return f"every nn.Module has its own `{label}`"
+    if label in SEQUENTIAL_ATTRIBUTES:
+        return f"every nn.Sequential has its own `{label}`"
     if iskeyword(label):
         return f"`{label}` is a word of Python's, so the compiled code could not use it"
     if label.startswith("_"):

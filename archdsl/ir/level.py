@@ -100,7 +100,7 @@ class Level:
         return Graph(name, kind, nodes, tuple(outputs), span, bindings, doc)
 
     def _node(self, draft: Draft, own: tuple[str, ...], names: list[tuple[str, ...]]) -> Node:
-        return Node.model_construct(
+        return Node(
             names=own,
             inputs=tuple(Value(names[ref.index][0], ref.output) for ref in draft.inputs),
             span=draft.span,

@@ -74,6 +74,13 @@ class Place:
     is_repeat: bool = False
     """Whether this is a later repetition, in which `stride` parameters are 1."""
 
+    def at(self, flow: Flow) -> Place:
+        """Give the place where a value flows in."""
+        env = self.env.at(flow.ref, flow.shape)
+        if env is self.env:
+            return self
+        return Place(env, self.level, self.edits, self.stride, self.is_repeat)
+
 
 @dataclass(frozen=True, slots=True)
 class Instance:
@@ -89,6 +96,10 @@ class Lowered:
 
     graph: Graph
     assertions: tuple[tuple[tree.Expression, Env], ...]
+
+
+class _EnoughMistakes(Exception):
+    """The report is full, so that going on would tell no more."""
 
 
 class Lowerer:
@@ -107,6 +118,7 @@ class Lowerer:
         self.steps = 0
         """How many statements and actions were lowered."""
         self._image_inputs = 0
+        self._lacks_input = False
 
     def model(
         self,
@@ -131,7 +143,7 @@ class Lowerer:
         except Trouble as trouble:
             self._fail(trouble)
             return None
-        except Reported:
+        except (Reported, _EnoughMistakes):
             return None
         except RecursionError:
             self._report.error(
@@ -177,6 +189,13 @@ class Lowerer:
             fix=trouble.fix,
         )
 
+    def _no_input(self, span: Span) -> Trouble | Reported:
+        """Say that no value flows in; once, since nothing can flow behind such a step either."""
+        if self._lacks_input:
+            return Reported()
+        self._lacks_input = True
+        return Trouble("E121", "nothing flows in here", span, help="begin the model with `input [3, 224, 224]`")
+
     # Statements.
 
     def _chain(self, body: tree.Body, flow: Flow, place: Place) -> Flow:
@@ -186,7 +205,7 @@ class Lowerer:
 
     def _statement(self, statement: tree.Statement, flow: Flow, place: Place) -> tuple[Flow, Place]:
         """Lower one statement; a mistake in it is reported, and what flows on has no shape."""
-        place = replace(place, env=place.env.at(flow.ref, flow.shape))
+        place = place.at(flow)
         try:
             self._count(statement.span)
             match statement:
@@ -217,6 +236,8 @@ class Lowerer:
         return Flow(flow.ref, None), place
 
     def _count(self, span: Span) -> None:
+        if self._report.is_full:
+            raise _EnoughMistakes
         self.steps += 1
         if self.steps > MAX_STEPS:
             raise Trouble("E109", f"this network has more than {MAX_STEPS:,} distinct steps", span)
@@ -384,7 +405,7 @@ class Lowerer:
         place: Place,
     ) -> Flow:
         self._count(action.span)
-        place = replace(place, env=place.env.at(flow.ref, flow.shape))
+        place = place.at(flow)
         match action:
             case tree.Call():
                 return self._call(action, label, own, flow, place)
@@ -414,10 +435,12 @@ class Lowerer:
     ) -> Flow:
         """Add a level of its own that `fill` fills."""
         if flow.ref is None:
-            raise _no_input(span)
+            raise self._no_input(span)
         inner = Level()
         entry = inner.arrive(flow.shape, span)
         result = fill(entry, replace(place, level=inner))
+        if len(inner.drafts) == 1 and result.shape is None:
+            raise Reported
         if len(inner.drafts) == 1:
             raise Trouble("E122", "this group has no step", span, help="remove it, or write `pass` in a branch")
         graph = inner.finish(label or hint, "group", result, span)
@@ -429,7 +452,7 @@ class Lowerer:
         if label is not None:
             return self._nested(label, label, node.span, flow, place, lambda f, p: self._residual(node, None, f, p))
         if flow.ref is None:
-            raise _no_input(node.span)
+            raise self._no_input(node.span)
         place.level.is_numbered = False
         is_wanted = node.condition is None or evaluate_bool(node.condition, place.env)
         main = self._chain(node.body, flow, place)
@@ -449,7 +472,7 @@ class Lowerer:
             return self._chain(body, flow, place)
         text = tree.LabelText((node.shortcut_label.text,), node.shortcut_label.span)
         step = tree.Step(text, tree.Group(body, body.span), None, body.span)
-        return self._step(step, flow, replace(place, env=place.env.at(flow.ref, flow.shape)))
+        return self._step(step, flow, place.at(flow))
 
     @staticmethod
     def _missing_shortcut(node: tree.Residual, before: Shape, after: Shape) -> Trouble:
@@ -506,7 +529,7 @@ class Lowerer:
         for statement in body.statements:
             index = len(results)
             start = starts if isinstance(starts, Flow) else starts[min(index, len(starts) - 1)]
-            inner = replace(place, env=place.env.at(start.ref, start.shape))
+            inner = place.at(start)
             match statement:
                 case tree.Step(label=None, action=tree.Group(inside), repeat=None):
                     results.append(self._chain(inside, start, inner))
@@ -731,7 +754,7 @@ class Lowerer:
         if op.category == "input":
             return self._input(made, label, node, place)
         if flow.ref is None:
-            raise _no_input(node.span)
+            raise self._no_input(node.span)
         return self._apply(made, node.name.text, label, [flow], arguments.spans, node.span, place)
 
     def _join(
@@ -810,7 +833,7 @@ class Lowerer:
         values, orders = match_parameters(block, arguments, place.env)
         self._bind_stride(declaration, values, place)
         if flow.ref is None:
-            raise _no_input(node.span)
+            raise self._no_input(node.span)
         context = place.env.context.order(orders) if orders else place.env.context
         if block.module is not place.env.module and block.module.wishes:
             context = context.fallback(file_context(block.module, Context(), self._budget))
@@ -879,6 +902,8 @@ class Lowerer:
             entry = level.arrive(shape, declaration.name.span)
             env = bind_defaults(env.at(entry.ref, shape), declaration.parameters, values, node.name)
             flow = self._chain(declaration.body, entry, Place(env, level, edits))
+            if len(level.drafts) == 1 and flow.shape is None:
+                raise Reported
             if len(level.drafts) == 1 and shape is not None:
                 name = declaration.name
                 raise Trouble("E122", f"`{name.text}` has no step for {shape}", name.span, help="give it a step")
@@ -951,10 +976,6 @@ def _index(flow: Flow) -> int:
 
 def _is_join(target: Partial) -> bool:
     return not isinstance(target.target, Block) and target.target.is_join
-
-
-def _no_input(span: Span) -> Trouble:
-    return Trouble("E121", "nothing flows in here", span, help="begin the model with `input [3, 224, 224]`")
 
 
 def _output_shapes(level: Level, main: Flow) -> dict[str, Shape | None]:

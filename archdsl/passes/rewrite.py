@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from archdsl.ir.graph import Graph, Node, NodeId, Output
 
@@ -19,7 +20,7 @@ def with_changes(node: Node, **changes: object) -> Node:
     """Give a node with other fields; the node itself where they are the same."""
     if all(getattr(node, name) is value or getattr(node, name) == value for name, value in changes.items()):
         return node
-    return node.model_copy(update=changes)
+    return replace(node, **changes)  # pyright: ignore[reportArgumentType] -- fields of a node
 
 
 def map_bodies(graph: Graph, change: Callable[[Graph, Mapping[int, Graph]], Graph]) -> Graph:

@@ -34,9 +34,9 @@ class Stored:
 class Entry:
     """What becomes of one key: `key` is the network's, `source` the file's as it is written there.
 
-    matched: the same key and shape. renamed: another key. reshaped: the same elements in the same order, with axes split,
-    merged, or of size 1 more or fewer. initial: a norm's count of batches, which older files lack, stays at 0. new: the
-    file lacks it. different: another shape, or a type that cannot be converted. unused: the network lacks it.
+    matched: the same key and shape. renamed: another key. reshaped: the same elements in the same order, with axes
+    split, merged, or of size 1 more or fewer. initial: a norm's count of batches, which older files lack, stays at 0.
+    new: the file lacks it. different: another shape, or a type that cannot be converted. unused: the network lacks it.
     """
 
     cause: Cause
@@ -143,7 +143,7 @@ class _Plan:
                 taken.add(source)
 
     def _pair_in_order(self, keys: Sequence[str], is_in_order: bool) -> None:
-        """Pair what is left in order, up to the first pair that does not fit; behind it, only to report what differs."""
+        """Pair what is left in order, up to the first pair that does not fit; behind it, only to report."""
         assert self._map is not None
         if not is_in_order:
             self._notes.append(

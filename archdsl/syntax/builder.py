@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from math import inf
 from typing import Any, TypeAlias
 
 from lark import Token, Transformer

@@ -30,6 +30,7 @@ MAX_CHARACTERS = 200_000
 _MAX_ERRORS = 30
 _DECLARES = DECLARATION_WORDS | {"LET", "DEFAULTS"}
 _WORD = re.compile(r"[A-Za-z_]\w*", re.A)
+_DECLARED = re.compile(r"\b(?:fn|block|model|variant|let)[ \t]+([A-Za-z_]\w*)", re.A)
 _APPLIES_TO_ALL = re.compile(r"\b(?:use|defaults)\b", re.A)
 
 
@@ -69,7 +70,8 @@ def _sound(file: tree.File, comments: tuple[Span, ...], damage: list[int]) -> Pa
             dropped = file.source.text[end : span.start]
             if _APPLIES_TO_ALL.search(dropped):
                 return None
-            broken.update(_WORD.findall(dropped.partition("{")[0]))
+            broken.update(_DECLARED.findall(dropped))
+            broken.update(word for offset in damage if end <= offset < span.start for word in _first_words(file, offset))
         end = span.end
         if declaration is None:
             break
@@ -82,6 +84,12 @@ def _sound(file: tree.File, comments: tuple[Span, ...], damage: list[int]) -> Pa
     if not whole:
         return None
     return Parsed(tree.File(file.source, tuple(whole)), comments, frozenset(broken))
+
+
+def _first_words(file: tree.File, offset: int) -> list[str]:
+    """Give the words at the beginning of a line, of which the second is the name that it may have been to declare."""
+    line, _ = file.source.position(offset)
+    return _WORD.findall(file.source.line(line))[:2]
 
 
 @cache

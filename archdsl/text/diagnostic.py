@@ -82,6 +82,11 @@ class Reporter:
         return tuple(self._found.values())
 
     @property
+    def is_full(self) -> bool:
+        """Whether further diagnostics would be left out."""
+        return len(self._found) >= self.limit
+
+    @property
     def has_errors(self) -> bool:
         return any(d.severity is Severity.ERROR for d in self._found.values())
 

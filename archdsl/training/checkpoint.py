@@ -101,12 +101,11 @@ def unwrap(name: str, content: object) -> Checkpoint:
         others = ", ".join(f"`{key}`" for key in there[1:])
         notes.append(f"the weights are those under `{there[0]}`" + (f", not those under {others}" if others else ""))
         content = state[there[0]]
-    kind = "an empty dict" if content == {} else _kind(content)
-    raise WeightsError(f"`{name}` holds {kind}, and no tensors under names", _ALONE)
+    raise WeightsError(f"`{name}` holds {_kind(content)}, and no tensors under names", _ALONE)
 
 
 def _kind(content: object) -> str:
     if not isinstance(content, Mapping):
         return f"{'an' if type(content).__name__[0] in 'aeiou' else 'a'} {type(content).__name__}"
     keys = [f"`{key}`" for key in list(cast("Mapping[object, object]", content))[:4]]
-    return f"a dict of {', '.join(keys)}"
+    return f"a dict of {', '.join(keys)}" if keys else "an empty dict"

@@ -78,6 +78,16 @@ def open_weights(path: Path) -> WeightsFile:
     return open_checkpoint(path)
 
 
+class _Open(Protocol):
+    """The part of `safetensors.safe_open`, which has no types, that is used."""
+
+    def __enter__(self) -> _Open: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+    def get_tensor(self, key: str) -> torch.Tensor: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Safetensors:
     """A safetensors file; its header tells what it holds."""
@@ -93,7 +103,7 @@ class Safetensors:
         from safetensors import SafetensorError, safe_open
 
         try:
-            with safe_open(self.path, framework="pt") as file:
+            with cast("_Open", safe_open(self.path, framework="pt")) as file:
                 return {key: file.get_tensor(key) for key in keys}
         except SafetensorError as error:
             raise WeightsError(f"`{self.path}` is damaged: {error}") from None
@@ -125,15 +135,19 @@ def _tensors(header: object, size: int) -> dict[str, Stored]:
     if not isinstance(header, dict):
         raise ValueError("the header is no object")
     found: dict[str, Stored] = {}
-    for key, entry in cast("dict[str, dict[str, object]]", header).items():
+    for key, entry in cast("dict[str, dict[str, list[object]]]", header).items():
         if key == "__metadata__":
             continue
-        start, end = cast("list[int]", entry["data_offsets"])
-        shape = tuple(cast("list[int]", entry["shape"]))
+        start, end = map(_size, entry["data_offsets"])
+        shape = tuple(map(_size, entry["shape"]))
         dtype, width = _TYPES[cast("str", entry["dtype"])]
-        if not all(isinstance(n, int) and n >= 0 for n in (start, end, *shape)):
-            raise ValueError(f"`{key}` has no sizes")
         if end - start != prod(shape) * width or end > size:
             raise ValueError(f"the bytes of `{key}` end at {end:,}, and the file has {size:,}")
         found[key] = Stored(shape, dtype)
     return found
+
+
+def _size(number: object) -> int:
+    if not isinstance(number, int) or number < 0:
+        raise ValueError(f"{number!r} is no size")
+    return number

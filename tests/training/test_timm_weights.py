@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -26,14 +27,14 @@ class Pair:
 
     name: str
     theirs: str
-    settings: dict[str, str | bool] = field(default_factory=dict[str, "str | bool"])
+    settings: dict[str, Any] = field(default_factory=dict[str, Any])
     size: int = 64
 
     def __str__(self) -> str:
         return self.name
 
 
-NORM: dict[str, str | bool] = {"norm": TORCHS_NORM}
+NORM: dict[str, Any] = {"norm": TORCHS_NORM}
 FAST = (
     Pair("mobilenet_v2", "mobilenetv2_100"),
     Pair("mobilenet_v3_large", "mobilenetv3_large_100", NORM),

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -247,10 +248,8 @@ def test_any_bytes_are_a_header_or_an_error(content: bytes) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "w.safetensors"
         path.write_bytes(content)
-        try:
-            read_header(path)
-        except WeightsError as error:
-            assert error.message
+        with suppress(WeightsError):
+            assert isinstance(read_header(path), dict)
 
 
 def test_a_header_tells_shapes_and_types(tmp_path: Path) -> None:

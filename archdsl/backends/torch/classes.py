@@ -138,7 +138,9 @@ class Classes:
                 merged = Either(flag, merged, Call("nn.Identity"))
             modules[name] = merged
         fullest = max(codes, key=lambda code: len(code.modules))
-        forward = _unify_statements([c for c in codes if len(c.modules) == len(fullest.modules)], codes, self._callables)
+        forward = _unify_statements(
+            [c for c in codes if len(c.modules) == len(fullest.modules)], codes, self._callables
+        )
         kept: dict[str, Expression] = {}
         filled = tuple(_fill_statement(statement, signer, kept) for statement in forward)
         steps: tuple[Expression, ...] | None = None
@@ -150,7 +152,9 @@ class Classes:
         self._callables.positions[name] = tuple(parameter.name for parameter in parameters)
         self._callables.defaults[name] = {p.name: p.default for p in parameters if p.default is not None}
         self.found.append(
-            ClassCode(name, graph.doc, signer.parameters(), steps, {**modules, **kept}, fullest.arguments, filled, graph)
+            ClassCode(
+                name, graph.doc, signer.parameters(), steps, {**modules, **kept}, fullest.arguments, filled, graph
+            )
         )
         for index, table in enumerate(tables):
             self._calls[id(table)] = signer.call(name, index)
@@ -293,7 +297,10 @@ def _legal(name: str) -> str:
     name = name if name.isidentifier() else f"p_{name}"
     # A comprehension counts with `i`.
     is_taken = iskeyword(name) or issoftkeyword(name) or name in RESERVED or name == "i" or name.startswith("__")
-    return f"{name.strip('_')}_" if is_taken else name
+    if not is_taken:
+        return name
+    bare = name.strip("_")
+    return f"{bare}_" if bare.isidentifier() else f"p_{bare}"
 
 
 def _matches(wanted: Sequence[object], offered: Sequence[object]) -> bool:
@@ -421,12 +428,16 @@ def _unify_statement(statements: Sequence[Statement | None], callables: Callable
     first = next(statement for statement in statements if statement is not None)
     match first:
         case Assign(target):
-            return Assign(target, unify([s.code if isinstance(s, Assign) else None for s in statements], (target,), callables))
+            return Assign(
+                target, unify([s.code if isinstance(s, Assign) else None for s in statements], (target,), callables)
+            )
         case Return():
             return Return(unify([s.code if isinstance(s, Return) else None for s in statements], (), callables))
         case InTraining(inner):
             merged = [
-                _unify_statement([s.statements[i] if isinstance(s, InTraining) else None for s in statements], callables)
+                _unify_statement(
+                    [s.statements[i] if isinstance(s, InTraining) else None for s in statements], callables
+                )
                 for i in range(len(inner))
             ]
             return InTraining(tuple(merged), first.condition)
@@ -583,6 +594,7 @@ def _below(table: Shapes) -> Iterator[Shapes]:
 def described(parameters: Sequence[Parameter]) -> list[str]:
     """Write a constructor's parameters."""
     return [
-        f"{parameter.name}: {parameter.type}" + ("" if parameter.default is None else f" = {flat(Literal(parameter.default))}")
+        f"{parameter.name}: {parameter.type}"
+        + ("" if parameter.default is None else f" = {flat(Literal(parameter.default))}")
         for parameter in parameters
     ]

@@ -114,12 +114,16 @@ def _stage_table(shapes: Shapes, costs: Costs) -> list[str]:
         if not one.parameters and not one.macs:
             continue
         name = node.names[0] if node.repeat == 1 else f"{node.names[0]} x {node.repeat}"
+        parameters = one.parameters * node.repeat
+        if node.reuses is not None:
+            name, parameters = f"{node.reuses} again", 0
         size = _size(shapes.results[node.id][""])
-        rows.append((name, size, f"{one.parameters * node.repeat:,}", f"{one.macs * node.repeat:,}"))
+        rows.append((name, size, f"{parameters:,}", f"{one.macs * node.repeat:,}"))
     rows = rows if len(rows) <= _MOST_ROWS else [*rows[:_MOST_ROWS], ("...", "", "", "")]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return [
-        f"    {row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}" for row in rows
+        f"    {row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}"
+        for row in rows
     ]
 
 
@@ -131,8 +135,9 @@ def _size(shape: Shape) -> str:
 
 
 def _printable(text: str) -> str:
-    """Give text that can stand in a docstring."""
-    return "".join(c if c.isprintable() and c not in '"\\' else "?" for c in text)
+    """Give text that can stand in a docstring: it cannot end it, nor hide what follows."""
+    visible = "".join(c if c.isprintable() else "?" for c in text)
+    return visible.replace("\\", "\\\\").replace('"', "'")
 
 
 def _docstring(text: str, indent: int) -> list[str]:
@@ -175,7 +180,9 @@ def _imports(names: Collection[str]) -> list[str]:
 
 
 def _class_lines(code: ClassCode) -> list[str]:
-    doc = _docstring(code.doc or f"The block `{code.graph.name}`." if code.graph.kind == "block" else _group_doc(code), 4)
+    doc = _docstring(
+        code.doc or f"The block `{code.graph.name}`." if code.graph.kind == "block" else _group_doc(code), 4
+    )
     if code.steps is not None:
         head = [f"class {code.name}(nn.Sequential):", *doc, "", *_signature(code.parameters)]
         return [*head, *layout("super().__init__", _as_arguments(code.steps), "", 8)]
@@ -228,10 +235,14 @@ def _broken(line: str, indent: int) -> list[str]:
     return [f"{pad}{head}(", *(f"{pad}    {item}," for item in arguments[:-1].split(", ")), f"{pad})"]
 
 
-def _forward(graph: Graph, arguments: Sequence[str], statements: Sequence[Statement], shapes: Shapes | None) -> list[str]:
+def _forward(
+    graph: Graph, arguments: Sequence[str], statements: Sequence[Statement], shapes: Shapes | None
+) -> list[str]:
     listed = ", ".join(["self", *(f"{name}: Tensor" for name in arguments)])
     head = f"    def forward({listed}) -> {_result_type(graph)}:"
-    lines = [head] if len(head) <= WIDTH else ["    def forward(", f"        {listed}", f"    ) -> {_result_type(graph)}:"]
+    lines = (
+        [head] if len(head) <= WIDTH else ["    def forward(", f"        {listed}", f"    ) -> {_result_type(graph)}:"]
+    )
     if shapes is not None:
         lines += _docstring(_forward_doc(graph, shapes), 8)
     for statement in statements:
@@ -252,7 +263,9 @@ def _result_type(graph: Graph) -> str:
 def _forward_doc(graph: Graph, shapes: Shapes) -> str:
     given = ", ".join(f"(N, {', '.join(map(str, shape))})" for shape in shapes.inputs)
     result = ", ".join(
-        f"(N, {', '.join(map(str, shapes.of(output.value)))})" for output in graph.outputs if not output.is_training_only
+        f"(N, {', '.join(map(str, shapes.of(output.value)))})"
+        for output in graph.outputs
+        if not output.is_training_only
     )
     return f"Map {given} to {result}."
 
@@ -265,7 +278,13 @@ def _output_classes(graph: Graph) -> list[str]:
         lines += ["", "", "class Outputs(NamedTuple):", '    """What the network gives."""', ""]
         lines += [f"    {name}: Tensor" for name in always]
     if extra:
-        lines += ["", "", "class TrainingOutputs(NamedTuple):", '    """What the network gives in training mode."""', ""]
+        lines += [
+            "",
+            "",
+            "class TrainingOutputs(NamedTuple):",
+            '    """What the network gives in training mode."""',
+            "",
+        ]
         lines += [f"    {name}: Tensor" for name in [*always, *extra]]
     return lines
 
@@ -282,4 +301,3 @@ def _statement_lines(statement: Statement, indent: int) -> list[str]:
         case InTraining(inner, condition):
             lines = [line for item in inner for line in _statement_lines(item, indent + 4)]
             return [" " * indent + f"if {condition}:", *lines]
-

@@ -104,7 +104,9 @@ def _single_lines(single: set[tuple[str, str, str]], root: Shapes, owners: Mappi
     return lines
 
 
-def _written_out(shapes: Shapes, path: str, owners: Mapping[int, str], owner: str = "", inside: str = "") -> Iterator[tuple[str, _Place]]:
+def _written_out(
+    shapes: Shapes, path: str, owners: Mapping[int, str], owner: str = "", inside: str = ""
+) -> Iterator[tuple[str, _Place]]:
     """Yield the tensors of the written-out network: each one's module by full path, and its place in the code."""
     for node in shapes.graph.topological():
         if node.is_input or node.reuses is not None:

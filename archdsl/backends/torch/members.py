@@ -34,7 +34,24 @@ _LETTERS = ("x", "y", "z", *(f"x{i}" for i in range(1, 10_000)))
 _ABSORBED = frozenset({"norm", "activation", "regularise"})
 # Names that generated code needs for something else.
 RESERVED = frozenset(
-    ["torch", "nn", "F", "Tensor", "OrderedDict", "NamedTuple", "Outputs", "TrainingOutputs", "self", "super", "x", "range", "print", "int", "float", "bool"]
+    [
+        "torch",
+        "nn",
+        "F",
+        "Tensor",
+        "OrderedDict",
+        "NamedTuple",
+        "Outputs",
+        "TrainingOutputs",
+        "self",
+        "super",
+        "x",
+        "range",
+        "print",
+        "int",
+        "float",
+        "bool",
+    ]
 )
 
 
@@ -154,8 +171,15 @@ def runs_in_place(node: Node, graph: Graph) -> bool:
 
 def _readers(graph: Graph, value: Value) -> int:
     """Count how often a value is read, by nodes or as an output."""
-    inside = sum(reader.inputs.count(value) for reader in graph.consumers[value.node])
-    return inside + sum(output.value == value for output in graph.outputs)
+    value = _one_name(graph, value)
+    inside = [_one_name(graph, source) for reader in graph.consumers[value.node] for source in reader.inputs]
+    return inside.count(value) + sum(_one_name(graph, output.value) == value for output in graph.outputs)
+
+
+def _one_name(graph: Graph, value: Value) -> Value:
+    """Give the name that all who read a value agree on: the main output of a body has two."""
+    body = graph.nodes[value.node].body
+    return Value(value.node) if body is not None and body.outputs[0].name == value.output else value
 
 
 def _is_disposable(graph: Graph, value: Value) -> bool:
@@ -196,8 +220,8 @@ class _Writer:
     def write(self) -> Members:
         graph = self.shapes.graph
         for node in graph.topological():
-            self.uses.update(node.inputs)
-        self.uses.update(output.value for output in graph.outputs)
+            self.uses.update(self._sources(node))
+        self.uses.update(map(self._result, graph.outputs))
         arguments = self._arguments()
         training = training_only(graph)
         outer = self.statements
@@ -218,6 +242,12 @@ class _Writer:
             self.statements = self._leave(outer)
         self._return(graph)
         return Members(self.modules, arguments, tuple(self.statements))
+
+    def _sources(self, node: Node) -> list[Value]:
+        return [_one_name(self.shapes.graph, value) for value in node.inputs]
+
+    def _result(self, output: Output) -> Value:
+        return _one_name(self.shapes.graph, output.value)
 
     def _leave(self, outer: list[Statement]) -> list[Statement]:
         outer.append(InTraining(tuple(self.statements)))
@@ -243,7 +273,7 @@ class _Writer:
     def _node(self, node: Node) -> None:
         op = node.op
         absorbs = op is not None and (op.is_join or (op.category in _ABSORBED and not op.is_parameter))
-        ready = [value for value in node.inputs if value in self.waiting]
+        ready = [value for value in self._sources(node) if value in self.waiting]
         # What is computed inside this node's expression is what was computed last, so nothing runs out of turn.
         if not absorbs or ready != self.waiting[len(self.waiting) - len(ready) :]:
             absorbs = False
@@ -251,8 +281,8 @@ class _Writer:
             if value in self.waiting and not (absorbs and self._is_short(value, op)):
                 self._settle(value)
         value = Value(node.id)
-        sources = [self._take(source) for source in node.inputs]
-        self.read[value] = frozenset().union(*(self.read[source] for source in node.inputs))
+        self.read[value] = frozenset().union(*(self.read[source] for source in self._sources(node)))
+        sources = [self._take(source) for source in self._sources(node)]
         for index in range(node.repeat - 1):
             sources = [self._step(node, index, value, sources)]
         self.code[value] = self._apply(node, node.repeat - 1, sources)
@@ -264,7 +294,7 @@ class _Writer:
 
     def _split(self, parts: Sequence[Node]) -> None:
         """Write slices that make up a value as one `chunk`."""
-        (source,) = parts[0].inputs
+        (source,) = self._sources(parts[0])
         self._flush()
         code = self.code[source]
         self.uses[source] -= len(parts)
@@ -299,7 +329,8 @@ class _Writer:
     def _unpack(self, node: Node, value: Value) -> None:
         """Name the tuple that a body with several outputs gives; its items are read from it."""
         assert node.body is not None
-        results = [Value(node.id, output.name) for output in node.body.outputs]
+        graph = self.shapes.graph
+        results = [_one_name(graph, Value(node.id, output.name)) for output in node.body.outputs]
         self.uses[value] += sum(self.uses[result] for result in results if result != value)
         self._settle(value)
         name = flat(self.code[value])
@@ -308,7 +339,7 @@ class _Writer:
             self.read[result] = frozenset({name})
         self.code[value] = Name(f"{name}[0]")
         for result in results:
-            if any(output.value == result and output.is_training_only for output in self.shapes.graph.outputs):
+            if any(self._result(o) == result and o.is_training_only for o in graph.outputs):
                 variable = self._name(node, result)
                 self.statements.append(Assign(variable, self.code[result]))
                 self._hold(variable, result)
@@ -339,7 +370,7 @@ class _Writer:
         """Choose a variable: one that this value is computed from and nothing reads any more, else a new one."""
         busy = frozenset().union(*(self.read[other] for other in self.waiting))
         free = [name for name, held in self.held.items() if self.uses[held] <= 0 and name not in busy]
-        named = next((o.name for o in self.shapes.graph.outputs if o.value == value and o.name), "")
+        named = next((o.name for o in self.shapes.graph.outputs if self._result(o) == value and o.name), "")
         if named or (node.is_labelled and self.uses[value] > 1):
             name = self._legal(named or node.id)
             while name in self.held and name not in free:
@@ -398,23 +429,23 @@ class _Writer:
         if extra:
             self._flush()
             late = training_only(graph)
-            names = dict.fromkeys(flat(self.code[o.value]) for o in extra if o.value.node in late)
+            names = dict.fromkeys(flat(self.code[self._result(o)]) for o in extra if o.value.node in late)
             if graph.kind == "model":
                 self._return_in_training([*results, *extra], list(names))
             else:
                 results = list(graph.outputs)
                 self._declare(list(names))
         if len(results) == 1:
-            self.statements.append(Return(self._take(results[0].value)))
+            self.statements.append(Return(self._take(self._result(results[0]))))
             return
         self._flush()
-        fields = tuple(self._take(output.value) for output in results)
+        fields = tuple(self._take(self._result(output)) for output in results)
         target = "Outputs" if graph.kind == "model" else ""
         self.statements.append(Return(Call(target, fields)))
 
     def _return_in_training(self, outputs: Sequence[Output], late: Sequence[str]) -> None:
         """Return the training-only outputs too; `late` are set in training only, which type checkers must see."""
-        result = Return(Call("TrainingOutputs", tuple(self.code[output.value] for output in outputs)))
+        result = Return(Call("TrainingOutputs", tuple(self.code[self._result(output)] for output in outputs)))
         last = self.statements[-1] if self.statements else None
         if not late:
             self.statements.append(InTraining((result,)))

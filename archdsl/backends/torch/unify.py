@@ -190,9 +190,7 @@ def _children(code: Expression) -> tuple[Expression, ...]:
             return ()
 
 
-def _unify_calls(
-    first: Call, codes: Sequence[Expression | None], path: tuple[str, ...], callables: Callables
-) -> Call:
+def _unify_calls(first: Call, codes: Sequence[Expression | None], path: tuple[str, ...], callables: Callables) -> Call:
     calls = [code if isinstance(code, Call) else None for code in codes]
     names = callables.positions.get(first.function, ())
     mark = _OWN if first.function in callables.defaults else ""

@@ -1,0 +1,186 @@
+"""Emitted files are what a careful person would commit: formatted, typed, the same each time, and self-contained."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+import archdsl
+from archdsl.compiler import bundled_models
+from tests.conftest import ROOT
+
+NAMES = [name for name, _ in bundled_models()]
+# One of each family; `ruff` sees them all in one run.
+DISTINCT = list({path: name for name, path in reversed(bundled_models())}.values())
+GOLDEN = ROOT / "tests" / "golden"
+
+# Everything that a careful reader would stumble over, in one network.
+ODD = """\
+## Everything odd at once: "quotes", a \\ backslash, and a line that is so long that it has to be wrapped somewhere.
+block head(classes) { gap; flatten; fc: fc classes }
+
+## Two results: the block's own, and what came before the activation.
+block tapped(c) { conv: conv c; output before; norm; act }
+
+block shared(c) { residual { norm; act; conv: conv c; dropout 0.1 } }
+
+model odd(classes=5) {
+  left: input [3, 32, 32]
+  right: input [1, 64, 64]
+  down: conv 3 s=2
+  add { @left; @down }
+  "stem-0": { "conv-a": conv 8; norm; act }
+  t: tapped 8
+  twice: shared 8
+  reuse twice
+  for i in 1..5 { grow{i}: { conv in+4; norm; act } }
+  many: { conv 8; shared 8 x 3; for i in 0..4 { { shared 8; drop_path 0.2*i/5 } } }
+  "factor-1": scale 0.5
+  output seen { @t.before; conv 2 k=1 }
+  output aux training { help: head 3 }
+  split 2 concat { pass; { conv 4; act } }
+  shuffle 2
+  head classes
+}
+"""
+UNET = """\
+block pair(c) { conv c; norm; act; conv c; norm; act }
+
+## A U-Net of two levels for 32x32 images.
+model unet(c=8, classes=2) {
+  input [1, 32, 32]
+  enter: pair c
+  maxpool k=2
+  middle: pair 2*c
+  maxpool k=2
+  bottom: pair 4*c
+  up1: deconv 2*c k=2 s=2
+  concat { @middle; pass }
+  left: pair 2*c
+  up2: deconv c k=2 s=2
+  concat { @enter; pass }
+  right: pair c
+  head: conv classes k=1 bias=true
+}
+"""
+GOLDENS: Mapping[str, Callable[[], archdsl.Network]] = {
+    "resnet50": lambda: archdsl.load("resnet50"),
+    "mobilenet_v2": lambda: archdsl.load("mobilenet_v2"),
+    "googlenet": lambda: archdsl.load("googlenet"),
+    "densenet121": lambda: archdsl.load("densenet121"),
+    "efficientnet_b0": lambda: archdsl.load("efficientnet_b0"),
+    "regnet_x_400mf": lambda: archdsl.load("regnet_x_400mf"),
+    "unet_small": lambda: archdsl.load_text(UNET, name="unet_small.arch"),
+    "odd": lambda: archdsl.load_text(ODD, name="odd.arch"),
+}
+
+
+def ruff(*arguments: str | Path) -> str:
+    """Give what ruff, with its own defaults, has to say; nothing if it is content."""
+    command = [sys.executable, "-m", "ruff", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Hold the files of all bundled networks and of the odd ones."""
+    folder = tmp_path_factory.mktemp("emitted")
+    for name in NAMES:
+        (folder / f"{name}.py").write_text(archdsl.load(name).source(), encoding="utf-8")
+    for name in ("odd", "unet_small"):
+        (folder / f"{name}.py").write_text(GOLDENS[name]().source(), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("name", GOLDENS)
+def test_the_code_is_as_it_was(name: str, golden: Callable[[Path, str], None]) -> None:
+    # Which digest a file names is another test's business.
+    source = re.sub(r"\(digest [0-9a-f]+\)", "(digest 0)", GOLDENS[name]().source())
+    golden(GOLDEN / f"{name}.py", source)
+
+
+def test_ruff_finds_nothing_in_any_file(folder: Path) -> None:
+    assert ruff("check", "--isolated", "--no-cache", folder) == ""
+    assert ruff("check", "--isolated", "--no-cache", "--select", "F,I,E,W,B,C4,UP,RET,SIM", folder) == ""
+
+
+def test_ruff_would_format_no_file(folder: Path) -> None:
+    assert ruff("format", "--isolated", "--no-cache", "--check", folder) == ""
+
+
+def test_no_line_is_longer_than_88(folder: Path) -> None:
+    long = [
+        f"{path.stem}:{number}"
+        for path in sorted(folder.glob("*.py"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > 88
+    ]
+    assert long == []
+
+
+@pytest.mark.torch
+def test_type_checkers_find_no_error_with_their_defaults(folder: Path) -> None:
+    names = ["resnet50", "googlenet", "densenet121", "regnet_x_400mf", "convnext_tiny", "mobilenet_v3_small", "odd"]
+    command = [sys.executable, "-m", "basedpyright", "--outputjson", "--level", "error", "--pythonpath", sys.executable]
+    settings = folder / "pyrightconfig.json"
+    settings.write_text(json.dumps({"typeCheckingMode": "standard", "include": [f"{name}.py" for name in names]}))
+    done = subprocess.run([*command, "--project", str(settings)], capture_output=True, text=True, check=False)
+    report = json.loads(done.stdout)
+    assert report["summary"]["filesAnalyzed"] == len(names)
+    found = [(Path(item["file"]).name, item["message"]) for item in report["generalDiagnostics"]]
+    assert found == []
+
+
+def test_a_file_imports_torch_and_the_standard_library_alone(folder: Path) -> None:
+    for path in sorted(folder.glob("*.py")):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        modules = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+        modules |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        assert modules <= {"torch", "torch.nn", "collections", "typing"}, path.name
+
+
+def test_the_same_network_gives_the_same_bytes(folder: Path) -> None:
+    for name in DISTINCT:
+        assert archdsl.load(name).source() == (folder / f"{name}.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "12345"])
+def test_the_bytes_do_not_depend_on_the_process(seed: str, folder: Path) -> None:
+    code = "import archdsl, json, sys; print(json.dumps({n: archdsl.load(n).source() for n in sys.argv[1:]}))"
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code, *DISTINCT]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert json.loads(done.stdout) == {n: (folder / f"{n}.py").read_text(encoding="utf-8") for n in DISTINCT}
+
+
+def test_resnet50_is_short() -> None:
+    assert len(archdsl.load("resnet50").source().splitlines()) <= 110
+
+
+@pytest.mark.parametrize("name", DISTINCT)
+def test_the_docstring_says_what_the_file_is(name: str) -> None:
+    net = archdsl.load(name)
+    text = ast.get_docstring(ast.parse(net.source()))
+    assert text is not None
+    words = " ".join(text.split())
+    assert words.startswith(f"{name}, compiled by archdsl from {net.spec.name} (digest {net.digest}).")
+    assert f"{net.costs.parameters:,} parameters; {net.costs.macs:,} multiply-adds" in words
+    assert f"({net.costs.flops:,} flops)" in words
+    lines = [line.split() for line in text.splitlines()]
+    table = lines[lines.index(["step", "output", "parameters", "macs"]) + 1 :]
+    if table[-1] != ["..."]:
+        assert sum(int(row[-2].replace(",", "")) for row in table) == net.costs.parameters
+        assert sum(int(row[-1].replace(",", "")) for row in table) == net.costs.macs
+
+
+def test_changed_settings_change_the_digest() -> None:
+    assert archdsl.load("resnet18").digest != archdsl.load("resnet18", classes=10).digest

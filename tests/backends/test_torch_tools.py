@@ -1,0 +1,94 @@
+"""torch's own tools take emitted networks: compile without graph breaks, export, and ONNX."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import archdsl
+from tests.backends.test_torch_files import DISTINCT, GOLDENS
+
+pytestmark = pytest.mark.torch
+
+# Images that every window fits, where 64 is not enough or not what the network takes.
+SIZES = {
+    "alexnet": 67,
+    "alexnet_original": 227,
+    "inception_v3": 299,
+    "inception_resnet_v2": 149,
+    "unet": 188,
+    "digits": 8,
+    "resnet20_cifar": 32,
+}
+QUICK = {"digits", "resnet20_cifar", "odd"}
+# The first network of each file, and an odd one.
+NAMES = [*DISTINCT, "odd"]
+every = pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in NAMES])
+
+
+def network(name: str) -> archdsl.Network:
+    """Load a network at a small image size where it takes one image of a free size."""
+    if name == "odd":
+        return GOLDENS[name]()
+    net = archdsl.load(name)
+    shapes = [shape.numbers() for shape in net.inputs.values()]
+    if len(shapes) == 1 and len(shapes[0]) == 3 and shapes[0][1] > 64:
+        size = SIZES.get(name, 64)
+        return archdsl.load(name, input=[shapes[0][0], size, size])
+    return net
+
+
+def built(name: str) -> tuple[nn.Module, tuple[Tensor, ...]]:
+    net = network(name)
+    torch.manual_seed(0)
+    images = tuple(torch.randn(2, *shape.numbers()) for shape in net.inputs.values())
+    return net.module().eval(), images
+
+
+def tensors(result: object) -> list[Tensor]:
+    return list(result) if isinstance(result, tuple) else [result]  # pyright: ignore[reportReturnType] -- tensors
+
+
+@every
+def test_torch_compile_finds_one_whole_graph(name: str) -> None:
+    module, images = built(name)
+    compiled = torch.compile(module, fullgraph=True, backend="aot_eager")
+    with torch.no_grad():
+        for found, expected in zip(tensors(compiled(*images)), tensors(module(*images)), strict=True):
+            torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@every
+def test_a_training_step_compiles_too(name: str) -> None:
+    module, images = built(name)
+    compiled = torch.compile(module.train(), fullgraph=True, backend="aot_eager")
+    sum(tensor.square().mean() for tensor in tensors(compiled(*images))).backward()  # pyright: ignore[reportAttributeAccessIssue] -- tensors
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in module.parameters())
+
+
+@every
+def test_torch_export_gives_the_same_results(name: str) -> None:
+    module, images = built(name)
+    program = torch.export.export(module, images)
+    with torch.no_grad():
+        for found, expected in zip(tensors(program.module()(*images)), tensors(module(*images)), strict=True):
+            torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@every
+def test_onnx_gives_the_same_results(name: str, tmp_path: Path) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    module, images = built(name)
+    path = tmp_path / "net.onnx"
+    torch.onnx.export(module, images, str(path), dynamo=True, verbose=False)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    inputs = {slot.name: image.numpy() for slot, image in zip(session.get_inputs(), images, strict=True)}
+    with torch.no_grad():
+        expected = tensors(module(*images))
+    found = session.run(None, inputs)
+    for one, other in zip(found, expected, strict=True):
+        scale = max(1.0, other.abs().max().item())
+        torch.testing.assert_close(torch.from_numpy(one) / scale, other / scale, rtol=1e-3, atol=1e-4)
