@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -20,15 +21,20 @@ from archdsl.compiler import bundled_models
 PICTURE = Path(__file__).resolve().parent / "images" / "ladder.svg"
 
 # Texts stay texts, so that they can be searched and read aloud; identifiers are the same in every run.
-STYLE = {"svg.fonttype": "none", "svg.hashsalt": "archdsl", "font.family": "sans-serif", "font.size": 10}
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "archdsl",
+    "font.family": "sans-serif",
+    "font.size": 10,
+}
 
 
 @dataclass(frozen=True)
 class Family:
     """Networks on one line: a pattern of their names, a year, a colour, and where the name stands.
 
-    The name stands at one of the points, moved by `shift` in units of typography. The colours are Okabe and Ito's and Paul
-    Tol's, which colour-blind readers tell apart; lines are named where they are, so that nobody has to.
+    The name stands at one of the points, moved by `shift` in points of typography. Every line is named where it is, so
+    that nobody has to tell the colours apart.
     """
 
     title: str
@@ -43,20 +49,22 @@ FAMILIES = (
     Family("AlexNet 2012", "alexnet", "#555555"),
     Family("VGG 2014", r"vgg\d+", "#CC79A7"),
     Family("VGG with batch norm", r"vgg\d+_bn", "#CC79A7"),
-    Family("GoogLeNet 2014", "googlenet", "#882255", shift=(-4, -9)),
+    Family("GoogLeNet 2014", "googlenet", "#882255", -1, (-7, 0), "right"),
     Family("ResNet 2015", r"resnet(18|34|50|101|152)", "#0072B2", 0, (7, -5)),
-    Family("Inception v3 2015", "inception_v3", "#661100", shift=(0, 9), align="center"),
+    Family("Inception v3 2015", "inception_v3", "#661100", -1, (13, -14)),
     Family("SqueezeNet 2016", r"squeezenet1_\d", "#999933"),
     Family("DenseNet 2016", r"densenet\d+", "#44AA99", 0, (-7, 0), "right"),
-    Family("Wide ResNet 2016", r"wide_resnet\d+_2", "#6699CC"),
-    Family("ResNeXt 2016", r"resnext\d+_\d+x\dd", "#332288", -1, (8, -3)),
-    Family("MobileNetV2 2018", "mobilenet_v2", "#E69F00"),
+    Family("Wide ResNet 2016", r"wide_resnet\d+_2", "#6699CC", -1, (7, -5)),
+    Family("ResNeXt 2016", r"resnext\d+_32x\dd", "#332288", -1, (7, 3)),
+    # Its first weights come from the later recipe.
+    Family("ResNeXt-101 64×4d, 2022", "resnext101_64x4d", "#332288", -1, (7, -3)),
+    Family("MobileNetV2 2018", "mobilenet_v2", "#C98A00"),
     Family("ShuffleNetV2 2018", r"shufflenet_v2_x\d_\d", "#009E73", 1, (7, -4)),
-    Family("MnasNet 2018", r"mnasnet\d_\d+", "#AA4499", 0, (-7, 0), "right"),
+    Family("MnasNet 2018", r"mnasnet\d_\d+", "#AA4499", -1, (-7, 2), "right"),
     Family("MobileNetV3 2019", r"mobilenet_v3_\w+", "#A6761D", -1, (-7, 0), "right"),
     Family("EfficientNet 2019", r"efficientnet_b\d", "#D55E00", 1, (-8, 3), "right"),
-    Family("RegNetX 2020", r"regnet_x_\w+", "#56B4E9"),
-    Family("RegNetY 2020", r"regnet_y_\w+", "#117733"),
+    Family("RegNetX 2020", r"regnet_x_\w+", "#3399DD", -1, (7, -4)),
+    Family("RegNetY 2020", r"regnet_y_\w+", "#117733", -1, (7, 5)),
     Family("EfficientNetV2 2021", r"efficientnet_v2_\w", "#CC3311", 0, (-8, 2), "right"),
     Family("ConvNeXt 2022", r"convnext_\w+", "#000000"),
 )
@@ -86,8 +94,12 @@ def draw(found: Sequence[Point]) -> Figure:
     figure = Figure(figsize=(9, 6), layout="constrained")
     axes = figure.add_subplot()
     for family in FAMILIES:
-        _draw_family(axes, family, sorted((p for p in found if re.fullmatch(family.names, p.name)), key=lambda p: p.macs))
+        _draw_family(
+            axes, family, sorted((p for p in found if re.fullmatch(family.names, p.name)), key=lambda p: p.macs)
+        )
     _dress(axes)
+    note = "accuracy of torchvision's first weights, IMAGENET1K_V1"
+    axes.text(0.995, 0.02, note, transform=axes.transAxes, ha="right", color="#777777", fontsize=8)
     return figure
 
 

@@ -151,7 +151,9 @@ class Writer:
         parts = [keyword]
         for position, (key, value) in enumerate(settings.items()):
             is_first = position == 0 and key == next(iter(OPS[keyword].model_fields))
-            text = self.number(value, shape.numbers()[0]) if key == "channels" and isinstance(value, int) else write(value)
+            text = (
+                self.number(value, shape.numbers()[0]) if key == "channels" and isinstance(value, int) else write(value)
+            )
             if isinstance(value, float) and value < 0:
                 text = f"({text})"
             parts.append(text if is_first and self.chance() else f"{short.get(key, key)}={text}")
@@ -159,7 +161,9 @@ class Writer:
 
     def _settings(self, shape: Shape) -> tuple[str, Settings]:
         if len(shape) == 3:
-            return self.pick((self._conv, self._conv, self._conv, self._pool, self._map, self._norm, self._activation))(shape)
+            return self.pick((self._conv, self._conv, self._conv, self._pool, self._map, self._norm, self._activation))(
+                shape
+            )
         return self.pick((self._flat, self._flat, self._activation))(shape)
 
     def _window(self) -> Settings:
@@ -172,7 +176,9 @@ class Writer:
         channels = shape.numbers()[0]
         groups = self.pick([g for g in range(1, channels + 1) if channels % g == 0])
         keyword = self.pick(("conv", "conv", "conv", "dw", "deconv"))
-        settings: Settings = {} if keyword == "dw" else {"channels": groups * self._draw(st.integers(1, max(1, 16 // groups)))}
+        settings: Settings = (
+            {} if keyword == "dw" else {"channels": groups * self._draw(st.integers(1, max(1, 16 // groups)))}
+        )
         settings |= self._window()
         if keyword == "deconv":
             settings["padding"] = self.pick((0, 0, 1))
@@ -210,7 +216,10 @@ class Writer:
             (
                 ("upsample", {"factor": 2, "mode": self.pick(("nearest", "bilinear"))}),
                 ("upsample", {"size": (height + rows, width)}),
-                ("pad", {"size": (rows, 0, 1, rows), "mode": self.pick(("constant", "reflect", "replicate", "circular"))}),
+                (
+                    "pad",
+                    {"size": (rows, 0, 1, rows), "mode": self.pick(("constant", "reflect", "replicate", "circular"))},
+                ),
                 ("pad", {"channels": (rows, 1)}),
                 ("crop", {"size": (0, rows, 1, 0)}),
                 ("pixel_shuffle", {"factor": 2}),
@@ -374,7 +383,9 @@ class Writer:
 
     def _loop(self, shape: Shape, depth: int) -> list[str]:
         inner = self.inside(lambda: self.keeping(shape, depth), can_label=False)
-        head = self.pick(("for i in 0..1", "for i in [3, 5]", "for a, b in [[1, 2], [3, 4]]", "for i in [v for v in 1..4 if v > 2]"))
+        head = self.pick(
+            ("for i in 0..1", "for i in [3, 5]", "for a, b in [[1, 2], [3, 4]]", "for i in [v for v in 1..4 if v > 2]")
+        )
         if head.startswith("for i") and self._can_label and self.chance():
             inner = [*inner, f"{self.fresh('turn')}_{{i}}: conv in k=1"]
         return [f"{head} {self.braces(inner)}"]
@@ -445,9 +456,17 @@ class Writer:
         parameters, body, call = self.pick(
             (
                 ("c, k=3, stride s=1", f"conv c k=k s=s; {{ {named} }}", "{c} k=5"),
-                ("c, stride s=1, bool wide=false", f"conv (2*c if wide else c) s=s; {{ {named} }}; conv c k=1", "{c} wide=true"),
+                (
+                    "c, stride s=1, bool wide=false",
+                    f"conv (2*c if wide else c) s=s; {{ {named} }}; conv c k=1",
+                    "{c} wide=true",
+                ),
                 ("int c, stride s=1", f"residual {{ conv c s=s; {{ {named} }} }} {project}; act", "c={c}"),
-                ("c, stride s=1, block gate=sigmoid", f"conv c s=s; mul {{ pass; {{ gap; conv c k=1; gate }} }}", "{c}"),
+                (
+                    "c, stride s=1, block gate=sigmoid",
+                    f"conv c s=s; mul {{ pass; {{ gap; conv c k=1; gate }} }}",
+                    "{c}",
+                ),
                 ("c, block unit=cn, stride s=1", f"unit c k=3 s=s; {{ {named} }}; unit c", "{c} cna(act=silu)"),
             )
         )
@@ -491,7 +510,14 @@ class Writer:
             other = self.input_shape()
             first, one = self.body(other, depth)
             second, two = self.body(shape, depth)
-            lines = [f"left: input {write(shape)}", f"right: input {write(other)}", *first, "met: pass", "@left", *second]
+            lines = [
+                f"left: input {write(shape)}",
+                f"right: input {write(other)}",
+                *first,
+                "met: pass",
+                "@left",
+                *second,
+            ]
             if len(one) != 3 or len(two) != 3:
                 join = "concat { { flatten; fc 3 }; { @met; flatten; fc 4 } }"
                 return [*lines, join], Shape(7)

@@ -37,7 +37,9 @@ def corpus() -> tuple[str, ...]:
     """Give the text of every bundled spec and of every example in the documentation."""
     files = sorted({path for _, path in bundled_models()})
     pages = sorted((ROOT / "docs").rglob("*.md"))
-    examples = [text for page in pages for text in re.findall(r"```arch\b[^\n]*\n(.*?)```", page.read_text("utf-8"), re.S)]
+    examples = [
+        text for page in pages for text in re.findall(r"```arch\b[^\n]*\n(.*?)```", page.read_text("utf-8"), re.S)
+    ]
     return (*(path.read_text("utf-8") for path in files), *examples)
 
 
@@ -59,7 +61,9 @@ def mutilate(text: str, random: Random) -> str:
             case 3:
                 parts.insert(here, parts[here] * random.choice((1, 2, 40)))
             case _:
-                parts[here] = random.choice((parts[there], chr(random.randrange(32, 127)), chr(random.randrange(0x2000))))
+                parts[here] = random.choice(
+                    (parts[there], chr(random.randrange(32, 127)), chr(random.randrange(0x2000)))
+                )
     return "".join(parts)
 
 
@@ -187,7 +191,9 @@ BODY = "model m { input [3, 8, 8]; conv 4 }"
     ],
     ids=["NULs", "UTF-16", "UTF-16 without mark", "mark", "Latin-1", "50 MB", "CRLF", "CR", "empty"],
 )
-def test_a_file_that_is_no_plain_text_gives_its_diagnostic(tmp_path: Path, content: bytes, codes: tuple[str, ...]) -> None:
+def test_a_file_that_is_no_plain_text_gives_its_diagnostic(
+    tmp_path: Path, content: bytes, codes: tuple[str, ...]
+) -> None:
     path = tmp_path / "odd.arch"
     path.write_bytes(content)
     start = perf_counter()
@@ -195,7 +201,9 @@ def test_a_file_that_is_no_plain_text_gives_its_diagnostic(tmp_path: Path, conte
     assert perf_counter() - start < PATIENCE
 
 
-@pytest.mark.parametrize("target", ['"../secret"', '"/etc/passwd"', '"inner/../../secret"', '"link"', '"loop"', '"a\0b"', f'"{"a" * 5000}"'])
+@pytest.mark.parametrize(
+    "target", ['"../secret"', '"/etc/passwd"', '"inner/../../secret"', '"link"', '"loop"', '"a\0b"', f'"{"a" * 5000}"']
+)
 def test_a_spec_reads_only_its_own_folder(tmp_path: Path, target: str) -> None:
     (tmp_path / "secret.arch").write_text("block hidden { relu }\n")
     folder = tmp_path / "specs"
@@ -321,7 +329,18 @@ def test_a_spec_that_asks_for_too_much_takes_little_memory(name: str) -> None:
         tracemalloc.stop()
 
 
-WORDS_OF_PYTHON = ("__import__", "__init__", "forward", "class", "None", "training", "modules", "_x", "T_destination", "import")
+WORDS_OF_PYTHON = (
+    "__import__",
+    "__init__",
+    "forward",
+    "class",
+    "None",
+    "training",
+    "modules",
+    "_x",
+    "T_destination",
+    "import",
+)
 
 
 @pytest.mark.parametrize("word", WORDS_OF_PYTHON)
@@ -345,7 +364,10 @@ def test_names_of_the_generated_code_can_be_labels_blocks_and_models(word: str) 
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("word", ["class", "None", "__import__", "forward", "Tensor", "nn", "torch", "self", "print", "NamedTuple", "Outputs"])
+@pytest.mark.parametrize(
+    "word",
+    ["class", "None", "__import__", "forward", "Tensor", "nn", "torch", "self", "print", "NamedTuple", "Outputs"],
+)
 def test_any_word_can_name_a_model_and_a_block(word: str) -> None:
     import torch
 

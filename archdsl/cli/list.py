@@ -70,8 +70,8 @@ def list_networks(
 ) -> None:
     """List the networks that come with archdsl.
 
-    `MACs` are multiply-adds for one image, `field` is the side of what the last feature map sees, in pixels, `top-1` the
-    best published accuracy in percent, on ImageNet if the source names no other data.
+    `MACs` are multiply-adds for one image, `field` is the side of what the last feature map sees, in pixels, `top-1` is
+    the best published accuracy in percent, on ImageNet if the source names no other data.
     """
     entries, diagnostics = _entries()
     entries = chosen(entries, families, condition)

@@ -108,7 +108,8 @@ class Graph:
     @cached_property
     def size(self) -> int:
         """Count the operators once all bodies are written out, the places where inputs arrive included."""
-        return sum(node.repeat * (node.body.size if node.body else 1) for node in self.nodes.values())
+        inner = (node.repeat * node.body.size for node in self.nodes.values() if node.body is not None)
+        return sum(inner) + sum(node.repeat for node in self.nodes.values() if node.op is not None)
 
     @cached_property
     def consumers(self) -> Mapping[NodeId, tuple[Node, ...]]:

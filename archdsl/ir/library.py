@@ -231,7 +231,11 @@ class Library:
             try:
                 path = (folder / relative).resolve()
                 is_here = path.is_relative_to(folder.resolve()) and path.is_file()
-            except (OSError, RuntimeError, ValueError) as error:  # RuntimeError for links in a circle, before Python 3.13
+            except (
+                OSError,
+                RuntimeError,
+                ValueError,
+            ) as error:  # RuntimeError for links in a circle, before Python 3.13
                 raise Trouble("E114", f"`{target}` is no path: {error}", span) from None
             if is_here:
                 return self._load_used(path, folder, span)

@@ -7,13 +7,14 @@ depend on it. A block's body is lowered once for each distinct set of arguments 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, replace
 from typing import Any
 
 from archdsl.ir import labels
+from archdsl.ir.branches import changes_shape, missing_shortcut, split_sizes
 from archdsl.ir.calls import Arguments, Operators, gather, match_parameters, resolve
 from archdsl.ir.context import Context
+from archdsl.ir.edits import OwnArgument, apply_edits, edits_below
 from archdsl.ir.evaluate import (
     UNKNOWN,
     Budget,
@@ -25,10 +26,11 @@ from archdsl.ir.evaluate import (
     evaluate_list,
     unpack,
 )
-from archdsl.ir.functions import MAX_BITS
 from archdsl.ir.graph import Graph
 from archdsl.ir.level import NOTHING, Draft, Flow, Level, Ref
 from archdsl.ir.library import Module, apply_defaults, file_context
+from archdsl.ir.place import PathEdit, Place, StageStride
+from archdsl.ir.stages import MAX_REPEAT, Stage, plan_stages
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.ir.values import Block, Closure, Partial, Setting, describe, identity
 from archdsl.ops import OPS
@@ -40,46 +42,9 @@ from archdsl.text.source import Span
 from archdsl.text.suggest import nearest
 
 MAX_STEPS = 20_000
-MAX_REPEAT = 10_000
 MAX_CALL_DEPTH = 40
 MAX_SIZE = 1_000_000
 _MOST_CALLS_SHOWN = 3
-
-
-@dataclass(slots=True)
-class StageStride:
-    """The stride of a stage, which the first block in it that has a `stride` parameter takes."""
-
-    value: int
-    is_taken: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PathEdit:
-    """A variant's edit on its way down: what is left of its path below the current level."""
-
-    segments: tuple[str, ...]
-    edit: tree.Edit
-    env: Env = field(compare=False)  # hangs on the edit, and cannot be hashed
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a statement is lowered: what names mean, the level it adds to, and what acts on it from outside."""
-
-    env: Env
-    level: Level
-    edits: tuple[PathEdit, ...] = ()
-    stride: StageStride | None = None
-    is_repeat: bool = False
-    """Whether this is a later repetition, in which `stride` parameters are 1."""
-
-    def at(self, flow: Flow) -> Place:
-        """Give the place where a value flows in."""
-        env = self.env.at(flow.ref, flow.shape)
-        if env is self.env:
-            return self
-        return Place(env, self.level, self.edits, self.stride, self.is_repeat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +84,7 @@ class Lowerer:
         """How many statements and actions were lowered."""
         self._image_inputs = 0
         self._lacks_input = False
+        self._main_level = Level()
 
     def model(
         self,
@@ -131,7 +97,7 @@ class Lowerer:
         doc: str = "",
     ) -> Lowered | None:
         """Lower a model whose parameters have these values. None if nothing could be made of it."""
-        level = Level()
+        level = self._main_level
         try:
             env = Env(module, file_context(module, context, self._budget), self._budget)
             paths = tuple(
@@ -318,37 +284,18 @@ class Lowerer:
 
     def _edited(
         self, action: tree.Action, label: str | None, place: Place
-    ) -> tuple[tree.Action | None, tuple[tuple[tree.Argument, Env], ...], Place]:
-        """Apply a variant's edits: give the action left, the arguments set on it, and the edits for what is below."""
-        if not place.edits or isinstance(action, tree.Stages):
-            return action, (), place
-        hint = action.name.text if isinstance(action, tree.Call) else "group"
-        names = (label,) if label is not None else place.level.next_names(hint)
-        here = [e for e in place.edits if any(fnmatchcase(name, e.segments[0]) for name in names)]
-        below = tuple(replace(e, segments=e.segments[1:]) for e in here if len(e.segments) > 1)
-        arguments: list[tuple[tree.Argument, Env]] = []
-        result: tree.Action | None = action
-        for path in here:
-            if len(path.segments) > 1:
-                continue
-            self._matched.add(id(path.edit))
-            if path.edit.arguments:
-                arguments += [(argument, path.env) for argument in path.edit.arguments]
-            elif path.edit.body is None:
-                result = None
-            else:
-                result = _replacement(path.edit.body)
-        if arguments and not isinstance(result, tree.Call):
-            raise Trouble("E115", "this step takes no arguments", here[-1].edit.pattern.span)
-        is_spliced = label is None and _is_spliced(action, place.env)
-        return result, tuple(arguments), place if is_spliced else replace(place, edits=below)
+    ) -> tuple[tree.Action | None, tuple[OwnArgument, ...], Place]:
+        """Apply a variant's edits, and remember which were of use."""
+        edited = apply_edits(action, label, place)
+        self._matched.update(map(id, edited.used))
+        return edited.action, edited.arguments, edited.place
 
     def _repeated(
         self,
         step: tree.Step,
         action: tree.Action,
         label: str | None,
-        own: tuple[tuple[tree.Argument, Env], ...],
+        own: tuple[OwnArgument, ...],
         flow: Flow,
         place: Place,
     ) -> Flow:
@@ -361,9 +308,7 @@ class Lowerer:
             lambda f, p: self._repetitions(count, f, p, lambda g, q: self._repetition(action, own, g, q)),
         )  # fmt: skip
 
-    def _repetition(
-        self, action: tree.Action, own: tuple[tuple[tree.Argument, Env], ...], flow: Flow, place: Place
-    ) -> Flow:
+    def _repetition(self, action: tree.Action, own: tuple[OwnArgument, ...], flow: Flow, place: Place) -> Flow:
         """Lower one repetition, which has a path of its own."""
         edited, more, place = self._edited(action, None, place)
         return self._action(edited, None, (*own, *more), flow, place) if edited is not None else flow
@@ -400,7 +345,7 @@ class Lowerer:
         self,
         action: tree.Action,
         label: str | None,
-        own: tuple[tuple[tree.Argument, Env], ...],
+        own: tuple[OwnArgument, ...],
         flow: Flow,
         place: Place,
     ) -> Flow:
@@ -459,9 +404,9 @@ class Lowerer:
         if not is_wanted:
             return main
         skip = flow
-        if main.shape is not None and flow.shape is not None and _changes(flow.shape, main.shape):
+        if main.shape is not None and flow.shape is not None and changes_shape(flow.shape, main.shape):
             if node.shortcut is None:
-                raise self._missing_shortcut(node, flow.shape, main.shape)
+                raise missing_shortcut(node, flow.shape, main.shape)
             skip = self._shortcut(node, flow, place)
         return self._join(OPS["add"], Arguments({}, {}), [main, skip], node.span, None, place)
 
@@ -474,13 +419,6 @@ class Lowerer:
         step = tree.Step(text, tree.Group(body, body.span), None, body.span)
         return self._step(step, flow, place.at(flow))
 
-    @staticmethod
-    def _missing_shortcut(node: tree.Residual, before: Shape, after: Shape) -> Trouble:
-        keyword = Span(node.span.start, node.span.start + len("residual"), node.span.source)
-        message = f"the body makes {before} into {after}, and nothing makes the shortcut follow"
-        help = "add `shortcut { conv … k=1 }`, or `when` to say when there is a shortcut at all"
-        return Trouble("E220", message, keyword, help=help)
-
     def _split(self, node: tree.Split, label: str | None, flow: Flow, place: Place) -> Flow:
         if label is not None:
             return self._nested(label, label, node.span, flow, place, lambda f, p: self._split(node, None, f, p))
@@ -489,7 +427,9 @@ class Lowerer:
         if not (isinstance(target, Partial) and _is_join(target)) or node.join.body is None:
             help = "write `split 2 concat { …; … }`"
             raise Trouble("E104", "`split` hands its parts to a join", node.join.name.span, help=help)
-        sizes = self._split_sizes(node, flow, place)
+        if flow.shape is None:
+            raise Reported
+        sizes = split_sizes(node, flow.shape, place.env)
         parts: list[Flow] = []
         start = 0
         for size in sizes:
@@ -503,25 +443,6 @@ class Lowerer:
         return self._join(
             target.target, gather(target, node.join.arguments, place.env), branches, node.span, None, place
         )
-
-    def _split_sizes(self, node: tree.Split, flow: Flow, place: Place) -> list[int]:
-        if flow.shape is None:
-            raise Reported
-        channels = flow.shape.channels
-        parts = evaluate(node.parts, place.env)
-        if isinstance(parts, tuple):
-            sizes = [size for size in parts if isinstance(size, int) and size > 0]
-            if len(sizes) != len(parts) or sum(sizes) != channels:
-                message = f"parts of {describe(parts)} channels do not make up {channels}"
-                raise Trouble("E214", message, node.parts.span)
-            return sizes
-        count = evaluate_int(node.parts, place.env, "the number of parts")
-        if count > MAX_REPEAT:
-            raise Trouble("E109", f"{count} parts; a split has at most {MAX_REPEAT:,}", node.parts.span)
-        if count < 1 or not isinstance(channels, int) or channels % count:
-            message = f"{channels} channels do not split into {count} equal parts"
-            raise Trouble("E214", message, node.parts.span, help="give the parts' sizes: `split [24, 40] concat { … }`")
-        return [channels // count] * count
 
     def _branches(self, body: tree.Body, starts: Flow | list[Flow], place: Place) -> list[Flow]:
         """Lower each statement of a join's body as a branch of its own."""
@@ -549,43 +470,25 @@ class Lowerer:
         return results
 
     def _stages(self, node: tree.Stages, label: tree.LabelText | None, flow: Flow, place: Place) -> Flow:
-        depths = [
-            self._checked_depth(depth, node)
-            for depth in evaluate_list(node.depths, place.env, "`stages` takes depths, which")
-        ]
-        strides, clauses = self._clauses(node, len(depths), place)
-        total = sum(depths)
-        index = 0
-        for stage, depth in enumerate(depths):
-            names: dict[str, Setting] = {name: values[stage] for name, values in clauses.items()}
-            env = place.env.bind(stage=stage + 1, total=total, **names)
-            stride = StageStride(strides[stage])
-            fill = self._stage(node, depth, index, stride)
-            inner = replace(place, env=env)
+        for stage in plan_stages(node, place.env):
+            stride = StageStride(stage.stride)
+            fill = self._stage(node, stage, stride)
+            inner = replace(place, env=place.env.bind(stage=stage.number, total=stage.total, **stage.names))
             if label is None:
                 flow = fill(flow, inner)
             else:
                 text = self._label_text(label, inner)
-                below = tuple(
-                    replace(e, segments=e.segments[1:])
-                    for e in place.edits
-                    if len(e.segments) > 1 and fnmatchcase(text, e.segments[0])
-                )
                 place.level.labels[text] = (None, label.span)
-                flow = self._nested(text, text, node.span, flow, replace(inner, edits=below), fill)
+                inner = replace(inner, edits=edits_below(text, place.edits))
+                flow = self._nested(text, text, node.span, flow, inner, fill)
                 place.level.labels[text] = (_index(flow), label.span)
-            if stride.value != 1 and not stride.is_taken and depth and flow.shape is not None:
+            if stride.value != 1 and not stride.is_taken and stage.depth and flow.shape is not None:
+                message = f"nothing in stage {stage.number} takes its stride of {stride.value}"
                 help = "give the block a `stride` parameter, or write `stride=1`"
-                raise Trouble(
-                    "E110",
-                    f"nothing in stage {stage + 1} takes its stride of {stride.value}",
-                    node.body.span,
-                    help=help,
-                )
-            index += depth
+                raise Trouble("E110", message, node.body.span, help=help)
         return flow
 
-    def _stage(self, node: tree.Stages, depth: int, index: int, stride: StageStride) -> Callable[[Flow, Place], Flow]:
+    def _stage(self, node: tree.Stages, stage: Stage, stride: StageStride) -> Callable[[Flow, Place], Flow]:
         """Give what fills one stage: its body, repeated."""
         statements = node.body.statements
         action = statements[0].action if len(statements) == 1 and isinstance(statements[0], tree.Step) else None
@@ -595,7 +498,7 @@ class Lowerer:
         def repetition(flow: Flow, place: Place, position: int) -> Flow:
             inner = replace(
                 place,
-                env=place.env.bind(index=index + position),
+                env=place.env.bind(index=stage.index + position),
                 stride=stride if position == 0 else StageStride(1),
                 is_repeat=place.is_repeat or position > 0,
             )
@@ -605,59 +508,15 @@ class Lowerer:
 
         def fill(flow: Flow, place: Place) -> Flow:
             if not uses_index:
-                position = iter(range(depth))
+                position = iter(range(stage.depth))
                 return self._repetitions(
-                    depth, flow, place, lambda f, p: repetition(f, replace(p, is_repeat=False), next(position))
+                    stage.depth, flow, place, lambda f, p: repetition(f, replace(p, is_repeat=False), next(position))
                 )
-            for position in range(depth):
+            for position in range(stage.depth):
                 flow = repetition(flow, place, position)
             return flow
 
         return fill
-
-    @staticmethod
-    def _checked_depth(depth: Setting, node: tree.Stages) -> int:
-        if isinstance(depth, bool) or not isinstance(depth, int) or not 0 <= depth <= MAX_REPEAT:
-            raise Trouble(
-                "E104", f"a stage's depth is 0 to {MAX_REPEAT:,} blocks, not {describe(depth)}", node.depths.span
-            )
-        return depth
-
-    def _clauses(self, node: tree.Stages, count: int, place: Place) -> tuple[list[int], dict[str, tuple[Setting, ...]]]:
-        """Give each stage's stride, and the values of the names that the clauses bind, stage by stage."""
-        strides = [1] * count
-        values: dict[str, tuple[Setting, ...]] = {}
-        for clause in node.clauses:
-            if isinstance(clause, tree.Doubled):
-                first = evaluate_int(clause.first, place.env, f"`{clause.name.text}`")
-                if first.bit_length() + count > MAX_BITS:
-                    raise Trouble(
-                        "E116",
-                        f"`{clause.name.text}` is doubled {count - 1} times: the result is too large",
-                        clause.span,
-                    )
-                values[clause.name.text] = tuple(first * 2**i for i in range(count))
-                strides = [1, *[2] * (count - 1)][:count]
-        for clause in node.clauses:
-            if isinstance(clause, tree.Doubled) or clause.key is None:
-                continue
-            listed = evaluate(clause.value, place.env)
-            if not isinstance(listed, tuple):
-                listed = (listed,) * count
-            if len(listed) != count:
-                message = f"{len(listed)} values of `{clause.key.text}` for {count} stages"
-                raise Trouble("E111", message, clause.span, help="give one value a stage, or one for all")
-            if clause.key.text == "stride":
-                strides = [self._checked_stride(value, clause) for value in listed]
-            else:
-                values[clause.key.text] = listed
-        return strides, values
-
-    @staticmethod
-    def _checked_stride(value: Setting, clause: tree.Argument) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise Trouble("E104", f"a stride is a positive whole number, not {describe(value)}", clause.value.span)
-        return value
 
     def _reference(self, node: tree.Reference, place: Place) -> Flow:
         place.level.is_numbered = False
@@ -694,6 +553,8 @@ class Lowerer:
         if index is None or flow.ref is None or flow.shape is None:
             raise Reported
         draft = place.level.drafts[index]
+        if draft.is_input:
+            raise Trouble("E113", f"`{node.name.text}` is an input, and no module to reuse", node.name.span)
         first = [place.level.drafts[ref.index].shapes.get(ref.output) for ref in draft.inputs]
         if first != [flow.shape]:
             shown = ", ".join(map(str, first))
@@ -709,7 +570,7 @@ class Lowerer:
         self,
         node: tree.Call,
         label: str | None,
-        own: tuple[tuple[tree.Argument, Env], ...],
+        own: tuple[OwnArgument, ...],
         flow: Flow,
         place: Place,
     ) -> Flow:
@@ -803,8 +664,10 @@ class Lowerer:
         return place.level.add(draft)
 
     def _input(self, op: Op, label: str | None, node: tree.Call, place: Place) -> Flow:
-        if self._calls or (place.env.entry is not None and place.level.drafts and not place.level.drafts[0].is_input):
-            raise Trouble("E121", "`input` stands at the beginning of a model", node.span)
+        is_first = all(draft.is_input for draft in place.level.drafts)
+        if place.level is not self._main_level or not is_first or place.is_repeat:
+            help = "inputs come before all other steps, in no group, block or branch"
+            raise Trouble("E121", "`input` stands at the beginning of a model", node.span, help=help)
         if self._image is not None:
             if self._image_inputs:
                 raise Trouble("E121", "an input size can be set only where a model has one input", node.span)
@@ -941,27 +804,6 @@ class Lowerer:
             self._calls.pop()
 
 
-def _is_spliced(action: tree.Action, env: Env) -> bool:
-    """Tell whether the parts of an unlabelled step belong to the level it stands in, so that paths pass it by."""
-    if isinstance(action, tree.Residual | tree.Split):
-        return True
-    if not isinstance(action, tree.Call) or action.name.text == "pass":
-        return False
-    target = resolve(action.name, env)
-    if isinstance(target, Closure):
-        return True
-    return target.target.declaration.is_inline if isinstance(target.target, Block) else target.target.is_join
-
-
-def _replacement(body: tree.Body) -> tree.Action:
-    """Give what a body puts into a step's place: its one unlabelled step, or a level of its own."""
-    if len(body.statements) == 1:
-        (only,) = body.statements
-        if isinstance(only, tree.Step) and only.label is None and only.repeat is None:
-            return only.action
-    return tree.Group(body, body.span)
-
-
 def _first(item: tuple[str, Any]) -> str:
     return item[0]
 
@@ -982,17 +824,6 @@ def _output_shapes(level: Level, main: Flow) -> dict[str, Shape | None]:
     named = {name: level.drafts[ref.index].shapes.get(ref.output) for name, ref, _ in level.ordered_outputs()}
     first = main.shape if main.ref is not None else next(iter(named.values()), None)
     return {"": first, **named}
-
-
-def _changes(before: Shape, after: Shape) -> bool:
-    """Tell whether a residual's body changes channels or the image's scale, leaving rounding aside."""
-    if len(before) != len(after) or before[0] != after[0]:
-        return True
-    return any(_scale(a) != _scale(b) for a, b in zip(before[1:], after[1:], strict=True))
-
-
-def _scale(size: Size) -> object:
-    return size if isinstance(size, int) else size.scale
 
 
 def _merge_equal(drafts: list[Draft]) -> None:

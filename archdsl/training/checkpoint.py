@@ -89,23 +89,29 @@ def unwrap(name: str, content: object) -> Checkpoint:
     Errors: WeightsError where it has no tensors under names
     """
     notes: list[str] = []
+    found = content
     for _ in range(_DEEPEST):
-        if not isinstance(content, Mapping):
-            break
-        state = cast("Mapping[object, object]", content)
-        if any(isinstance(value, torch.Tensor) for value in state.values()):
-            return Checkpoint(name, {str(key): value for key, value in state.items()}, tuple(notes))
-        there = [key for key in WRAPPERS if isinstance(state.get(key), Mapping)]
-        if not there:
+        state = _mapping(found)
+        there = [key for key in WRAPPERS if state is not None and isinstance(state.get(key), Mapping)]
+        if state is None or not there:
             break
         others = ", ".join(f"`{key}`" for key in there[1:])
         notes.append(f"the weights are those under `{there[0]}`" + (f", not those under {others}" if others else ""))
-        content = state[there[0]]
-    raise WeightsError(f"`{name}` holds {_kind(content)}, and no tensors under names", _ALONE)
+        found = state[there[0]]
+    state = _mapping(found)
+    if state is not None and any(isinstance(value, torch.Tensor) for value in state.values()):
+        return Checkpoint(name, {str(key): value for key, value in state.items()}, tuple(notes))
+    raise WeightsError(f"`{name}` holds {_kind(found)}, and no tensors under names", _ALONE)
 
 
-def _kind(content: object) -> str:
-    if not isinstance(content, Mapping):
-        return f"{'an' if type(content).__name__[0] in 'aeiou' else 'a'} {type(content).__name__}"
-    keys = [f"`{key}`" for key in list(cast("Mapping[object, object]", content))[:4]]
+def _mapping(value: object) -> Mapping[object, object] | None:
+    return cast("Mapping[object, object]", value) if isinstance(value, Mapping) else None
+
+
+def _kind(value: object) -> str:
+    state = _mapping(value)
+    if state is None:
+        name = type(value).__name__
+        return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    keys = [f"`{key}`" for key in list(state)[:4]]
     return f"a dict of {', '.join(keys)}" if keys else "an empty dict"

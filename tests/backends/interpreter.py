@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -58,6 +59,7 @@ class Interpreter(nn.Module):
                 values[Value(node.id)] = next(arriving)
                 continue
             sources = [values[value] for value in node.inputs]
+            results: dict[str, Tensor] = {}
             for name in (node.reuses,) if node.reuses is not None else node.names:
                 results = self._step(node, shapes, f"{prefix}{name}", sources)
                 sources = [results[""]]
@@ -108,7 +110,7 @@ def named(net: Network, result: object, *, in_training: bool) -> dict[str, Tenso
     names = [o.name or "output" for o in outputs if not o.is_training_only]
     names += [o.name for o in outputs if o.is_training_only and in_training]
     tensors = result if isinstance(result, tuple) else (result,)
-    return dict(zip(names, tensors, strict=True))
+    return dict(zip(names, cast("tuple[Tensor, ...]", tensors), strict=True))
 
 
 def agree(net: Network) -> None:

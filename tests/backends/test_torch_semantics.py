@@ -23,7 +23,10 @@ block wraps(c) { inner: two c; act }
 block nests(n) { residual { a: conv in; norm; act; if n > 0 { b: nests n-1 } } }
 block shrinks(n, c) { a: conv c; if n > 0 { b: shrinks n-1 c+1 }; z: act }
 block wrap(body inside, c) { residual { a: conv c; inside } }
-block trains(c) { c: conv c; output aux training { gap; flatten; fc 2 }; d: conv c; output late training { e: { gap; flatten; fc 2 } }; act }
+block trains(c) {
+  c: conv c; output aux training { gap; flatten; fc 2 }; d: conv c
+  output late training { e: { gap; flatten; fc 2 } }; act
+}
 block scaled(c) { n: conv c; factors: scale 0.5; act }
 block gated(c) { mul { pass; { gap; conv cin k=1; sigmoid } }; act }
 inline block spliced(c) { conv c; norm; act }
@@ -69,10 +72,17 @@ BODIES = {
     "an input as an output": "output seen; conv 4; act",
     # Training-only outputs.
     "a head": "c: conv 4; output aux training { gap; flatten; fc 2 }; act; conv 4",
-    "heads between": "a: conv 4; output aux training; conv 5; output early training { conv 3; gap }; act; output late training { conv 2 }; act",
+    "heads between": (
+        "a: conv 4; output aux training; conv 5; output early training { conv 3; gap }; act; "
+        "output late training { conv 2 }; act"
+    ),
     "a head beside an output": "a: conv 4; output t { conv 3 }; output aux training; conv 5",
-    "a head inside a head": "c: conv 4; output side training { h: { k: conv 4; output t }; output more training { @h.t } }; gap",
-    "heads of a block": "conv 4; g: trains 4; output aux training { @g.aux; fc 3 }; output raw training { @g.late }; act",
+    "a head inside a head": (
+        "c: conv 4; output side training { h: { k: conv 4; output t }; output more training { @h.t } }; gap"
+    ),
+    "heads of a block": (
+        "conv 4; g: trains 4; output aux training { @g.aux; fc 3 }; output raw training { @g.late }; act"
+    ),
     "heads of a block that nobody reads": "conv 4; g: trains 4 x 3; trains 4; act",
     # Weights that are used again.
     "a block used again": "c: conv 4; b: pre 4; reuse b; conv 4; reuse b; add { pass; @c }",
@@ -80,22 +90,36 @@ BODIES = {
     "a convolution used again": "c: conv 4; d: conv 4; act; reuse d; norm; reuse d; add { pass; @c }",
     "factors used again": "c: conv 4; f: scale 0.5; act; reuse f; add { pass; @c }",
     # Levels, names and repeats.
-    "names that are no words": '"a-b": { "c-d": conv 4 bias=true init=zeros; conv 4 }; "s-1": scale 0.5; "2x": conv 3; act',
+    "names that are no words": (
+        '"a-b": { "c-d": conv 4 bias=true init=zeros; conv 4 }; '
+        '"s-1": scale 0.5; "2x": conv 3; act'
+    ),
     "numbered levels": "{ conv 4; norm; act }; { conv 4; { conv 3; act } }",
     "named repeats": "s: conv 4; conv 4 x 3; norm; act; t: { a: conv 4; conv 4 x 4; b: act }",
     "counted names": "s: conv 4; for i in 1..5 { l{i}: pre 4 }; m: { for i in 3..7 { u{i}: pre in+2 } }; act",
     "growing rates": "for i in 0..6 { { conv 4; drop_path 0.3*i/7; norm } }",
     "recursion": "shrinks 3 4; shrinks 1 2; nests 3; nests 1",
     "two image sizes": "conv 4; scaled 4; pre 4; maxpool k=2; scaled 4; pre 4; pre 4",
-    "bodies handed over": "conv 4; wrap c=4 { norm; act; dropout 0.5 }; wrap c=4 { sigmoid }; wrap c=4 { norm; act; dropout 0.5 }",
+    "bodies handed over": (
+        "conv 4; wrap c=4 { norm; act; dropout 0.5 }; wrap c=4 { sigmoid }; wrap c=4 { norm; act; "
+        "dropout 0.5 }"
+    ),
     "inline blocks": "spliced 4; s: spliced 5; add { spliced 5; { spliced 6; spliced 5 } }",
     "kinds of activations": "for a in [relu, silu, hardswish, gelu] { { conv 4; norm; a } }; prelu",
     # Random draws and the order of evaluation.
     "dropout in two branches": "a: conv 4; add { { dropout 0.5; conv 4 }; { conv 4; dropout 0.3 }; dropout 0.2 }",
-    "the same dropout twice": "conv 4; mul { dropout 0.5; dropout 0.5 }; concat { drop_path 0.5; { dropout 0.1; dropout2d 0.5 } }",
-    "dropout around a tap": "a: conv 4; d: dropout 0.5; conv 4; dropout 0.5; add { @d; dropout 0.5; @a }; dropout 0.5",
-    "dropout of unequal branches": "conv 4; add { { conv 4; dropout 0.5; conv 4; dropout 0.5 }; dropout 0.5; { conv 4; dropout 0.5 } }",
-    "dropout before what comes first": "a: conv 4; b: dropout 0.5; @a; c: dropout 0.5; add { @c; @b; { dropout 0.5; norm } }",
+    "the same dropout twice": (
+        "conv 4; mul { dropout 0.5; dropout 0.5 }; concat { drop_path 0.5; { dropout 0.1; dropout2d 0.5 } }"
+    ),
+    "dropout around a tap": (
+        "a: conv 4; d: dropout 0.5; conv 4; dropout 0.5; add { @d; dropout 0.5; @a }; dropout 0.5"
+    ),
+    "dropout of unequal branches": (
+        "conv 4; add { { conv 4; dropout 0.5; conv 4; dropout 0.5 }; dropout 0.5; { conv 4; dropout 0.5 } }"
+    ),
+    "dropout before what comes first": (
+        "a: conv 4; b: dropout 0.5; @a; c: dropout 0.5; add { @c; @b; { dropout 0.5; norm } }"
+    ),
 }  # fmt: skip
 
 
@@ -106,8 +130,13 @@ def test_emitted_code_computes_what_the_graph_says(body: str) -> None:
 
 INPUTS = {
     "a sum": "left: input [3, 8, 8]; right: input [4, 16, 16]; @right; b: conv 3 s=2; add { @left; @b }",
-    "outputs too": "left: input [3, 8, 8]; right: input [3, 8, 8]; b: conv 4; output deep; output wide { @left; conv 2 }; add { pass; { @left; conv 4 } }",
-    "shared weights": "a: input [3, 8, 8]; b: input [3, 8, 8]; @a; c: conv 4; d: act; @b; reuse c; act; sub { pass; @d }",
+    "outputs too": (
+        "left: input [3, 8, 8]; right: input [3, 8, 8]; b: conv 4; output deep; output wide { @left; "
+        "conv 2 }; add { pass; { @left; conv 4 } }"
+    ),
+    "shared weights": (
+        "a: input [3, 8, 8]; b: input [3, 8, 8]; @a; c: conv 4; d: act; @b; reuse c; act; sub { pass; @d }"
+    ),
     "names of Python's": "F: input [3, 8, 8]; torch: input [3, 8, 8]; nn: conv 3; add { pass; @F; @torch }",
 }  # fmt: skip
 

@@ -128,7 +128,9 @@ def test_a_semicolon_ends_the_statement_before_else() -> None:
 def test_labels_interpolate() -> None:
     one, two, three = statements('layer{i + 1}_b: a; "p{i}-{j}": b; "conv": c')
     labels = [statement.label for statement in (one, two, three) if isinstance(statement, tree.Step)]
-    pieces = [[piece if isinstance(piece, str) else shown(piece) for piece in label.pieces] for label in labels if label]
+    pieces = [
+        [piece if isinstance(piece, str) else shown(piece) for piece in label.pieces] for label in labels if label
+    ]
     assert pieces == [["layer", "(i + 1)", "_b"], ["p", "i", "-", "j"], ["conv"]]
 
 
@@ -150,7 +152,10 @@ MODEL = "model m { input [3, 8, 8]; conv 4 }"
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("model m { input [3, 8, 8]; conv 4, 5; relu ); conv k= ; relu }", [("E001", ","), ("E001", ")"), ("E001", ";")]),
+        (
+            "model m { input [3, 8, 8]; conv 4, 5; relu ); conv k= ; relu }",
+            [("E001", ","), ("E001", ")"), ("E001", ";")],
+        ),
         ("model m { input [3, 8, 8]; conv -1; conv(4) }", [("E001", "-"), ("E001", "conv")]),
         ("block a { conv 4 = }\nblock b { conv ) }\n" + MODEL, [("E001", "="), ("E001", ")")]),
         ("model m { input [3, 8, 8]; conv 4 § 5; relu }", [("E002", "§")]),

@@ -150,6 +150,7 @@ def test_counts_of_batches_that_a_file_lacks_are_0() -> None:
     "wrapped",
     [
         lambda state: {"epoch": 3, "state_dict": state},
+        lambda state: {"best_accuracy": torch.tensor(76.1), "state_dict": state},
         lambda state: {"model": state, "optimizer": {"lr": 0.1}, "model_ema": {"x": torch.zeros(1)}},
         lambda state: {"model": {"state_dict": state}},
         lambda state: {"model_ema": state},

@@ -28,6 +28,7 @@ from archdsl.backends.torch.code import (
     Symbol,
     TupleOf,
     flat,
+    items_of,
 )
 from archdsl.backends.torch.members import (
     RESERVED,
@@ -106,7 +107,7 @@ class Classes:
         return candidate
 
     def _add(self, tables: Sequence[Shapes]) -> None:
-        """Make the classes of one block: instances whose code differs in more than constants get classes of their own."""
+        """Make the classes of one block: instances that differ in more than constants get classes of their own."""
         parts: dict[object, list[tuple[Shapes, Members]]] = {}
         for table in tables:
             code = self._members(table)
@@ -181,7 +182,7 @@ class _Signer:
 
     def _add_items(self, name: str, values: tuple[object, ...]) -> None:
         """Let the items of a list of numbers be named `name[i]`."""
-        rows = [value for value in values if isinstance(value, tuple)]
+        rows = [row for value in values if (row := items_of(value)) is not None]
         if len(rows) != len(values) or len({len(row) for row in rows}) != 1:
             return
         if all(type(item) is int for row in rows for item in row):
@@ -337,9 +338,10 @@ def _type(values: Sequence[object]) -> str:
         return "float"
     if kinds == {Symbol}:
         return "type[nn.Module]"
-    lengths = {len(value) for value in values if isinstance(value, tuple)}
+    rows = [row for value in values if (row := items_of(value)) is not None]
+    lengths = {len(row) for row in rows}
     if kinds == {tuple} and len(lengths) == 1:
-        inner = [item for value in values if isinstance(value, tuple) for item in value]
+        inner = [item for row in rows for item in row]
         return f"tuple[{', '.join([_type(inner)] * lengths.pop())}]"
     return "int | tuple[int, int]"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 WIDTH = 88
 
@@ -163,6 +163,11 @@ Expression: TypeAlias = (
 )
 
 
+def items_of(value: object) -> tuple[object, ...] | None:
+    """Give a tuple's items; None for anything else."""
+    return cast("tuple[object, ...]", value) if isinstance(value, tuple) else None
+
+
 def literal(value: object) -> str:
     """Write a constant as Python does, strings in double quotes."""
     if isinstance(value, Symbol):
@@ -170,9 +175,10 @@ def literal(value: object) -> str:
     if isinstance(value, str):
         escaped = value.encode("unicode_escape").decode().replace('"', '\\"')
         return f'"{escaped}"'
-    if isinstance(value, tuple):
-        inner = ", ".join(map(literal, value))
-        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    items = items_of(value)
+    if items is not None:
+        inner = ", ".join(map(literal, items))
+        return f"({inner},)" if len(items) == 1 else f"({inner})"
     return repr(value)
 
 

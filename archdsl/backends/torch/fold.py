@@ -80,7 +80,8 @@ def _longest_run(codes: Sequence[Expression]) -> tuple[int, Expression]:
         return equal, first
     best: tuple[int, Expression] = (1, first)
     for item in _grown(first, codes[1]):
-        run = len(list(takewhile(lambda pair: _at(item, pair[0]) == pair[1], enumerate(codes))))
+        stands_for = [_at(item, index) == code for index, code in enumerate(codes)]
+        run = stands_for.index(False) if False in stands_for else len(codes)
         shortest = _SHORTEST_GROWTH if _has_progression(item) else 2
         if run >= shortest and run > best[0]:
             best = run, item

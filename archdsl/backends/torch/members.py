@@ -368,7 +368,7 @@ class _Writer:
 
     def _name(self, node: Node, value: Value) -> str:
         """Choose a variable: one that this value is computed from and nothing reads any more, else a new one."""
-        busy = frozenset().union(*(self.read[other] for other in self.waiting))
+        busy = {name for other in self.waiting for name in self.read[other]}
         free = [name for name, held in self.held.items() if self.uses[held] <= 0 and name not in busy]
         named = next((o.name for o in self.shapes.graph.outputs if self._result(o) == value and o.name), "")
         if named or (node.is_labelled and self.uses[value] > 1):

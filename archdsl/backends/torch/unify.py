@@ -26,6 +26,7 @@ from archdsl.backends.torch.code import (
     Spread,
     Symbol,
     TupleOf,
+    items_of,
 )
 
 # torch's defaults of arguments that one instance of a block gives and another leaves out, in torch's order.
@@ -106,11 +107,12 @@ def signature(code: Expression, callables: Callables) -> object:
 
 
 def _is_variable(value: object) -> bool:
-    return isinstance(value, _VARIABLE) or (isinstance(value, tuple) and all(isinstance(v, _VARIABLE) for v in value))
+    items = items_of(value)
+    return isinstance(value, _VARIABLE) if items is None else all(isinstance(item, _VARIABLE) for item in items)
 
 
 def _shape(value: object) -> int:
-    return len(value) if isinstance(value, tuple) else 0
+    return len(items_of(value) or ())
 
 
 def _is_activation(code: Call) -> bool:

@@ -1,0 +1,49 @@
+"""What branches need to know of shapes: the parts of a split, and when a residual needs a shortcut of its own."""
+
+from __future__ import annotations
+
+from archdsl.ir.evaluate import Env, evaluate, evaluate_int
+from archdsl.ir.stages import MAX_REPEAT
+from archdsl.ir.trouble import Trouble
+from archdsl.ir.values import describe
+from archdsl.ops.shape import Shape, Size
+from archdsl.syntax import tree
+from archdsl.text.source import Span
+
+
+def split_sizes(node: tree.Split, shape: Shape, env: Env) -> list[int]:
+    """Give the channels of each part that a `split` makes of a value."""
+    channels = shape.channels
+    parts = evaluate(node.parts, env)
+    if isinstance(parts, tuple):
+        sizes = [size for size in parts if isinstance(size, int) and size > 0]
+        if len(sizes) != len(parts) or sum(sizes) != channels:
+            message = f"parts of {describe(parts)} channels do not make up {channels}"
+            raise Trouble("E214", message, node.parts.span)
+        return sizes
+    count = evaluate_int(node.parts, env, "the number of parts")
+    if count > MAX_REPEAT:
+        raise Trouble("E109", f"{count} parts; a split has at most {MAX_REPEAT:,}", node.parts.span)
+    if count < 1 or not isinstance(channels, int) or channels % count:
+        message = f"{channels} channels do not split into {count} equal parts"
+        raise Trouble("E214", message, node.parts.span, help="give the parts' sizes: `split [24, 40] concat { … }`")
+    return [channels // count] * count
+
+
+def changes_shape(before: Shape, after: Shape) -> bool:
+    """Tell whether a residual's body changes channels or the image's scale, leaving rounding aside."""
+    if len(before) != len(after) or before[0] != after[0]:
+        return True
+    return any(_scale(a) != _scale(b) for a, b in zip(before[1:], after[1:], strict=True))
+
+
+def _scale(size: Size) -> object:
+    return size if isinstance(size, int) else size.scale
+
+
+def missing_shortcut(node: tree.Residual, before: Shape, after: Shape) -> Trouble:
+    """Say that a residual's body changes what its shortcut cannot follow."""
+    keyword = Span(node.span.start, node.span.start + len("residual"), node.span.source)
+    message = f"the body makes {before} into {after}, and nothing makes the shortcut follow"
+    help = "add `shortcut { conv … k=1 }`, or `when` to say when there is a shortcut at all"
+    return Trouble("E220", message, keyword, help=help)
