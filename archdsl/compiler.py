@@ -27,7 +27,6 @@ from archdsl.ir.lower import Lowered, Lowerer
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.ir.types import check_type
 from archdsl.ir.values import Setting
-from archdsl.ir.verify import verify
 from archdsl.passes.costs import Costs, count_costs
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.syntax import tree
@@ -129,7 +128,6 @@ def _analyse(lowered: Lowered, report: Reporter) -> tuple[Shapes | None, Costs |
     """Run the passes over a lowered model, each as far as the ones before it found no mistake."""
     if report.has_errors:
         return None, None
-    verify(lowered.graph)
     inputs = [node.op.infer_shape([]) for node in lowered.graph.inputs if node.op is not None]
     shapes = infer_shapes(lowered.graph, inputs, report)
     if report.has_errors:

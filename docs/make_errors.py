@@ -69,10 +69,6 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     "E121": ("model example { conv 8 }", "model example { input [3, 32, 32]; conv 8 }"),
     "E122": ("{ if in == 8 { conv 8 } }", "{ if in == 3 { conv 8 } }"),
     "E123": (
-        "keys other in line\nmodel example { input [3, 32, 32]; conv1: conv 8 }",
-        'keys other { "conv1" = "stem.0" }\nmodel example { input [3, 32, 32]; conv1: conv 8 }',
-    ),
-    "E123": (
         'keys other { "layer{i" = "block{i}" }\nmodel example { input [3, 32, 32]; layer1: conv 8 }',
         'keys other { "layer{i}" = "block{i}" }\nmodel example { input [3, 32, 32]; layer1: conv 8 }',
     ),

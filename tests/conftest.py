@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from archdsl.ir.lower import Lowered, Lowerer
+from archdsl.ir.verify import verify
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,3 +35,19 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
         assert text == path.read_text(encoding="utf-8"), f"{path} differs; --update-golden rewrites it"
 
     return compare
+
+
+@pytest.fixture(autouse=True, scope="session")
+def every_graph_is_verified() -> Iterator[None]:
+    """Hold every graph that a test lowers against the rules; users do not wait for that."""
+    lower = Lowerer.model
+
+    def verified(self: Lowerer, *args: Any, **kwargs: Any) -> Lowered | None:
+        lowered = lower(self, *args, **kwargs)
+        if lowered is not None and not self.report.has_errors:
+            verify(lowered.graph)
+        return lowered
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Lowerer, "model", verified)
+        yield

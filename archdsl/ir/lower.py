@@ -71,11 +71,13 @@ class Lowerer:
     """Lowers one model. Mistakes go to `report`; what depends on one is left out."""
 
     def __init__(self, report: Reporter, image: Sequence[int] | None = None) -> None:
-        self._report = report
+        self.report = report
         self._image = tuple(image) if image is not None else None
         self._budget = Budget()
         self._operators = Operators()
         self._instances: dict[Any, Instance] = {}
+        self._plain: dict[tuple[str, int, Context], Op] = {}
+        """The operators that names without arguments stand for, such as `act`, by file and context."""
         self._calls: list[tuple[str, Span]] = []
         self._matched: set[int] = set()
         self._assertions: list[tuple[tree.Expression, Env]] = []
@@ -112,29 +114,27 @@ class Lowerer:
         except (Reported, _EnoughMistakes):
             return None
         except RecursionError:
-            self._report.error(
-                "E003", "statements nest too deep", declaration.name.span, help="name parts with `block`"
-            )
+            self.report.error("E003", "statements nest too deep", declaration.name.span, help="name parts with `block`")
             return None
         self._check_edits(edits)
         if not any(draft.is_input for draft in level.drafts):
-            if not self._report.has_errors:
+            if not self.report.has_errors:
                 help = "begin its body with `input [3, 224, 224]`"
-                self._report.error("E121", f"`{name}` has no input", declaration.name.span, help=help)
+                self.report.error("E121", f"`{name}` has no input", declaration.name.span, help=help)
             return None
         graph = level.finish(name, "model", self._main(declaration.body, flow), declaration.span, env.names, doc)
         if graph.size > MAX_SIZE:
             message = f"`{name}` has {graph.size:,} steps, more than {MAX_SIZE:,}"
-            self._report.error("E109", message, declaration.name.span)
+            self.report.error("E109", message, declaration.name.span)
             return None
         return Lowered(graph, tuple(self._assertions))
 
     def _check_edits(self, edits: Sequence[tuple[tree.Edit, Module]]) -> None:
         for edit, _ in edits:
-            if id(edit) not in self._matched and not self._report.has_errors:
+            if id(edit) not in self._matched and not self.report.has_errors:
                 message = f"no step has the path `{edit.pattern.text}`"
                 help = "`archdsl summary` lists the paths; `*` stands for any one segment"
-                self._report.error("E115", message, edit.pattern.span, help=help)
+                self.report.error("E115", message, edit.pattern.span, help=help)
 
     @staticmethod
     def _main(body: tree.Body, flow: Flow) -> Flow:
@@ -145,7 +145,7 @@ class Lowerer:
 
     def _fail(self, trouble: Trouble) -> None:
         calls = [Label(span, f"in `{name}`, called here") for name, span in reversed(self._calls)]
-        self._report.error(
+        self.report.error(
             trouble.code,
             trouble.message,
             trouble.span,
@@ -202,7 +202,7 @@ class Lowerer:
         return Flow(flow.ref, None), place
 
     def _count(self, span: Span) -> None:
-        if self._report.is_full:
+        if self.report.is_full:
             raise _EnoughMistakes
         self.steps += 1
         if self.steps > MAX_STEPS:
@@ -579,6 +579,10 @@ class Lowerer:
             if node.arguments or node.body:
                 raise Trouble("E107", "`pass` takes no arguments", node.span)
             return flow
+        is_plain = not (node.arguments or node.body or own or name.text in place.env.names)
+        key = (name.text, id(place.env.module), place.env.context)
+        if is_plain and flow.ref is not None and (op := self._plain.get(key)) is not None:
+            return self._apply(op, name.text, label, [flow], {}, node.span, place)
         target = resolve(name, place.env)
         if isinstance(target, Closure):
             names = dict(target.names)
@@ -591,6 +595,8 @@ class Lowerer:
             arguments.spans.update(given.spans)
         if isinstance(target.target, Block):
             return self._call_block(target.target, node, label, arguments, flow, place)
+        if is_plain and not target.target.is_join and target.target.category != "input":
+            self._plain[key] = self._operators.make(target.target, arguments, name.span)
         return self._call_op(target, node, label, arguments, flow, place)
 
     def _call_op(

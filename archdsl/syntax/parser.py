@@ -71,7 +71,9 @@ def _sound(file: tree.File, comments: tuple[Span, ...], damage: list[int]) -> Pa
             if _APPLIES_TO_ALL.search(dropped):
                 return None
             broken.update(_DECLARED.findall(dropped))
-            broken.update(word for offset in damage if end <= offset < span.start for word in _first_words(file, offset))
+            broken.update(
+                word for offset in damage if end <= offset < span.start for word in _first_words(file, offset)
+            )
         end = span.end
         if declaration is None:
             break
