@@ -114,8 +114,8 @@ def _lower(plan: _Plan, lowerer: Lowerer) -> Lowered | None:
 
 
 def _key_maps(plan: _Plan, module: Module, report: Reporter) -> tuple[KeyMap, ...]:
-    """Give the name maps of the file compiled and of the one that the model stands in."""
-    homes = [home for home in dict.fromkeys((module, plan.module)) if home.keys]
+    """Give the name maps of the file compiled and of the one that the model stands in, with those that they use."""
+    homes = list(dict.fromkeys([*module.key_homes(), *plan.module.key_homes()]))
     if report.has_errors or not homes:
         return ()
     budget, declaration = Budget(), plan.declaration

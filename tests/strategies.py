@@ -46,10 +46,35 @@ KEEPING = (
     "for k in [1, 3] { conv in k=k; act }",
     "let full = in; let low = ceil(in/2); conv low k=1; conv full k=1",
 )
-ELEMENTWISE = (
-    "relu relu6 leaky_relu prelu rrelu elu selu celu gelu silu mish hardswish hardsigmoid hardtanh hardshrink softshrink "
-    "tanhshrink sigmoid tanh softplus softsign logsigmoid softmax log_softmax dropout none scale"
-).split()
+ELEMENTWISE = [
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "prelu",
+    "rrelu",
+    "elu",
+    "selu",
+    "celu",
+    "gelu",
+    "silu",
+    "mish",
+    "hardswish",
+    "hardsigmoid",
+    "hardtanh",
+    "hardshrink",
+    "softshrink",
+    "tanhshrink",
+    "sigmoid",
+    "tanh",
+    "softplus",
+    "softsign",
+    "logsigmoid",
+    "softmax",
+    "log_softmax",
+    "dropout",
+    "none",
+    "scale",
+]
 
 
 @dataclass(frozen=True)
@@ -296,8 +321,8 @@ class Writer:
 
     def _composite(self, shape: Shape, depth: int, rule: Rule) -> tuple[list[str], Shape]:
         kinds: list[Callable[[Shape, int], list[str]]] = [
-            self._group, self._repeat, self._residual, self._arithmetic, self._gate, self._split, self._choice, self._loop,
-            self._constant, self._wrapped, self._remembered, self._reused, self._named,
+            self._group, self._repeat, self._residual, self._arithmetic, self._gate, self._split, self._choice,
+            self._loop, self._constant, self._wrapped, self._remembered, self._reused, self._named,
         ]  # fmt: skip
         changing: list[Callable[[Shape, int], tuple[list[str], Shape]]] = [self._concat, self._projected]
         if self.blocks:
@@ -464,7 +489,7 @@ class Writer:
                 ("int c, stride s=1", f"residual {{ conv c s=s; {{ {named} }} }} {project}; act", "c={c}"),
                 (
                     "c, stride s=1, block gate=sigmoid",
-                    f"conv c s=s; mul {{ pass; {{ gap; conv c k=1; gate }} }}",
+                    "conv c s=s; mul { pass; { gap; conv c k=1; gate } }",
                     "{c}",
                 ),
                 ("c, block unit=cn, stride s=1", f"unit c k=3 s=s; {{ {named} }}; unit c", "{c} cna(act=silu)"),

@@ -29,7 +29,7 @@ PATIENCE = 15
 MOST_MEMORY = 400 * 2**20
 LARGE = 5000
 TOKEN = re.compile(r'\w+|"[^"\n]*"|[ \t]+|.', re.S)
-ANY = settings(max_examples=300, suppress_health_check=list(HealthCheck))
+ANY = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 
 
 @cache
@@ -129,9 +129,80 @@ def test_thousands_of_mutilated_specs_give_diagnostics_or_networks(first: int) -
 
 
 WORDS = st.sampled_from(
-    """model block fn variant use let defaults if else for in of x residual shortcut split stages double output training
-    reuse when inline set replace remove conv norm act relu concat add pass input m c k s gap flatten fc true not and
-    { } ( ) [ ] , = == + - * / // % ** .. @ : ; # " 0 1 3 64 1e9 1K""".split()
+    [
+        "model",
+        "block",
+        "fn",
+        "variant",
+        "use",
+        "let",
+        "defaults",
+        "if",
+        "else",
+        "for",
+        "in",
+        "of",
+        "x",
+        "residual",
+        "shortcut",
+        "split",
+        "stages",
+        "double",
+        "output",
+        "training",
+        "reuse",
+        "when",
+        "inline",
+        "set",
+        "replace",
+        "remove",
+        "conv",
+        "norm",
+        "act",
+        "relu",
+        "concat",
+        "add",
+        "pass",
+        "input",
+        "m",
+        "c",
+        "k",
+        "s",
+        "gap",
+        "flatten",
+        "fc",
+        "true",
+        "not",
+        "and",
+        "{",
+        "}",
+        "(",
+        ")",
+        "[",
+        "]",
+        ",",
+        "=",
+        "==",
+        "+",
+        "-",
+        "*",
+        "/",
+        "//",
+        "%",
+        "**",
+        "..",
+        "@",
+        ":",
+        ";",
+        "#",
+        '"',
+        "0",
+        "1",
+        "3",
+        "64",
+        "1e9",
+        "1K",
+    ]
 )
 
 
@@ -158,10 +229,8 @@ def test_any_text_is_taken(text: str) -> None:
 def test_any_bytes_are_taken(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("bytes") / "odd.arch"
     path.write_bytes(content)
-    try:
-        archdsl.load(path)
-    except SpecError as error:
-        assert error.diagnostics
+    codes = load(path)
+    assert all(code in CODES for code in codes)
 
 
 def load(path: Path) -> tuple[str, ...]:
@@ -234,6 +303,10 @@ def levels(first: str, step: str, count: int) -> str:
     return "\n".join([*blocks, model(f"b{count - 1}")])
 
 
+def chain(declaration: str) -> str:
+    return "".join(declaration.format(i, i + 1) + "\n" for i in range(2000))
+
+
 def doubled_list(count: int) -> str:
     return "let a = [1]; " + "; ".join(["let a = [a, a]"] * count)
 
@@ -247,7 +320,7 @@ BOMBS = {
     "blocks that call each other": ("block a { b }\nblock b { a }\n" + model("a"), "E108"),
     "inline blocks that call each other": ("inline block a { b }\ninline block b { a }\n" + model("a"), "E108"),
     "a body handed on for ever": ("block a(body f) { a { f } }\n" + model("a { conv 4 }"), "E108"),
-    "recursion in two branches": ("block a(n) { if n > 0 { a n-1; a n-1 } else { conv in+1 } }\n" + model("a 35"), "E109"),
+    "binary recursion": ("block a(n) { if n > 0 { a n-1; a n-1 } else { conv in+1 } }\n" + model("a 30"), "E109"),
     "inline recursion": ("inline block a(n) { if n > 0 { a n-1; a n-1 } else { conv 4 } }\n" + model("a 35"), "E109"),
     "doubling": (levels("conv 8", "b{0}; b{0}", 39), "E109"),
     "doubling deeply": (levels("conv 8", "b{0}; b{0}", 1000), "E108"),
@@ -256,12 +329,12 @@ BOMBS = {
     "Fibonacci": ("fn f(v) = 1 if v < 2 else f(v-1) + f(v-2)\n" + model("conv f(40)"), "E109"),
     "a constant of itself": ("let a = a\n" + model("conv a"), "E108"),
     "constants of each other": ("let a = b\nlet b = a\n" + model("conv a"), "E108"),
-    "a chain of constants": ("".join(f"let a{i} = a{i + 1}\n" for i in range(5000)) + "let a5000 = 1\n" + model("conv a0"), "E003"),
+    "a chain of constants": (chain("let a{0} = a{1}") + "let a2000 = 1\n" + model("conv a0"), "E003"),
     "a variant of itself": ("variant v of v\n" + model("conv 4"), "E108"),
-    "a chain of variants": ("".join(f"variant v{i} of v{i + 1}\n" for i in range(2000)) + "variant v2000 of m\n" + model("relu"), "E108"),
+    "a chain of variants": (chain("variant v{0} of v{1}") + "variant v2000 of m\n" + model("relu"), "E108"),
     "a range": (model("for i in 0..1000000000 { conv 4 }"), "E116"),
     "nested loops": (model("for i in 0..9999 { for j in 0..9999 { for k in 0..9999 { } } }"), "E109"),
-    "nested comprehensions": (model("let a = [[[1 for i in 0..9999] for j in 0..9999] for k in 0..9999]; conv 4"), "E109"),
+    "nested comprehensions": (model("let a = [[[1 for i in 0..9999] for j in 0..9999] for k in 0..9999]"), "E109"),
     "powers": (model("conv 10**10**10"), "E116"),
     "a large power": (model("conv 2**100000"), "E116"),
     "squares": (model("let a = 2**50; let a = a*a; let a = a*a; let a = a*a; conv a"), "E116"),

@@ -71,10 +71,10 @@ def train_network(
     input: InputOption = None,
     settings: SetOption = None,
 ) -> None:
-    """Train a network.
+    r"""Train a network.
 
     It starts from fresh weights; the folder gets weights, metrics, curves, code and recipe. Needs torch, scikit-learn
-    and matplotlib: `pip install "archdsl[train]"`.
+    and matplotlib: `pip install "archdsl\[train]"`.
     """
     from archdsl.cli.progress import Progress
     from archdsl.training import Recipe, TrainingError, load_data, train

@@ -48,7 +48,13 @@ def resolve(name: tree.Name, env: Env) -> Partial | Closure:
         raise Trouble("E101", f"no operator or block is called `{name.text}`", name.span, help=help)
     if not isinstance(value, Partial | Closure):
         message = f"`{name.text}` is {describe(value)}, {kind_of(value)}, and no step"
-        raise Trouble("E104", message, name.span, help="a step calls an operator or a block")
+        hidden = find_callable(name.text, env.module) is not None
+        help = (
+            "rename it: it hides the operator or block of that name"
+            if hidden
+            else "a step calls an operator or a block"
+        )
+        raise Trouble("E104", message, name.span, help=help)
     return value
 
 

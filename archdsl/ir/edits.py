@@ -33,6 +33,8 @@ def apply_edits(action: tree.Action, label: str | None, place: Place) -> Edited:
         return Edited(action, (), place, ())
     hint = action.name.text if isinstance(action, tree.Call) else "group"
     names = (label,) if label is not None else place.level.next_names(hint)
+    if label is None and hint == "input":
+        names = ()  # it is no step of the network's
     here = [e for e in place.edits if any(fnmatchcase(name, e.segments[0]) for name in names)]
     below = tuple(replace(e, segments=e.segments[1:]) for e in here if len(e.segments) > 1)
     arguments: list[OwnArgument] = []

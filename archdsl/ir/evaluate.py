@@ -340,18 +340,19 @@ def bind_defaults(
     env: Env, parameters: Sequence[tree.Parameter], values: Mapping[str, Setting], call: tree.Name
 ) -> Env:
     """Bind parameters to their values, or to their defaults, which may use the parameters before them."""
-    bound: dict[str, Setting | Unknown] = {}
+    names = dict(env.names)
+    inner = Env(env.module, env.context, env.budget, names, env.shape, env.entry)
     for parameter in parameters:
         key = parameter.name.text
         if key in values:
-            bound[key] = values[key]
+            names[key] = values[key]
         elif parameter.default is not None:
-            value = evaluate(parameter.default, env.bind(**bound))
+            value = evaluate(parameter.default, inner)
             check_type(parameter, value, parameter.default.span)
-            bound[key] = value
+            names[key] = value
         else:
             raise Trouble("E103", f"`{call.text}` needs `{key}`", call.span, help=f"give it: `{key}=…`")
-    return env.bind(**bound)
+    return inner
 
 
 def _list(node: tree.ListOf, env: Env) -> Setting:

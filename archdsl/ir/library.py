@@ -66,6 +66,8 @@ class Module:
         """Names that a `use` promises and does not bring, which has been reported."""
         self.misses_a_file = False
         self.keys: list[tree.Keys] = []
+        self.key_lenders: list[Module] = []
+        """The files used whose `keys` hold for this one's models too."""
         self.broken = set(parsed.broken)
         """Names whose declarations hold mistakes that are reported already."""
         self.is_known = True
@@ -81,6 +83,13 @@ class Module:
     def expects(self, name: str) -> bool:
         """Tell whether a name's absence follows from a `use` that failed."""
         return name in self.missing or self.misses_a_file
+
+    def key_homes(self) -> list[Module]:
+        """Give the files whose `keys` hold for this one's models: itself first, then those that it uses."""
+        return [module for module in (self, *self.key_lenders) if module.keys]
+
+    def declares_models(self) -> bool:
+        return any(isinstance(declaration, tree.Model | tree.Variant) for declaration in self.file.declarations)
 
     def names(self) -> list[str]:
         return [*self.declarations, *(self.prelude.names() if self.prelude else ())]
@@ -137,7 +146,21 @@ class Library:
 
     def load(self, source: Source, folder: Path | None) -> Module | None:
         """Make a module of a source; None where it has no tree."""
-        return self._module(source, folder, self.prelude())
+        module = self._module(source, folder, self.prelude())
+        if module is not None:
+            self._check_wishes(module)
+        return module
+
+    def _check_wishes(self, module: Module) -> None:
+        """Report names that a file's `defaults` give a value and nothing reads, since they are misspelt."""
+        known = {key.text for wish in self.prelude().wishes for key in _keys(wish)}
+        texts = [other.file.source.text for other in (module, *self._modules.values()) if other is not None]
+        for key in (key for wish in module.wishes for key in _keys(wish) if key.text not in known):
+            uses = sum(len(re.findall(rf"\b{key.text}\b", text)) for text in texts)
+            if uses == 1 and not module.misses_a_file:
+                near = nearest(key.text, known)
+                help = f"the nearest name is `{near}`" if near else "remove it, or let a block read it"
+                self.report.error("E101", f"nothing reads the default `{key.text}`", key.span, help=help)
 
     def prelude(self) -> Module:
         """Give the blocks and functions that every spec knows."""
@@ -191,6 +214,9 @@ class Library:
         if use.names is None:
             module.broken |= other.broken
             module.declarations.update({k: v for k, v in other.declarations.items() if k not in module.declarations})
+            # The keys of a file with models are about those, and may name their parameters.
+            if not other.declares_models():
+                module.key_lenders += other.key_homes()
             return
         for name in use.names:
             found = other.declarations.get(name.text)
@@ -253,6 +279,10 @@ class Library:
             finally:
                 self._loading.pop()
         return self._modules[path]
+
+
+def _keys(wish: tree.Defaults) -> list[tree.Name]:
+    return [argument.key for argument in wish.values if argument.key is not None]
 
 
 def file_context(module: Module, context: Context, budget: Budget) -> Context:

@@ -270,9 +270,14 @@ class Lowerer:
             return None
         return self._label_text(step.label, place)
 
-    def _label_text(self, label: tree.LabelText, place: Place) -> str:
+    @staticmethod
+    def _written(label: tree.LabelText, place: Place) -> str:
+        """Give a label's text with the values of what is interpolated."""
         pieces = [piece if isinstance(piece, str) else describe(evaluate(piece, place.env)) for piece in label.pieces]
-        text = "".join(pieces)
+        return "".join(pieces)
+
+    def _label_text(self, label: tree.LabelText, place: Place) -> str:
+        text = self._written(label, place)
         problem = labels.objection(text)
         if problem:
             raise Trouble("E112", f"`{text}` cannot be a label: {problem}", label.span, help="choose another label")
@@ -444,11 +449,11 @@ class Lowerer:
             target.target, gather(target, node.join.arguments, place.env), branches, node.span, None, place
         )
 
-    def _branches(self, body: tree.Body, starts: Flow | list[Flow], place: Place) -> list[Flow]:
-        """Lower each statement of a join's body as a branch of its own."""
+    def _branches(self, body: tree.Body, starts: Flow | list[Flow], place: Place, before: int = 0) -> list[Flow]:
+        """Lower each statement of a join's body as a branch of its own; `before` of them stand further out."""
         results: list[Flow] = []
         for statement in body.statements:
-            index = len(results)
+            index = before + len(results)
             start = starts if isinstance(starts, Flow) else starts[min(index, len(starts) - 1)]
             inner = place.at(start)
             match statement:
@@ -456,13 +461,13 @@ class Lowerer:
                     results.append(self._chain(inside, start, inner))
                 case tree.If():
                     chosen = statement.then if evaluate_bool(statement.condition, inner.env) else statement.otherwise
-                    results += self._branches(chosen, starts, inner) if chosen else []
+                    results += self._branches(chosen, starts, inner, index) if chosen else []
                 case tree.For():
                     for item in evaluate_list(statement.source, inner.env, "what `for` goes through"):
                         self._count(statement.span)
                         names = unpack(statement.targets, item, statement.source.span)
                         bound = replace(inner, env=inner.env.bind(**names))
-                        results += self._branches(statement.body, starts, bound)
+                        results += self._branches(statement.body, starts, bound, before + len(results))
                 case tree.Step():
                     results.append(self._statement(statement, start, inner)[0])
                 case _:
@@ -520,23 +525,23 @@ class Lowerer:
 
     def _reference(self, node: tree.Reference, place: Place) -> Flow:
         place.level.is_numbered = False
-        name, *rest = node.names
-        found = place.level.labels.get(name.text)
+        name = self._written(node.label, place)
+        found = place.level.labels.get(name)
         if found is None:
-            near = nearest(name.text, list(place.level.labels))
+            near = nearest(name, list(place.level.labels))
             help = f"the nearest label is `{near}`" if near else "a label is known after its step, on its own level"
-            raise Trouble("E113", f"no step before this one is labelled `{name.text}`", name.span, help=help)
+            raise Trouble("E113", f"no step before this one is labelled `{name}`", node.label.span, help=help)
         index = found[0]
         if index is None:
             raise Reported
-        if len(rest) > 1:
+        if len(node.outputs) > 1:
             raise Trouble("E113", "a reference names a label and at most one of its outputs", node.span)
-        output = rest[0].text if rest else ""
+        output = node.outputs[0].text if node.outputs else ""
         shapes = place.level.drafts[index].shapes
         if output not in shapes:
             near = nearest(output, list(shapes))
             help = f"the nearest output is `{near}`" if near else ""
-            raise Trouble("E113", f"`{name.text}` has no output `{output}`", rest[0].span, help=help)
+            raise Trouble("E113", f"`{name}` has no output `{output}`", node.span, help=help)
         return Flow(Ref(index, output), shapes[output])
 
     def _reuse(self, node: tree.Reuse, label: str | None, flow: Flow, place: Place) -> Flow:
@@ -670,10 +675,9 @@ class Lowerer:
         return place.level.add(draft)
 
     def _input(self, op: Op, label: str | None, node: tree.Call, place: Place) -> Flow:
-        is_first = all(draft.is_input for draft in place.level.drafts)
-        if place.level is not self._main_level or not is_first or place.is_repeat:
-            help = "inputs come before all other steps, in no group, block or branch"
-            raise Trouble("E121", "`input` stands at the beginning of a model", node.span, help=help)
+        if self._calls or place.level is not self._main_level or place.is_repeat:
+            help = "write it in the model's own body, outside groups, blocks and repeats"
+            raise Trouble("E121", "`input` is a step of the model itself", node.span, help=help)
         if self._image is not None:
             if self._image_inputs:
                 raise Trouble("E121", "an input size can be set only where a model has one input", node.span)

@@ -162,6 +162,8 @@ class Builder(Transformer[Token, Any]):
         """Take the expressions out of a text; `code` is that of a mistake in one."""
         span = self._span(token, token)
         text, offset = str(token), span.start
+        if text.startswith("@"):
+            text, offset = text[1:], offset + 1
         if text.startswith('"'):
             text, offset = text[1:-1], offset + 1
         if len(text) > _LONGEST_LABEL:
@@ -205,7 +207,10 @@ class Builder(Transformer[Token, Any]):
         return tree.Stages(depths, tuple(clauses), body, self._span(keyword, body))
 
     def reference(self, children: Children) -> tree.Reference:
-        return tree.Reference(tuple(map(self._word, children[1:])), self._span(children[0], children[-1]))
+        label, *outputs = children
+        return tree.Reference(
+            self._pieces(label, "E113"), tuple(map(self._word, outputs)), self._span(label, children[-1])
+        )
 
     def reuse(self, children: Children) -> tree.Reuse:
         keyword, name = children

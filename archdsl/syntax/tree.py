@@ -238,7 +238,8 @@ class Stages:
 class Reference:
     """`@label`, or `@label.output` of a step that has named outputs."""
 
-    names: tuple[Name, ...]
+    label: LabelText
+    outputs: tuple[Name, ...]
     span: Span
 
 

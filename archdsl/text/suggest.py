@@ -6,8 +6,37 @@ LONGEST = 64
 """Longer names are not compared, which bounds the time that one in a hostile spec can take."""
 
 
+# What other tools call it, without case and underscores.
+HABITS = {
+    "activation": "act",
+    "avgpool2d": "avgpool",
+    "batchnorm": "batch",
+    "batchnorm2d": "batch",
+    "bn": "norm",
+    "cat": "concat",
+    "conv2d": "conv",
+    "convtranspose2d": "deconv",
+    "dense": "fc",
+    "depthwise": "dw",
+    "globalaveragepooling2d": "gap",
+    "globalavgpool": "gap",
+    "groupnorm": "group",
+    "hswish": "hardswish",
+    "identity": "pass",
+    "instancenorm2d": "instance",
+    "layernorm": "layer",
+    "linear": "fc",
+    "maxpool2d": "maxpool",
+    "maxpooling2d": "maxpool",
+    "outchannels": "channels",
+    "swish": "silu",
+}
+
+
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
-    """Give the candidate fewest edits away, if near: at most one edit per three letters, and one if fewer.
+    """Give the candidate that other tools call so, or the one fewest edits away, if near.
+
+    Near is at most one edit per three letters, and one if there are fewer.
 
     Case does not count, and swapping two neighbours is one edit. Of equals the first in the alphabet wins.
 
@@ -19,6 +48,10 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """
     if not 0 < len(name) <= LONGEST:
         return None
+    candidates = list(candidates)
+    meant = HABITS.get(name.casefold().replace("_", ""))
+    if meant in candidates:
+        return meant
     limit = max(1, len(name) // 3)
     close = [c for c in candidates if abs(len(c) - len(name)) <= limit]
     ranked = [(edit_distance(name.casefold(), c.casefold()), edit_distance(name, c), c) for c in close]

@@ -77,7 +77,9 @@ def check_classes(network: Trainable, data: DataSet) -> None:
     output = next(iter(network.outputs.values()))
     if tuple(output) != (len(data.classes),):
         message = f"{network.name} gives {_show(output)}, and {data.name} has {len(data.classes)} classes"
-        raise TrainingError(message, f"end the network in {len(data.classes)} channels")
+        raise TrainingError(
+            message, f"say `--set classes={len(data.classes)}`, or end the network in {len(data.classes)} channels"
+        )
 
 
 def _show(shape: Sequence[object]) -> str:

@@ -1,5 +1,4 @@
-"""efficientnet_b0, compiled by archdsl from efficientnet.arch (digest
-0d2283f5e3dc8447).
+"""efficientnet_b0, compiled by archdsl from efficientnet.arch (digest 0).
 
 5,288,548 parameters; 385,814,752 multiply-adds
 (771,629,504 flops) for one input of 3 x 224 x 224.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import archdsl
@@ -93,6 +95,34 @@ def test_a_variants_own_rules_go_before_those_of_the_models_file() -> None:
     (key_map,) = archdsl.load_text(text).key_maps
     assert key_map.rename("features.0.0.weight") == "mine.weight"
     assert key_map.rename("features.0.1.weight") == "bn1.weight"
+
+
+def test_a_file_without_models_lends_its_keys_and_what_they_need(tmp_path: Path) -> None:
+    (tmp_path / "deeper.arch").write_text('keys other { "c" = "z" }', encoding="utf-8")
+    helpers = "use deeper\nlet two = 2\nfn next(i) = i + two"
+    keys = 'keys other { "a" = "x"; "b.{i}" = "y.{next(i) + depth}" }'
+    (tmp_path / "names.arch").write_text(f"{helpers}\n{keys}", encoding="utf-8")
+    (tmp_path / "net.arch").write_text(f'use names\nkeys other {{ "a" = "w" }}\n{MODEL}', encoding="utf-8")
+    (key_map,) = archdsl.load(tmp_path / "net.arch").key_maps
+    renamed = [key_map.rename(key) for key in ("a.weight", "b.1.weight", "c.weight")]
+    assert renamed == ["w.weight", "y.6.weight", "z.weight"]
+    (tmp_path / "some.arch").write_text(f"use names (next)\n{MODEL}", encoding="utf-8")
+    assert archdsl.load(tmp_path / "some.arch").key_maps == ()
+
+
+def test_a_file_with_models_keeps_its_keys_for_them() -> None:
+    # Its keys name a parameter, `rows`, which this model has not.
+    assert archdsl.load_text(f"use mobilenet_v3\n{MODEL}", model="m").key_maps == ()
+
+
+def test_a_fault_in_keys_that_are_used_is_shown_where_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "names.arch").write_text('keys other { "a.{i}" = "b.{j}" }', encoding="utf-8")
+    path = tmp_path / "net.arch"
+    path.write_text(f"use names\n{MODEL}", encoding="utf-8")
+    with pytest.raises(SpecError) as caught:
+        archdsl.load(path)
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.span.source.name, found.span.text) == ("E101", "names.arch", "j")
 
 
 def test_keys_is_a_word_of_declarations_and_may_be_a_label() -> None:

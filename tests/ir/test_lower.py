@@ -7,11 +7,14 @@ from collections.abc import Mapping
 import pytest
 
 import archdsl
-from archdsl.network import Network, UserValue
+from archdsl.compiler import UserValue, compile
+from archdsl.network import Network
+from archdsl.text.source import Source
 
 
 def network(body: str, declarations: str = "", **settings: UserValue) -> Network:
-    return archdsl.load_text(f"{declarations}\nmodel m {{ input [4, 16, 16]; {body} }}", "m", **settings)
+    text = f"{declarations}\nmodel m {{ input [4, 16, 16]; {body} }}"
+    return Network(compile(Source(text), "m", settings))
 
 
 def ops(net: Network) -> list[str]:
@@ -44,7 +47,7 @@ NAMES: Mapping[str, tuple[str, list[str]]] = {
     "no repeat": ("conv 4 x 0; act", ["0"]),
     "a residual belongs to the level": ("residual { conv1: conv 4; norm }; act", ["conv1", "norm", "add", "act"]),
     "a labelled residual does not": ("r: residual { conv 4 }; act", ["r.conv", "r.add", "act"]),
-    "a shortcut's level": ("residual { a: conv 8 } shortcut down { conv 8 k=1; norm }", ["a", "down.0", "down.1", "add"]),
+    "a shortcut's level": ("residual { a: conv 8 } shortcut b { conv 8 k=1; norm }", ["a", "b.0", "b.1", "add"]),
     "a branch's level": ("concat { left: { conv 4; act }; conv 4 }", ["left.0", "left.1", "conv", "concat"]),
     "a labelled join": ("j: concat { conv 4; conv 4 }; act", ["j.conv", "j.conv_2", "j.concat", "act"]),
     "interpolation": ("for i in 0..1 { conv{i}_{i + 1}: conv 4 }", ["conv0_1", "conv1_2"]),
@@ -52,9 +55,10 @@ NAMES: Mapping[str, tuple[str, list[str]]] = {
     "conditions leave no trace": ("if in == 4 { conv 4 } else { act }; if in == 5 { norm }; act", ["0", "1"]),
     "stages": ("layer{stage}: stages [1, 2] c=[4, 8] { conv c }", ["layer1.0", "layer2.0", "layer2.1"]),
     "stages without a label": ("stages [1, 2] c=[4, 8] { conv c }", ["0", "1", "2"]),
-    "stages of several steps": ("layer{stage}: stages [1, 1] { conv 4; act }", ["layer1.0.0", "layer1.0.1", "layer2.0.0", "layer2.0.1"]),
+    "stages of several steps": ("l{stage}: stages [1, 1] { conv 4; act }", ["l1.0.0", "l1.0.1", "l2.0.0", "l2.0.1"]),
     "a split": ("split 2 concat { pass; conv 2 }", ["slice", "slice_2", "conv", "concat"]),
-    "no trace of a choice in a join": ("concat { if true { conv 2 } else { act }; for k in [1, 3] { conv 2 k=k } }", ["conv", "conv_2", "conv_3", "concat"]),
+    "no trace of a choice in a join": ("concat { if true { act } else { norm }; conv 2 }", ["act", "conv", "concat"]),
+    "no trace of a loop in a join": ("concat { for k in [1, 3] { conv 2 k=k } }", ["conv", "conv_2", "concat"]),
 }  # fmt: skip
 
 
@@ -140,7 +144,7 @@ def test_default_arguments_and_settings_reach_operators() -> None:
     assert [n.parameters for n in network(body, "defaults { conv bias=true k=1 }").costs.nodes] == [20, 16]
     assert [n.parameters for n in network(body, **{"conv.bias": True, "conv.k": 1}).costs.nodes] == [20, 16]
     assert ops(network("b", "block b { defaults { act=silu }; act }", act="gelu")) == ["gelu"]
-    assert channels(network("conv in", input=[5, 8, 8])) == [5]
+    assert channels(archdsl.load_text("model m { input [4, 8, 8]; conv in }", input=[5, 8, 8])) == [5]
 
 
 def test_a_body_sees_the_names_of_its_place() -> None:
@@ -255,7 +259,6 @@ MISTAKES: Mapping[str, tuple[str, str, list[tuple[str, str]]]] = {
     "nothing to reuse": ("reuse a", "", [("E113", "a")]),
     "the image's size": ("flatten; fc in", "", [("E118", "in")]),
     "an assertion": ("conv 4; assert parameters < 1, macs > 1", "", [("E119", "parameters < 1")]),
-    "an input too late": ("conv 4; input [3, 8, 8]", "", [("E121", "input [3, 8, 8]")]),
     "an input in a group": ("{ input [3, 8, 8]; relu }", "", [("E121", "input [3, 8, 8]")]),
     "an input in a branch": ("a: add { input [3, 8, 8]; pass }", "", [("E121", "input [3, 8, 8]")]),
     "a reused input": ("reuse input", "", [("E113", "input")]),
@@ -302,3 +305,24 @@ def test_a_mistake_deep_inside_names_the_calls_that_led_to_it() -> None:
     (only,) = found
     assert [label.message for label in only.labels] == ["in `a`, called here", "in `b`, called here"]
     assert [label.span.text for label in only.labels] == ["a", "b"]
+
+
+def test_every_turn_of_a_for_in_a_split_takes_its_own_part() -> None:
+    net = archdsl.load_text("model m { input [4, 8, 8]; split [1, 3] concat { for i in 1..2 { { conv i } } } }")
+    assert [node.parameters for node in net.costs.nodes if node.op == "conv"] == [1 * 1 * 9, 2 * 3 * 9]
+
+
+def test_references_interpolate_as_labels_do() -> None:
+    text = "model m { input [3, 8, 8]; for i in 1..3 { layer{i}: conv 2*i }; @layer{1 + 1} }"
+    assert archdsl.load_text(text).outputs["output"] == (4, 8, 8)
+
+
+def test_a_default_that_nothing_reads_is_named() -> None:
+    (found,) = archdsl.check_text("defaults { nrom=group(8) }\nmodel m { input [3, 8, 8]; conv 8; norm }")
+    assert (found.code, found.span.text) == ("E101", "nrom")
+    assert "`norm`" in found.help
+
+
+def test_an_edit_by_number_reaches_the_step_and_not_the_input() -> None:
+    text = 'model m { input [3, 8, 8]; conv 8 }\nvariant v of m { set "0" k=5 }'
+    assert archdsl.load_text(text, "v").costs.parameters == 8 * 3 * 25

@@ -41,7 +41,7 @@ def with_node(name: str, **changes: object) -> Callable[[Graph], Graph]:
 
 
 def moved(before: Graph) -> Graph:
-    return changed(before, dict(reversed(before.nodes.items())))
+    return changed(before, dict(reversed(list(before.nodes.items()))))
 
 
 def refiled(before: Graph) -> Graph:

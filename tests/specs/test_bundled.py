@@ -11,6 +11,12 @@ from archdsl.compiler import bundled_models, check, read_source
 from archdsl.ir.library import bundled_folder
 
 FILES = sorted(bundled_folder().glob("*.arch"))
+NAME_MAPS = sorted((bundled_folder() / "keys").glob("*.arch"))
+# The classifiers of torchvision that consist of convolutions.
+TORCHVISION_FAMILIES = (
+    "alexnet", "convnext", "densenet", "efficientnet", "efficientnet_v2", "googlenet", "inception_v3", "mnasnet",
+    "mobilenet_v2", "mobilenet_v3", "regnet", "resnet", "shufflenet_v2", "squeezenet", "vgg",
+)  # fmt: skip
 CLASSIFIERS = {
     "alexnet", "convnext", "densenet", "efficientnet", "efficientnet_v2", "googlenet", "inception_v3", "mnasnet",
     "mobilenet_v2", "mobilenet_v3", "plain", "preresnet", "regnet", "resnet", "resnet_cifar", "shufflenet_v2",
@@ -26,14 +32,27 @@ every = pytest.mark.parametrize("name", NAMES)
 def test_a_file_reads_on_one_screen_and_says_where_it_comes_from(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("## ")
-    networks = next((i for i, line in enumerate(lines) if line.startswith("keys ")), len(lines))
-    assert networks <= 60, "what others call the weights may take more"
+    assert len(lines) <= 60
     assert max(map(len, lines)) <= 120
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_torchvisions_families_take_less_than_600_lines_together() -> None:
+    texts = [(bundled_folder() / f"{name}.arch").read_text(encoding="utf-8") for name in TORCHVISION_FAMILIES]
+    assert sum(len(text.splitlines()) for text in texts) < 600
+
+
+@pytest.mark.parametrize("path", [*FILES, *NAME_MAPS], ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_no_file_has_a_diagnostic(path: Path) -> None:
-    assert check(read_source(path, path.name), path.parent) == ()
+    assert check(read_source(path, path.name), bundled_folder()) == ()
+
+
+@pytest.mark.parametrize("path", NAME_MAPS, ids=lambda path: path.stem)
+def test_a_family_has_the_name_maps_of_the_file_called_after_it(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    origins = {line.split()[1] for line in lines if line.startswith("keys ")}
+    name = next(name for name, home in bundled_models() if home.stem == path.stem)
+    assert {key_map.origin for key_map in archdsl.load(name).key_maps} == origins != set()
+    assert max(map(len, lines)) <= 120
 
 
 @every
