@@ -27,6 +27,7 @@ from archdsl.ir.lower import Lowered, Lowerer
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.ir.types import check_type
 from archdsl.ir.values import Setting
+from archdsl.ops.shape import LARGEST_TENSOR
 from archdsl.passes.costs import Costs, count_costs
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.syntax import tree
@@ -86,13 +87,19 @@ def compile(
     `image` replaces the input's shape. Files that the spec uses are looked for in `folder` and among the bundled ones.
     """
     report = Reporter()
-    digest = _digest(source, model, settings, image)
     graph = shapes = costs = None
     key_maps: tuple[KeyMap, ...] = ()
     name = model or ""
-    module = Library(report).load(source, folder)
+    library = Library(report)
+    module = library.load(source, folder)
+    digest = _digest(library.texts(source), model, settings, image)
+    _check_image(image, report)
     plan = _plan(module, model, settings or {}, report) if module is not None else None
-    if plan is not None and module is not None:
+    if (
+        plan is not None
+        and module is not None
+        and not any(d.span.source.name == "<settings>" for d in report.diagnostics)
+    ):
         name = plan.name
         lowered = _lower(plan, Lowerer(report, image))
         if lowered is not None:
@@ -102,10 +109,27 @@ def compile(
     return Compilation(name, graph, shapes, costs, report.diagnostics, digest, source, key_maps)
 
 
+def _check_image(image: object, report: Reporter) -> None:
+    """Report an input size that is none."""
+    if image is None:
+        return
+    sizes: list[object] = list(image) if isinstance(image, list | tuple) else []
+    is_size = all(type(size) is int and 0 < size <= LARGEST_TENSOR for size in sizes)
+    if not is_size or not 1 <= len(sizes) <= _MOST_AXES:
+        written = Source(f"input={image!r}", "<settings>")
+        help = "give channels, height and width: (3, 224, 224)"
+        report.error(
+            "E104", "an input size is 1 to 4 positive whole numbers", Span(0, len(written.text), written), help=help
+        )
+
+
+_MOST_AXES = 4
+
+
 def _digest(
-    source: Source, model: str | None, settings: Mapping[str, UserValue] | None, image: Sequence[int] | None
+    texts: Sequence[str], model: str | None, settings: Mapping[str, UserValue] | None, image: Sequence[int] | None
 ) -> str:
-    parts = (source.text, model, sorted((settings or {}).items()), tuple(image) if image is not None else None)
+    parts = (*texts, model, sorted((settings or {}).items()), tuple(image) if image is not None else None)
     return sha256(repr(parts).encode()).hexdigest()[:16]
 
 
@@ -261,14 +285,19 @@ def _varied(plan: _Plan, variant: tree.Variant, home: Module) -> _Plan:
         if parameter.name.text in values:
             check_type(parameter, values[parameter.name.text], spans.get(parameter.name.text, variant.base.span))
     orders: dict[str, Setting] = {}
-    names = {parameter.name.text for parameter in parameters}
+    names = {parameter.name.text: parameter for parameter in parameters}
+    given: set[str] = set()
     for settings in variant.edits:
         if isinstance(settings, tree.Settings):
             for argument in settings.arguments:
                 assert argument.key is not None
                 key = argument.key.text
                 value = evaluate(argument.value, env)
+                if key in given:
+                    raise Trouble("E106", f"`{key}` is given twice", argument.span, help="remove one of the two")
+                given.add(key)
                 if key in names:
+                    check_type(names[key], value, argument.value.span)
                     values[key] = value
                 elif env.context.get(key) is not None or _own_context(plan).get(key) is not None:
                     orders[key] = value
@@ -345,7 +374,8 @@ def _write(value: UserValue) -> str:
         return repr(value)
     if isinstance(value, str):
         return value
-    return "[" + ", ".join(map(_write, value)) + "]"
+    items: object = value
+    return "[" + ", ".join(map(_write, value)) + "]" if isinstance(items, list | tuple) else str(items).lower()
 
 
 def _setting(written: Source, offset: int, env: Env) -> Setting:
@@ -371,6 +401,8 @@ def find_spec(spec: str | Path) -> tuple[Source, Path, str | None]:
     """
     text = str(spec)
     path, model = Path(text), None
+    if len(text) > _LONGEST_PATH:
+        raise _failure("E114", "no path and no name is that long", f"{text[:40]}…")
     if not path.is_file() and ":" in text:
         head, _, model = text.rpartition(":")
         path = Path(head)
@@ -385,6 +417,9 @@ def find_spec(spec: str | Path) -> tuple[Source, Path, str | None]:
     near = nearest(text, [name for name, _ in bundled_models()])
     help = f"the nearest bundled one is `{near}`" if near else "`archdsl list` shows the bundled ones"
     raise _failure("E114", f"no file and no bundled spec is called `{text}`", text, help)
+
+
+_LONGEST_PATH = 1000
 
 
 @lru_cache(maxsize=256)

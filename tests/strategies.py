@@ -450,12 +450,14 @@ class Writer:
     def _call(self, shape: Shape, depth: int) -> tuple[list[str], Shape]:
         block = self.pick(self.blocks)
         channels = self._draw(st.integers(1, 12))
-        text = block.call.format(c=self.number(channels, shape.numbers()[0]))
+        is_repeated = self.chance(False, False, True)
+        # In a repetition `in` is no longer what it was.
+        text = block.call.format(c=channels if is_repeated else self.number(channels, shape.numbers()[0]))
         stride = self.pick((1, 1, 2)) if block.has_stride else 1
         if stride > 1:
             text += f" s={stride}"
         text += self.pick(("", "", " norm=group(1)", " act=silu", " norm=none act=tanh"))
-        if self.chance(False, False, True):
+        if is_repeated:
             text += f" x {self._draw(st.integers(1, 3))}"
         return [self.labelled(text)], strided(shape, channels, stride)
 

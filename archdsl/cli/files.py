@@ -14,7 +14,11 @@ def write_atomically(path: Path, text: str) -> None:
 
     Errors: Failure
     """
+    path = path.resolve()
     try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")  # a device or a pipe is written to, not replaced
+            return
         with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", encoding="utf-8", delete=False) as file:
             temporary = Path(file.name)
             try:

@@ -38,7 +38,7 @@ def changes_shape(before: Shape, after: Shape) -> bool:
 
 
 def _scale(size: Size) -> object:
-    return size if isinstance(size, int) else size.scale
+    return ("fixed", size) if isinstance(size, int) else ("scaled", size.scale)
 
 
 def missing_shortcut(node: tree.Residual, before: Shape, after: Shape) -> Trouble:

@@ -7,7 +7,7 @@ the nearest order holds, and goes before every wish.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -24,17 +24,19 @@ class Context:
     orders: tuple[tuple[str, Setting], ...] = ()
     argument_wishes: tuple[tuple[tuple[str, str], Setting], ...] = ()
     argument_orders: tuple[tuple[tuple[str, str], Setting], ...] = ()
+    base: tuple[tuple[str, Setting], ...] = ()
+    """What holds where nobody wishes anything: the prelude's defaults."""
 
     def __hash__(self) -> int:
         return self._hash
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.wishes, self.orders, self.argument_wishes, self.argument_orders))
+        return hash((self.wishes, self.orders, self.argument_wishes, self.argument_orders, self.base))
 
     @cached_property
     def _values(self) -> Mapping[str, Setting]:
-        return {**dict(self.wishes), **dict(self.orders)}
+        return {**dict(self.base), **dict(self.wishes), **dict(self.orders)}
 
     @cached_property
     def _arguments(self) -> Mapping[str, Mapping[str, Setting]]:
@@ -57,18 +59,22 @@ class Context:
     def wish(self, values: Mapping[str, Setting], arguments: Mapping[tuple[str, str], Setting]) -> Context:
         """Give the context after a `defaults`."""
         wishes = _merged(self.wishes, values)
-        return Context(wishes, self.orders, _merged(self.argument_wishes, arguments), self.argument_orders)
+        return replace(self, wishes=wishes, argument_wishes=_merged(self.argument_wishes, arguments))
+
+    def over(self, base: Context) -> Context:
+        """Give this context with another's wishes as what holds where nobody wishes anything."""
+        return replace(self, base=base.wishes)
 
     def order(
         self, values: Mapping[str, Setting], arguments: Mapping[tuple[str, str], Setting] | None = None
     ) -> Context:
         """Give the context inside a call, or below a setting, that gives these values."""
         orders = _merged(self.orders, values)
-        return Context(self.wishes, orders, self.argument_wishes, _merged(self.argument_orders, arguments or {}))
+        return replace(self, orders=orders, argument_orders=_merged(self.argument_orders, arguments or {}))
 
     def fallback(self, other: Context) -> Context:
         """Give this context with another's wishes for what it does not mention."""
-        known = set(self.names())
+        known = {name for name, _ in (*self.wishes, *self.orders)}
         wishes = {name: value for name, value in other.wishes if name not in known}
         mentioned = {key for key, _ in (*self.argument_wishes, *self.argument_orders)}
         arguments = {key: value for key, value in other.argument_wishes if key not in mentioned}

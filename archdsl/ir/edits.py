@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 from archdsl.ir.calls import resolve
 from archdsl.ir.evaluate import Env
+from archdsl.ir.labels import unlabelled_name
+from archdsl.ir.level import Level
 from archdsl.ir.place import PathEdit, Place
 from archdsl.ir.trouble import Trouble
 from archdsl.ir.values import Block, Closure
@@ -31,10 +33,10 @@ def apply_edits(action: tree.Action, label: str | None, place: Place) -> Edited:
     """Apply the edits that reach a step. Those of `stages` reach its stages one by one."""
     if not place.edits or isinstance(action, tree.Stages):
         return Edited(action, (), place, ())
-    hint = action.name.text if isinstance(action, tree.Call) else "group"
-    names = (label,) if label is not None else place.level.next_names(hint)
-    if label is None and hint == "input":
-        names = ()  # it is no step of the network's
+    is_spliced = label is None and _is_spliced(action, place.env)
+    names = (label,) if label is not None else _names(action, place.level)
+    if label is None and names and not is_spliced:
+        place.level.passed.append(unlabelled_name(_hint(action)))
     here = [e for e in place.edits if any(fnmatchcase(name, e.segments[0]) for name in names)]
     below = tuple(replace(e, segments=e.segments[1:]) for e in here if len(e.segments) > 1)
     arguments: list[OwnArgument] = []
@@ -49,9 +51,20 @@ def apply_edits(action: tree.Action, label: str | None, place: Place) -> Edited:
             result = _replacement(path.edit.body)
     if arguments and not isinstance(result, tree.Call):
         raise Trouble("E115", "this step takes no arguments", here[-1].edit.pattern.span)
-    is_spliced = label is None and _is_spliced(action, place.env)
     left = place if is_spliced else replace(place, edits=below)
+    if result is not None and result is not action:
+        left = replace(left, env=replace(left.env, module=final[-1].env.module))
     return Edited(result, tuple(arguments), left, tuple(path.edit for path in final))
+
+
+def _hint(action: tree.Action) -> str:
+    return action.name.text if isinstance(action, tree.Call) else "group"
+
+
+def _names(action: tree.Action, level: Level) -> tuple[str, ...]:
+    """Give the names that an unlabelled step may go by; an input or a `pass` is no step of the network's."""
+    hint = _hint(action)
+    return () if hint in ("input", "pass") else level.next_names(hint)
 
 
 def edits_below(label: str, edits: tuple[PathEdit, ...]) -> tuple[PathEdit, ...]:

@@ -58,6 +58,8 @@ class Level:
         self.drafts: list[Draft] = []
         self.labels: dict[str, tuple[int | None, Span]] = {}
         self.outputs: list[tuple[str, Ref, bool]] = []
+        self.passed: list[str] = []
+        """What the unlabelled steps so far go by, before any edit; kept where there are edits."""
         self.is_numbered = True
         """Whether steps are numbered as in nn.Sequential: a plain chain in which nothing is labelled."""
 
@@ -74,12 +76,10 @@ class Level:
         return sorted(self.outputs, key=lambda output: output[2])
 
     def next_names(self, hint: str) -> tuple[str, str]:
-        """Give the two names that the next unlabelled step may get, numbered or by its hint."""
+        """Give the two names that the next unlabelled step may get, numbered or by its hint, if nothing is edited."""
         hint = unlabelled_name(hint)
-        position = sum(draft.repeat for draft in self.drafts if not draft.is_input)
-        same = [draft for draft in self.drafts if draft.label is None and unlabelled_name(draft.hint) == hint]
-        count = sum(draft.repeat for draft in same)
-        return str(position), hint if not count else f"{hint}_{count + 1}"
+        count = self.passed.count(hint)
+        return str(len(self.passed)), hint if not count else f"{hint}_{count + 1}"
 
     def finish(
         self,

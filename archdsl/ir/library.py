@@ -151,6 +151,11 @@ class Library:
             self._check_wishes(module)
         return module
 
+    def texts(self, source: Source) -> list[str]:
+        """Give the texts that a compilation of a source reads, the prelude's included."""
+        used = [module.file.source.text for module in self._modules.values() if module is not None]
+        return [source.text, *used, self.prelude().file.source.text]
+
     def _check_wishes(self, module: Module) -> None:
         """Report names that a file's `defaults` give a value and nothing reads, since they are misspelt."""
         known = {key.text for wish in self.prelude().wishes for key in _keys(wish)}
@@ -288,7 +293,7 @@ def _keys(wish: tree.Defaults) -> list[tree.Name]:
 def file_context(module: Module, context: Context, budget: Budget) -> Context:
     """Give the context that the prelude's `defaults` and then a file's own make of one."""
     if module.prelude is not None:
-        context = file_context(module.prelude, context, budget)
+        context = context.over(file_context(module.prelude, Context(), budget))
     for wish in module.wishes:
         context = apply_defaults(wish, Env(module, context, budget))
     return context

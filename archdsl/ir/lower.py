@@ -6,6 +6,7 @@ depend on it. A block's body is lowered once for each distinct set of arguments 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -483,9 +484,17 @@ class Lowerer:
                 flow = fill(flow, inner)
             else:
                 text = self._label_text(label, inner)
+                group = tree.Group(node.body, node.body.span)
+                action, _, _ = self._edited(group, text, inner)
+                if action is None:
+                    continue
                 place.level.labels[text] = (None, label.span)
                 inner = replace(inner, edits=edits_below(text, place.edits))
-                flow = self._nested(text, text, node.span, flow, inner, fill)
+                if action is group:
+                    flow = self._nested(text, text, node.span, flow, inner, fill)
+                else:
+                    flow = self._action(action, text, (), flow, inner)
+                    stride.is_taken = True
                 place.level.labels[text] = (_index(flow), label.span)
             if stride.value != 1 and not stride.is_taken and stage.depth and flow.shape is not None:
                 message = f"nothing in stage {stage.number} takes its stride of {stride.value}"
@@ -498,7 +507,7 @@ class Lowerer:
         statements = node.body.statements
         action = statements[0].action if len(statements) == 1 and isinstance(statements[0], tree.Step) else None
         is_simple = action is not None and isinstance(statements[0], tree.Step) and statements[0].label is None
-        uses_index = "index" in node.body.span.text
+        uses_index = re.search(r"\bindex\b", re.sub(r"#[^\n]*", "", node.body.span.text)) is not None
 
         def repetition(flow: Flow, place: Place, position: int) -> Flow:
             inner = replace(
@@ -512,10 +521,14 @@ class Lowerer:
             return self._nested(None, "group", node.body.span, flow, inner, lambda f, p: self._chain(node.body, f, p))
 
         def fill(flow: Flow, place: Place) -> Flow:
+            is_repeat = place.is_repeat
             if not uses_index:
                 position = iter(range(stage.depth))
                 return self._repetitions(
-                    stage.depth, flow, place, lambda f, p: repetition(f, replace(p, is_repeat=False), next(position))
+                    stage.depth,
+                    flow,
+                    place,
+                    lambda f, p: repetition(f, replace(p, is_repeat=is_repeat), next(position)),
                 )
             for position in range(stage.depth):
                 flow = repetition(flow, place, position)
@@ -537,6 +550,10 @@ class Lowerer:
         if len(node.outputs) > 1:
             raise Trouble("E113", "a reference names a label and at most one of its outputs", node.span)
         output = node.outputs[0].text if node.outputs else ""
+        body = place.level.drafts[index].body
+        if body is not None and any(other.name == output and other.is_training_only for other in body.outputs):
+            help = "only the model itself can hand it out: `output NAME training { … }`"
+            raise Trouble("E113", f"output `{output}` of `{name}` exists in training alone", node.span, help=help)
         shapes = place.level.drafts[index].shapes
         if output not in shapes:
             near = nearest(output, list(shapes))
@@ -752,9 +769,10 @@ class Lowerer:
             name = parameter.name.text
             if place.is_repeat:
                 values[name] = 1
+                if place.stride is not None:
+                    place.stride.is_taken = True
             elif name not in values and place.stride is not None and not place.stride.is_taken:
                 values[name] = place.stride.value
-            if place.stride is not None:
                 place.stride.is_taken = True
             return
 

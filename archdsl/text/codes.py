@@ -78,7 +78,7 @@ _ALL = (
         "E105",
         "inexact division",
         "`/` divides whole numbers exactly, and here it would leave a remainder. Rounding changes a network, so "
-        "it has to be written: `//` rounds down, `ceil(…)` up, `round_to(…, 8)` to a multiple.",
+        "it has to be written: `//` rounds down, `ceil(…)` up, `round8(…)` to a multiple.",
     ),
     Code(
         "E106",

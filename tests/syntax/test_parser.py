@@ -224,7 +224,7 @@ def test_no_model_is_missed_where_one_does_not_parse() -> None:
 
 def test_the_help_names_what_was_meant() -> None:
     (found,) = archdsl.check_text("model m { input [3, 8, 8]; conv(4) }")
-    assert found.help == "arguments of a step stand beside its name, without parentheses or commas: `conv 64 k=3`"
+    assert found.help == "arguments of a step stand beside its name, without parentheses or commas, as in `conv 64 k=3`"
     (found,) = archdsl.check_text("model m { input [3, 8, 8]; conv 4, 3 }")
     assert found.help == "arguments of a step are separated by spaces"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from keyword import iskeyword, issoftkeyword
 from typing import TypeAlias
@@ -128,8 +128,8 @@ class Classes:
         tables = [table for table, _ in group]
         codes = [code for _, code in group]
         graph = tables[0].graph
-        signer = _Signer(tables)
         attributes = max((list(code.modules) for code in codes), key=len)
+        signer = _Signer(tables, attributes)
         modules: dict[str, Expression] = {}
         for name in attributes:
             versions = [code.modules.get(name) for code in codes]
@@ -165,8 +165,9 @@ class Classes:
 class _Signer:
     """Finds a constructor's parameters: what the holes of a class's code can be computed from."""
 
-    def __init__(self, tables: Sequence[Shapes]) -> None:
-        self.count = len(tables)
+    def __init__(self, tables: Sequence[Shapes], attributes: Collection[str] = ()) -> None:
+        self.attributes = attributes
+        """The names that modules have taken."""
         self._known: dict[str, tuple[object, ...]] = {}
         self._rows: dict[str, tuple[object, ...]] = {}
         channels = tuple(table.inputs[0][0] if table.inputs else None for table in tables)
@@ -467,7 +468,7 @@ def _fill_forward(code: Expression, signer: _Signer, kept: dict[str, Expression]
             name = next((key for key, value in kept.items() if value == filled), None)
             if name is None:
                 name = _legal(filled.text if isinstance(filled, Name) else code.hints[0])
-                while name in kept:
+                while name in kept or name in signer.attributes:
                     name += "_"
                 kept[name] = filled
             return Name(f"self.{name}")
