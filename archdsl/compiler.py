@@ -113,7 +113,7 @@ def _check_image(image: object, report: Reporter) -> None:
     """Report an input size that is none."""
     if image is None:
         return
-    sizes: list[object] = list(image) if isinstance(image, list | tuple) else []
+    sizes: list[object] = [*image] if isinstance(image, list | tuple) else []  # pyright: ignore[reportUnknownArgumentType] -- tested below
     is_size = all(type(size) is int and 0 < size <= LARGEST_TENSOR for size in sizes)
     if not is_size or not 1 <= len(sizes) <= _MOST_AXES:
         written = Source(f"input={image!r}", "<settings>")

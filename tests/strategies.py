@@ -608,8 +608,6 @@ LINEAR = (
     "upsample 2 mode=bilinear",
     "pixel_shuffle 1",
     "permute [0, 2, 1]",
-    "pad [1, 0, 2, 0]",
-    "crop [0, 1, 2, 0]",
     "residual { conv in; conv in k=5 }",
     "residual { conv 4 k=5 s=2 } shortcut { conv 4 k=1 s=2 }",
     "concat { pass; { conv 2 k=1; conv 2 k=5 }; avgpool k=3 s=1 }",

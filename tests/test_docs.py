@@ -33,9 +33,7 @@ import pytest
 import archdsl
 from tests.conftest import ROOT
 
-_FENCE = re.compile(
-    r"^(?P<indent> *)(?P<ticks>`{3,})(?P<info>[^`\n]*)\n(?P<text>.*?)^ *(?P=ticks) *$", re.M | re.S
-)
+_FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,})(?P<info>[^`\n]*)\n(?P<text>.*?)^ *(?P=ticks) *$", re.M | re.S)
 _EXIT = re.compile(r"# exit (\d+)\s*$")
 
 
@@ -96,9 +94,7 @@ def commands_of(text: str) -> Iterator[Command]:
 
 def matches(shown: tuple[str, ...], printed: tuple[str, ...]) -> bool:
     """Tell whether printed lines are the shown ones, where `…` stands for any number of lines."""
-    pattern = "".join(
-        r"(?:.*\n)*" if line.strip() == "…" else re.escape(line.rstrip()) + r"\n" for line in shown
-    )
+    pattern = "".join(r"(?:.*\n)*" if line.strip() == "…" else re.escape(line.rstrip()) + r"\n" for line in shown)
     return re.fullmatch(pattern, "".join(f"{line.rstrip()}\n" for line in printed)) is not None
 
 
@@ -133,9 +129,7 @@ def execute(block: Block, namespace: dict[str, Any]) -> None:
         # The blank lines give tracebacks the page's own line numbers.
         exec(compile("\n" * block.line + block.text, str(block.page), "exec"), namespace)
         return
-    example = doctest.DocTestParser().get_doctest(
-        block.text, namespace, str(block), str(block.page), block.line
-    )
+    example = doctest.DocTestParser().get_doctest(block.text, namespace, str(block), str(block.page), block.line)
     report: list[str] = []
     doctest.DocTestRunner().run(example, out=report.append, clear_globs=False)
     assert not report, "".join(report)
@@ -166,9 +160,7 @@ def check_spec(block: Block) -> None:
 
 
 def needs_torch(block: Block) -> bool:
-    return (
-        block.language in ("python", "console") and re.search(r"torch|archdsl train", block.text) is not None
-    )
+    return block.language in ("python", "console") and re.search(r"torch|archdsl train", block.text) is not None
 
 
 def page_cases() -> Iterator[Any]:

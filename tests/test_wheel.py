@@ -15,9 +15,7 @@ import pytest
 from tests.conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-LOWEST = [
-    re.sub(r"^([\w-]+)>=([\d.]+),.*", r"\1==\2", requirement) for requirement in PROJECT["dependencies"]
-]
+LOWEST = [re.sub(r"^([\w-]+)>=([\d.]+),.*", r"\1==\2", requirement) for requirement in PROJECT["dependencies"]]
 
 COMMANDS = [
     ["--help"],
@@ -59,9 +57,7 @@ def test_the_wheel_carries_the_grammar_the_specs_and_the_marker_of_types(wheel: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("requirements", [[], LOWEST], ids=["newest", "lowest"])
-def test_the_installed_wheel_compiles_without_torch(
-    wheel: Path, requirements: list[str], tmp_path: Path
-) -> None:
+def test_the_installed_wheel_compiles_without_torch(wheel: Path, requirements: list[str], tmp_path: Path) -> None:
     execute(sys.executable, "-m", "venv", "venv", cwd=tmp_path)
     programs = tmp_path / "venv" / "bin"
     python = programs / "python"

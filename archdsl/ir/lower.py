@@ -769,10 +769,9 @@ class Lowerer:
             name = parameter.name.text
             if place.is_repeat:
                 values[name] = 1
-                if place.stride is not None:
-                    place.stride.is_taken = True
             elif name not in values and place.stride is not None and not place.stride.is_taken:
                 values[name] = place.stride.value
+            if place.stride is not None:
                 place.stride.is_taken = True
             return
 

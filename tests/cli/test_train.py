@@ -34,7 +34,10 @@ def test_a_bad_recipe_is_a_failure_before_anything_is_loaded(run: Run, words: li
     assert expected in err
 
 
-def test_a_pipe_gets_a_line_for_each_epoch_and_the_result_as_a_table(tmp_path: Path) -> None:
+def test_a_pipe_gets_a_line_for_each_epoch_and_the_result_as_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     messages, data = io.StringIO(), io.StringIO()
     epoch = Epoch(1, 23, 0.05, 1.5, 0.5, 1.25, 0.75, 2.0, 700.0)
     result = Result(tmp_path, (epoch,), 61.0)
