@@ -86,7 +86,7 @@ def test_a_stride_parameter_acts_on_the_first_repeat_only() -> None:
         ("stages [2, 2] double c=4 stride=[2, 2] { b c }", [8, 8, 4, 4]),
         ("stages [2, 2] c=4 stride=2 { b c }", [8, 8, 4, 4]),
         ("stages [2, 1] c=4 { b c }", [16, 16, 16]),
-        ("stages [1, 1] double c=4 { b c s=1; b c }", [16, 16, 16, 8]),
+        ("stages [1, 1] double c=4 { b c s=1; b c }", [16, 16, 16, 16]),
         ("stages [1, 1] double c=4 { b c; b c }", [16, 16, 8, 8]),
         ("stages [0, 2] double c=4 { b c }", [8, 8]),
     ],
