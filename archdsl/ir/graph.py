@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from pydantic import ConfigDict, SkipValidation
+from pydantic.dataclasses import dataclass
 
 from archdsl.ops.base import Op
 from archdsl.text.source import Span
@@ -32,23 +35,25 @@ class Output(NamedTuple):
     is_training_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=ConfigDict(arbitrary_types_allowed=True))
 class Node:
     """An operator, a call of a block's body, or (with neither) the place where a body's input arrives.
+
+    A frozen pydantic payload. Lowering makes its parts, which are checked by then, so they are not checked again.
 
     `names` are segments of state_dict paths: one, or several for equal calls that follow each other.
     `reuses` names the node whose module, and so whose weights, this one applies again.
     """
 
-    names: tuple[str, ...]
-    inputs: tuple[Value, ...]
-    span: Span
-    op: Op | None = None
-    body: Graph | None = None
+    names: SkipValidation[tuple[str, ...]]
+    inputs: SkipValidation[tuple[Value, ...]]
+    span: SkipValidation[Span]
+    op: SkipValidation[Op | None] = None
+    body: SkipValidation[Graph | None] = None
     is_labelled: bool = False
     reuses: str | None = None
-    attribute_spans: Mapping[str, Span] = field(default_factory=dict[str, Span])
-    calls: tuple[tuple[str, Span], ...] = ()
+    attribute_spans: SkipValidation[Mapping[str, Span]] = field(default_factory=dict[str, Span])
+    calls: SkipValidation[tuple[tuple[str, Span], ...]] = ()
 
     @property
     def id(self) -> NodeId:

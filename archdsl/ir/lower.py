@@ -234,7 +234,8 @@ class Lowerer:
     def _output(self, node: tree.Output, flow: Flow, place: Place) -> None:
         if node.body is not None:
             place.level.is_numbered = False
-            flow = self._chain(node.body, flow, place)
+            inner = replace(place, is_training=place.is_training or node.is_training_only)
+            flow = self._chain(node.body, flow, inner)
         name = node.name.text
         if any(name == other for other, _, _ in place.level.outputs):
             raise Trouble("E106", f"output `{name}` is defined twice", node.name.span, help="rename one of the two")
@@ -551,8 +552,12 @@ class Lowerer:
             raise Trouble("E113", "a reference names a label and at most one of its outputs", node.span)
         output = node.outputs[0].text if node.outputs else ""
         body = place.level.drafts[index].body
-        if body is not None and any(other.name == output and other.is_training_only for other in body.outputs):
-            help = "only the model itself can hand it out: `output NAME training { … }`"
+        if (
+            not place.is_training
+            and body is not None
+            and any(other.name == output and other.is_training_only for other in body.outputs)
+        ):
+            help = "read it in `output NAME training { … }`"
             raise Trouble("E113", f"output `{output}` of `{name}` exists in training alone", node.span, help=help)
         shapes = place.level.drafts[index].shapes
         if output not in shapes:

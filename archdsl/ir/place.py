@@ -36,10 +36,12 @@ class Place:
     stride: StageStride | None = None
     is_repeat: bool = False
     """Whether this is a later repetition, in which `stride` parameters are 1."""
+    is_training: bool = False
+    """Whether this belongs to an output of training alone."""
 
     def at(self, flow: Flow) -> Place:
         """Give the place where a value flows in."""
         env = self.env.at(flow.ref, flow.shape)
         if env is self.env:
             return self
-        return Place(env, self.level, self.edits, self.stride, self.is_repeat)
+        return Place(env, self.level, self.edits, self.stride, self.is_repeat, self.is_training)

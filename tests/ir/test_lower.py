@@ -326,3 +326,10 @@ def test_a_default_that_nothing_reads_is_named() -> None:
 def test_an_edit_by_number_reaches_the_step_and_not_the_input() -> None:
     text = 'model m { input [3, 8, 8]; conv 8 }\nvariant v of m { set "0" k=5 }'
     assert archdsl.load_text(text, "v").costs.parameters == 8 * 3 * 25
+
+
+def test_evaluation_cannot_read_what_exists_in_training_alone() -> None:
+    block = "block b(c) { conv c; output aux training { gap; flatten; fc 3 }; norm }\n"
+    (found,) = archdsl.check_text(block + "model m { input [3, 8, 8]; one: b 8; @one.aux; fc 5 }")
+    assert (found.code, found.span.text) == ("E113", "@one.aux")
+    assert not archdsl.check_text(block + "model m { input [3, 8, 8]; one: b 8; output x training { @one.aux; fc 5 } }")
