@@ -332,4 +332,4 @@ def test_evaluation_cannot_read_what_exists_in_training_alone() -> None:
     block = "block b(c) { conv c; output aux training { gap; flatten; fc 3 }; norm }\n"
     (found,) = archdsl.check_text(block + "model m { input [3, 8, 8]; one: b 8; @one.aux; fc 5 }")
     assert (found.code, found.span.text) == ("E113", "@one.aux")
-    assert not archdsl.check_text(block + "model m { input [3, 8, 8]; one: b 8; output x training { @one.aux; fc 5 } }")
+    assert not archdsl.check_text(block + "model m { input [3, 8, 8]; one: b 8; output late training { @one.aux; fc 5 } }")
