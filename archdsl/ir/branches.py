@@ -37,6 +37,14 @@ def changes_shape(before: Shape, after: Shape) -> bool:
     return any(_scale(a) != _scale(b) for a, b in zip(before[1:], after[1:], strict=True))
 
 
+def may_join(before: Shape, after: Shape) -> bool:
+    """Tell whether a residual's input and result may add up: one has a fixed size where the other has the image's."""
+    if len(before) != len(after) or before[0] != after[0]:
+        return False
+    pairs = zip(before[1:], after[1:], strict=True)
+    return all(_scale(a) == _scale(b) or isinstance(a, int) is not isinstance(b, int) for a, b in pairs)
+
+
 def _scale(size: Size) -> object:
     return ("fixed", size) if isinstance(size, int) else ("scaled", size.scale)
 

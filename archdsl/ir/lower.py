@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from archdsl.ir import labels
-from archdsl.ir.branches import changes_shape, missing_shortcut, split_sizes
+from archdsl.ir.branches import changes_shape, may_join, missing_shortcut, split_sizes
 from archdsl.ir.calls import Arguments, Operators, gather, match_parameters, resolve
 from archdsl.ir.context import Context
 from archdsl.ir.edits import OwnArgument, apply_edits, edits_below
@@ -412,9 +412,10 @@ class Lowerer:
             return main
         skip = flow
         if main.shape is not None and flow.shape is not None and changes_shape(flow.shape, main.shape):
-            if node.shortcut is None:
+            if node.shortcut is not None:
+                skip = self._shortcut(node, flow, place)
+            elif not may_join(flow.shape, main.shape):
                 raise missing_shortcut(node, flow.shape, main.shape)
-            skip = self._shortcut(node, flow, place)
         return self._join(OPS["add"], Arguments({}, {}), [main, skip], node.span, None, place)
 
     def _shortcut(self, node: tree.Residual, flow: Flow, place: Place) -> Flow:

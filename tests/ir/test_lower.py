@@ -332,4 +332,13 @@ def test_evaluation_cannot_read_what_exists_in_training_alone() -> None:
     block = "block b(c) { conv c; output aux training { gap; flatten; fc 3 }; norm }\n"
     (found,) = archdsl.check_text(block + "model m { input [3, 8, 8]; one: b 8; @one.aux; fc 5 }")
     assert (found.code, found.span.text) == ("E113", "@one.aux")
-    assert not archdsl.check_text(block + "model m { input [3, 8, 8]; one: b 8; output late training { @one.aux; fc 5 } }")
+    assert not archdsl.check_text(
+        block + "model m { input [3, 8, 8]; one: b 8; output late training { @one.aux; fc 5 } }"
+    )
+
+
+def test_a_residual_of_a_fixed_size_is_left_to_the_sizes_and_takes_its_shortcut() -> None:
+    fixed = "model m { input [8, 5, 5]; residual { reshape [8, 5, 5] } }"
+    assert archdsl.load_text(fixed).outputs["output"] == (8, 5, 5)
+    with_shortcut = "model m { input [8, 5, 5]; residual { gap; conv 8 } shortcut { gap; conv 8 k=1 } }"
+    assert archdsl.load_text(with_shortcut).outputs["output"] == (8, 1, 1)
