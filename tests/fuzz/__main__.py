@@ -1,0 +1,84 @@
+"""Fuzz the compiler, guided by coverage: `python -m tests.fuzz --minutes 60 WORK_FOLDER`.
+
+Needs `pip install atheris`. Inputs that reach new code are kept in WORK_FOLDER/corpus; a text that raises, takes too
+long or too much memory is written to WORK_FOLDER as `crash-…`. What is found belongs, made small, into
+tests/fuzz/findings, which the quick tests replay.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from random import Random
+
+import atheris  # pyright: ignore[reportMissingImports] - installed by whoever fuzzes
+
+with atheris.instrument_imports(include=["archdsl", "lark"]):  # pyright: ignore[reportAttributeAccessIssue] - lazy
+    # What the target imports only when it runs has to be here already to be instrumented.
+    import archdsl.backends.graphviz
+    import archdsl.backends.summary
+    import archdsl.backends.torch.emit
+    import archdsl.passes.inference
+    import archdsl.passes.intensity
+    import archdsl.passes.memory
+    import archdsl.passes.receptive
+    import archdsl.passes.smallest_input
+    import archdsl.passes.state
+    import archdsl.passes.symbolic
+    from tests.fuzz.mutate import LARGEST, mutate
+    from tests.fuzz.target import examine
+
+from tests.conftest import ROOT
+
+MOST_MEMORY = 500  # MiB
+SEEDS = Path(__file__).parent / "seeds"
+
+
+def main() -> None:
+    """Fuzz for some minutes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("folder", type=Path)
+    options = parser.parse_args()
+    corpus = options.folder / "corpus"
+    corpus.mkdir(parents=True, exist_ok=True)
+    for number, text in enumerate(_seeds()):
+        (corpus / f"seed-{number}").write_text(text, "utf-8")
+    arguments = [
+        sys.argv[0], str(corpus), f"-max_total_time={round(options.minutes * 60)}", f"-rss_limit_mb={MOST_MEMORY}",
+        f"-artifact_prefix={options.folder}/", "-timeout=60", f"-max_len={LARGEST}", f"-seed={options.seed}",
+        "-report_slow_units=1000",
+    ]  # fmt: skip
+    atheris.Setup(arguments, _run, custom_mutator=_mutate, custom_crossover=_cross)
+    atheris.Fuzz()
+
+
+def _seeds() -> list[str]:
+    """Give the examples in the documentation, the wrong specs among the tests, and what earlier runs kept."""
+    pages = [path.read_text("utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))]
+    examples = [text for page in pages for text in re.findall(r"```arch\b[^\n]*\n(.*?)```", page, re.S)]
+    files = [*SEEDS.glob("*.arch"), *(ROOT / "tests").rglob("*.arch"), *(ROOT / "specs").glob("*.arch")]
+    return examples + [text for path in sorted(files) if len(text := path.read_text("utf-8")) < LARGEST]
+
+
+def _run(data: bytes) -> None:
+    examine(data.decode("utf-8", "replace"))
+
+
+def _mutate(data: bytes, largest: int, seed: int) -> bytes:
+    return _encode(mutate(data.decode("utf-8", "replace"), "", Random(seed)), largest)
+
+
+def _cross(data: bytes, other: bytes, largest: int, seed: int) -> bytes:
+    return _encode(mutate(data.decode("utf-8", "replace"), other.decode("utf-8", "replace"), Random(seed)), largest)
+
+
+def _encode(text: str, largest: int) -> bytes:
+    return text.encode("utf-8", "replace")[:largest]
+
+
+if __name__ == "__main__":
+    main()
