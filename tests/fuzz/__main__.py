@@ -10,23 +10,19 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 from random import Random
 
 import atheris  # pyright: ignore[reportMissingImports] - installed by whoever fuzzes
 
+# What the target imports only when it runs has to be imported before, to be instrumented.
+LAZY = ("backends.graphviz", "backends.summary", "backends.torch.emit", "passes.inference", "passes.intensity",
+        "passes.memory", "passes.receptive", "passes.smallest_input", "passes.state", "passes.symbolic")  # fmt: skip
+
 with atheris.instrument_imports(include=["archdsl", "lark"]):  # pyright: ignore[reportAttributeAccessIssue] - lazy
-    # What the target imports only when it runs has to be here already to be instrumented.
-    import archdsl.backends.graphviz
-    import archdsl.backends.summary
-    import archdsl.backends.torch.emit
-    import archdsl.passes.inference
-    import archdsl.passes.intensity
-    import archdsl.passes.memory
-    import archdsl.passes.receptive
-    import archdsl.passes.smallest_input
-    import archdsl.passes.state
-    import archdsl.passes.symbolic
+    for name in LAZY:
+        import_module(f"archdsl.{name}")
     from tests.fuzz.mutate import LARGEST, mutate
     from tests.fuzz.target import examine
 
