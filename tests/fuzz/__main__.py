@@ -26,10 +26,9 @@ with atheris.instrument_imports(include=["archdsl", "lark"]):  # pyright: ignore
     from tests.fuzz.mutate import LARGEST, mutate
     from tests.fuzz.target import examine
 
-from tests.conftest import ROOT
-
 MOST_MEMORY = 500  # MiB
-SEEDS = Path(__file__).parent / "seeds"
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 
 
 def main() -> None:
@@ -56,7 +55,7 @@ def _seeds() -> list[str]:
     """Give the examples in the documentation, the wrong specs among the tests, and what earlier runs kept."""
     pages = [path.read_text("utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))]
     examples = [text for page in pages for text in re.findall(r"```arch\b[^\n]*\n(.*?)```", page, re.S)]
-    files = [*SEEDS.glob("*.arch"), *(ROOT / "tests").rglob("*.arch"), *(ROOT / "specs").glob("*.arch")]
+    files = [*(ROOT / "tests").rglob("*.arch"), *(ROOT / "specs").glob("*.arch")]
     return examples + [text for path in sorted(files) if len(text := path.read_text("utf-8")) < LARGEST]
 
 
