@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from networkx import MultiDiGraph
     from torch import nn
 
-    from archdsl.backends.graphviz import Diagram
+    from archdsl.backends.picture import Diagram
     from archdsl.ops.base import Tensor
     from archdsl.passes.fold import Fold
     from archdsl.passes.intensity import Intensities
@@ -275,7 +275,7 @@ class Network:
 
     def diagram(self, level: Level = "blocks") -> Diagram:
         """Draw the network: its stages at a glance, its blocks with each one's inside, or every layer."""
-        from archdsl.backends.graphviz import diagram
+        from archdsl.backends.picture import diagram
 
         return diagram(self.graph, self.shapes, self.body_costs, level, self.name)
 

@@ -45,7 +45,7 @@ def draw_network(
 
     All formats but .dot need Graphviz.
     """
-    from archdsl.backends.graphviz import FORMATS, DrawError
+    from archdsl.backends.picture import FORMATS, DrawError
 
     if str(output) != "-" and output.suffix.removeprefix(".").lower() not in FORMATS:
         raise Failure(f"a diagram is written as {', '.join(FORMATS)}, not as `{output}`")

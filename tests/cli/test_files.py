@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from archdsl import check_text, load
-from archdsl.backends.graphviz import Level
+from archdsl.backends.picture import Level
 from archdsl.cli import files
 from archdsl.cli.new import STARTER
 from tests.cli.conftest import Run

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import graphviz  # pyright: ignore[reportMissingTypeStubs] - it has none
 
-from archdsl.backends.graphviz.dot import write_dot
-from archdsl.backends.graphviz.picture import Picture
+from archdsl.backends.picture.dot import write_dot
+from archdsl.backends.picture.picture import Picture
 
 FORMATS = ("svg", "png", "pdf", "dot")
 

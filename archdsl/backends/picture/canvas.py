@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from archdsl.backends.graphviz.levels import Level, Outline
-from archdsl.backends.graphviz.picture import Box, Edge, Group, Kind, Picture, mark_shortcuts
-from archdsl.backends.graphviz.steps import Call, Frame, Step
-from archdsl.backends.graphviz.symbols import listed
-from archdsl.backends.graphviz.variants import Variant
-from archdsl.backends.graphviz.words import amount, shape_text
+from archdsl.backends.picture.levels import Level, Outline
+from archdsl.backends.picture.picture import Box, Edge, Group, Kind, Picture, mark_shortcuts
+from archdsl.backends.picture.steps import Call, Frame, Step
+from archdsl.backends.picture.symbols import listed
+from archdsl.backends.picture.variants import Variant
+from archdsl.backends.picture.words import amount, shape_text
 from archdsl.ir.graph import Node, Value
 
 _LEAST_SHARE = {"stages": 0.01, "blocks": 0.01, "layers": 0.05}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from archdsl.backends.graphviz.chunks import Chunk, head_of
-from archdsl.backends.graphviz.picture import Kind
-from archdsl.backends.graphviz.symbols import Symbols
-from archdsl.backends.graphviz.words import describe, join_symbol, shape_text
+from archdsl.backends.picture.chunks import Chunk, head_of
+from archdsl.backends.picture.picture import Kind
+from archdsl.backends.picture.symbols import Symbols
+from archdsl.backends.picture.words import describe, join_symbol, shape_text
 from archdsl.ir.graph import Graph, Node, NodeId, Value
 from archdsl.ops.shape import Shape
 from archdsl.passes.costs import Costs, Total

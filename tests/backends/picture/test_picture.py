@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 import pytest
 
 import archdsl
-from archdsl.backends.graphviz import Diagram, DrawError, diagram
-from archdsl.backends.graphviz.dot import write_dot
-from archdsl.backends.graphviz.picture import Box, Edge, Picture, mark_shortcuts
-from archdsl.backends.graphviz.words import amount
+from archdsl.backends.picture import Diagram, DrawError, diagram
+from archdsl.backends.picture.dot import write_dot
+from archdsl.backends.picture.picture import Box, Edge, Picture, mark_shortcuts
+from archdsl.backends.picture.words import amount
 
 SVG = "{http://www.w3.org/2000/svg}"
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="the program `dot` is missing")

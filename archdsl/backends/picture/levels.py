@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from archdsl.backends.graphviz.chunks import Chunk, chunks
-from archdsl.backends.graphviz.steps import Call, Frame, Step, call_step, fold, lift, operator_step
-from archdsl.backends.graphviz.symbols import Symbols, is_number
-from archdsl.backends.graphviz.variants import Variant, Variants
-from archdsl.backends.graphviz.words import number
+from archdsl.backends.picture.chunks import Chunk, chunks
+from archdsl.backends.picture.steps import Call, Frame, Step, call_step, fold, lift, operator_step
+from archdsl.backends.picture.symbols import Symbols, is_number
+from archdsl.backends.picture.variants import Variant, Variants
+from archdsl.backends.picture.words import number
 from archdsl.ir.graph import Node
 
 Level: TypeAlias = Literal["stages", "blocks", "layers"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from archdsl.backends.graphviz.chunks import is_simple
-from archdsl.backends.graphviz.steps import Call, Frame
-from archdsl.backends.graphviz.symbols import INPUT_CHANNELS, Symbols, Values, common_bindings
-from archdsl.backends.graphviz.words import describe
+from archdsl.backends.picture.chunks import is_simple
+from archdsl.backends.picture.steps import Call, Frame
+from archdsl.backends.picture.symbols import INPUT_CHANNELS, Symbols, Values, common_bindings
+from archdsl.backends.picture.words import describe
 from archdsl.ir.graph import Graph, Node
 
 

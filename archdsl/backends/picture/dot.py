@@ -12,7 +12,7 @@ from itertools import pairwise
 from graphviz import Digraph, nohtml
 from graphviz import escape as escape_dot
 
-from archdsl.backends.graphviz.picture import Box, Edge, Group, Kind, Picture
+from archdsl.backends.picture.picture import Box, Edge, Group, Kind, Picture
 
 _FONT = "Helvetica,Arial,sans-serif"
 _INK, _FAINT, _SHORTCUT = "#333333", "#8a8a8a", "#d55e00"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import get_args
 
-from archdsl.backends.graphviz.canvas import paint
-from archdsl.backends.graphviz.drawing import FORMATS, Diagram, DrawError
-from archdsl.backends.graphviz.levels import Level
-from archdsl.backends.graphviz.steps import Call
+from archdsl.backends.picture.canvas import paint
+from archdsl.backends.picture.drawing import FORMATS, Diagram, DrawError
+from archdsl.backends.picture.levels import Level
+from archdsl.backends.picture.steps import Call
 from archdsl.ir.graph import Graph
 from archdsl.passes.costs import Costs
 from archdsl.passes.shapes import Shapes
