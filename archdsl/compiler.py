@@ -31,6 +31,7 @@ from archdsl.ops.shape import LARGEST_TENSOR
 from archdsl.passes.costs import Costs, count_costs
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.syntax import tree
+from archdsl.syntax.allowances import report_unused
 from archdsl.syntax.parser import parse_expression
 from archdsl.text.diagnostic import Diagnostic, Reporter, SpecError
 from archdsl.text.source import Source, Span
@@ -92,6 +93,8 @@ def compile(
     name = model or ""
     library = Library(report)
     module = library.load(source, folder)
+    if module is not None:
+        report.leave_out(module.allowances.drops)
     digest = _digest(library.texts(source), model, settings, image)
     _check_image(image, report)
     plan = _plan(module, model, settings or {}, report) if module is not None else None
@@ -458,10 +461,13 @@ def check(source: Source, folder: Path | None = None, model: str | None = None) 
     module = Library(report).load(source, folder)
     if module is None:
         return report.diagnostics
+    report.leave_out(module.allowances.drops)
     loading = report.diagnostics
     steps = 0
+    built: set[Span] = set()
     for name in (model,) if model is not None else tuple(_complete(module)):
         own = Reporter()
+        own.leave_out(module.allowances.drops)
         for diagnostic in loading:
             own.add(diagnostic)
         lowerer = Lowerer(own)
@@ -470,6 +476,7 @@ def check(source: Source, folder: Path | None = None, model: str | None = None) 
         if plan is not None and lowered is not None:
             _key_maps(plan, module, own)
             _analyse(lowered, own)
+            built |= {*lowerer.built, plan.declaration.span}
         for diagnostic in own.diagnostics:
             report.add(diagnostic)
         steps += lowerer.steps + _STEPS_OF_MODEL
@@ -477,4 +484,7 @@ def check(source: Source, folder: Path | None = None, model: str | None = None) 
             message = f"the models of this spec have more than {MAX_STEPS_OF_FILE:,} distinct steps together"
             report.error("E109", message, Span(0, 0, source), help="check them one by one, or split the spec")
             break
+    if model is None and not report.has_errors:
+        bodies = {d.span for d in module.file.declarations if isinstance(d, tree.Block | tree.Model)}
+        report_unused(module.allowances, built, is_complete=bool(built) and bodies <= built, report=report)
     return report.diagnostics

@@ -14,9 +14,12 @@ from archdsl import compiler
 from archdsl.cli.console import complain, say, write
 from archdsl.cli.failure import FAILURE, FINDINGS, Failure
 from archdsl.cli.specs import SetOption, find, has_errors, parse_settings
+from archdsl.text.allow import ALL, settle
+from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic, Reporter
 from archdsl.text.render import RENDERERS
 from archdsl.text.source import Source, Span
+from archdsl.text.suggest import nearest
 
 
 class CheckFormat(StrEnum):
@@ -51,19 +54,34 @@ def check_specs(
         typer.Option("--format", help="text for people on stderr; plain, json and github annotations on stdout."),
     ] = CheckFormat.TEXT,
     settings: SetOption = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow",
+            metavar="CODES",
+            help="Leave out warnings: W400, several with commas, or `warnings`. May be repeated.",
+        ),
+    ] = None,
+    deny: Annotated[
+        list[str] | None,
+        typer.Option("--deny", metavar="CODES", help="Take warnings for errors, named in the same way."),
+    ] = None,
 ) -> None:
     """Say what is wrong with specs.
 
     Names, arguments, shapes and assertions are checked. The exit code is 1 if a spec has mistakes, 2 if one cannot be
-    read.
+    read; warnings alone leave it 0. `allow W400` in a spec, or in one of its bodies, leaves a warning out there.
     """
     values = parse_settings(settings)
+    allowed, denied = warning_codes(allow, "--allow"), warning_codes(deny, "--deny")
+    if both := sorted(allowed & denied):
+        raise Failure(f"`{both[0]}` is both allowed and denied", "leave out one of the two")
     checked = [_check(spec, values) for spec in specs]
-    found = [diagnostic for one in checked for diagnostic in one.diagnostics]
+    found = settle((diagnostic for one in checked for diagnostic in one.diagnostics), allowed, denied)
     if form is CheckFormat.TEXT:
         complain(found)
         for one in checked:
-            if one.fine:
+            if one.fine and not has_errors(settle(one.diagnostics, allowed, denied)):
                 say(one.fine)
     else:
         write(RENDERERS[form](found))
@@ -71,6 +89,24 @@ def check_specs(
         raise typer.Exit(FAILURE)
     if has_errors(found):
         raise typer.Exit(FINDINGS)
+
+
+def warning_codes(words: Sequence[str] | None, option: str) -> frozenset[str]:
+    """Read the codes of `--allow` and `--deny`.
+
+    Errors: Failure for a code that is no warning's
+    """
+    known = [ALL, *(code for code in CODES if code.startswith("W"))]
+    found: set[str] = set()
+    for word in (part.strip() for written in words or () for part in written.split(",")):
+        code = word if word == ALL else word.upper()
+        if code not in known:
+            near = nearest(code, known)
+            what = "an error's code" if code in CODES else "no warning's code"
+            help = f"the nearest is `{near}`" if near and code not in CODES else "`archdsl explain` lists the codes"
+            raise Failure(f"`{option} {word}` names {what}", help)
+        found.add(code)
+    return frozenset(found)
 
 
 def _check(spec: str, settings: Mapping[str, str]) -> Checked:

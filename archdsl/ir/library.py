@@ -13,7 +13,9 @@ from archdsl.ir.evaluate import Budget, Env, argument_keys, evaluate, find_calla
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.ir.values import Block, Partial, Setting
 from archdsl.syntax import tree
+from archdsl.syntax.allowances import find_allowances
 from archdsl.syntax.parser import MAX_CHARACTERS, Parsed, parse
+from archdsl.text.allow import Allowances
 from archdsl.text.diagnostic import Diagnostic, Label, Reporter
 from archdsl.text.source import Source, Span
 from archdsl.text.suggest import nearest
@@ -65,6 +67,7 @@ class Module:
         self.missing: set[str] = set()
         """Names that a `use` promises and does not bring, which has been reported."""
         self.misses_a_file = False
+        self.allowances = Allowances(parsed.file.source)
         self.keys: list[tree.Keys] = []
         self.key_lenders: list[Module] = []
         """The files used whose `keys` hold for this one's models too."""
@@ -183,6 +186,7 @@ class Library:
         if parsed is None:
             return None
         module = Module(parsed, folder, prelude)
+        module.allowances = Allowances(parsed.file.source, find_allowances(parsed.file, self.report))
         for declaration in parsed.file.declarations:
             self._declare(module, declaration)
         return module if module.is_known else None

@@ -85,6 +85,8 @@ class Lowerer:
         self._sizes: dict[tuple[int, int], Size] = {}
         self.steps = 0
         """How many statements and actions were lowered."""
+        self.built: set[Span] = set()
+        """The blocks that were lowered, by where they are declared."""
         self._image_inputs = 0
         self._lacks_input = False
         self._main_level = Level()
@@ -724,6 +726,7 @@ class Lowerer:
         self, block: Block, node: tree.Call, label: str | None, arguments: Arguments, flow: Flow, place: Place
     ) -> Flow:
         declaration = block.declaration
+        self.built.add(declaration.span)
         if node.body is not None:
             self._bind_body(declaration, node.body, arguments, place)
         values, orders = match_parameters(block, arguments, place.env)

@@ -120,7 +120,12 @@ class Builder(Transformer[Token, Any]):
         return tree.Range(first, last, self._span(first, last))
 
     def body(self, children: Children) -> tree.Body:
-        return tree.Body(tuple(children[1:-1]), self._span(children[0], children[-1]))
+        statements, allows = _apart(children[1:-1])
+        return tree.Body(statements, self._span(children[0], children[-1]), allows)
+
+    def allow(self, children: Children) -> tree.Allow:
+        keyword, *codes = children
+        return tree.Allow(tuple(map(self._word, codes)), self._span(keyword, codes[-1]))
 
     def let(self, children: Children) -> tree.Let:
         keyword, name, value = children
@@ -303,4 +308,11 @@ class Builder(Transformer[Token, Any]):
         return tree.Use(target, None, self._word(alias), self._span(keyword, alias))
 
     def start(self, children: Children) -> tree.File:
-        return tree.File(self.source, tuple(children))
+        declarations, allows = _apart(children)
+        return tree.File(self.source, declarations, allows)
+
+
+def _apart(nodes: Children) -> tuple[tuple[Any, ...], tuple[tree.Allow, ...]]:
+    """Split what builds something from the `allow`s beside it."""
+    allows = tuple(node for node in nodes if isinstance(node, tree.Allow))
+    return (tuple(node for node in nodes if not isinstance(node, tree.Allow)) if allows else tuple(nodes)), allows

@@ -28,7 +28,7 @@ from archdsl.text.source import NOWHERE, Source, Span
 
 MAX_CHARACTERS = 200_000
 _MAX_ERRORS = 30
-_DECLARES = DECLARATION_WORDS | {"LET", "DEFAULTS"}
+_DECLARES = DECLARATION_WORDS | {"LET", "DEFAULTS", "ALLOW"}
 _WORD = re.compile(r"[A-Za-z_]\w*", re.A)
 _DECLARED = re.compile(r"\b(?:fn|block|model|variant|let)[ \t]+([A-Za-z_]\w*)", re.A)
 _APPLIES_TO_ALL = re.compile(r"\b(?:use|defaults)\b", re.A)
@@ -85,7 +85,7 @@ def _sound(file: tree.File, comments: tuple[Span, ...], damage: list[int]) -> Pa
             broken.add(declaration.name.text)
     if not whole:
         return None
-    return Parsed(tree.File(file.source, tuple(whole)), comments, frozenset(broken))
+    return Parsed(tree.File(file.source, tuple(whole), file.allows), comments, frozenset(broken))
 
 
 def _first_words(file: tree.File, offset: int) -> list[str]:

@@ -114,9 +114,24 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True)
+class Allow:
+    """`allow W400`: warnings that are not wanted in the body or file that this stands in."""
+
+    codes: tuple[Name, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
+    """What stands in braces. `allows` are kept apart, since they build nothing."""
+
     statements: tuple[Statement, ...]
     span: Span
+    allows: tuple[Allow, ...] = ()
+
+    def in_order(self) -> list[Statement | Allow]:
+        """Give everything in the order of the text."""
+        return sorted((*self.statements, *self.allows), key=_start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +366,16 @@ Declaration: TypeAlias = Function | Block | Model | Variant | Use | Defaults | L
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A whole spec."""
+    """A whole spec. `allows` are kept apart, since they declare nothing."""
 
     source: Source
     declarations: tuple[Declaration, ...]
+    allows: tuple[Allow, ...] = ()
+
+    def in_order(self) -> list[Declaration | Allow]:
+        """Give everything in the order of the text."""
+        return sorted((*self.declarations, *self.allows), key=_start)
+
+
+def _start(node: Statement | Declaration | Allow) -> int:
+    return node.span.start

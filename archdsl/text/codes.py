@@ -302,6 +302,12 @@ _ALL = (
         "`archdsl weights` shows it at once. Name the origin of the file's keys, change the network, or load only "
         "what fits with `strict=False`.",
     ),
+    Code(
+        "W400",
+        "an allow that drops nothing",
+        "An `allow` stands where nothing gives rise to the warning that it names, or no longer does. Left there, it "
+        "would hide a later mistake. Remove it. Whether it is of use is told only where a file is checked as a whole.",
+    ),
 )
 
 CODES: Mapping[str, Code] = MappingProxyType({entry.code: entry for entry in _ALL})

@@ -1,8 +1,11 @@
 """Diagnostics are data: what is wrong, where, and what to do about it. Renderers live in `render`."""
 
-from collections.abc import Iterable, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from archdsl.text.source import Span
 
@@ -20,13 +23,28 @@ class Label:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """An exact edit. Only a safe one, which keeps the meaning, is applied without asking."""
+class Edit(NamedTuple):
+    """A text to put in place of another; an empty span inserts, an empty replacement removes."""
 
     span: Span
     replacement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Exact edits of one file that mend a mistake together, and what they do in a few words.
+
+    A safe fix is what the author certainly meant, or leaves the network as it is; only such a one is applied unasked.
+    """
+
+    edits: tuple[Edit, ...]
     is_safe: bool = False
+    title: str = ""
+
+    @classmethod
+    def at(cls, span: Span, replacement: str, *, is_safe: bool = False, title: str = "") -> Fix:
+        """Make a fix of one edit."""
+        return cls((Edit(span, replacement),), is_safe, title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +71,16 @@ class SpecError(Exception):
 
 
 class Reporter:
-    """Collect diagnostics, at most `limit`: a place that is wrong in one way is named once, however often used."""
+    """Collect diagnostics: a place that is wrong in one way is named once, however often it is used.
+
+    At most `limit` errors are kept, and as many warnings.
+    """
 
     def __init__(self, limit: int = 100) -> None:
         self.limit = limit
         self._found: dict[tuple[str, Span], Diagnostic] = {}
+        self._counts = dict.fromkeys(Severity, 0)
+        self._is_unwanted: Callable[[Diagnostic], bool] = lambda _: False
 
     def error(
         self,
@@ -73,9 +96,34 @@ class Reporter:
     ) -> None:
         self.add(Diagnostic(code, Severity.ERROR, message, span, marker, tuple(labels), tuple(notes), help, fix))
 
+    def warning(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        marker: str = "",
+        labels: Iterable[Label] = (),
+        notes: Iterable[str] = (),
+        help: str = "",
+        fix: Fix | None = None,
+    ) -> None:
+        """Say what is legal and most likely not meant."""
+        self.add(Diagnostic(code, Severity.WARNING, message, span, marker, tuple(labels), tuple(notes), help, fix))
+
     def add(self, diagnostic: Diagnostic) -> None:
-        if len(self._found) < self.limit:
-            self._found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
+        key = (diagnostic.code, diagnostic.span)
+        if key in self._found or self._is_unwanted(diagnostic):
+            return
+        if self._counts[diagnostic.severity] < self.limit:
+            self._found[key] = diagnostic
+            self._counts[diagnostic.severity] += 1
+
+    def leave_out(self, is_unwanted: Callable[[Diagnostic], bool]) -> None:
+        """Drop what is unwanted, of what was found so far and from now on."""
+        self._is_unwanted = is_unwanted
+        for key in [key for key, found in self._found.items() if is_unwanted(found)]:
+            self._counts[self._found.pop(key).severity] -= 1
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -83,12 +131,12 @@ class Reporter:
 
     @property
     def is_full(self) -> bool:
-        """Whether further diagnostics would be left out."""
-        return len(self._found) >= self.limit
+        """Whether further errors would be left out."""
+        return self._counts[Severity.ERROR] >= self.limit
 
     @property
     def has_errors(self) -> bool:
-        return any(d.severity is Severity.ERROR for d in self._found.values())
+        return self._counts[Severity.ERROR] > 0
 
     def raise_errors(self) -> None:
         """Raise what was found as one `SpecError`, if any of it is an error."""

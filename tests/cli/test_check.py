@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from archdsl.cli import check
+from archdsl.text.diagnostic import Diagnostic, Severity
+from archdsl.text.source import Source, Span
 from tests.cli.conftest import TINY, Run
 
 BROKEN = TINY.replace("conv 4; norm", "conv 4 kernal=3; norm")
@@ -87,3 +90,46 @@ def test_settings_that_set_nothing_or_twice_are_failures(run: Run, words: list[s
 def test_a_file_without_a_complete_model_is_still_checked(run: Run, tiny: Path) -> None:
     tiny.write_text("block b(c) { conv c }\n", encoding="utf-8")
     assert run("check", "tiny.arch").err == "tiny.arch: ok, no model that needs no arguments\n"
+
+
+def test_codes_that_are_no_warnings_cannot_be_allowed_or_denied(run: Run) -> None:
+    for words, expected in (
+        (["--allow", "W4000"], "the nearest is `W400`"),
+        (["--deny", "E101"], "names an error's code"),
+        (["--allow", "W400", "--deny", "w400"], "both allowed and denied"),
+    ):
+        code, out, err = run("check", "resnet50", *words)
+        assert (code, out) == (2, "")
+        assert expected in err
+
+
+@pytest.fixture
+def warned(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a spec whose check warns of its first word."""
+
+    def found(source: Source, *_: object) -> tuple[Diagnostic, ...]:
+        return (Diagnostic("W400", Severity.WARNING, "odd", Span(0, 5, source)),)
+
+    monkeypatch.setattr(check.compiler, "check", found)
+    return tiny
+
+
+def test_warnings_alone_are_no_failure(run: Run, warned: Path) -> None:
+    code, out, err = run("check", warned.name)
+    assert (code, out) == (0, "")
+    assert "warning[W400]: odd" in err
+    assert "warning: 1 warning in tiny.arch" in err
+    assert err.endswith("tiny.arch: ok, 1 model\n")
+
+
+@pytest.mark.parametrize("words", [["--deny", "W400"], ["--deny", "warnings"], ["--deny", "w400, W400"]])
+def test_a_warning_that_is_denied_is_an_error(run: Run, warned: Path, words: list[str]) -> None:
+    code, _, err = run("check", warned.name, *words)
+    assert code == 1
+    assert "error[W400]: odd" in err
+    assert "ok" not in err.split()
+
+
+def test_a_warning_that_is_allowed_is_not_shown(run: Run, warned: Path) -> None:
+    for word in ("W400", "warnings"):
+        assert run("check", warned.name, "--allow", word) == (0, "", "tiny.arch: ok, 1 model\n")

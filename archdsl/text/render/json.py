@@ -13,7 +13,8 @@ def render(diagnostics: Iterable[Diagnostic], *, width: int = 80, color: bool = 
 
     Each has code, severity, message, marker, file, start, end, labels, notes, help and fix. Lines and
     columns count from 1, offsets from 0, all in code points; the end is exclusive. A diagnostic about no
-    text has null for file, start and end; fix is null where there is none.
+    text has null for file, start and end; fix is null where there is none, else its title, is_safe and edits,
+    which are made together.
     """
     del width, color
     return json.dumps([_diagnostic(d) for d in in_order(diagnostics)], indent=2) + "\n"
@@ -38,7 +39,8 @@ def _label(label: Label) -> dict[str, object]:
 
 
 def _fix(fix: Fix) -> dict[str, object]:
-    return {"replacement": fix.replacement, "is_safe": fix.is_safe, **_place(fix.span)}
+    edits = [{"replacement": edit.replacement, **_place(edit.span)} for edit in fix.edits]
+    return {"title": fix.title, "is_safe": fix.is_safe, "edits": edits}
 
 
 def _place(span: Span) -> dict[str, object]:

@@ -16,7 +16,7 @@ GROUPS = Diagnostic(
     (Label(Span(7, 8, SPEC), "3 channels"),),
     ("counted before",),
     "use groups=1",
-    Fix(Span(24, 32, SPEC), "groups=1", is_safe=False),
+    Fix.at(Span(24, 32, SPEC), "groups=1", title="use one group"),
 )
 JOIN = Diagnostic("W002", Severity.WARNING, "one branch", Span(34, 48, SPEC))
 NO_TEXT = Diagnostic("E120", Severity.ERROR, "no model", Span(0, 0))
@@ -59,7 +59,11 @@ def test_json_says_everything_that_a_diagnostic_holds() -> None:
             "labels": [{"message": "3 channels", "file": "specs/a,b:c.arch", **three}],
             "notes": ["counted before"],
             "help": "use groups=1",
-            "fix": {"replacement": "groups=1", "is_safe": False, **place},
+            "fix": {
+                "title": "use one group",
+                "is_safe": False,
+                "edits": [{"replacement": "groups=1", **place}],
+            },
         }
     ]
 

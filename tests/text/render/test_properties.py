@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archdsl.text.diagnostic import Diagnostic, Fix, Label, Severity
+from archdsl.text.diagnostic import Diagnostic, Edit, Fix, Label, Severity
 from archdsl.text.render import RENDERERS
 from archdsl.text.render.display import columns_of, crop, visible, wrap
 from archdsl.text.render.places import bounds
@@ -27,6 +27,7 @@ def diagnostics(draw: st.DrawFn) -> list[Diagnostic]:
     sources = [Source(draw(TEXTS) * draw(st.integers(1, 20)), draw(names)) for _ in range(2)]
     places = st.sampled_from([*sources, NOWHERE])
     spans = st.builds(Span, st.integers(-5, 2500), st.integers(-5, 2500), places)
+    edits = st.lists(st.builds(Edit, spans, TEXTS), max_size=2).map(tuple)
     found = st.builds(
         Diagnostic,
         st.sampled_from(["E210", "W001"]),
@@ -37,7 +38,7 @@ def diagnostics(draw: st.DrawFn) -> list[Diagnostic]:
         st.lists(st.builds(Label, spans, TEXTS), max_size=4).map(tuple),
         st.lists(TEXTS, max_size=2).map(tuple),
         TEXTS,
-        st.none() | st.builds(Fix, spans, TEXTS),
+        st.none() | st.builds(Fix, edits, st.booleans(), TEXTS),
     )
     return draw(st.lists(found, min_size=1, max_size=3))
 
