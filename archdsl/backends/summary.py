@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from io import StringIO
 from itertools import takewhile
 from textwrap import wrap
@@ -369,8 +370,12 @@ def _size(field: ReceptiveField) -> str:
 
 
 def _stride(field: ReceptiveField) -> str:
-    strides = [float(stride) for stride in field.stride if stride is not None]
-    return f", at a stride of {strides[0]:g}" if strides and len(set(strides)) == 1 else ""
+    strides = {stride for stride in field.stride if stride is not None}
+    if len(strides) != 1:
+        return ""
+    (stride,) = strides
+    # Strides multiply, so that those of a hostile spec exceed what a float holds.
+    return f", at a stride of {Decimal(stride.numerator) / Decimal(stride.denominator):.6g}"
 
 
 def _bytes(count: int) -> str:

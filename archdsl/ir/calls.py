@@ -25,6 +25,7 @@ from archdsl.ir.types import check_type
 from archdsl.ir.values import Block, Closure, Partial, Setting, describe, identity, kind_of
 from archdsl.ops import OPS
 from archdsl.ops.base import Op
+from archdsl.ops.shape import LARGEST_TENSOR
 from archdsl.syntax import tree
 from archdsl.text.source import Span
 from archdsl.text.suggest import nearest
@@ -107,20 +108,35 @@ def _validate(target: type[Op], arguments: Arguments, call: Span) -> Op:
             span = arguments.spans.get(name, call)
             raise unknown_argument(target.keyword, name, _shown_keys(target), span, also=tuple(target.model_fields))
     try:
-        return target(**values)
+        return _within_bounds(target(**values), arguments, call)
     except ValidationError as problem:
         error = problem
     converted = _converted(target, values, error)
     if converted is None:
         raise _trouble(target, values, error, arguments.spans, call)
     try:
-        return target(**converted)
+        return _within_bounds(target(**converted), arguments, call)
     except ValidationError as again:
         # What was tried as a word was meant as what it is, so the first objection is the real one.
         is_number = any(
             isinstance(value, float | Fraction) and converted[name] is not value for name, value in values.items()
         )
         raise _trouble(target, values, again if is_number else error, arguments.spans, call) from None
+
+
+def _within_bounds(op: Op, arguments: Arguments, call: Span) -> Op:
+    """Give the operator, or raise Trouble where torch's integers, of 64 bits, cannot hold one of its attributes."""
+    for name in arguments.values:
+        if _is_huge(getattr(op, name)):
+            message = f"`{name}` of `{op.keyword}` is larger than torch's whole numbers, which have 64 bits"
+            raise Trouble("E104", message, arguments.spans.get(name, call))
+    return op
+
+
+def _is_huge(value: object) -> bool:
+    if isinstance(value, tuple):
+        return any(map(_is_huge, value))  # pyright: ignore[reportUnknownArgumentType] - tested by the call
+    return isinstance(value, int) and not -LARGEST_TENSOR <= value <= LARGEST_TENSOR
 
 
 def _converted(target: type[Op], values: Mapping[str, Setting], error: ValidationError) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from random import Random
 import atheris  # pyright: ignore[reportMissingImports] - installed by whoever fuzzes
 
 # What the target imports only when it runs has to be imported before, to be instrumented.
-LAZY = ("backends.graphviz", "backends.summary", "backends.torch.emit", "passes.inference", "passes.intensity",
+LAZY = ("backends.picture", "backends.summary", "backends.torch.emit", "passes.inference", "passes.intensity",
         "passes.memory", "passes.receptive", "passes.smallest_input", "passes.state", "passes.symbolic")  # fmt: skip
 
 with atheris.instrument_imports(include=["archdsl", "lark"]):  # pyright: ignore[reportAttributeAccessIssue] - lazy
