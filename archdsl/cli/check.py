@@ -114,7 +114,7 @@ def _check(spec: str, settings: Mapping[str, str]) -> Checked:
         source, folder, model = find(spec)
     except Failure as failure:
         report = Reporter()
-        report.error("E114", failure.message, Span(0, 0), help=failure.help)
+        report.error(failure.code or "E114", failure.message, Span(0, 0), help=failure.help)
         return Checked(report.diagnostics, is_readable=False)
     names = (model,) if model is not None else compiler.models_of(source, folder)
     diagnostics = _diagnose(source, folder, model, names, settings)

@@ -72,7 +72,7 @@ def find(spec: str) -> tuple[Source, Path, str | None]:
         return compiler.find_spec(spec)
     except SpecError as error:
         first = error.diagnostics[0]
-        raise Failure(first.message, first.help) from None
+        raise Failure(first.message, first.help, first.code) from None
 
 
 def _read_stdin() -> Source:
@@ -80,7 +80,7 @@ def _read_stdin() -> Source:
     try:
         return Source(content.decode("utf-8-sig").replace("\r\n", "\n"), "<stdin>")
     except UnicodeDecodeError as error:
-        raise Failure(f"stdin is no UTF-8 text: {error.reason} at byte {error.start}") from None
+        raise Failure(f"stdin is no UTF-8 text: {error.reason} at byte {error.start}", code="E004") from None
 
 
 def parse_pairs(words: Sequence[str] | None, option: str, example: str) -> Mapping[str, str]:

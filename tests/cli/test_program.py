@@ -50,11 +50,30 @@ def test_bad_usage_is_a_failure_on_stderr(run: Run, arguments: list[str]) -> Non
     assert arguments == [] or (out == "" and "Error" in err)
 
 
-def test_explain_prints_the_page_of_a_code(run: Run) -> None:
-    code, out, _ = run("explain", "e213")
+@pytest.mark.parametrize("asked", ["E213", "e213", " E213 ", "error[E213]"])
+def test_explain_prints_the_page_of_a_code(run: Run, asked: str) -> None:
+    code, out, _ = run("explain", asked)
     assert code == 0
-    assert " ".join(out.split()) == f"E213: {CODES['E213'].title} {CODES['E213'].explanation}"
-    assert run("explain").out.splitlines() == [f"{entry.code}  {entry.title}" for entry in CODES.values()]
+    assert out.startswith(f"E213: {CODES['E213'].title}\n\n")
+    assert "\nerror[E213]: " in out
+    assert out.split("Mended:")[1].split() == CODES["E213"].mended[0].split()
+
+
+def test_explain_writes_markdown(run: Run) -> None:
+    assert run("explain", "E213", "--format", "markdown").out.startswith("# E213\n\n**")
+
+
+def test_explain_lists_all_codes(run: Run) -> None:
+    assert run("explain").out.splitlines() == [f"{code}  {page.title}" for code, page in CODES.items()]
+
+
+@pytest.mark.parametrize("asked", ["", "x@y.org", "../E213", "\x1b[31m", "E" * 5000, "-", "é", "E213.md", "E21\0"])
+def test_explain_takes_nothing_amiss(run: Run, asked: str) -> None:
+    code, out, err = run("explain", "--", asked)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: no diagnostic has the code")
+    assert "\x1b" not in err
+    assert "Traceback" not in err
 
 
 def test_explain_offers_the_nearest_code(run: Run) -> None:

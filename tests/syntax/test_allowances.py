@@ -10,10 +10,11 @@ import archdsl
 from archdsl import compiler
 from archdsl.ir.lower import Lowered
 from archdsl.syntax import allowances
-from archdsl.text.codes import CODES, Code
+from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic, Reporter
 from archdsl.text.edits import removal
 from archdsl.text.mend import apply_fixes
+from archdsl.text.page import Page
 from archdsl.text.source import Source, Span
 
 
@@ -27,7 +28,7 @@ def _warns(monkeypatch: pytest.MonkeyPatch) -> None:
             report.warning("W499", "this is odd", Span(*word.span(), source))
         return real(lowered, report)
 
-    monkeypatch.setattr(allowances, "CODES", {**CODES, "W499": Code("W499", "odd", "")})
+    monkeypatch.setattr(allowances, "CODES", {**CODES, "W499": Page("W499", "odd", ())})
     monkeypatch.setattr(compiler, "_analyse", analyse)
 
 

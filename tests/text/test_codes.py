@@ -49,16 +49,3 @@ def test_docstrings_speak_of_registered_codes_only() -> None:
         for code in re.findall(r"(?<!\w)[EW]\d{3}(?!\w)", text)
     }
     assert sorted((code, where) for code, where in spoken if code not in CODES) == []
-
-
-def test_no_code_is_given_twice_and_all_are_in_order() -> None:
-    written = [text for text in strings(Path(codes.__file__)) if CODE.fullmatch(text)]
-    assert written == sorted(set(written)) == list(CODES)
-
-
-def test_titles_are_one_short_line_and_explanations_are_sentences() -> None:
-    for code in CODES.values():
-        assert re.fullmatch(r"[a-z].{5,58}[^.]", code.title), code
-        assert re.fullmatch(r"[A-Z`].{80,}\.", code.explanation), code
-        assert "  " not in code.explanation + code.title, code
-    assert len({code.title for code in CODES.values()}) == len(CODES)

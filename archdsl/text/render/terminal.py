@@ -53,8 +53,8 @@ class Underline(NamedTuple):
     mark: Mark
 
 
-def render(diagnostics: Iterable[Diagnostic], *, width: int = 80, color: bool = False) -> str:
-    """Write each diagnostic with excerpts of its sources, then a line that counts them.
+def render(diagnostics: Iterable[Diagnostic], *, width: int = 80, color: bool = False, is_counted: bool = True) -> str:
+    """Write each diagnostic with excerpts of its sources, then a line that counts them unless `is_counted` is false.
 
     `width` is in terminal columns, at least 40. `color` adds ANSI escapes and changes nothing else.
     """
@@ -62,7 +62,8 @@ def render(diagnostics: Iterable[Diagnostic], *, width: int = 80, color: bool = 
     if not ordered:
         return ""
     lines = [line for d in ordered for line in _diagnostic(d, max(width, NARROWEST))]
-    return "".join(_paint(line, color=color) + "\n" for line in [*lines, _summary(ordered)])
+    counted = [_summary(ordered)] if is_counted else []
+    return "".join(_paint(line, color=color) + "\n" for line in [*lines, *counted])
 
 
 def _paint(line: Line, *, color: bool) -> str:
