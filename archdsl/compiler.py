@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -60,6 +60,8 @@ class Compilation:
     digest: str
     source: Source
     key_maps: tuple[KeyMap, ...] = ()
+    again: Callable[[Mapping[str, UserValue]], Compilation] | None = field(default=None, compare=False, repr=False)
+    """Compiles the same model once more, with some of the settings changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,11 @@ def compile(
             graph = lowered.graph
             key_maps = _key_maps(plan, module, report)
             shapes, costs = _analyse(lowered, report)
-    return Compilation(name, graph, shapes, costs, report.diagnostics, digest, source, key_maps)
+
+    def again(changed: Mapping[str, UserValue]) -> Compilation:
+        return compile(source, model, {**(settings or {}), **changed}, image, folder)
+
+    return Compilation(name, graph, shapes, costs, report.diagnostics, digest, source, key_maps, again)
 
 
 def _check_image(image: object, report: Reporter) -> None:

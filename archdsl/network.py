@@ -108,6 +108,7 @@ class Network:
         self.diagnostics: tuple[Diagnostic, ...] = compilation.diagnostics
         self.key_maps: tuple[KeyMap, ...] = compilation.key_maps
         """What files of other origins call the weights."""
+        self._again = compilation.again
         self.folds: tuple[Fold, ...] = ()
         """Which norms `for_inference` has folded, and how the state changes with it."""
 
@@ -272,6 +273,19 @@ class Network:
 
         tables = (self.graph, self.shapes, self.body_costs)
         return summarise(*tables, format, width, depth=depth, spec=self.spec.name, digest=self.digest, color=color)
+
+    def page(self) -> str:
+        """Write the network as one HTML file that needs no network: a picture to fold, unfold, search and measure.
+
+        Sliders change the input's size and, where the spec has a parameter for it, the width.
+        """
+        from archdsl.backends.page import page
+
+        def vary(name: str, value: str) -> Shapes | None:
+            # A width that breaks an `assert` of the spec still has shapes, and the page may show it.
+            return self._again({name: value}).shapes if self._again is not None else None
+
+        return page(self.shapes, self.name, None if self._again is None else vary)
 
     def diagram(self, level: Level = "blocks") -> Diagram:
         """Draw the network: its stages at a glance, its blocks with each one's inside, or every layer."""

@@ -10,6 +10,7 @@ import typer
 
 from archdsl.cli.console import say, write
 from archdsl.cli.failure import Failure
+from archdsl.cli.files import write_atomically
 from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load
 
 
@@ -29,7 +30,7 @@ def draw_network(
             "--output",
             "-o",
             metavar="FILE",
-            help="The file to write, as .svg, .png, .pdf or .dot; `-` writes DOT to stdout.",
+            help="The file to write, as .svg, .png, .pdf, .dot or .html; `-` writes DOT to stdout.",
             show_default=False,
         ),
     ],
@@ -43,12 +44,17 @@ def draw_network(
 ) -> None:
     """Draw a network.
 
-    All formats but .dot need Graphviz.
+    All formats but .dot and .html need Graphviz. The .html page is one file, to open in a browser: it folds, searches,
+    and shows shapes and costs at other input sizes.
     """
     from archdsl.backends.picture import FORMATS, DrawError
 
+    if output.suffix.lower() == ".html":
+        write_atomically(output, load(spec, model, input, settings).page())
+        say(f"wrote {output}")
+        return
     if str(output) != "-" and output.suffix.removeprefix(".").lower() not in FORMATS:
-        raise Failure(f"a diagram is written as {', '.join(FORMATS)}, not as `{output}`")
+        raise Failure(f"a diagram is written as {', '.join(FORMATS)} or html, not as `{output}`")
     diagram = load(spec, model, input, settings).diagram(level.value)
     if str(output) == "-":
         write(diagram.dot)

@@ -57,12 +57,13 @@ class Costs:
     total: Total
 
 
-def count_costs(shapes: Shapes) -> Costs:
+def count_costs(shapes: Shapes, known: dict[int, Costs] | None = None) -> Costs:
     """Count what every node costs, each distinct body once.
 
+    `known` are the results so far by the identity of their shapes, which must live on, to use and to add to.
     Requires: shapes without errors, all numbers. Ensures: weights that several nodes share are counted once.
     """
-    return _count(shapes, {})
+    return _count(shapes, {} if known is None else known)
 
 
 def _count(shapes: Shapes, known: dict[int, Costs]) -> Costs:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeAlias
 
 from archdsl.ir.graph import Graph, Node, NodeId, Value
 from archdsl.ops.base import OpError
@@ -38,13 +39,18 @@ class Shapes:
         return {"": self.of(self.graph.main), **named}
 
 
-def infer_shapes(graph: Graph, inputs: Sequence[Shape], report: Reporter) -> Shapes:
+Known: TypeAlias = dict[tuple[int, tuple[Shape, ...]], Shapes]
+"""The tables found so far, by the identity of a body and the shapes that enter it."""
+
+
+def infer_shapes(graph: Graph, inputs: Sequence[Shape], report: Reporter, known: Known | None = None) -> Shapes:
     """Give every node's shape; each distinct pair of body and input shapes is worked out once.
 
+    `known` are tables of earlier runs without errors, to use and to add to.
     Requires: a verified graph, and one shape for each of its inputs.
     Ensures: every node has a shape, or an error at its root cause is in `report`.
     """
-    return _Inference(report).run(graph, tuple(inputs))
+    return _Inference(report, {} if known is None else known).run(graph, tuple(inputs))
 
 
 def _check_size(shape: Shape) -> None:
@@ -56,9 +62,7 @@ def _check_size(shape: Shape) -> None:
 @dataclass(slots=True)
 class _Inference:
     report: Reporter
-    known: dict[tuple[int, tuple[Shape, ...]], Shapes] = field(
-        default_factory=dict[tuple[int, tuple[Shape, ...]], Shapes]
-    )
+    known: Known
 
     def run(self, graph: Graph, inputs: tuple[Shape, ...]) -> Shapes:
         key = (id(graph), inputs)
