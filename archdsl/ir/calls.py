@@ -20,7 +20,7 @@ from archdsl.ir.evaluate import (
     inexact,
     unknown_argument,
 )
-from archdsl.ir.trouble import Reported, Trouble
+from archdsl.ir.trouble import Reported, Trouble, told
 from archdsl.ir.types import check_type
 from archdsl.ir.values import Block, Closure, Partial, Setting, describe, identity, kind_of
 from archdsl.ops import OPS
@@ -43,10 +43,7 @@ def resolve(name: tree.Name, env: Env) -> Partial | Closure:
     if value is None:
         if env.module.expects(name.text):
             raise Reported
-        known = [*env.names, *env.context.names(), *env.module.names(), *OPS]
-        near = nearest(name.text, known)
-        help = f"the nearest name is `{near}`" if near else "declare it with `block`"
-        raise Trouble("E101", f"no operator or block is called `{name.text}`", name.span, help=help)
+        raise _unknown(name, env)
     if not isinstance(value, Partial | Closure):
         message = f"`{name.text}` is {describe(value)}, {kind_of(value)}, and no step"
         hidden = find_callable(name.text, env.module) is not None
@@ -57,6 +54,18 @@ def resolve(name: tree.Name, env: Env) -> Partial | Closure:
         )
         raise Trouble("E104", message, name.span, help=help)
     return value
+
+
+def _unknown(name: tree.Name, env: Env) -> Trouble:
+    from archdsl.syntax.habits import names  # what only mistakes need
+
+    message = f"no operator or block is called `{name.text}`"
+    if (habit := names.unknown_step(name.span)) is not None:
+        return told("E101", habit, message, name.span)
+    known = [*env.names, *env.context.names(), *env.module.names(), *OPS]
+    near = nearest(name.text, known)
+    help = f"the nearest name is `{near}`" if near else "declare it with `block`"
+    return Trouble("E101", message, name.span, help=help)
 
 
 class Arguments:

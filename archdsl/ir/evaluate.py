@@ -9,7 +9,7 @@ from math import ceil, floor, inf
 from typing import TYPE_CHECKING, Any
 
 from archdsl.ir.functions import FUNCTIONS, MAX_LENGTH, FunctionError, arithmetic
-from archdsl.ir.trouble import Reported, Trouble
+from archdsl.ir.trouble import Reported, Trouble, told
 from archdsl.ir.types import check_type
 from archdsl.ir.values import Block, Number, Partial, Setting, describe, kind_of
 from archdsl.ops import OPS, SYMBOLS
@@ -187,10 +187,18 @@ def _variable(node: tree.Variable, env: Env) -> Setting:
         return name
     if env.module.expects(name):
         raise Reported
-    known = [*env.names, "in", "cin", *env.context.names(), *env.module.names(), *OPS]
-    near = nearest(name, known)
+    raise _unknown_variable(node, env)
+
+
+def _unknown_variable(node: tree.Variable, env: Env) -> Trouble:
+    from archdsl.syntax.habits import names  # what only mistakes need
+
+    message = f"nothing is called `{node.name}` here"
+    if (habit := names.unknown_value(node.span)) is not None:
+        return told("E101", habit, message, node.span)
+    near = nearest(node.name, [*env.names, "in", "cin", *env.context.names(), *env.module.names(), *OPS])
     help = f"the nearest name is `{near}`" if near else "bind it with `let`, or make it a parameter"
-    raise Trouble("E101", f"nothing is called `{name}` here", node.span, help=help)
+    return Trouble("E101", message, node.span, help=help)
 
 
 def _channels(name: str, shape: Shape | Unknown | None, span: Span) -> int:
@@ -227,10 +235,19 @@ def _apply(node: tree.Apply, env: Env) -> Setting:
     if not isinstance(target, Partial):
         if env.module.expects(name):
             raise Reported
-        near = nearest(name, [*FUNCTIONS, *INITS, *env.module.names(), *OPS])
-        help = f"the nearest name is `{near}`" if near else ""
-        raise Trouble("E101", f"no function, operator or block is called `{name}`", node.name.span, help=help)
+        raise _unknown_function(node.name, env)
     return bind(target, arguments)
+
+
+def _unknown_function(name: tree.Name, env: Env) -> Trouble:
+    from archdsl.syntax.habits import names  # what only mistakes need
+
+    message = f"no function, operator or block is called `{name.text}`"
+    if (habit := names.unknown_function(name.span)) is not None:
+        return told("E101", habit, message, name.span)
+    near = nearest(name.text, [*FUNCTIONS, *INITS, *env.module.names(), *OPS])
+    help = f"the nearest name is `{near}`" if near else "declare it with `fn`"
+    return Trouble("E101", message, name.span, help=help)
 
 
 def bind(target: Partial, arguments: Sequence[tuple[tree.Argument, Setting]]) -> Partial:
@@ -330,10 +347,19 @@ def match_arguments(
 
 def unknown_argument(name: str, key: str, known: Sequence[str], span: Span, also: Sequence[str] = ()) -> Trouble:
     """Say that a callable has no such argument, and what it has; `also` are long names of the same arguments."""
+    from archdsl.syntax.habits import names  # what only mistakes need
+
+    message = f"`{name}` has no argument `{key}`"
+    if span.text.startswith(key):
+        span = Span(span.start, span.start + len(key), span.source)
+    if (habit := names.unknown_argument(key, span)) is not None:
+        return told("E102", habit, message, span)
     near = nearest(key, [*known, *also])
+    if near is not None and len(also) == len(known) and near in also:
+        near = known[also.index(near)]
     listed = ", ".join(f"`{item}`" for item in known[:12])
     help = f"the nearest is `{near}`" if near else f"it takes {listed}" if listed else "it takes none"
-    return Trouble("E102", f"`{name}` has no argument `{key}`", span, help=help)
+    return Trouble("E102", message, span, help=help)
 
 
 def bind_defaults(

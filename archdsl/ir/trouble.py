@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from archdsl.text.diagnostic import Fix, Label
 from archdsl.text.source import Span
+
+if TYPE_CHECKING:
+    from archdsl.syntax.habits.scan import Habit
 
 
 class Trouble(Exception):
@@ -27,3 +32,13 @@ class Trouble(Exception):
 
 class Reported(Exception):
     """Something depends on a value whose mistake has been reported already."""
+
+
+def told(code: str, habit: Habit, message: str, span: Span) -> Trouble:
+    """Tell a mistake as the habit that it is; `message` and `span` are what it is otherwise."""
+    fix = None
+    if habit.replacement is not None:
+        start, end = habit.whole or (habit.start, habit.end)
+        fix = Fix(Span(start, end, span.source), habit.replacement, is_safe=habit.is_safe)
+    at = Span(habit.start, habit.end, span.source) if habit.message else span
+    return Trouble(habit.code or code, habit.message or message, at, help=habit.help, fix=fix)

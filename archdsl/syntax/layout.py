@@ -74,8 +74,14 @@ class Layout:
         ends_brackets = token.type in ("RBRACE", "_SEPARATOR") or (starts_line and token.type in _STATEMENT_WORDS)
         while ends_brackets and self._is_inside():
             yield self._close(token.start_pos or 0)
-        while starts_line and token.type in DECLARATION_WORDS and self._open:
-            yield self._close(token.start_pos or 0)
+        if starts_line and token.type in DECLARATION_WORDS:
+            while self._open and not self._is_indented(token, self._open[-1]):
+                yield self._close(token.start_pos or 0)
+
+    def _is_indented(self, token: Token, opened: Token) -> bool:
+        """Tell whether a line is indented deeper than that of an open bracket, and so stands inside it."""
+        own, outer = (self._source.line(self._source.position(t.start_pos or 0)[0]) for t in (token, opened))
+        return len(own) - len(own.lstrip()) > len(outer) - len(outer.lstrip())
 
     def _track(self, token: Token, kind: str) -> Token:
         """Follow a bracket; one that closes another kind of bracket becomes what it should have been."""

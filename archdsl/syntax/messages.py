@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from archdsl.text.suggest import HABITS
-
 _WORDS = {
     "NAME": "a name",
     "CALL_NAME": "a name",
@@ -39,10 +37,7 @@ def expectation(accepted: Iterable[str]) -> str:
 
 def advice(kind: str, text: str, accepted: frozenset[str]) -> str:
     """Say what to do about an unexpected token, as far as the grammar tells."""
-    if kind == "CALL_NAME" and "NAME" in accepted:
-        word = HABITS.get(text.casefold().replace("_", ""), text.casefold())
-        return f"arguments of a step stand beside its name, without parentheses or commas, as in `{word} 64 k=3`"
-    if text.isalpha() and kind != "NAME" and "NAME" in accepted:
+    if text.isalpha() and kind not in ("NAME", "LABEL") and "NAME" in accepted:
         return f"`{text}` is a word of the language: choose another name"
     if text == ",":
         return "arguments of a step are separated by spaces"

@@ -158,12 +158,18 @@ class _Frontend:
             return self._run(source, report, "expression")[0]
 
     def _run(self, source: Source, report: Reporter, start: str) -> tuple[Any, list[int]]:
-        self._builder.source, self._report = source, report
-        run = _Run(self._lark.parse_interactive(source.text, start=start), source, report)
+        found = Reporter()
+        self._builder.source, self._report = source, found
+        run = _Run(self._lark.parse_interactive(source.text, start=start), source, found)
         try:
             return run.result(), run.damage
         finally:
             self._builder.source = NOWHERE
+            if found.diagnostics:
+                from archdsl.syntax import habits  # what only mistakes need
+
+                for diagnostic in habits.retell(source, found.diagnostics):
+                    report.add(diagnostic)
 
     def _parse_inner(self, text: str, offset: int, code: str) -> tree.Expression:
         """Parse what stands in braces inside a text, from `offset` of the source being built; `code` is a mistake's."""

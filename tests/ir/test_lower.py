@@ -232,7 +232,7 @@ def test_variants_edit_by_path(edit: str, expected: list[str], sizes: list[objec
 
 MISTAKES: Mapping[str, tuple[str, str, list[tuple[str, str]]]] = {
     "unknown step": ("cnov 4", "", [("E101", "cnov")]),
-    "unknown argument": ("conv 4 kernle=3", "", [("E102", "kernle=3")]),
+    "unknown argument": ("conv 4 kernle=3", "", [("E102", "kernle")]),
     "missing argument": ("conv k=3", "", [("E103", "conv")]),
     "wrong kind": ("conv 4 k=relu", "", [("E104", "k=relu")]),
     "no step": ("let a = 3; a", "", [("E104", "a")]),

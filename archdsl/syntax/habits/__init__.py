@@ -1,0 +1,91 @@
+"""Habits from elsewhere: what a mistake was meant to be, where it is how another language or tool is written.
+
+Nothing here runs before a mistake is found. A habit is recognised by the text around the mistake, one function for
+each; the first in `_ALL` that knows the text speaks for it, and for all mistakes that follow from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from archdsl.syntax.habits import bodies, configs, python, slips
+from archdsl.syntax.habits.scan import Habit, Place, place_of
+from archdsl.text.diagnostic import Diagnostic, Fix
+from archdsl.text.source import Source, Span
+
+_ALL: Sequence[Callable[[Place], Habit | None]] = (
+    configs.ultralytics,
+    configs.darknet,
+    configs.caffe,
+    configs.timm,
+    configs.json,
+    python.imports,
+    python.classes_and_functions,
+    slips.comment,
+    slips.character,
+    bodies.header,
+    bodies.elif_word,
+    slips.arrow,
+    slips.label_behind_stages,
+    slips.lambda_word,
+    slips.typed_by_colon,
+    slips.stage_word,
+    slips.quoted_step,
+    slips.one_edit_a_line,
+    slips.misplaced_declaration,
+    python.foreign_statement,
+    python.own_call,
+    slips.equals_for_label,
+    slips.colon_for_equals,
+    slips.list_commas,
+    slips.comma,
+    slips.times_sign,
+    slips.size_by_size,
+    slips.number_with_unit,
+)
+
+
+def retell(source: Source, mistakes: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Tell the mistakes of a parse with what is known of habits: one for each habit, however many it caused."""
+    told = list[Diagnostic]()
+    until = -1
+    for mistake in sorted(mistakes, key=lambda found: found.span.start):
+        at = mistake.span.start
+        # The line end behind what is told belongs to it.
+        if at < until or (at == until and source.text[at : at + 1] in ("", "\n")):
+            continue
+        habit = find(source, at) if mistake.code in ("E001", "E002", "E005") else None
+        if habit is None:
+            told.append(mistake)
+            continue
+        told.append(_diagnostic(source, habit, mistake))
+        until = habit.until
+    return told
+
+
+def find(source: Source, offset: int) -> Habit | None:
+    """Give the habit that a mistake at a place comes from, if one is known."""
+    place = place_of(source, offset)
+    for know in _ALL:
+        habit = know(place)
+        if habit is not None:
+            return habit
+    return None
+
+
+def _diagnostic(source: Source, habit: Habit, mistake: Diagnostic) -> Diagnostic:
+    start, end = habit.whole or (habit.start, habit.end)
+    fix = None
+    if habit.replacement is not None:
+        fix = Fix(Span(start, end, source), habit.replacement, is_safe=habit.is_safe)
+    return replace(
+        mistake,
+        code=habit.code or mistake.code,
+        message=habit.message,
+        span=Span(habit.start, habit.end, source),
+        help=habit.help,
+        notes=habit.notes,
+        labels=(),
+        fix=fix,
+    )

@@ -1,0 +1,173 @@
+"""Names and arguments that parse and mean nothing here: what they are elsewhere, and what to write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from archdsl.syntax.habits import configs, python
+from archdsl.syntax.habits.layers import Foreign, layer_of, translate
+from archdsl.syntax.habits.scan import Habit, Place, line_bounds, place_of
+from archdsl.text.source import Span
+
+# Arguments that need no counterpart, and why.
+_NEEDLESS = {
+    "in_channels": "the input's channels follow from what flows in",
+    "in_features": "the input's size follows from what flows in",
+    "num_features": "the channels follow from what flows in",
+    "num_channels": "the channels follow from what flows in",
+    "in_planes": "the input's channels follow from what flows in",
+    "normalized_shape": "the sizes follow from what flows in",
+    "input_shape": "shapes follow from the model's `input [3, 224, 224]`",
+    "input_dim": "shapes follow from the model's `input [3, 224, 224]`",
+    "inplace": "the generated code decides where its results are kept",
+    "device": "the network is moved when it is used",
+    "dtype": "the network is cast when it is used",
+    "data_format": "an image is [channels, height, width]",
+    "return_indices": "a pool gives its values only",
+    "trainable": "training decides what is trained",
+}
+_PYTHON_CALLS = frozenset({"print", "super", "len", "list", "tuple", "setattr", "assert_", "type", "isinstance", "str"})
+
+
+def unknown_step(span: Span) -> Habit | None:
+    """Say what a step's unknown name is elsewhere."""
+    place = place_of(span.source, span.start)
+    name = span.text
+    for know in (python.imports, configs.timm, _return, _repeat, _sized, _joined_words):
+        habit = know(place)
+        if habit is not None and place.offset <= habit.end:
+            return habit
+    return _foreign_words(place, name)
+
+
+def _return(place: Place) -> Habit | None:
+    if not re.match(r"return\b", place.source.text[place.offset :]):
+        return None
+    message = "a body gives what flows at its end, without `return`"
+    help = "remove it; `output name` gives out a result on the way under a name"
+    return Habit(place.offset, place.offset + 6, message, help)
+
+
+def _repeat(place: Place) -> Habit | None:
+    match = re.compile(r"(?:repeat|stage|times|loop)\s+(\d+|[A-Za-z_]\w*)\s*\{").match(place.source.text, place.offset)
+    if match is None:
+        return None
+    help = f"write `{{ … }} x {match[1]}`: a repeat stands behind what it repeats"
+    return Habit(place.offset, place.offset, "", help)
+
+
+def _sized(place: Place) -> Habit | None:
+    """Translate `conv3x3 64`."""
+    pattern = re.compile(r"(conv|dwconv|dw|maxpool|avgpool|deconv)_?(\d+)x(\d+)\b[ \t]*([^\n;{}#]*)")
+    match = pattern.match(place.source.text, place.offset)
+    if match is None:
+        return None
+    word = "dw" if match[1] == "dwconv" else match[1]
+    size = match[2] if match[2] == match[3] else f"[{match[2]}, {match[3]}]"
+    rest = match[4].strip()
+    arguments = [size, rest] if "pool" in word else [rest, f"k={size}"]
+    step = " ".join([word, *filter(None, arguments)])
+    return Habit(place.offset, place.offset + len(match.group().rstrip()), "", f"write `{step}`", 0, step, is_safe=True)
+
+
+def _joined_words(place: Place) -> Habit | None:
+    """Say that `conv_bn_relu` is three steps."""
+    text = place.source.text
+    match = re.compile(r"conv(?:2d)?_?(?:bn|norm)_?(relu|act|silu|leaky)?\b", re.I).match(text, place.offset)
+    if match is None:
+        return None
+    word = "cna" if match[1] else "cn"
+    what = "convolution, norm and activation" if match[1] else "convolution and norm"
+    return Habit(match.start(), match.end(), "", f"write `{word}`, which is {what}", 0, word)
+
+
+def _foreign_words(place: Place, name: str) -> Habit | None:
+    """Translate a foreign layer that is called as steps are, such as `BatchNorm2d 64`."""
+    if layer_of(name) is None:
+        return None
+    step = place.source.text[place.offset : place.end]
+    repeat = re.search(r"\s+x\s+\S+\s*$", step)
+    step = step[: repeat.start()] if repeat else step
+    positional, named = list[str](), dict[str, str]()
+    for word in _words(step[len(name) :]):
+        key, equals, value = word.partition("=")
+        if equals and key.isidentifier():
+            named[key] = _plain(value)
+        elif named:
+            return None
+        else:
+            positional.append(_plain(word))
+    found = translate(Foreign(name, tuple(positional), named), is_step=True)
+    if found is None:
+        return None
+    written = found.step + (repeat.group() if repeat else "")
+    why = f": {found.why}" if found.why else ""
+    return Habit(place.offset, place.end, "", f"write `{written}`{why}", 0, written)
+
+
+def _words(text: str) -> Iterable[str]:
+    """Split arguments at the spaces outside of brackets and strings."""
+    return re.findall(r'(?:[^\s\[\]()"]|\[[^\]]*\]|\([^)]*\)|"[^"]*")+', re.sub(r"\s*=\s*", "=", text))
+
+
+def _plain(value: str) -> str:
+    value = value.strip('"')
+    return value.lower() if value in ("True", "False", "None") else value
+
+
+def unknown_value(span: Span) -> Habit | None:
+    """Say what an unknown name in an expression is elsewhere."""
+    name, text = span.text, span.source.text
+    start, _ = line_bounds(text, span.start)
+    before = text[start : span.start]
+    if name in ("True", "False"):
+        return Habit(span.start, span.end, "", f"write `{name.lower()}`", 0, name.lower(), is_safe=True)
+    if name in ("None", "null", "nil", "undefined"):
+        return Habit(span.start, span.end, "", "leave the argument out: what is unset has no value")
+    if comment := re.search(r"\s//\s(?=[^/]*$)", before):
+        at = start + comment.start() + 1
+        message = "a comment runs from `#` to the end of the line; `//` divides"
+        return Habit(at, at + 2, message, "write `#`", 0, "#")
+    if (match := re.fullmatch(r"x(\d+)", name)) and before.endswith((" ", "\t")):
+        help = f"write `x {match[1]}`, with a space: `x` repeats a step"
+        return Habit(span.start, span.end, "", help, 0, f"x {match[1]}", is_safe=True)
+    if (match := re.fullmatch(r"(kernel|stride|groups|[kspdgce])(\d+)", name)) and before.endswith((" ", "\t")):
+        written = f"{match[1]}={match[2]}"
+        return Habit(span.start, span.end, "", f"write `{written}`", 0, written, is_safe=True)
+    return None
+
+
+def unknown_function(span: Span) -> Habit | None:
+    """Say what an unknown function is elsewhere."""
+    if span.text != "range":
+        return None
+    text = span.source.text
+    call = re.compile(r"range\(\s*([^(),]+?)\s*(?:,\s*([^(),]+?)\s*)?\)").match(text, span.start)
+    if call is None:
+        return Habit(span.start, span.end, "", "write `0..n-1`: a range holds both of its ends")
+    first, last = (call[1], call[2]) if call[2] else ("0", call[1])
+    end = str(int(last) - 1) if last.isdigit() else f"{last}-1"
+    written = f"{first}..{end}"
+    help = f"write `{written}`: a range holds both of its ends"
+    return Habit(span.start, call.end(), "", help, 0, written, is_safe=True)
+
+
+def unknown_argument(key: str, span: Span) -> Habit | None:
+    """Say what becomes of an argument that others have and no operator here."""
+    text = span.source.text
+    value = re.compile(r'\s*=\s*("?[\w.]+"?)').match(text, span.start + len(key))
+    if key in _NEEDLESS:
+        end = value.end() if value else span.end
+        start = span.start - 1 if text[span.start - 1 : span.start] == " " else span.start
+        return Habit(span.start, end, "", f"remove it: {_NEEDLESS[key]}", 0, "", whole=(start, end))
+    if key in ("activation", "act", "act_layer", "norm_layer", "non_linearity"):
+        word = value[1].strip('"').lower() if value else "act"
+        known = {"true": "act", "leaky": "leaky_relu", "swish": "silu", "linear": "pass"}
+        return Habit(span.start, span.end, "", f"write `{known.get(word, word)}` as the next step")
+    if key in ("norm", "bn", "batch_normalize", "batch_norm", "normalization", "use_bn"):
+        return Habit(span.start, span.end, "", "write `norm` as the next step")
+    if key == "name":
+        word = value[1].strip('"') if value else "name"
+        return Habit(span.start, span.end, "", f"write `{word}:` in front of the step: a label names it")
+    return None

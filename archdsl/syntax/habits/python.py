@@ -1,0 +1,353 @@
+"""Statements of Python: layers as PyTorch and Keras call them, and what is done with their results."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Sequence
+
+from archdsl.syntax.habits.layers import Foreign, Translation, function_of, join_of, layer_of, translate
+from archdsl.syntax.habits.scan import Habit, Place, indented_end, line_bounds, lines_from, split_commas
+from archdsl.text.suggest import HABITS
+
+CODE = "E006"
+_LONGEST_SHOWN = 70
+_PACKAGES = frozenset({"nn", "torch", "F", "functional", "keras", "layers", "tf", "tfl", "L", "K", "ops"})
+_OURS = frozenset({"conv", "relu", "gelu", "silu", "flatten", "dropout", "softmax", "sigmoid", "tanh", "upsample"})
+_KERAS_WORDS = ("2D", "Dense", "keras", "BatchNormalization", "LayerNormalization", "filters=", ".add(", "Input")
+_CONTAINERS = frozenset({"Sequential", "ModuleList"})
+
+
+class _Unknown(Exception):
+    """Something that has no translation."""
+
+
+def foreign_statement(place: Place) -> Habit | None:
+    """Translate an assignment or a call of PyTorch or Keras, perhaps behind a label of ours."""
+    text = place.text
+    label = re.match(r'(?P<label>(?:[A-Za-z_]\w*(?:\{[^{}\n"]*\}\w*)*|"[^"\n]*")\s*:)\s*(?=\S)', text)
+    start = place.start + (label.end() if label else 0)
+    statement = _parse(text[label.end() :] if label else text)
+    if statement is None:
+        return None
+    match statement:
+        case ast.Return():
+            return _return(place)
+        case ast.AugAssign(target=ast.Name(left), op=ast.Add(), value=ast.Name(right)):
+            return _sum(place, left, right)
+        case ast.Expr(value=ast.BinOp(left=ast.Name(left), op=ast.Add(), right=ast.Name(right))):
+            return _sum(place, left, right)
+        case ast.Assign(targets=[_], value=ast.BinOp(left=ast.Name(left), op=ast.Add(), right=ast.Name(right))):
+            return _sum(place, left, right)
+        case ast.Assign(targets=[target], value=value):
+            name = _assigned(target, value) if label is None else ""
+        case ast.Expr(value=value):
+            name = ""
+        case _:
+            return None
+    if not isinstance(value, ast.Call):
+        return None
+    if (called := _own_module(value)) is not None:
+        message = "a step runs where it is written, and is not called again"
+        help = f"write the layer `{called}` stands for here, in the order of the data, and remove the call"
+        return Habit(place.start, place.end, message, help, place.end, code=CODE)
+    try:
+        steps = _steps(value)
+    except _Unknown:
+        return _unknown_call(place, statement)
+    return _translated(place, start, name, steps)
+
+
+def _unknown_call(place: Place, statement: ast.stmt) -> Habit | None:
+    """Say that results have no names, where one is assigned that has no translation."""
+    is_simple = isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name | ast.Attribute)
+    if is_simple and not re.match(r"\w+\s*=\s*[a-z]\w*\([^()]*\)$", place.text):
+        message = "values have no names to assign: they flow from step to step"
+        help = "write the step alone, as in `conv 64 k=3`; a label before it, `name:`, names its result"
+        return Habit(place.start, place.end, message, help, place.end, code=CODE)
+    if re.match(r"(?:print|super|setattr|assert|raise|self\.\w+)\b", place.text):
+        message = "functions of Python are not run here"
+        return Habit(place.start, place.end, message, "remove it", place.end, "", code=CODE)
+    return None
+
+
+def _parse(text: str) -> ast.stmt | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            body = ast.parse(text).body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
+    return body[0] if len(body) == 1 else None
+
+
+def _translated(place: Place, start: int, label: str, steps: Sequence[Translation]) -> Habit:
+    whole = "; ".join(step.step for step in steps)
+    if label in ("model", "net", "network"):
+        whole = f"model net {{ input [3, 224, 224]; {whole.removeprefix('{ ').removesuffix(' }')} }}"
+    elif label:
+        start = place.start
+        whole = f"{label}: {whole}" if len(steps) == 1 and ";" not in whole else f"{label}: {{ {whole} }}"
+    maker = "Keras" if any(word in place.text for word in _KERAS_WORDS) else "PyTorch"
+    why = (
+        next((step.why for step in steps if step.why), "") or "a step is a word and its arguments, without parentheses"
+    )
+    shown = whole if len(whole) <= _LONGEST_SHOWN else whole[:_LONGEST_SHOWN].rpartition(";")[0] + "; …"
+    notes = tuple(dict.fromkeys(step.note for step in steps if step.note))
+    called = re.search(r"[\w.]+(?=\()", place.source.text[start : place.end])
+    what = f"`{called.group()}(…)`" if called else "this"
+    return Habit(
+        start,
+        place.end,
+        f"{what} is how {maker} writes a layer; here it is a step",
+        f"write `{shown}`: {why}",
+        place.end,
+        whole,
+        notes=notes,
+        code=CODE,
+    )
+
+
+def _return(place: Place) -> Habit:
+    help = "remove the line; `output name` gives out a result on the way under a name"
+    return Habit(
+        place.start, place.end, "a body gives what flows at its end, without `return`", help, place.end, "", code=CODE
+    )
+
+
+def _sum(place: Place, left: str, right: str) -> Habit:
+    message = "values have no names to compute with: they flow from step to step"
+    help = (
+        f"write `residual {{ … }}` around the steps between, or `add {{ @{left}; @{right} }}` where steps are "
+        "labelled so"
+    )
+    return Habit(place.start, place.end, message, help, place.end, code=CODE)
+
+
+def _assigned(target: ast.expr, value: ast.expr) -> str:
+    """Give the name that an assigned layer is known by; "" where a result is assigned and not a layer."""
+    if isinstance(target, ast.Attribute):
+        return target.attr
+    made = _last(value.func) if isinstance(value, ast.Call) else ""
+    is_module = (layer_of(made) is not None or made in _CONTAINERS) and not made.islower()
+    return target.id if isinstance(target, ast.Name) and is_module else ""
+
+
+def _own_module(call: ast.Call) -> str | None:
+    """Give the module that `self.conv1(x)` applies."""
+    match call.func:
+        case ast.Attribute(value=ast.Name("self"), attr=name):
+            return f"self.{name}"
+        case _:
+            return None
+
+
+def _last(node: ast.expr) -> str:
+    """Give the last name of a dotted one."""
+    match node:
+        case ast.Attribute(attr=name):
+            return name
+        case ast.Name(name):
+            return name
+        case _:
+            return ""
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _steps(call: ast.Call) -> list[Translation]:
+    """Give the steps that an expression performs, in the order in which data flows."""
+    name = _last(call.func)
+    if isinstance(call.func, ast.Call):
+        join = join_of(_last(call.func.func))
+        return [_join(join, call.args)] if join else [*_before(call.args), *_steps(call.func)]
+    if name in _CONTAINERS:
+        return [_container(call.args)]
+    if name == "add" and isinstance(call.func, ast.Attribute) and len(call.args) == 1:
+        (inner,) = call.args
+        return _steps(inner) if isinstance(inner, ast.Call) else _refuse()
+    is_packaged = isinstance(call.func, ast.Attribute) and _root(call.func) in _PACKAGES
+    join = join_of(name)
+    if join and is_packaged and call.args and isinstance(call.args[0], ast.List | ast.Tuple):
+        return [_join(join, call.args)]
+    if name in ("view", "reshape", "flatten") and isinstance(call.func, ast.Attribute) and not is_packaged:
+        return [Translation("flatten")]
+    function = function_of(name)
+    if function and (is_packaged or not name.islower()):
+        return [*_before(call.args), _layer(function, call.args[1:], call.keywords)]
+    if layer_of(name) is not None and (is_packaged or not name.islower()):
+        return [_layer(name, call.args, call.keywords)]
+    return _refuse()
+
+
+def _refuse() -> list[Translation]:
+    raise _Unknown
+
+
+def _before(arguments: Sequence[ast.expr]) -> list[Translation]:
+    """Give the steps that make what a layer is applied to."""
+    first = arguments[0] if arguments else None
+    if isinstance(first, ast.Call) and _own_module(first) is None:
+        return _steps(first)
+    return []
+
+
+def _container(arguments: Sequence[ast.expr]) -> Translation:
+    items = arguments[0].elts if len(arguments) == 1 and isinstance(arguments[0], ast.List) else arguments
+    steps = [step for item in items for step in (_steps(item) if isinstance(item, ast.Call) else _refuse())]
+    if not steps:
+        raise _Unknown
+    note = next((step.note for step in steps if step.note), "")
+    return Translation(f"{{ {'; '.join(step.step for step in steps)} }}", "steps in braces follow one another", note)
+
+
+def _join(join: str, arguments: Sequence[ast.expr]) -> Translation:
+    first = arguments[0] if arguments else None
+    if not isinstance(first, ast.List | ast.Tuple):
+        raise _Unknown
+    branches = [f"@{_last(item)}" if _last(item) else "{ … }" for item in first.elts]
+    return Translation(
+        f"{join} {{ {'; '.join(branches)} }}", "a join holds its branches, and `@name` is a labelled step"
+    )
+
+
+def _layer(name: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> Translation:
+    named = {keyword.arg: _value(keyword.value) for keyword in keywords if keyword.arg is not None}
+    found = translate(Foreign(name, tuple(map(_value, arguments)), named))
+    if found is None:
+        raise _Unknown
+    return found
+
+
+def _value(node: ast.expr) -> str:
+    """Write an argument as here: lists in brackets, and one number for two equal ones; words without quotes."""
+    match node:
+        case ast.Constant(value=bool() | None as value):
+            return str(value).lower()
+        case ast.Constant(value=str(value)):
+            return value
+        case ast.Tuple(elts=items) | ast.List(elts=items):
+            values = [_value(item) for item in items]
+            return values[0] if len(values) == 2 and values[0] == values[1] else f"[{', '.join(values)}]"
+        case ast.Attribute(attr=name):
+            return name
+        case ast.Call(func=function):
+            return _last(function).lower() or _unknown_value()
+        case ast.Constant() | ast.Name() | ast.BinOp() | ast.UnaryOp():
+            return ast.unparse(node)
+        case _:
+            return _unknown_value()
+
+
+def _unknown_value() -> str:
+    raise _Unknown
+
+
+def own_call(place: Place) -> Habit | None:
+    """Take the parentheses and commas from a step that is written as a call, such as `conv(64, 3)`."""
+    match = re.fullmatch(
+        r"(?P<head>(?:[^\s:()]+\s*:\s*)?)(?P<name>[A-Za-z_]\w*)\((?P<inside>.*)\)\s*", place.text, re.S
+    )
+    if match is None or "\n" in match["inside"]:
+        return None
+    arguments = [_listed(argument) for argument in split_commas(match["inside"])]
+    named = word_for(match["name"])
+    step = " ".join([named, *(_standing(argument) for argument in arguments)])
+    start = place.start + match.start("name")
+    return Habit(
+        start,
+        start + len(match["name"]),
+        "arguments of a step stand beside its name, without parentheses or commas",
+        f"write `{step}`",
+        place.end,
+        step,
+        is_safe=True,
+        whole=(start, place.end),
+    )
+
+
+def word_for(name: str) -> str:
+    """Give our word for an operator of another name, or the name itself."""
+    return HABITS.get(name.casefold().replace("_", ""), name.casefold() if name.casefold() in _OURS else name)
+
+
+def _listed(argument: str) -> str:
+    """Write a tuple as a list."""
+    key, equals, value = argument.rpartition("=") if re.match(r"[A-Za-z_]\w*\s*=[^=]", argument) else ("", "", argument)
+    value = value.strip()
+    if value.startswith("(") and value.endswith(")") and len(split_commas(value[1:-1])) > 1:
+        value = f"[{value[1:-1].strip().rstrip(',')}]"
+    return f"{key.strip()}{equals}{value}"
+
+
+def _standing(argument: str) -> str:
+    """Put an argument that cannot stand between spaces into parentheses."""
+    key = re.match(r"[A-Za-z_]\w*\s*=(?!=)\s*", argument)
+    head, value = (argument[: key.end()].replace(" ", ""), argument[key.end() :]) if key else ("", argument)
+    is_plain = re.fullmatch(r"[\w.]+|\[.*\]|\w+\(.*\)|\"[^\"]*\"|[\w.]+(\s*(\*\*|//|[*/%+])\s*[\w.]+)*", value)
+    return head + (value if is_plain else f"({value})")
+
+
+_IMPORT = re.compile(r"\s*(?:from\s+[\w.]+\s+import\b|import\s+\w)")
+
+
+def imports(place: Place) -> Habit | None:
+    """Say what imports are good for here; lines of them that follow one another are one."""
+    start, end = line_bounds(place.source.text, place.offset)
+    text = place.source.text
+    if not _IMPORT.match(text[start:end]):
+        return None
+    last = end
+    for begin, line in lines_from(text, start):
+        if line.strip() and not _IMPORT.match(line):
+            break
+        last = begin + len(line) if line.strip() else last
+    following = re.compile(r"\s*\n(?=class\b)").match(text, last)
+    if following is not None:
+        return classes_and_functions(Place(place.source, following.end(), following.end(), following.end()))
+    first = start + len(text[start:end]) - len(text[start:end].lstrip())
+    help = "remove it: operators are known without; `use name` takes blocks from another spec"
+    return Habit(first, end, "a spec imports nothing from Python", help, last, "", whole=(start, last), code=CODE)
+
+
+_CLASS = re.compile(r"\s*class\s+(?P<name>\w+)\s*(?P<bases>\([^)\n]*\))?\s*:")
+_DEF = re.compile(r"\s*(?:async\s+)?def\s+(?P<name>\w+)\s*\((?P<parameters>[^\n]*)\)\s*(?:->[^:\n]+)?:")
+
+
+def classes_and_functions(place: Place) -> Habit | None:
+    """Say what stands for a class or a function of Python; all that is indented below belongs to it."""
+    text = place.source.text
+    start, end = line_bounds(text, place.offset)
+    line = text[start:end]
+    first = start + len(line) - len(line.lstrip())
+    if match := _CLASS.match(line):
+        name = match["name"].lower()
+        help = (
+            f"write `model {name} {{ input [3, 224, 224]; … }}`, or `block {name}(c) {{ … }}` for a part, with one "
+            "step a layer in the order of the data"
+        )
+        message = f"`{match['name']}` is a class in Python; a network is a `model` here, and its parts are blocks"
+        return Habit(first, start + match.end(), message, help, indented_end(text, start), code=CODE)
+    if match := _DEF.match(line):
+        return _function(match, first, start, indented_end(text, start))
+    return None
+
+
+def _function(match: re.Match[str], first: int, start: int, until: int) -> Habit:
+    name = match["name"]
+    if name == "forward" or name == "call":
+        message = f"`{name}` has no use here: the steps of a body are run in their order"
+        help = "write the steps themselves; `residual`, `add` and `concat` join branches"
+        return Habit(first, start + match.end(), message, help, until, code=CODE)
+    parameters = [p.strip() for p in match["parameters"].split(",") if p.strip() and p.strip() != "self"]
+    named = ", ".join(re.sub(r"\s*:\s*[\w.\[\]| ]+", "", parameter) for parameter in parameters)
+    kept = f"({named})" if named and name != "__init__" else ""
+    called = name if name != "__init__" else "name"
+    message = "functions of Python are not run here"
+    help = f"write `block {called}{kept} {{ … }}` for steps, or `fn {called}{kept or '(v)'} = …` for a number"
+    return Habit(first, start + match.end(), message, help, until, code=CODE)
