@@ -36,9 +36,5 @@ class Reported(Exception):
 
 def told(code: str, habit: Habit, message: str, span: Span) -> Trouble:
     """Tell a mistake as the habit that it is; `message` and `span` are what it is otherwise."""
-    fix = None
-    if habit.replacement is not None:
-        start, end = habit.whole or (habit.start, habit.end)
-        fix = Fix(Span(start, end, span.source), habit.replacement, is_safe=habit.is_safe)
     at = Span(habit.start, habit.end, span.source) if habit.message else span
-    return Trouble(habit.code or code, habit.message or message, at, help=habit.help, fix=fix)
+    return Trouble(habit.code or code, habit.message or message, at, help=habit.help, fix=habit.fix(span.source))

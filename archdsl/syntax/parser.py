@@ -195,6 +195,8 @@ class _Run:
         self.damage = self._layout.damage
         """Offsets of the mistakes."""
         self._tokens = self._layout.tokens(self._lex())
+        self._behind = 0
+        """Where the last token ended."""
 
     def result(self) -> Any:
         try:
@@ -235,6 +237,7 @@ class _Run:
                 self._unexpected(token)
             self._layout.blame()
             self._recover(token)
+        self._behind = token.end_pos or self._behind
 
     def _finish(self) -> Any:
         text = self._source.text
@@ -251,11 +254,17 @@ class _Run:
         accepted = frozenset(self._actions())
         if token.type == "$END":
             what = "the spec ends in the middle of a statement"
-        elif token.type == "_SEPARATOR" and token != ";":
+        elif (token.type == "_SEPARATOR" and token != ";") or self._is_below(token):
             what = "the line ends in the middle of a statement"
+            if token.type != "_SEPARATOR":
+                span = Span(self._behind, self._behind + 1, self._source)
         else:
             what = f"unexpected `{token}`"
         self._error("E001", what, span, messages.advice(token.type, str(token), accepted))
+
+    def _is_below(self, token: Token) -> bool:
+        """Tell whether a brace closes a body on a line of its own, so that the mistake is on a line above."""
+        return token.type == "RBRACE" and "\n" in self._source.text[self._behind : token.start_pos or 0]
 
     def _error(self, code: str, message: str, span: Span, help: str) -> None:
         self._report.error(code, message, span, help=help)

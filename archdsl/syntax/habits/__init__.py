@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from archdsl.syntax.habits import bodies, configs, python, slips
-from archdsl.syntax.habits.scan import Habit, Place, place_of
-from archdsl.text.diagnostic import Diagnostic, Fix
+from archdsl.syntax.habits.scan import Habit, Place, is_too_long, place_of
+from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.source import Source, Span
 
 _ALL: Sequence[Callable[[Place], Habit | None]] = (
@@ -66,6 +66,8 @@ def retell(source: Source, mistakes: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 def find(source: Source, offset: int) -> Habit | None:
     """Give the habit that a mistake at a place comes from, if one is known."""
+    if is_too_long(source, offset):
+        return None
     place = place_of(source, offset)
     for know in _ALL:
         habit = know(place)
@@ -75,10 +77,6 @@ def find(source: Source, offset: int) -> Habit | None:
 
 
 def _diagnostic(source: Source, habit: Habit, mistake: Diagnostic) -> Diagnostic:
-    start, end = habit.whole or (habit.start, habit.end)
-    fix = None
-    if habit.replacement is not None:
-        fix = Fix(Span(start, end, source), habit.replacement, is_safe=habit.is_safe)
     return replace(
         mistake,
         code=habit.code or mistake.code,
@@ -87,5 +85,5 @@ def _diagnostic(source: Source, habit: Habit, mistake: Diagnostic) -> Diagnostic
         help=habit.help,
         notes=habit.notes,
         labels=(),
-        fix=fix,
+        fix=habit.fix(source),
     )

@@ -22,7 +22,7 @@ def header(place: Place) -> Habit | None:
         return None
     if line.endswith(":") and (_HEADER.match(line.lstrip()) or _holds_a_level(text, start, line)):
         colon = start + len(line) - 1
-        until = indented_end(text, start)
+        until = _chain_end(text, start)
         if until <= end:
             return _one(start, colon, line)
         braced = with_braces(text[start:until])
@@ -41,6 +41,17 @@ def header(place: Place) -> Habit | None:
             whole=whole,
         )  # fmt: skip
     return None
+
+
+def _chain_end(text: str, start: int) -> int:
+    """Give the end of what is indented below a header, and below each `elif` and `else` that goes on with it."""
+    until = indented_end(text, start)
+    own = indent_of(text[start:].split("\n", 1)[0])
+    while following := re.compile(r"\s*\n([ \t]*(?:elif|else)\b[^\n]*:)").match(text, until):
+        if indent_of(following[1]) != own:
+            break
+        until = indented_end(text, following.start(1))
+    return until
 
 
 def _one(start: int, colon: int, line: str) -> Habit:

@@ -37,7 +37,7 @@ def ultralytics(place: Place) -> Habit | None:
         message = f"`{line.strip()}` is the YAML of Ultralytics, whose rows are steps here"
         help = f"write `model name {{ input [3, 640, 640]; … }}` with one step a row{example}"
         return Habit(first, start + len(line), message, help, until, code=CODE)
-    rows = [(at, _ROW.fullmatch(without_comment(l))) for at, l in _row_lines(text, start)]
+    rows = [(at, _ROW.fullmatch(without_comment(below))) for at, below in _row_lines(text, start)]
     if rows and (row := rows[0][1]) is not None:
         at, last = rows[-1][0], rows[-1][1]
         assert last is not None

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from archdsl.syntax.habits import configs, python
 from archdsl.syntax.habits.layers import Foreign, layer_of, translate
-from archdsl.syntax.habits.scan import Habit, Place, line_bounds, place_of
+from archdsl.syntax.habits.scan import Habit, Place, is_too_long, line_bounds, place_of
 from archdsl.text.source import Span
 
 # Arguments that need no counterpart, and why.
@@ -27,11 +27,12 @@ _NEEDLESS = {
     "return_indices": "a pool gives its values only",
     "trainable": "training decides what is trained",
 }
-_PYTHON_CALLS = frozenset({"print", "super", "len", "list", "tuple", "setattr", "assert_", "type", "isinstance", "str"})
 
 
 def unknown_step(span: Span) -> Habit | None:
     """Say what a step's unknown name is elsewhere."""
+    if is_too_long(span.source, span.start):
+        return None
     place = place_of(span.source, span.start)
     name = span.text
     for know in (python.imports, configs.timm, _return, _repeat, _sized, _joined_words):
@@ -118,6 +119,8 @@ def _plain(value: str) -> str:
 
 def unknown_value(span: Span) -> Habit | None:
     """Say what an unknown name in an expression is elsewhere."""
+    if is_too_long(span.source, span.start):
+        return None
     name, text = span.text, span.source.text
     start, _ = line_bounds(text, span.start)
     before = text[start : span.start]

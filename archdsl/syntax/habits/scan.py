@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from archdsl.text.diagnostic import Fix
 from archdsl.text.source import Source, Span
 
 LONGEST = 4000
 """What is longer than this many characters is not looked at as one statement."""
+
+_LONGEST_LINE = 1000
 
 _PIECE = re.compile(
     r"""(?P<label>[A-Za-z_]\w*(?:\{[^{}\n"]*\}\w*)+(?=[ \t]*:)|[A-Za-z_]\w*(?:\{\w+\}\w*)+)"""
@@ -38,6 +41,13 @@ class Habit:
     whole: tuple[int, int] | None = None
     code: str = ""
 
+    def fix(self, source: Source) -> Fix | None:
+        """Give the edit that writes it our way, if it is known."""
+        if self.replacement is None:
+            return None
+        start, end = self.whole or (self.start, self.end)
+        return Fix.at(Span(start, end, source), self.replacement, is_safe=self.is_safe, title="write it our way")
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -65,6 +75,9 @@ def place_of(source: Source, offset: int) -> Place:
         piece = match.group()
         if match["bracket"]:
             depth = max(0, depth + (1 if piece in "([" else -1))
+        elif match["comment"] and depth == 0 and match.end() >= offset:
+            end = match.start()
+            break
         elif match["edge"] and depth == 0:
             if match.start() < offset or (match.start() == offset and piece != "\n" and match.start() == start):
                 start = match.end()
@@ -74,6 +87,12 @@ def place_of(source: Source, offset: int) -> Place:
     stripped = text[start:end]
     start += len(stripped) - len(stripped.lstrip())
     return Place(source, offset, start, max(start, start + len(stripped.strip())))
+
+
+def is_too_long(source: Source, offset: int) -> bool:
+    """Tell whether a line is longer than people write, so that looking closely at it could take long."""
+    start, end = line_bounds(source.text, offset)
+    return end - start > _LONGEST_LINE
 
 
 def line_bounds(text: str, offset: int) -> tuple[int, int]:

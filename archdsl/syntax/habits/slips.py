@@ -115,16 +115,18 @@ def _comment(at: int, end: int) -> Habit:
 def arrow(place: Place) -> Habit | None:
     """Say how steps are chained, at `->`, `=>`, `|` or `|>`."""
     text, at = place.source.text, place.offset
-    match = re.compile(r"\s*(->|=>|\|>|>>|\|)\s*").match(text, max(place.start, at - 1))
-    if match is None or not (match.start(1) <= at < match.end(1)):
+    before = len(text[:at].rstrip(" \t"))
+    match = re.compile(r"\s*(->|=>|\|>|>>|\|)\s*").match(text, before)
+    if match is None:  # the mistake may lie on the second character
+        before = len(text[: at - 1].rstrip(" \t"))
+        match = re.compile(r"\s*(->|=>)\s*").match(text, before)
+    if match is None or not match.start(1) <= at < match.end(1):
         return None
     sign = match[1]
     message = f"`{sign}` does not chain steps: each takes what the one before gives"
     help = "write a new line or `;`"
-    replacement, whole = "; ", (match.start() if text[match.start()] != "\n" else match.start(1), match.end())
-    rest = re.sub(r"\s*(?:->|=>|\|>)\s*", "; ", text[whole[0] : place.end])
-    if "\n" not in rest:
-        replacement, whole = rest, (whole[0], place.end)
+    rest = re.sub(r"\s*(?:->|=>|\|>|>>|\|)\s*", "; ", text[match.start() : place.end])
+    whole, replacement = (match.start(), place.end), rest
     return Habit(match.start(1), match.end(1), message, help, place.end, replacement, is_safe=True, whole=whole)
 
 

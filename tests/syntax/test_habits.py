@@ -1,0 +1,277 @@
+"""What people write from habit is told once, with what stands for it here, and mended where that is exact."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import archdsl
+from archdsl.syntax.habits import layers
+from archdsl.syntax.habits.layers import Foreign, translate
+from archdsl.text.diagnostic import Diagnostic
+from archdsl.text.mend import apply_fixes
+
+
+def model(body: str) -> str:
+    return "model m {\n  input [3, 64, 64]\n" + "".join(f"  {line}\n" for line in body.split("\n")) + "}\n"
+
+
+def told(text: str) -> Diagnostic:
+    (found,) = archdsl.check_text(text)
+    return found
+
+
+def mended(text: str) -> str:
+    fix = told(text).fix
+    assert fix is not None
+    return apply_fixes(text, [fix]).text
+
+
+# What is written, and what the help says to write.
+STEPS = [
+    ("nn.Conv2d(3, 64, 7, stride=2, padding=3)", "conv 64 k=7 s=2"),
+    ("nn.Conv2d(3, 64, 7)", "conv 64 k=7 p=0"),
+    ("nn.Conv2d(64, 64, 3, 1, 1, 1, 32, bias=False)", "conv 64 k=3 g=32"),
+    ("self.conv1 = nn.Conv2d(3, 64, kernel_size=3, padding=1, bias=False)", "conv1: conv 64 k=3"),
+    ("conv1: nn.Conv2d(3, 64, kernel_size=(3, 3), padding='same')", "conv 64 k=3"),
+    ("Conv2d(64, 3)", "conv 64 k=3"),
+    ("nn.ConvTranspose2d(64, 32, 2, stride=2)", "deconv 32 k=2 s=2"),
+    ("nn.Linear(512, 10)", "fc 10"),
+    ("nn.BatchNorm2d(64)", "norm"),
+    ("nn.GroupNorm(32, 64)", "group 32"),
+    ("nn.AdaptiveAvgPool2d((1,1))", "gap"),
+    ("nn.AdaptiveAvgPool2d(7)", "adaptive_avgpool 7"),
+    ("nn.MaxPool2d(3, 2, 1)", "maxpool 3 s=2"),
+    ("nn.MaxPool2d(kernel_size=2, stride=2)", "maxpool 2"),
+    ("nn.MaxPool2d(3, stride=2)", "maxpool 3 s=2 p=0"),
+    ("nn.Flatten()", "flatten"),
+    ("nn.ReLU(inplace=True)", "relu"),
+    ("nn.LeakyReLU(0.1)", "leaky_relu 0.1"),
+    ("nn.Upsample(scale_factor=2, mode='nearest')", "upsample 2"),
+    ("nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU())", "{ conv 8 k=3; norm; relu }"),
+    ("x = F.relu(x)", "relu"),
+    ("x = torch.flatten(x, 1)", "flatten"),
+    ("x = x.view(x.size(0), -1)", "flatten"),
+    ("x = F.max_pool2d(F.relu(self.conv1(x)), 2)", "relu; maxpool 2"),
+    ("x = F.adaptive_avg_pool2d(x, 1)", "gap"),
+    ("out = torch.cat([a, b], 1)", "concat { @a; @b }"),
+    ("Conv2D(64, (3,3), strides=2, padding=\"same\", activation=\"relu\")", "conv 64 k=3 s=2 p=same; relu"),
+    ("x = Conv2D(64, 3, padding='same')(x)", "conv 64 k=3"),
+    ("model.add(Conv2D(32, 3))", "conv 32 k=3 p=0"),
+    ("model.add(Dense(10, activation='softmax'))", "fc 10; softmax"),
+    ("x = Concatenate()([a, b])", "concat { @a; @b }"),
+    ("MaxPooling2D((2, 2))", "maxpool 2"),
+    ("GlobalAveragePooling2D()", "gap"),
+    ("Conv2d 64 3", "conv 64 k=3"),
+    ("Conv2d 3 64 7 stride=2", "conv 64 k=7 s=2"),
+    ("BatchNorm2d 64", "norm"),
+    ("Linear 512 10", "fc 10"),
+    ("Dense 10 activation=softmax", "fc 10; softmax"),
+    ("Dropout 0.5", "dropout 0.5"),
+    ("MaxPooling2D", "maxpool 2"),
+    ("conv3x3 64", "conv 64 k=3"),
+    ("conv1x3 64 s=2", "conv 64 s=2 k=[1, 3]"),
+    ("conv_bn_relu 64", "cna"),
+    ("- [-1, 1, Conv, [64, 3, 2]]", "cna 64 s=2"),
+    ("[-1, 3, Conv, [64]]", "cna 64 k=1 x 3"),
+    ("- [-1, 1, nn.Upsample, [None, 2, 'nearest']]", "upsample 2"),
+    ("[-1,1,Conv]", "cna 64"),
+    ("conv(64, 3)", "conv 64 3"),
+    ("conv(64, k=(3, 5))", "conv 64 k=[3, 5]"),
+    ("conv(64 if in > 3 else 32)", "conv (64 if in > 3 else 32)"),
+    ("relu()", "relu"),
+    ("conv 64, 3", "conv 64 3"),
+    ("conv 64 k=(3,3)", "k=3"),
+    ("conv 64 k=(3, 5)", "k=[3, 5]"),
+    ("conv 64 k3", "k=3"),
+    ("conv 64 3x3", "k=3"),
+    ("maxpool 3x3", "3"),
+    ("conv 64 k: 3", "k=3"),
+    ("conv 64 x3", "x 3"),
+    ("relu * 3", "x 3"),
+    ("let depths = [3 4 6 3]", "[3, 4, 6, 3]"),
+    ("conv1 = conv 64", "conv1: conv 64"),
+    ("x = conv 64", "conv 64"),
+    ("width = 64", "let width = 64"),
+    ("norm = group(8)", "defaults { norm=group(8) }"),
+    ("if in == 3 { relu } elif in == 4 { gelu }", "else if"),
+    ("if in > 5: relu", "if in > 5 { relu }"),
+    ("for i in range(3) { relu }", "0..2"),
+    ("for i in range(1, 4) { relu }", "1..3"),
+    ("if in > 3 && in < 9 { relu }", "and"),
+    ("if in > 3 || in < 9 { relu }", "or"),
+    ("if !true { relu }", "not"),
+    ("'conv1': conv 64", '"conv1"'),
+    ("“conv1”: conv 64", '"conv1"'),
+    ("conv 64 padding='same'", "same"),
+    ("\"relu\"", "relu"),
+    ("conv 64 bias=False", "false"),
+    ("stages layer{i} [2, 2] double c=64 { cna c }", "layer{stage}: stages [2, 2] double c=64 {"),
+    ("let double = lambda c: 2 * c", "fn double(c) = 2 * c"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "ours"), STEPS, ids=[written for written, _ in STEPS])
+def test_the_help_gives_what_to_write(written: str, ours: str) -> None:
+    assert f"`{ours}`" in told(model(written)).help
+
+
+# What is written, the text that is marked, and a part of the help.
+PLACES = [
+    ("conv 64 kernel_size=3", "kernel_size", "`k`"),
+    ("conv 64 strides=2", "strides", "`s`"),
+    ("conv filters=64", "filters", "`channels`"),
+    ("conv in_channels=3 64", "in_channels", "remove it"),
+    ("relu inplace=True", "True", "`true`"),
+    ("conv 64 activation=relu", "activation", "`relu` as the next step"),
+    ("conv 64 name=\"stem\"", "name", "`stem:`"),
+    ("conv 64 bias=None", "None", "leave the argument out"),
+    ("cna 64 act=swish", "swish", "`silu`"),
+    ("return x", "return x", "remove the line"),
+    ("return out", "return", "`output name`"),
+    ("x = x + identity", "x = x + identity", "residual"),
+    ("x += identity", "x += identity", "residual"),
+    ("x + y", "x + y", "residual"),
+    ("x = self.conv1(x)", "x = self.conv1(x)", "in the order of the data"),
+    ("import torch", "import torch", "`use name`"),
+    ("print(x)", "print(x)", "remove it"),
+    ("super().__init__()", "super().__init__()", "remove it"),
+    ("// stem", "//", "`#`"),
+    ("conv 64 // the stem", "//", "`#`"),
+    ("conv 64 // stem", "//", "`#`"),
+    ("/* stem */", "/*", "`#`"),
+    ("conv 64 -> relu -> conv 32", "->", "`;`"),
+    ("conv 64 | relu", "|", "`;`"),
+    ("conv 64 → relu", "→", "`;`"),
+    ("conv 64 × 3", "×", "`x`"),
+    ("conv\u00a064", "\u00a0", "a plain space"),
+    ("conv 64,", ",", "remove it"),
+    ("repeat 3 { relu }", "repeat", "`{ … } x 3`"),
+    ("stage x 4 { relu }", "stage x 4", "`{ … } x 4`"),
+    ("model inner { conv 3 }", "model", "out of the braces"),
+    ("ir_r2_k3_s2_e6_c32_se0.25", "ir_r2_k3_s2_e6_c32_se0.25", "`mbconv 32 3 6 0 s=2 x 2`"),
+    ("ds_r1_k3_s1_e1_c16", "ds_r1_k3_s1_e1_c16", "`separable 16`"),
+    ("[convolutional]\nfilters=64\nsize=3\nactivation=linear", "[convolutional]", "`conv 64 bias=true`"),
+    ('layer { name: "c" type: "Convolution" num_output: 64 kernel_size: 7 }', "layer", "`c: conv 64 k=7 bias=true`"),
+    ("def forward(self, x):\n    x = self.a(x)\n    return x", "def forward(self, x):", "the steps themselves"),
+    ("if in == 3:\n  relu\nelse:\n  gelu", ":", "`if in == 3 {`"),
+    ("for i in range(3):\n  relu", ":", "`for i in 0..2 {`"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "marked", "advice"), PLACES, ids=[written for written, _, _ in PLACES])
+def test_a_habit_is_told_at_its_place(written: str, marked: str, advice: str) -> None:
+    found = told(model(written))
+    assert found.span.text == marked
+    assert advice in found.help
+
+
+# Whole files in another language, and what is marked.
+FILES = [
+    ("import torch\nfrom torch import nn\n\nclass A(nn.Module):\n    def __init__(self):\n        pass\n",
+     "class A(nn.Module):"),
+    ("class Net(nn.Module):\n    def forward(self, x):\n        return x\n\nmodel m { input [3, 8, 8]; relu }\n",
+     "class Net(nn.Module):"),
+    ("model = nn.Sequential(\n    nn.Conv2d(3, 8, 3, padding=1),\n    nn.ReLU(),\n)\n", "model = nn.Sequential("),
+    ("nc: 80\nbackbone:\n  - [-1, 1, Conv, [64, 3, 2]]\n  - [-1, 3, C2f, [128, True]]\nhead:\n  - [1, 1, Detect, []]\n",
+     "nc: 80"),
+    ("[net]\nwidth=416\n\n[convolutional]\nfilters=64\nsize=3\n\n[maxpool]\nsize=2\n", "[net]"),
+    ('name: "LeNet"\nlayer {\n  name: "c"\n  type: "ReLU"\n}\nlayer {\n  name: "d"\n  type: "ReLU"\n}\n', "layer"),
+    ('{\n  "layers": [{"type": "conv", "filters": 64}]\n}\n', "{"),
+    ("model m:\n    input [3, 8, 8]\n    if in == 3:\n        relu\n    else:\n        gelu\n", ":"),
+    ('"""A network."""\nmodel m { input [3, 8, 8]; conv 4 }\n', '"""'),
+    ("def block(c):\n    conv c\nmodel m { input [3, 8, 8]; conv 4 }\n", "def block(c):"),
+    ("model m(classes: 10) { input [3, 8, 8]; conv classes }\n", "classes: 10"),
+    ("block b(c: int) { conv c }\nmodel m { input [3, 8, 8]; b 4 }\n", "c: int"),
+    ("model m { input [3, 8, 8]; conv 4 } model n { input [3, 8, 8]; relu }\n", "model"),
+    ('use resnet\nvariant v of resnet18 { set "conv1" k=3 s=1 remove "maxpool" }\n', "remove"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "marked"), FILES, ids=[marked for _, marked in FILES])
+def test_a_file_in_another_language_is_told_once(text: str, marked: str) -> None:
+    assert told(text).span.text.split("\n")[0] == marked
+
+
+def test_a_pasted_class_hides_no_mistake_elsewhere() -> None:
+    text = "class Net(nn.Module):\n    pass\n\nmodel m { input [3, 8, 8]; cnov 4 }\n"
+    assert [(found.code, found.span.text) for found in archdsl.check_text(text)][1:] == [("E101", "cnov")]
+
+
+MENDED = [
+    (model("conv(64, 3)"), model("conv 64 3")),
+    (model("conv 64, 3, s=2"), model("conv 64 3 s=2")),
+    (model("conv 64 k=(3,3)"), model("conv 64 k=3")),
+    (model("conv1 = conv 64"), model("conv1: conv 64")),
+    (model("conv 64 -> relu -> conv 32"), model("conv 64; relu; conv 32")),
+    (model("conv 64 k: 3"), model("conv 64 k=3")),
+    (model("'conv1': conv 64"), model('"conv1": conv 64')),
+    (model("conv 64 padding='same'"), model("conv 64 padding=same")),
+    (model("/* one\n * two */\nconv 64"), model("# one\n# two\nconv 64").replace("  # two", "# two")),
+    (model("conv 64 relu()"), None),
+    (model("relu inplace=False"), model("relu inplace=false")),
+    (model("conv 64 in_channels=3"), model("conv 64")),
+    (model("for i in range(2) { relu }"), model("for i in 0..1 { relu }")),
+    ("model m:\n    input [3, 8, 8]\n    if in == 3:  # one\n        relu\n    elif in == 4:\n        gelu\n    act\n",
+     "model m {\n    input [3, 8, 8]\n    if in == 3 {  # one\n        relu\n    }\n    else if in == 4 {\n"
+     "        gelu\n    }\n    act\n}\n"),
+    ('use resnet\nvariant v of resnet18 { set "conv1" k=3 remove "maxpool" }\n',
+     'use resnet\nvariant v of resnet18 { set "conv1" k=3; remove "maxpool" }\n'),
+    (model("- [-1, 1, Conv, [64, 3, 2]]\n- [-1, 3, Conv, [64]]"), model("cna 64 s=2\ncna 64 k=1 x 3")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wrong", "right"), [case for case in MENDED if case[1]], ids=[c[0] for c in MENDED if c[1]])
+def test_the_fix_writes_it_our_way(wrong: str, right: str) -> None:
+    assert mended(wrong) == right
+
+
+ARGUMENTS = {
+    **dict.fromkeys(("Conv2d", "ConvTranspose2d"), ("8", "8", "3")),
+    **dict.fromkeys(("Conv2D", "Convolution2D", "Conv2DTranspose", "Linear"), ("8", "3")),
+    **dict.fromkeys(("Input", "InputLayer"), ("[64, 64, 3]",)),
+    **dict.fromkeys(("Dropout", "Dropout2d", "SpatialDropout2D", "DropPath"), ("0.5",)),
+    **dict.fromkeys(
+        ("Dense", "DepthwiseConv2D", "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d", "AdaptiveMaxPool2d", "ZeroPad2d",
+         "ZeroPadding2D", "PixelShuffle", "PixelUnshuffle", "ChannelShuffle", "UpSampling2D"), ("2",)
+    ),
+    "GroupNorm": ("2", "8"),
+    "Activation": ("relu",),
+    "Upsample": ("none", "2"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(layers._LAYERS))
+def test_a_translated_layer_is_a_step_that_compiles(name: str) -> None:
+    found = translate(Foreign(name, ARGUMENTS.get(name, ())))
+    assert found is not None
+    start = "" if "Input" in name else "input [8, 64, 64]\n"
+    assert archdsl.check_text(f"model m {{ {start}{found.step}\n }}") == ()
+
+
+PIECES = st.sampled_from(
+    ["nn.Conv2d(", ")", "(", "[", "]", "3", "64", ", ", " ", "\n", ":", "x", "=", "conv", "if ", "for ", "range(", "'",
+     '"', "{", "}", "//", "/*", "layer {", "[net]", "- [-1, 1, ", "return", "import torch", "class A:", "->", "  ", "×"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=40).map("".join))
+def test_any_mixture_of_habits_gives_diagnostics_within_the_text(text: str) -> None:
+    for wrapped in (text, model(text)):
+        for found in archdsl.check_text(wrapped):
+            assert 0 <= found.span.start <= found.span.end <= len(found.span.source.text)
+            if found.fix is not None and found.span.source.text == wrapped:
+                assert apply_fixes(wrapped, [found.fix]).text != wrapped
+
+
+@pytest.mark.parametrize(
+    "piece", ["nn.Conv2d(", "((((", "if a: ", "/*", "layer {", "a, ", "x = ", "[-1, 1, ", "'", "-> ", " ", "k: "]
+)
+def test_a_long_line_of_habits_takes_little_time(piece: str) -> None:
+    start = time.perf_counter()
+    archdsl.check_text(model(piece * (100_000 // len(piece))))
+    archdsl.check_text(model(f"{piece * 80}\n" * 200))
+    assert time.perf_counter() - start < 4
