@@ -96,14 +96,13 @@ def comment(place: Place) -> Habit | None:
         )  # fmt: skip
     if text.startswith("--", at) and not before.strip():
         return _comment(at, end)
-    if re.match(r'"""|\'\'\'', text[at : at + 3]) or text[at - 2 : at + 1] == '"""':
-        first = text.rfind('"""', 0, at + 3)
-        closed = text.find('"""', first + 3)
-        last = closed + 3 if closed >= 0 else end
-        return Habit(
-            first, first + 3, "a comment runs from `#` to the end of the line",
-            "write `#` before each of its lines; `##` above a declaration documents it", last,
-        )  # fmt: skip
+    for quotes in ('"""', "'''"):
+        first = text.rfind(quotes, max(start, at - 2), at + 3)
+        if first >= 0:
+            closed = text.find(quotes, first + 3)
+            last = closed + 3 if closed >= 0 else end
+            help = "write `#` before each of its lines; `##` above a declaration documents it"
+            return Habit(first, first + 3, "a comment runs from `#` to the end of the line", help, last)
     return None
 
 
