@@ -4,7 +4,7 @@ A network is a text spec; archdsl checks it, tells its shapes, parameters and co
 and compiles it to a readable, standalone PyTorch module.
 """
 
-from archdsl.network import Network, NetworkCosts, NodeCosts, check_text, load, load_text
+from archdsl.network import Network, NetworkCosts, NodeCosts, check_text, diff, load, load_text
 from archdsl.text.diagnostic import Diagnostic, SpecError
 
 __version__ = "0.1.0"
@@ -16,6 +16,7 @@ __all__ = [
     "NodeCosts",
     "SpecError",
     "check_text",
+    "diff",
     "load",
     "load_text",
 ]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from archdsl.backends.picture import Diagram
     from archdsl.ops.base import Tensor
+    from archdsl.passes.difference import Difference
     from archdsl.passes.fold import Fold
     from archdsl.passes.intensity import Intensities
     from archdsl.passes.memory import Memory
@@ -310,6 +311,21 @@ def load(
     """
     source, folder, named = find_spec(spec)
     return Network(compile(source, model or named, settings, input, folder))
+
+
+def diff(before: Network | str | Path, after: Network | str | Path) -> Difference:
+    """Say how one network differs from another: what was added, removed, changed, renamed, and what that costs.
+
+    A spec, given by path or bundled name, stands for its network.
+
+    >>> [change.kind for change in diff("resnet18", "resnet34").changes]
+    ['added', 'added', 'added', 'added']
+    """
+    from archdsl.passes.difference import Side, Tables, compare
+
+    pair = [network if isinstance(network, Network) else load(network) for network in (before, after)]
+    one, other = (Tables(Side(n.name, n.spec.name, n.digest), n.shapes, n.body_costs) for n in pair)
+    return compare(one, other)
 
 
 def load_text(

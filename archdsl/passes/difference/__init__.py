@@ -1,0 +1,30 @@
+"""The difference of two networks: what was added, removed, changed, renamed, and what follows from it."""
+
+from archdsl.passes.difference.compare import Tables, compare
+from archdsl.passes.difference.model import (
+    Change,
+    Difference,
+    Figure,
+    Follow,
+    Kind,
+    Place,
+    SettingChange,
+    Side,
+    Step,
+    WeightsKept,
+)
+
+__all__ = [
+    "Change",
+    "Difference",
+    "Figure",
+    "Follow",
+    "Kind",
+    "Place",
+    "SettingChange",
+    "Side",
+    "Step",
+    "Tables",
+    "WeightsKept",
+    "compare",
+]
