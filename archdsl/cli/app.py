@@ -11,6 +11,7 @@ from archdsl import __version__
 from archdsl.cli.check import check_specs
 from archdsl.cli.compile import compile_network
 from archdsl.cli.console import write
+from archdsl.cli.diff import compare_networks
 from archdsl.cli.draw import draw_network
 from archdsl.cli.explain import explain_code
 from archdsl.cli.list import list_networks
@@ -26,6 +27,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("check", check_specs, 'archdsl check tiny.arch resnet50 --set "norm=group(32)"'),
     ("explain", explain_code, "archdsl explain E213"),
     ("summary", summarise_network, "archdsl summary resnet50 --input 3x160x160 --set classes=10"),
+    ("diff", compare_networks, 'archdsl diff resnet50 --set "norm=group(32)"'),
     ("draw", draw_network, "archdsl draw resnet50 -o resnet50.svg"),
     ("compile", compile_network, "archdsl compile resnet50 -o resnet50.py"),
     ("weights", compare_weights, "archdsl weights mobilenet_v2 mobilenetv2_100.safetensors --from timm"),

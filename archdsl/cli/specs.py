@@ -53,8 +53,23 @@ def load(
     source, folder, named = find(spec)
     if model and named and model != named:
         raise Failure(f"two models are asked for: `{named}` and `{model}`")
+    return compile_network(source, folder, model or named, input=input, settings=settings)
+
+
+def compile_network(
+    source: Source,
+    folder: Path,
+    model: str | None,
+    *,
+    input: str | None = None,
+    settings: Sequence[str] | None = None,
+) -> Network:
+    """Compile a model of a source, with its warnings on stderr.
+
+    Errors: typer.Exit with code 1 after its mistakes are shown
+    """
     values, shape = parse_settings(settings), parse_shape(input)
-    compilation = compiler.compile(source, model or named, values, shape, folder)
+    compilation = compiler.compile(source, model, values, shape, folder)
     complain(compilation.diagnostics)
     if has_errors(compilation.diagnostics):
         raise typer.Exit(FINDINGS)

@@ -55,7 +55,7 @@ def write_markdown(difference: Difference) -> str:
             tail = (f" and {more} more" if more > 0 else "") + (f"; {text}" if text else "")
             lines.append(f"- `{SIGNS[change.kind]}` **{title(change)}**{count}: {where}{tail}")
     lines += [f"- {note}" for note in notes(difference)]
-    lines += ["", f"| | {difference.before.name} | {difference.after.name} | change | |", "|---|---:|---:|---:|---:|"]
+    lines += ["", f"| | {difference.before.title} | {difference.after.title} | change | |", "|---|---:|---:|---:|---:|"]
     for figure in difference.totals:
         cells = (label(figure), figure_text(figure, figure.before), figure_text(figure, figure.after))
         lines.append(f"| {' | '.join((*cells, change_text(figure), ratio_text(figure)))} |")
@@ -63,7 +63,7 @@ def write_markdown(difference: Difference) -> str:
 
 
 def _side(side: Side) -> dict[str, object]:
-    return {"model": side.name, "spec": side.spec, "digest": side.digest}
+    return {"title": side.title, "model": side.name, "spec": side.spec, "digest": side.digest}
 
 
 def _change(change: Change) -> dict[str, object]:

@@ -15,7 +15,7 @@ from archdsl.backends.difference.words import (
     ratio_text,
     title,
 )
-from archdsl.backends.graphviz.words import amount
+from archdsl.backends.picture.words import amount
 from archdsl.backends.table import Column, lay_out
 from archdsl.passes.difference import Change, Difference, WeightsKept
 
@@ -68,9 +68,9 @@ class _Painter:
 
     def _totals(self, difference: Difference) -> Iterator[str]:
         figures = difference.totals
-        name = Column("", [label(figure) for figure in figures])
-        before = Column(difference.before.name, [figure_text(f, f.before) for f in figures], True, can_shrink=True)
-        after = Column(difference.after.name, [figure_text(f, f.after) for f in figures], True, can_shrink=True)
+        name = Column("", [label(figure) for figure in figures], can_shrink=True)
+        before = Column(difference.before.title, [figure_text(f, f.before) for f in figures], True, can_shrink=True)
+        after = Column(difference.after.title, [figure_text(f, f.after) for f in figures], True, can_shrink=True)
         change = Column("change", [change_text(figure) for figure in figures], True)
         ratio = Column("", [ratio_text(figure) for figure in figures], True)
         choices = ((name, before, after, change, ratio), (name, before, after, ratio), (name, after, ratio))
@@ -89,9 +89,9 @@ class _Painter:
 def names(difference: Difference) -> str:
     """Name both networks, with their files where these tell them apart."""
     one, other = difference.before, difference.after
-    if one.name != other.name:
-        return f"{one.name} → {other.name}"
-    return f"{one.name}: {one.spec} → {other.spec}" if one.spec != other.spec else f"{one.name} → {other.name}"
+    if one.title == other.title and one.spec != other.spec:
+        return f"{one.title}: {one.spec} → {other.spec}"
+    return f"{one.title} → {other.title}"
 
 
 def listed(found: Sequence[str], most: int = _MOST_PLACES) -> str:

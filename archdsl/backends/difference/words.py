@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby, takewhile
 from typing import TypeAlias, cast
 
-from archdsl.backends.graphviz.words import amount, describe, spell
+from archdsl.backends.picture.words import amount, describe, spell
 from archdsl.ops.base import Init
 from archdsl.passes.difference import Change, Figure, Kind, SettingChange, Step
 
@@ -101,7 +101,9 @@ def value_text(value: object) -> str:
 def places(change: Change) -> list[str]:
     """List where a change is, equal neighbours as one: `layer1.0–2.conv2`."""
     if change.kind == "moved":
-        before, after = (fold_paths(p.path for p in steps if p is not None) for steps in zip(*_ends(change), strict=True))
+        before, after = (
+            fold_paths(p.path for p in steps if p is not None) for steps in zip(*_ends(change), strict=True)
+        )
         return after if before == after else [f"{', '.join(before)} → {', '.join(after)}"]
     return fold_paths(place.path for place in change.places)
 
@@ -113,7 +115,7 @@ def fold_paths(paths: Iterable[str]) -> list[str]:
     ['layer1.0–1.conv1', 'layer2.0.conv1', 'bn1–2']
     """
     split: list[Path] = [tuple(path.split(".")) for path in paths]
-    for at in range(max(map(len, split), default=0)):
+    for at in reversed(range(max(map(len, split), default=0))):
         split = _fold_at(split, at)
     return [".".join(path) for path in split]
 

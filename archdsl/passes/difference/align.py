@@ -23,7 +23,7 @@ Pairs: TypeAlias = list[tuple[int, int]]
 
 _UNIT = 100
 """What it costs to remove or add one operator. Costs are whole numbers, so that equal ones are seen to be equal."""
-_OTHER_LABEL, _LABEL_OR_NONE = 50, 30
+_OTHER_LABEL, _LABEL_OR_NONE, _LABEL_OF_ANOTHER = 50, 30, 80
 _OTHER_INITIAL = 5
 _OTHER_VALUE, _NEXT_VALUE, _MOST_VALUES = 20, 10, 70
 _SAME_CATEGORY, _SAME_LABEL, _OTHER_CATEGORY, _OTHER_CONVOLUTION = 100, 120, 150, 140
@@ -33,7 +33,7 @@ _REPLACED = 90
 _NEVER = 10**12
 _INTERCHANGEABLE = ("norm", "activation", "pool", "regularise")
 
-_SMALL_AREA, _LARGE_AREA, _LARGEST_AREA = 2_500, 40_000, 300_000
+_SMALL_AREA, _LARGE_AREA, _LARGEST_AREA = 2_500, 40_000, 80_000
 _BAND = 60
 """How far from the diagonal the steps of very long bodies are compared."""
 
@@ -45,7 +45,7 @@ class Aligner:
         self._levels = levels
         self._pairs: dict[tuple[str, str], Pairs] = {}
         self._forms: dict[tuple[str, str], int] = {}
-        self._costs: dict[tuple[str, str, str, str], int] = {}
+        self._costs: dict[tuple[str, str, int], int] = {}
         self._distances: dict[tuple[str, str], int] = {}
 
     def pairs(self, one: Level, other: Level) -> Pairs:
@@ -62,24 +62,27 @@ class Aligner:
 
     def cost(self, x: Item, y: Item) -> int:
         """Give what pairing two steps costs; more than anything where they are never one and the same."""
-        if (x.identity, x.label) > (y.identity, y.label):
-            x, y = y, x
-        key = x.identity, x.label, y.identity, y.label
-        if key not in self._costs:
-            self._costs[key] = self._cost(x, y)
-        return self._costs[key]
-
-    def _cost(self, x: Item, y: Item) -> int:
-        naming = 0 if x.label == y.label else _OTHER_LABEL if x.label and y.label else _LABEL_OR_NONE
+        is_same_label = x.label == y.label
+        naming = 0 if is_same_label else _OTHER_LABEL if x.label and y.label else _LABEL_OR_NONE
         if x.identity == y.identity:
             return naming
+        if x.identity > y.identity:
+            x, y = y, x
+        # What labels do to the cost beside that: whether they agree, and whether there is one at all.
+        kind = 0 if not is_same_label else 1 if x.label else 2
+        key = x.identity, y.identity, kind
+        if key not in self._costs:
+            self._costs[key] = self._cost(x, y)
+        return naming + self._costs[key]
+
+    def _cost(self, x: Item, y: Item) -> int:
         is_same_label = bool(x.label) and x.label == y.label
         if x.op is not None and y.op is not None:
-            return naming + _operators(x.op, y.op, is_same_label=is_same_label, has_label=bool(x.label or y.label))
+            return _operators(x.op, y.op, is_same_label=is_same_label, has_label=x.label != y.label)
         if x.op is None and y.op is None:
             cost = self._bodies(x, y)
             if cost <= _UNLIKE * (x.weight + y.weight):
-                return naming + cost
+                return cost
         return _REPLACED * (x.weight + y.weight) if is_same_label else _NEVER
 
     def _bodies(self, x: Item, y: Item) -> int:
@@ -144,6 +147,7 @@ class Aligner:
         above = [0]
         for item in theirs:
             above.append(above[-1] + _UNIT * item.weight)
+        shared = {item.label for item in ours} & {item.label for item in theirs} - {""}
         moves: list[tuple[int, bytearray]] = []
         low = 0
         for i, x in enumerate(ours):
@@ -162,6 +166,8 @@ class Aligner:
                         best, step = left, 2
                     if 0 <= j - 1 - low < len(above):
                         paired = above[j - 1 - low] + self.cost(x, y)
+                        if shared and x.label != y.label and (x.label in shared or y.label in shared):
+                            paired += _LABEL_OF_ANOTHER
                         # Where all is equal the last steps are the ones that have no counterpart.
                         if paired < best:
                             best, step = paired, 0
@@ -238,7 +244,8 @@ def _operators(x: Op, y: Op, *, is_same_label: bool, has_label: bool) -> int:
 
 
 def _values(x: Op, y: Op) -> int:
-    names = [name for name in type(x).attribute_names() if getattr(x, name) != getattr(y, name)]
+    others = vars(y)
+    names = [name for name, value in vars(x).items() if value != others[name]]
     count = sum(not is_initial(name) for name in names)
     if not count:
         return _OTHER_INITIAL if names else 0

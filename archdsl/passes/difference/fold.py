@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import chain
 from typing import TypeVar
 
-from archdsl.passes.difference.model import Change, SettingChange, Values
+from archdsl.passes.difference.items import Item
+from archdsl.passes.difference.model import Change, SettingChange, Values, is_initial
 from archdsl.passes.difference.walk import Found
 
 _T = TypeVar("_T")
@@ -26,7 +28,7 @@ def fold(found: Sequence[Found]) -> tuple[Change, ...]:
         per_step = _group(alike, lambda one: (one.block, one.relative))
         # Two steps of a block that change in the same way, through the same values, are told as one again.
         merged = _group(per_step, lambda group: (group[0].block, tuple(dict.fromkeys(map(_values, group)))))
-        groups += [sorted(sum(group, []), key=lambda one: order[id(one)]) for group in merged]
+        groups += [sorted(chain.from_iterable(group), key=lambda one: order[id(one)]) for group in merged]
     return tuple(_change(group) for group in sorted(groups, key=lambda group: order[id(group[0])]))
 
 
@@ -48,12 +50,20 @@ def _sort(found: Found) -> Hashable:
     if found.kind == "rewired":
         return found.kind, y and y.form, y and y.label
     if found.kind == "replaced":
-        return found.kind, x and x.identity, y and y.identity
+        return found.kind, x and _look(x), y and _look(y)
     if found.kind == "moved":
         return found.kind, x and x.identity, x and x.label, y and y.label
     item = x or y
     assert item is not None
     return found.kind, item.form, item.label
+
+
+def _look(item: Item) -> Hashable:
+    """Tell operators apart by all but their initial values."""
+    op = item.op
+    if op is None:
+        return item.identity
+    return op.keyword, *(repr(getattr(op, name)) for name in type(op).attribute_names() if not is_initial(name))
 
 
 def _values(found: Found) -> Hashable:

@@ -18,22 +18,19 @@ Wire: TypeAlias = tuple[int, str]
 class Item:
     """A step of a body; a repeated one is as many items.
 
-    Items of one `identity` do the same with the same labels inside; those of one `form` differ in the values of settings
-    at most. Both are digests of content, so that neither depends on which network comes first. `weight` counts the
+    Items of one `identity` do the same with the same labels inside; those of one `form` differ in values of settings at
+    most. Both are digests of content, so that neither depends on which network comes first. `weight` counts the
     operators inside, and the calls around them.
     """
 
     name: str
+    label: str
+    """The name that the spec gives it, or nothing: the other names are counted."""
     node: Node
     inputs: tuple[Wire, ...]
     identity: str
     form: str
     weight: int
-
-    @property
-    def label(self) -> str:
-        """The name that the spec gives it, or nothing: the other names are counted."""
-        return self.name if self.node.is_labelled else ""
 
     @property
     def op(self) -> Op | None:
@@ -104,7 +101,7 @@ def _items(node: Node, wires: dict[str, int], position: int, levels: Levels) -> 
     inputs = tuple(_wire(value, wires) for value in node.inputs)
     for index, name in enumerate(node.names):
         arriving = inputs if index == 0 else ((position + index - 1, ""),)
-        yield Item(name, node, arriving, identity, form, weight)
+        yield Item(name, name if node.is_labelled else "", node, arriving, identity, form, weight)
 
 
 def _wire(value: Value, wires: dict[str, int]) -> Wire:

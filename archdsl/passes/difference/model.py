@@ -18,11 +18,16 @@ Values: TypeAlias = tuple[object, object]
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two networks: its name, and where its spec comes from."""
+    """One of the two networks: its name, where its spec comes from, and what the user calls it, if not by its name."""
 
     name: str
     spec: str
     digest: str
+    label: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.label or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +88,10 @@ class SettingChange:
 class Change:
     """One change, told once with all its places.
 
-    added, removed: a step, with all that is inside it. changed: the same operator with other settings. replaced: another
-    operator in the same place. renamed: another label, which its weights' keys bear. moved: the same step elsewhere.
-    rewired: the same step reads other values. `parameters` and `macs` are what the second network has more in these
-    places; `block` names the block that all places are calls of, if they are.
+    added, removed: a step, with all that is inside it. changed: the same operator with other settings. replaced:
+    another operator in the same place. renamed: another label, which its weights' keys bear. moved: the same step
+    elsewhere. rewired: the same step reads other values. `parameters` and `macs` are what the second network has more
+    in these places; `block` names the block that all places are calls of, if they are.
     """
 
     kind: Kind

@@ -88,7 +88,7 @@ class Walk:
     found: list[Found] = field(default_factory=list[Found])
     follows: list[Place] = field(default_factory=list[Place])
     paths: dict[str, str] = field(default_factory=dict[str, str])
-    """Which path of the second network stands for one of the first: of operators, and of steps that are wholly equal."""
+    """Which path of the second network stands for one of the first: of operators, and of wholly equal steps."""
     _wires: dict[tuple[str, str], frozenset[int]] = field(default_factory=dict[tuple[str, str], frozenset[int]])
 
     def compare(self, one: Side, other: Side) -> None:
@@ -131,7 +131,13 @@ class Walk:
         self, one: Side, other: Side, x: Item, y: Item, same: Mapping[NodeId, NodeId], *, is_rewired: bool
     ) -> None:
         weights = _reuse(x.node, y.node, same)
-        if not weights and x.identity == y.identity and x.label == y.label and not is_rewired and self._is_equal(one, other, x, y):
+        if (
+            not weights
+            and x.identity == y.identity
+            and x.label == y.label
+            and not is_rewired
+            and self._is_equal(one, other, x, y)
+        ):
             self.paths[one.path_of(x)] = other.path_of(y)
             return
         place = Place(one.step(x), other.step(y))
