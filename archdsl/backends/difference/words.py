@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, takewhile
 from typing import TypeAlias, cast
 
@@ -29,6 +29,7 @@ LABELS = {
 _MOST_VALUES = 4
 _FEW_TEXTS = 3
 Path: TypeAlias = tuple[str, ...]
+Numbered: TypeAlias = tuple[int, Path]
 
 
 def title(change: Change) -> str:
@@ -114,36 +115,33 @@ def fold_paths(paths: Iterable[str]) -> list[str]:
     >>> fold_paths(["layer1.0.conv1", "layer1.1.conv1", "layer2.0.conv1", "bn1", "bn2"])
     ['layer1.0–1.conv1', 'layer2.0.conv1', 'bn1–2']
     """
-    split: list[Path] = [tuple(path.split(".")) for path in paths]
-    for at in reversed(range(max(map(len, split), default=0))):
-        split = _fold_at(split, at)
-    return [".".join(path) for path in split]
+    split = [(index, tuple(path.split("."))) for index, path in enumerate(paths)]
+    for at in reversed(range(max((len(path) for _, path in split), default=0))):
+        split = sorted(_fold_at(split, at))
+    return [".".join(path) for _, path in split]
 
 
-def _fold_at(paths: Sequence[Path], at: int) -> list[Path]:
-    groups: dict[Path | int, list[Path]] = {}
-    for index, path in enumerate(paths):
-        is_long = at < len(path)
-        groups.setdefault((*path[:at], "", *path[at + 1 :]) if is_long else index, []).append(path)
-    folded: list[Path] = []
-    for group in groups.values():
-        if at >= len(group[0]):
-            folded += group
-            continue
-        for run in _runs([path[at] for path in group]):
-            folded.append((*group[0][:at], run, *group[0][at + 1 :]))
-    return folded
+def _fold_at(paths: Sequence[Numbered], at: int) -> Iterator[Numbered]:
+    """Fold the names at one depth of paths that are else equal; each keeps the number of its first path."""
+    groups: dict[tuple[Path, Path], list[Numbered]] = {}
+    for number, path in paths:
+        if at < len(path):
+            groups.setdefault((path[:at], path[at + 1 :]), []).append((number, path))
+        else:
+            yield number, path
+    for (start, end), group in groups.items():
+        names = [path[at] for _, path in group]
+        for first, name in _runs(names):
+            yield group[first][0], (*start, name, *end)
 
 
-def _runs(names: Sequence[str]) -> list[str]:
-    """Write neighbours in counting order as one: `0–2`."""
+def _runs(names: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Write neighbours in counting order as one, `0–2`; give the position of each run's first."""
     keyed = [(name, *_counted(name)) for name in names]
-    runs: list[str] = []
     for _, group in groupby(enumerate(keyed), key=lambda pair: (pair[1][1], pair[1][2] - pair[0])):
-        run = [name for _, (name, _, _) in group]
-        number = run[-1][len(_counted(run[-1])[0]) :]
-        runs.append(run[0] if len(run) == 1 else f"{run[0]}–{number}")
-    return runs
+        run = [(index, name) for index, (name, _, _) in group]
+        (first, name), (_, last) = run[0], run[-1]
+        yield first, name if len(run) == 1 else f"{name}–{last[len(_counted(last)[0]) :]}"
 
 
 def _counted(name: str) -> tuple[str, int]:
