@@ -27,6 +27,7 @@ from archdsl.ir.lower import Lowered, Lowerer
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.ir.types import check_type
 from archdsl.ir.values import Setting
+from archdsl.ops import OPS
 from archdsl.ops.shape import LARGEST_TENSOR
 from archdsl.passes.costs import Costs, count_costs
 from archdsl.passes.shapes import Shapes, infer_shapes
@@ -252,7 +253,8 @@ def _choose(module: Module, model: str | None) -> str:
         raise Reported
     if found is None or not isinstance(found[0], tree.Model | tree.Variant):
         near = nearest(model, complete)
-        help = f"the nearest is `{near}`" if near else f"it has {_listed(complete)}"
+        listed = f"it has {_listed(complete)}" if complete else "it has none: declare `model name { … }`"
+        help = f"the nearest is `{near}`" if near else listed
         raise Trouble("E120", f"`{source.name}` has no model `{model}`", end, help=help)
     return model
 
@@ -274,14 +276,23 @@ def _resolve(module: Module, name: str, seen: tuple[str, ...], context: Context)
     if base is None or not isinstance(base[0], tree.Model | tree.Variant):
         models = [key for key, (item, _) in home.declarations.items() if isinstance(item, tree.Model | tree.Variant)]
         near = nearest(declaration.base.text, models)
-        help = f"the nearest is `{near}`" if near else ""
+        help = f"the nearest is `{near}`" if near else "a base is a model of this file, or of one that it uses"
         raise Trouble("E120", f"no model is called `{declaration.base.text}`", declaration.base.span, help=help)
     if declaration.base.text in (*seen, name):
-        raise Trouble("E108", f"`{name}` is a variant of itself", declaration.base.span)
+        help = "let one of them vary a model"
+        # All in a circle have one mistake, which is told at the last of them.
+        raise Trouble("E108", f"`{min(*seen, name)}` is a variant of itself", _circle(home, (*seen, name)), help=help)
     if len(seen) >= MAX_VARIANTS:
         raise Trouble("E108", f"variants vary variants more than {MAX_VARIANTS} times", declaration.base.span)
     plan = _resolve(home, declaration.base.text, (*seen, name), context)
     return _varied(plan, declaration, home)
+
+
+def _circle(home: Module, names: Sequence[str]) -> Span:
+    """Give the base that the first variant of a circle names."""
+    declarations = (home.declarations[name][0] for name in names if name in home.declarations)
+    spans = [item.base.span for item in declarations if isinstance(item, tree.Variant)]
+    return min(spans, key=lambda span: span.start)
 
 
 def _varied(plan: _Plan, variant: tree.Variant, home: Module) -> _Plan:
@@ -360,7 +371,10 @@ def _with_settings(plan: _Plan, settings: Mapping[str, UserValue]) -> _Plan:
             known = [*parameters, *context.names(), *body_context]
             near = nearest(key, known)
             listed = ", ".join(f"`{name}`" for name in known)
+            operator = nearest(target, OPS) if argument else None
             help = f"the nearest is `{near}`" if near else f"it has {listed}"
+            if operator is not None:
+                help = f"the nearest operator is `{operator}`: `{operator}.{argument}`"
             raise Trouble("E102", f"`{plan.name}` has no setting `{key}`", key_span, help=help)
     context = plan.context.order(orders, argument_orders)
     return _Plan(plan.module, plan.declaration, plan.name, values, context, plan.edits, plan.doc)
@@ -387,14 +401,20 @@ def _write(value: UserValue) -> str:
     return "[" + ", ".join(map(_write, value)) + "]" if isinstance(items, list | tuple) else str(items).lower()
 
 
+_QUOTES = "'`\u201c\u201d\u2018\u2019"
+_AS_IN_A_SPEC = "write it as in a spec: a number, a list `[1, 2]`, or an operator such as `group(32)`"
+
+
 def _setting(written: Source, offset: int, env: Env) -> Setting:
     """Evaluate the text of a setting, which starts at `offset`."""
     report = Reporter()
     padded = Source(" " * offset + written.text[offset:], written.name)
     expression = parse_expression(padded, report)
     if expression is None or report.has_errors:
-        message = f"`{written.text[offset:]}` is no value"
-        raise Trouble("E104", message, Span(offset, len(written.text), written), help="write it as a spec would")
+        given = written.text[offset:]
+        message = f"`{given}` is no value" if given.strip() else f"`{written.text[: offset - 1]}` is given no value"
+        help = f"write {given.strip(_QUOTES)}, without quotes" if given.strip(_QUOTES) != given else _AS_IN_A_SPEC
+        raise Trouble("E104", message, Span(offset, len(written.text), written), help=help)
     try:
         return evaluate(expression, env)
     except Trouble as trouble:

@@ -18,8 +18,9 @@ def split_sizes(node: tree.Split, shape: Shape, env: Env) -> list[int]:
     if isinstance(parts, tuple):
         sizes = [size for size in parts if isinstance(size, int) and size > 0]
         if len(sizes) != len(parts) or sum(sizes) != channels:
-            message = f"parts of {describe(parts)} channels do not make up {channels}"
-            raise Trouble("E214", message, node.parts.span)
+            message = f"parts of {describe(parts)} channels make up {sum(sizes)}, not {channels}"
+            help = f"give sizes whose sum is {channels}"
+            raise Trouble("E214", message, node.parts.span, help=help)
         return sizes
     count = evaluate_int(node.parts, env, "the number of parts")
     if count > MAX_REPEAT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -13,22 +14,22 @@ from archdsl.ir.evaluate import (
     Env,
     Unknown,
     argument_key,
-    argument_keys,
     as_word,
     evaluate,
     find_callable,
     inexact,
+    positional_keys,
     unknown_argument,
 )
 from archdsl.ir.trouble import Reported, Trouble, told
-from archdsl.ir.types import check_type
+from archdsl.ir.types import check_stays_callable, check_type
 from archdsl.ir.values import Block, Closure, Partial, Setting, describe, identity, kind_of
 from archdsl.ops import OPS
 from archdsl.ops.base import Op
 from archdsl.ops.shape import LARGEST_TENSOR
 from archdsl.syntax import tree
 from archdsl.text.source import Span
-from archdsl.text.suggest import nearest
+from archdsl.text.suggest import suggestion
 
 
 def resolve(name: tree.Name, env: Env) -> Partial | Closure:
@@ -63,8 +64,7 @@ def _unknown(name: tree.Name, env: Env) -> Trouble:
     if (habit := names.unknown_step(name.span)) is not None:
         return told("E101", habit, message, name.span)
     known = [*env.names, *env.context.names(), *env.module.names(), *OPS]
-    near = nearest(name.text, known)
-    help = f"the nearest name is `{near}`" if near else "declare it with `block`"
+    help = suggestion(name.text, known) or "declare it with `block`"
     return Trouble("E101", message, name.span, help=help)
 
 
@@ -79,7 +79,7 @@ def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arg
     """Evaluate a call's arguments over those that the context and the value called already give."""
     given: dict[str, Setting] = {**env.context.arguments(target.name), **dict(target.arguments)}
     bound = dict(target.arguments)
-    free = [key for key in argument_keys(target) if key not in bound]
+    free = [key for key in positional_keys(target) if key not in bound]
     written: dict[str, Setting] = {}
     spans: dict[str, Span] = {}
     for argument in arguments:
@@ -176,7 +176,12 @@ def _trouble(
     if isinstance(value, Fraction):
         return inexact(f"`{name}`", value, span)
     shown = describe(value) if value is not None else "missing"
-    return Trouble("E104", f"`{name}` of `{target.keyword}` is {shown}, but {_reason(problem)}", span)
+    help = ""
+    if target.keyword == "input":
+        from archdsl.syntax.habits import names  # what only mistakes need
+
+        help = names.input_step(span)
+    return Trouble("E104", f"`{name}` of `{target.keyword}` is {shown}, but {_reason(problem)}", span, help=help)
 
 
 _NEEDS = {
@@ -189,12 +194,23 @@ _NEEDS = {
 }
 
 
+_COMPARED = (
+    ("greater than or equal to", "at least"),
+    ("less than or equal to", "at most"),
+    ("greater than", "above"),
+    ("less than", "below"),
+)
+
+
 def _reason(problem: ErrorDetails) -> str:
     """Say in the language's words why a value does not fit."""
     kind = problem["type"]
     if kind in _NEEDS:
         return _NEEDS[kind]
     reason = problem["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("should be", "must be")
+    for long, short in _COMPARED:
+        reason = reason.replace(long, short)
+    reason = re.sub(r"'(\w+)'", r"`\1`", reason)
     return reason[:1].lower() + reason[1:]
 
 
@@ -212,7 +228,8 @@ def match_parameters(block: Block, arguments: Arguments, env: Env) -> tuple[dict
         if key in names:
             check_type(names[key], value, arguments.spans.get(key, names[key].span))
             own[key] = value
-        elif env.context.get(key) is not None:
+        elif (usual := env.context.get(key)) is not None:
+            check_stays_callable(key, usual, value, arguments.spans.get(key, block.declaration.name.span))
             orders[key] = value
         else:
             span = arguments.spans.get(key, block.declaration.name.span)

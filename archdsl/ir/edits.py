@@ -50,7 +50,9 @@ def apply_edits(action: tree.Action, label: str | None, place: Place) -> Edited:
         else:
             result = _replacement(path.edit.body)
     if arguments and not isinstance(result, tree.Call):
-        raise Trouble("E115", "this step takes no arguments", here[-1].edit.pattern.span)
+        span = here[-1].edit.pattern.span
+        help = f"name a step inside: `{here[-1].edit.pattern.text}.…`" if isinstance(action, tree.Group) else ""
+        raise Trouble("E115", "this step takes no arguments", span, help=help or "`replace` puts another in its place")
     left = place if is_spliced else replace(place, edits=below)
     if result is not None and result is not action:
         left = replace(left, env=replace(left.env, module=final[-1].env.module))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -17,8 +18,9 @@ from archdsl.ops.base import Init, OpError
 from archdsl.ops.init import INITS, make_init
 from archdsl.ops.shape import Shape
 from archdsl.syntax import tree
+from archdsl.text.diagnostic import Fix
 from archdsl.text.source import Span
-from archdsl.text.suggest import nearest
+from archdsl.text.suggest import HABITS, nearest, suggestion
 
 if TYPE_CHECKING:
     from archdsl.ir.context import Context
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 MAX_APPLICATIONS = 100_000
 MAX_ITEMS = 1_000_000
 MAX_LIST_DEPTH = 16
+_MOST_SHOWN = 30
+"""Longer texts are not repeated in advice."""
 
 
 class Unknown:
@@ -122,7 +126,9 @@ def evaluate_bool(expression: tree.Expression, env: Env) -> bool:
     """Give a condition's value."""
     value = evaluate(expression, env)
     if not isinstance(value, bool):
-        raise Trouble("E104", f"a condition is true or false, not {_shown(value)}", expression.span)
+        text = expression.span.text
+        help = f"compare it, as in `{text} == {describe(value)}`" if len(text) < _MOST_SHOWN else "compare it"
+        raise Trouble("E104", f"a condition is true or false, not {_shown(value)}", expression.span, help=help)
     return value
 
 
@@ -130,8 +136,19 @@ def evaluate_list(expression: tree.Expression, env: Env, what: str) -> tuple[Set
     """Give an expression's items."""
     value = evaluate(expression, env)
     if not isinstance(value, tuple):
-        raise Trouble("E104", f"{what} is {_shown(value)}, not a list", expression.span)
+        raise Trouble(
+            "E104", f"{what} is {_shown(value)}, not a list", expression.span, help=_as_list(what, value, expression)
+        )
     return value
+
+
+def _as_list(what: str, value: Setting, expression: tree.Expression) -> str:
+    """Say how a list is made of a number, where a list is gone through."""
+    if isinstance(value, bool) or not isinstance(value, int) or len(expression.span.text) > _MOST_SHOWN:
+        return ""
+    if "`for`" in what and value > 0:
+        return f"write `0..{value - 1}` to count, or a list"
+    return f"write `[{expression.span.text}]`" if "`stages`" in what else ""
 
 
 def find_callable(name: str, module: Module) -> Partial | None:
@@ -196,8 +213,10 @@ def _unknown_variable(node: tree.Variable, env: Env) -> Trouble:
     message = f"nothing is called `{node.name}` here"
     if (habit := names.unknown_value(node.span)) is not None:
         return told("E101", habit, message, node.span)
-    near = nearest(node.name, [*env.names, "in", "cin", *env.context.names(), *env.module.names(), *OPS])
-    help = f"the nearest name is `{near}`" if near else "bind it with `let`, or make it a parameter"
+    known = [*env.names, "in", "cin", *env.context.names(), *env.module.names(), *OPS, *INITS, *SYMBOLS]
+    # A single letter is near too much.
+    meant = suggestion(node.name, known) if len(node.name) > 1 else ""
+    help = meant or "bind it with `let`, or make it a parameter"
     return Trouble("E101", message, node.span, help=help)
 
 
@@ -205,7 +224,10 @@ def _channels(name: str, shape: Shape | Unknown | None, span: Span) -> int:
     if isinstance(shape, Unknown):
         raise Reported
     if shape is None:
-        help = "begin with `input [C, H, W]`" if name == "in" else "only a block has one; write `in`"
+        if name == "cin":
+            message = "only a block has `cin`, the channels that enter it"
+            raise Trouble("E121", message, span, help="write `in`, the channels at this place")
+        help = "begin with `input [C, H, W]`"
         raise Trouble("E121", f"`{name}` has no value: nothing flows in here", span, help=help)
     channels = shape[0]
     if not isinstance(channels, int):
@@ -252,9 +274,8 @@ def _unknown_function(name: tree.Name, env: Env) -> Trouble:
 
 def bind(target: Partial, arguments: Sequence[tuple[tree.Argument, Setting]]) -> Partial:
     """Give some arguments of an operator or block; positional ones are matched to their names here."""
-    keys = argument_keys(target)
     given: dict[str, Setting] = dict(target.arguments)
-    free = [key for key in keys if key not in given]
+    free = [key for key in positional_keys(target) if key not in given]
     for argument, value in arguments:
         key = argument_key(target, argument, free)
         given[key] = value
@@ -270,13 +291,30 @@ def argument_keys(target: Partial) -> tuple[str, ...]:
     return target.target.attribute_names()
 
 
+def positional_keys(target: Partial) -> tuple[str, ...]:
+    """List the names of a callable's arguments in the order in which values without names take them.
+
+    A parameter of type `body` comes last, wherever it is declared, since braces behind the call give it.
+    """
+    if not isinstance(target.target, Block):
+        return target.target.attribute_names()
+    parameters = target.target.declaration.parameters
+    bodies = tuple(p.name.text for p in parameters if p.type is not None and p.type.text == "body")
+    return (*(p.name.text for p in parameters if p.name.text not in bodies), *bodies)
+
+
 def argument_key(target: Partial, argument: tree.Argument, free: Sequence[str]) -> str:
     """Give the full name of an argument, whose positional one is the first free name."""
     if argument.key is None:
         if not free:
             count = len(argument_keys(target))
             most = f"at most {count} arguments" if count > 1 else "one argument" if count else "no arguments"
-            raise Trouble("E107", f"`{target.name}` takes {most}", argument.span, help="remove what is too much")
+            help = "remove what is too much"
+            if target.target is OPS["input"]:
+                from archdsl.syntax.habits import names  # what only mistakes need
+
+                help = names.input_step(argument.span) or help
+            raise Trouble("E107", f"`{target.name}` takes {most}", argument.span, help=help)
         return free[0]
     key = argument.key.text
     if isinstance(target.target, Block):
@@ -335,7 +373,8 @@ def match_arguments(
     values: dict[str, Setting] = {}
     for position, argument in enumerate(arguments):
         if argument.key is None and position >= len(keys):
-            raise Trouble("E107", f"`{name}` takes {len(keys)} arguments, not {len(arguments)}", argument.span)
+            message = f"`{name}` takes {len(keys)} arguments, not {len(arguments)}"
+            raise Trouble("E107", message, argument.span, help="remove what is too much")
         key = keys[position] if argument.key is None else argument.key.text
         if key not in keys:
             raise unknown_argument(name, key, keys, argument.key.span if argument.key else argument.span)
@@ -355,8 +394,12 @@ def unknown_argument(name: str, key: str, known: Sequence[str], span: Span, also
     if (habit := names.unknown_argument(key, span)) is not None:
         return told("E102", habit, message, span)
     near = nearest(key, [*known, *also])
-    if near is not None and len(also) == len(known) and near in also:
-        near = known[also.index(near)]
+    value = re.match(r"\s*=\s*([\w.]+|\[[^\[\]\n]*\])", span.source.text[span.end : span.end + 80])
+    if near is not None and near == HABITS.get(key.casefold().replace("_", "")) and value is not None:
+        short = known[also.index(near)] if len(also) == len(known) and near in also else near
+        edit = Span(span.start, span.start + len(key), span.source)
+        fix = Fix.at(edit, short, is_safe=True, title=f"call it `{short}`")
+        return Trouble("E102", message, span, help=f"write `{short}={value[1]}`", fix=fix)
     listed = ", ".join(f"`{item}`" for item in known[:12])
     help = f"the nearest is `{near}`" if near else f"it takes {listed}" if listed else "it takes none"
     return Trouble("E102", message, span, help=help)
@@ -377,7 +420,9 @@ def bind_defaults(
             check_type(parameter, value, parameter.default.span)
             names[key] = value
         else:
-            raise Trouble("E103", f"`{call.text}` needs `{key}`", call.span, help=f"give it: `{key}=…`")
+            is_body = parameter.type is not None and parameter.type.text == "body"
+            help = f"write it in braces behind the call: `{call.text} {{ … }}`" if is_body else f"give it: `{key}=…`"
+            raise Trouble("E103", f"`{call.text}` needs `{key}`", call.span, help=help)
     return inner
 
 

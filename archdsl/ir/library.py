@@ -11,14 +11,16 @@ from typing import TypeAlias
 from archdsl.ir.context import Context
 from archdsl.ir.evaluate import Budget, Env, argument_keys, evaluate, find_callable, unknown_argument
 from archdsl.ir.trouble import Reported, Trouble
+from archdsl.ir.types import check_stays_callable
 from archdsl.ir.values import Block, Partial, Setting
+from archdsl.ops import OPS
 from archdsl.syntax import tree
 from archdsl.syntax.allowances import find_allowances
 from archdsl.syntax.parser import MAX_CHARACTERS, Parsed, parse
 from archdsl.text.allow import Allowances
 from archdsl.text.diagnostic import Diagnostic, Label, Reporter
 from archdsl.text.source import Source, Span
-from archdsl.text.suggest import nearest
+from archdsl.text.suggest import nearest, suggestion
 
 Named: TypeAlias = tree.Function | tree.Block | tree.Model | tree.Variant | tree.Let
 
@@ -274,7 +276,10 @@ class Library:
                 raise Trouble("E114", f"`{target}` is no path: {error}", span) from None
             if is_here:
                 return self._load_used(path, folder, span)
-        raise Trouble("E114", f"no spec `{target}` beside this one or among the bundled ones", span)
+        beside = [path.stem for path in module.folder.glob(f"*{SUFFIX}")] if module.folder is not None else []
+        known = [*beside, *(path.stem for path in bundled_folder().glob(f"*{SUFFIX}"))]
+        help = suggestion(relative.stem, known, "spec") or "`archdsl list` shows the bundled ones"
+        raise Trouble("E114", f"no spec `{target}` beside this one or among the bundled ones", span, help=help)
 
     def _load_used(self, path: Path, folder: Path, span: Span) -> Module | None:
         if path in self._loading:
@@ -308,13 +313,15 @@ def apply_defaults(node: tree.Defaults, env: Env) -> Context:
     values: dict[str, Setting] = {}
     for argument in node.values:
         assert argument.key is not None
-        values[argument.key.text] = evaluate(argument.value, env)
+        value = values[argument.key.text] = evaluate(argument.value, env)
+        if (usual := env.context.get(argument.key.text)) is not None:
+            check_stays_callable(argument.key.text, usual, value, argument.span)
     arguments: dict[tuple[str, str], Setting] = {}
     for name, given in node.arguments:
         target = find_callable(name.text, env.module)
         if target is None:
-            near = nearest(name.text, env.module.names())
-            raise Trouble("E101", f"no operator or block is called `{name.text}`", name.span, help=near or "")
+            help = suggestion(name.text, [*env.module.names(), *OPS]) or "declare it with `block`"
+            raise Trouble("E101", f"no operator or block is called `{name.text}`", name.span, help=help)
         for argument in given:
             assert argument.key is not None
             arguments[(name.text, _argument_name(target, argument.key))] = evaluate(argument.value, env)

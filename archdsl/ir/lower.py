@@ -136,7 +136,9 @@ class Lowerer:
         for edit, _ in edits:
             if id(edit) not in self._matched and not self.report.has_errors:
                 message = f"no step has the path `{edit.pattern.text}`"
-                help = "`archdsl summary` lists the paths; `*` stands for any one segment"
+                near = nearest(edit.pattern.text, self._main_level.labels)
+                other = "`archdsl summary` lists the paths; `*` stands for any one segment"
+                help = f"the nearest path is `{near}`" if near else other
                 self.report.error("E115", message, edit.pattern.span, help=help)
 
     @staticmethod
@@ -284,7 +286,8 @@ class Lowerer:
         text = self._written(label, place)
         problem = labels.objection(text)
         if problem:
-            raise Trouble("E112", f"`{text}` cannot be a label: {problem}", label.span, help="choose another label")
+            help = "write a level inside the other: `outer: { inner: … }`" if "." in text else "choose another label"
+            raise Trouble("E112", f"`{text}` cannot be a label: {problem}", label.span, help=help)
         if text in place.level.labels:
             earlier = Label(place.level.labels[text][1], "used here first")
             message = f"label `{text}` is used twice at this level"
@@ -330,7 +333,9 @@ class Lowerer:
     def _repeat_count(self, expression: tree.Expression, env: Env) -> int:
         count = evaluate_int(expression, env, "a repeat")
         if not 0 <= count <= MAX_REPEAT:
-            raise Trouble("E109", f"{count} repeats; a step repeats 0 to {MAX_REPEAT:,} times", expression.span)
+            message = f"{count:,} repeats, where a step repeats 0 to {MAX_REPEAT:,} times"
+            help = "repeat it less often" if count > 0 else "count from 0"
+            raise Trouble("E109", message, expression.span, help=help)
         return count
 
     def _repetitions(self, count: int, flow: Flow, place: Place, lower: Callable[[Flow, Place], Flow]) -> Flow:
@@ -588,7 +593,9 @@ class Lowerer:
         first = [place.level.drafts[ref.index].shapes.get(ref.output) for ref in draft.inputs]
         if first != [flow.shape]:
             shown = ", ".join(map(str, first))
-            raise Trouble("E213", f"`{node.name.text}` took {shown} and is handed {flow.shape}", node.name.span)
+            message = f"`{node.name.text}` took {shown} and is handed {flow.shape}"
+            help = f"reuse it where {shown} flows in, or write a step with weights of its own"
+            raise Trouble("E213", message, node.name.span, help=help)
         again = replace(
             draft, inputs=(flow.ref,), span=node.span, label=None, reuses=index, hint=node.name.text, repeat=1
         )
@@ -646,7 +653,8 @@ class Lowerer:
             place.level.is_numbered = False
             return self._join(op, arguments, self._branches(node.body, flow, place), node.span, None, place)
         if node.body is not None:
-            raise Trouble("E107", f"`{node.name.text}` takes no body", node.body.span)
+            help = "put a new line or `;` before the brace, where it is a group of steps; else remove it"
+            raise Trouble("E107", f"`{node.name.text}` takes no body", node.body.span, help=help)
         made = self._operators.make(op, arguments, node.name.span)
         if op.category == "input":
             return self._input(made, label, node, place)

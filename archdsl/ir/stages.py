@@ -28,7 +28,7 @@ class Stage:
 
 def plan_stages(node: tree.Stages, env: Env) -> list[Stage]:
     """Work out the stages, or raise Trouble."""
-    listed = evaluate_list(node.depths, env, "`stages` takes depths, which")
+    listed = evaluate_list(node.depths, env, "the depth of `stages`")
     depths = [_checked_depth(depth, node) for depth in listed]
     strides, clauses = _clauses(node, len(depths), env)
     total = sum(depths)

@@ -40,6 +40,17 @@ def check_type(parameter: tree.Parameter, value: Setting, span: Span) -> None:
         raise Trouble("E104", message, span)
 
 
+def check_stays_callable(name: str, usual: Setting, value: Setting, span: Span) -> None:
+    """Raise Trouble where a name that steps call, such as `norm`, is given what no step can call."""
+    if not isinstance(usual, Partial) or isinstance(value, Partial | Closure):
+        return
+    message = f"`{name}` is called as a step, and {describe(value)} is {kind_of(value)}"
+    help = f"give it an operator or a block, such as `{name}={usual.name}`"
+    if isinstance(value, str):
+        help = f"write it without quotes: `{name}={value}`"
+    raise Trouble("E104", message, span, help=help)
+
+
 def _kind(name: str) -> str:
     kinds = {"int": "a whole number", "stride": "a whole number", "float": "a number", "bool": "true or false"}
     return kinds.get(name, {"str": "a word", "list": "a list", "block": "a block or an operator"}.get(name, "a body"))

@@ -370,7 +370,8 @@ def check_reflection(x: Shape, axis: int, padding: int, mode: str, attribute: st
     allowed = size - 1 if mode == "reflect" else size
     if mode in ("reflect", "circular") and allowed < padding:
         message = f"{mode} padding of {padding} needs more than the {size} positions of {x}"
-        raise OpError("E215", message, attribute, f"use at most {allowed}, or padding_mode=replicate")
+        other = "mode" if attribute == "size" else "padding_mode"
+        raise OpError("E215", message, attribute, f"use at most {allowed}, or {other}=replicate")
 
 
 def _either(numbers: Sequence[int]) -> str:

@@ -27,6 +27,17 @@ _WORDS = {
 _MOST_WORDS = 4
 
 
+def advice_on_character(character: str) -> str:
+    """Say what to do about a character that no word of the language contains."""
+    if character == '"':
+        return "close the string on the line it starts on"
+    if character == "^":
+        return "write `**` for a power"
+    if character.isascii():
+        return "remove it"
+    return "remove it, or put it into a comment; names are made of the letters a to z, digits and `_`"
+
+
 def expectation(accepted: Iterable[str]) -> str:
     """Say what could stand at a place, or "" when that would be a long list."""
     words = sorted({_WORDS.get(kind, "") for kind in accepted})
@@ -39,10 +50,12 @@ def advice(kind: str, text: str, accepted: frozenset[str]) -> str:
     """Say what to do about an unexpected token, as far as the grammar tells."""
     if text.isalpha() and kind not in ("NAME", "LABEL") and "NAME" in accepted:
         return f"`{text}` is a word of the language: choose another name"
-    if text == ",":
-        return "arguments of a step are separated by spaces"
     if kind == "SIGN" and "NAME" in accepted:
         return "put a negative argument into parentheses"
+    if kind == "RBRACE" and "LBRACE" not in accepted and "$END" in accepted:
+        return "no brace is open here: remove it"
+    if kind == "_ELSE":
+        return "`else` follows the `}` of an `if`, with nothing between but a line end"
     if kind == "$END":
         return "the file ends too early"
     expected = expectation(accepted)

@@ -30,7 +30,7 @@ MAX_CHARACTERS = 200_000
 _MAX_ERRORS = 30
 _DECLARES = DECLARATION_WORDS | {"LET", "DEFAULTS", "ALLOW"}
 _WORD = re.compile(r"[A-Za-z_]\w*", re.A)
-_DECLARED = re.compile(r"\b(?:fn|block|model|variant|let)[ \t]+([A-Za-z_]\w*)", re.A)
+_DECLARED = re.compile(r"\b(?:fn|block|model|variant|let|def|class|import)[ \t]+([A-Za-z_]\w*)", re.A)
 _APPLIES_TO_ALL = re.compile(r"\b(?:use|defaults)\b", re.A)
 
 
@@ -226,7 +226,7 @@ class _Run:
     def _bad_character(self, offset: int) -> None:
         character = self._source.text[offset]
         shown = character if character.isprintable() else f"U+{ord(character):04X}"
-        help = "close the string on the line it starts on" if character == '"' else ""
+        help = messages.advice_on_character(character)
         self._error("E002", f"unexpected character `{shown}`", Span(offset, offset + 1, self._source), help)
 
     def _feed(self, token: Token) -> None:
@@ -264,7 +264,8 @@ class _Run:
 
     def _is_below(self, token: Token) -> bool:
         """Tell whether a brace closes a body on a line of its own, so that the mistake is on a line above."""
-        return token.type == "RBRACE" and "\n" in self._source.text[self._behind : token.start_pos or 0]
+        is_inside = any(isinstance(v, Token) and v.type == "LBRACE" for v in self._parser.parser_state.value_stack)
+        return is_inside and token.type == "RBRACE" and "\n" in self._source.text[self._behind : token.start_pos or 0]
 
     def _error(self, code: str, message: str, span: Span, help: str) -> None:
         self._report.error(code, message, span, help=help)

@@ -121,6 +121,21 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     return min(near)[2] if near else None
 
 
+def suggestion(name: str, candidates: Iterable[str], what: str = "name") -> str:
+    """Say what was most likely meant, or "" where nothing is near.
+
+    >>> suggestion("swish", ["silu", "relu"])
+    'it is called `silu` here'
+    >>> suggestion("rellu", ["silu", "relu"])
+    'the nearest name is `relu`'
+    """
+    near = nearest(name, candidates)
+    if near is None:
+        return ""
+    is_habit = HABITS.get(name.casefold().replace("_", "")) == near and near.casefold() != name.casefold()
+    return f"it is called `{near}` here" if is_habit else f"the nearest {what} is `{near}`"
+
+
 def edit_distance(a: str, b: str) -> int:
     """Count insertions, deletions, replacements and swaps of neighbours that turn one text into the other.
 

@@ -152,6 +152,10 @@ def test_a_body_sees_the_names_of_its_place() -> None:
     assert channels(network("let n = 5; twice { conv n }; outer 3", declarations)) == [5, 5, 3, 3]
 
 
+def test_a_body_declared_first_takes_no_value_of_the_others() -> None:
+    assert channels(network("twice 6 { conv 5 }", "block twice(body f, n) { conv n; f; f }")) == [6, 5, 5]
+
+
 def test_blocks_do_not_see_the_names_of_their_callers() -> None:
     assert mistakes("let n = 5; b", "block b { conv n }") == [("E101", "n")]
 

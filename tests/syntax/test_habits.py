@@ -111,6 +111,18 @@ STEPS = [
     ("conv 64 bias=False", "false"),
     ("stages layer{i} [2, 2] double c=64 { cna c }", "layer{stage}: stages [2, 2] double c=64 {"),
     ("let double = lambda c: 2 * c", "fn double(c) = 2 * c"),
+    ("let sizes = [3; 4; 6]", "[3, 4, 6]"),
+    ("conv ６４", "64"),
+    ("if 1 < in < 9 { relu }", "1 < in and in < 9"),
+    ("if in is not 3 { relu }", "!="),
+    ("let c = 8\nc += 8", "let more = c + 8"),
+    ("leaky_relu -0.1", "(-0.1)"),
+    ("dropout .5", "0.5"),
+    ('for i in 0..2 { f"conv{i}": conv 8 }', '"conv{i}":'),
+    ("conv 2^6", "**"),
+    ("stages [3, 4 { cna 8 }", "]"),
+    ("conv (64\nrelu", ")"),
+    ("a: b: conv 4", "a: { b: … }"),
 ]  # fmt: skip
 
 
@@ -121,9 +133,14 @@ def test_the_help_gives_what_to_write(written: str, ours: str) -> None:
 
 # What is written, the text that is marked, and a part of the help.
 PLACES = [
-    ("conv 64 kernel_size=3", "kernel_size", "`k`"),
-    ("conv 64 strides=2", "strides", "`s`"),
-    ("conv filters=64", "filters", "`channels`"),
+    ("conv 64 kernel_size=3", "kernel_size", "`k=3`"),
+    ("conv 64 strides=2", "strides", "`s=2`"),
+    ("conv filters=64", "filters", "`channels=64`"),
+    ("conv 64 k=", "k=", "a value behind it"),
+    ("conv 64 +", "+", "what it takes"),
+    ("conv 64)", ")", "remove it"),
+    ("cna 64 act=\"relu\"", "act=\"relu\"", "without quotes: `act=relu`"),
+    ("defaults { norm=32 }; norm", "norm=32", "`norm=batch`"),
     ("conv in_channels=3 64", "in_channels", "remove it"),
     ("relu inplace=True", "True", "`true`"),
     ("conv 64 activation=relu", "activation", "`relu` as the next step"),
@@ -187,6 +204,12 @@ FILES = [
     ("model m(classes: 10) { input [3, 8, 8]; conv classes }\n", "classes: 10"),
     ("block b(c: int) { conv c }\nmodel m { input [3, 8, 8]; b 4 }\n", "c: int"),
     ("model m { input [3, 8, 8]; conv 4 } model n { input [3, 8, 8]; relu }\n", "model"),
+    ("conv 4\n\nmodel m { input [3, 8, 8]; relu }\n", "conv"),
+    ("modle m { input [3, 8, 8]; relu }\n", "modle"),
+    ("model m\n{\n  input [3, 8, 8]\n  relu\n}\n", "{"),
+    ("use resnet.arch\nmodel m { input [3, 8, 8]; basic 3 }\n", "resnet.arch"),
+    ("from resnet import basic\nmodel m { input [3, 8, 8]; basic 3 }\n", "from resnet import basic"),
+    ("model m { input [3, 8, 8]; relu }\n}\n", "}"),
     ('use resnet\nvariant v of resnet18 { set "conv1" k=3 s=1 remove "maxpool" }\n', "remove"),
 ]  # fmt: skip
 

@@ -154,9 +154,9 @@ MODEL = "model m { input [3, 8, 8]; conv 4 }"
     [
         (
             "model m { input [3, 8, 8]; conv 4, 5; relu ); conv k= ; relu }",
-            [("E001", ","), ("E001", ")"), ("E001", ";")],
+            [("E001", ","), ("E001", ")"), ("E001", "k=")],
         ),
-        ("model m { input [3, 8, 8]; conv -1; conv(4) }", [("E001", "-"), ("E001", "conv")]),
+        ("model m { input [3, 8, 8]; conv -1; conv(4) }", [("E001", "-1"), ("E001", "conv")]),
         ("block a { conv 4 = }\nblock b { conv ) }\n" + MODEL, [("E001", "="), ("E001", ")")]),
         ("model m { input [3, 8, 8]; conv 4 § 5; relu }", [("E002", "§")]),
         ("model m { input [3, 8, 8]; conv ² ; conv ³ }", [("E002", "²"), ("E002", "³")]),
@@ -173,7 +173,7 @@ MODEL = "model m { input [3, 8, 8]; conv 4 }"
         (MODEL + "}\n", [("E001", "}")]),
         ("conv 4\nrelu\n" + MODEL, [("E001", "conv")]),
         ("block a conv 4 }\n" + MODEL, [("E001", "conv")]),
-        ("block a\n{ conv 4\nrelu }\n" + MODEL, [("E001", "\n")]),
+        ("block a\n{ conv 4\nrelu }\n" + MODEL, [("E001", "{")]),
         ("model m { input [3, 8, 8]; a { b { relu } }: conv 4 }", [("E001", ":")]),
         ("model m { input [3, 8, 8]; if true { conv 4 } else { relu } else { act } }", [("E001", "else")]),
         ("model m { input [3, 8, 8]; relu } model n { input [3, 8, 8]; relu }", [("E001", "model")]),

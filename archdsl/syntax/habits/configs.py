@@ -43,7 +43,7 @@ def ultralytics(place: Place) -> Habit | None:
         assert last is not None
         until = at + len(last.group())
         steps = [_row(found) for _, found in rows if found is not None]
-        more = f", and {len(rows) - 1} more rows likewise" if len(rows) > 1 else ""
+        more = ", and the rows below likewise" if len(rows) > 1 else ""
         message = "a row of Ultralytics is a step here, which takes what the step before gives"
         whole = "\n".join(" " * (first - start) + step for step in steps).lstrip()
         return Habit(
@@ -137,6 +137,8 @@ def darknet(place: Place) -> Habit | None:
     head = f"`[{name}]` with its settings is `{step}`" if step else "a section is a step"
     first = start + text[start:end].index("[")
     help = f"write `model name {{ input [3, 416, 416]; … }}` with one step a section: {head}"
+    if len(sections) == 1 and step:
+        help = f"write `{step}`"
     return Habit(
         first,
         first + len(found["name"]) + 2,
@@ -161,7 +163,7 @@ def _section(name: str, settings: Mapping[str, str]) -> str:
         step += "; norm" if is_normed else " bias=true"
         return step if act == "pass" else f"{step}; {act.replace('(', ' ').removesuffix(')')}"
     plain = {
-        "maxpool": f"maxpool {size} s={stride}",
+        "maxpool": f"maxpool {size}" + (f" s={stride}" if stride != size else ""),
         "avgpool": "gap",
         "upsample": f"upsample {stride}",
         "shortcut": "residual { … }",

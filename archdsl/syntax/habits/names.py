@@ -174,3 +174,11 @@ def unknown_argument(key: str, span: Span) -> Habit | None:
         word = value[1].strip('"') if value else "name"
         return Habit(span.start, span.end, "", f"write `{word}:` in front of the step: a label names it")
     return None
+
+
+def input_step(span: Span) -> str:
+    """Say how an input's shape is written, from the numbers of the statement that an argument stands in."""
+    sizes = re.findall(r"\d+", place_of(span.source, span.start).text)
+    if len(sizes) == 3 and sizes[2] in ("1", "3", "4") and sizes[0] not in ("1", "3", "4"):
+        sizes = [sizes[2], *sizes[:2]]
+    return f"write `input [{', '.join(sizes)}]`" if 0 < len(sizes) <= 4 else ""

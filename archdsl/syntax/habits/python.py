@@ -15,7 +15,18 @@ CODE = "E006"
 _LONGEST_SHOWN = 70
 _PACKAGES = frozenset({"nn", "torch", "F", "functional", "keras", "layers", "tf", "tfl", "L", "K", "ops"})
 _OURS = frozenset({"conv", "relu", "gelu", "silu", "flatten", "dropout", "softmax", "sigmoid", "tanh", "upsample"})
-_KERAS_WORDS = ("2D", "Dense", "keras", "BatchNormalization", "LayerNormalization", "filters=", ".add(", "Input")
+_KERAS_WORDS = (
+    "2D",
+    ")(",
+    "Concatenate",
+    "Dense",
+    "keras",
+    "BatchNormalization",
+    "LayerNormalization",
+    "filters=",
+    ".add(",
+    "Input",
+)
 _CONTAINERS = frozenset({"Sequential", "ModuleList"})
 
 
@@ -311,6 +322,11 @@ def imports(place: Place) -> Habit | None:
     if following is not None:
         return classes_and_functions(Place(place.source, following.end(), following.end(), following.end()))
     first = start + len(text[start:end]) - len(text[start:end].lstrip())
+    ours = re.match(r"\s*from\s+(\w+)\s+import\s+([\w, ]+?)\s*(?:#|$)", text[start:end])
+    if ours and ours[1] not in ("torch", "keras", "tensorflow", "torchvision", "timm", "typing", "math", "__future__"):
+        written = f"use {ours[1]} ({ours[2]})"
+        message = "names of another spec are taken by `use`"
+        return Habit(first, end, message, f"write `{written}`", end, written, is_safe=True)
     help = "remove it: operators are known without; `use name` takes blocks from another spec"
     return Habit(first, end, "a spec imports nothing from Python", help, last, "", whole=(start, last), code=CODE)
 

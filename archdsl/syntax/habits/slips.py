@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from unicodedata import normalize
 
 from archdsl.syntax.habits.scan import Habit, Place, line_bounds, split_commas
+from archdsl.text.suggest import nearest
 
 # What a keyboard, a web page or a word processor puts in place of a character of ours.
 _CHARACTERS = {
@@ -50,6 +53,8 @@ def character(place: Place) -> Habit | None:
         is_safe = found not in "\u00d7\u2026"
         end = at + 1
         return Habit(at, end, f"unexpected character `{shown}`", help, end, replacement, is_safe=is_safe, code="E002")
+    if (wide := _compatible(text, at)) is not None:
+        return wide
     if text[at : at + 2] in _SIGNS:
         sign = text[at : at + 2]
         word = _SIGNS[sign]
@@ -57,6 +62,16 @@ def character(place: Place) -> Habit | None:
             at, at + 2, f"`{sign}` is written `{word}` here", f"write `{word}`", at + 2, word, is_safe=True, code="E002"
         )
     return None
+
+
+def _compatible(text: str, at: int) -> Habit | None:
+    """Say which plain letters and digits stand for wide or decorated ones."""
+    run = re.compile(r"[^\x00-\x7f]+").match(text, at)
+    plain = normalize("NFKC", run.group()) if run is not None else ""
+    if run is None or not plain.isascii() or not plain.isalnum():
+        return None
+    message = f"`{run.group()}` is not written in plain letters and digits"
+    return Habit(at, run.end(), message, f"write `{plain}`", run.end(), plain, is_safe=True, code="E002")
 
 
 def _quotes(place: Place) -> Habit | None:
@@ -187,17 +202,23 @@ def _tuple(place: Place, start: int, end: int) -> Habit | None:
 
 def list_commas(place: Place) -> Habit | None:
     """Put commas between the items of a list."""
-    inside = _bracket(place)
     text = place.source.text
+    if (parted := re.compile(r"\[([^\[\](){}\n]*;[^\[\](){}\n]*)\]").match(text, place.offset)) is not None:
+        return _with_commas(*parted.span(), parted[1].split(";"))
+    inside = _bracket(place)
     if inside is None or text[inside[0]] != "[" or text[inside[1] - 1] != "]":
         return None
     start, end = inside
     content = text[start + 1 : end - 1]
     if "," in content or not re.fullmatch(r"\s*[\w.]+(?:\s+[\w.]+)+\s*", content):
         return None
-    written = f"[{', '.join(content.split())}]"
+    return _with_commas(start, end, content.split())
+
+
+def _with_commas(start: int, end: int, items: Iterable[str]) -> Habit:
+    written = f"[{', '.join(item.strip() for item in items)}]"
     message = "commas stand between the items of a list"
-    return Habit(start, end, message, f"write `{written}`", end, written, is_safe=True)
+    return Habit(start, end, message, f"write `{written}`", end, written, is_safe=True, code="E001")
 
 
 def equals_for_label(place: Place) -> Habit | None:
@@ -252,6 +273,12 @@ def colon_for_equals(place: Place) -> Habit | None:
     text = place.source.text
     for match in re.finditer(r"(?<=\s)([A-Za-z_]\w*)\s*:\s*(?=[\w(\[\".-])", place.text):
         at = place.start + match.start()
+        if place.text[: match.start()].rstrip().endswith(":"):
+            message = "a step has one label"
+            help = (
+                f"write one of them, or a level of its own: `{place.text[: match.start()].strip()} {{ {match[1]}: … }}`"
+            )
+            return Habit(at, at + len(match[1]), message, help, place.end)
         if at <= place.offset <= place.start + match.end() and not _bracket(place):
             written = f"{match[1]}="
             value = re.match(r"\S+", text[place.start + match.end() : place.end])
@@ -409,3 +436,188 @@ def misplaced_declaration(place: Place) -> Habit | None:
         help = "move it out of the braces; a block is called by its name wherever it stands in the file"
         return Habit(place.offset, place.offset + len(match[1]), message, help, place.end)
     return None
+
+
+def chained_comparison(place: Place) -> Habit | None:
+    """Say how two comparisons are joined, at `1 < in < 9`."""
+    pattern = r"([\w.()\[\]]+)\s*([<>]=?|==|!=)\s*([\w.()\[\]]+)\s*([<>]=?|==|!=)\s*([\w.()\[\]]+)"
+    for match in re.finditer(pattern, place.text):
+        if place.start + match.start(4) == place.offset:
+            low, first, middle, second, high = match.groups()
+            written = f"{low} {first} {middle} and {middle} {second} {high}"
+            whole = (place.start + match.start(), place.start + match.end())
+            message = "comparisons do not chain"
+            return Habit(
+                *place_of_group(place, match, 4), message, f"write `{written}`", place.end, written, whole=whole
+            )
+    return None
+
+
+def place_of_group(place: Place, match: re.Match[str], group: int) -> tuple[int, int]:
+    """Give where a group of a match in a statement's text stands in the source."""
+    return place.start + match.start(group), place.start + match.end(group)
+
+
+def is_word(place: Place) -> Habit | None:
+    """Say how things are compared, at `a is b`."""
+    match = re.compile(r"is(\s+not)?\b").match(place.source.text, place.offset)
+    if match is None:
+        return None
+    sign = "!=" if match[1] else "=="
+    message = f"`{match.group()}` is written `{sign}` here"
+    return Habit(*match.span(), message, f"write `{sign}`", match.end(), sign, is_safe=True)
+
+
+def augmented_assignment(place: Place) -> Habit | None:
+    """Say that a name keeps its value, at `c += 8`."""
+    match = re.match(r"(?:let\s+)?([A-Za-z_]\w*)\s*([+*/-]{1,2})=\s*(.+)$", place.text)
+    if match is None:
+        return None
+    message = "a name keeps the value that `let` gives it"
+    help = f"bind another one: `let more = {match[1]} {match[2]} {match[3].strip()}`"
+    return Habit(*place_of_group(place, match, 2), message, help, place.end)
+
+
+def negative_argument(place: Place) -> Habit | None:
+    """Put a first argument with a sign into parentheses."""
+    match = re.compile(r"-\s*(\d[\w.]*|[A-Za-z_]\w*)").match(place.source.text, place.offset)
+    head = place.source.text[place.start : place.offset]
+    if match is None or not re.fullmatch(r"(?:\S+\s*:\s*)?[A-Za-z_]\w*\s+", head):
+        return None
+    written = f"(-{match[1]})"
+    message = "an argument without a name begins with no sign"
+    return Habit(*match.span(), message, f"write `{written}`", match.end(), written, is_safe=True)
+
+
+def bare_point(place: Place) -> Habit | None:
+    """Put a digit on both sides of a point."""
+    text, at = place.source.text, place.offset
+    if text[at : at + 1] != ".":
+        return None
+    start = at - len(text[:at]) + len(text[:at].rstrip("0123456789"))
+    match = re.compile(r"(?<![\w.])(\d*)\.(\d*)(?![\w.])").match(text, start)
+    if match is None or bool(match[1]) == bool(match[2]):
+        return None
+    written = f"{match[1] or 0}.{match[2] or 0}"
+    message = "a digit stands on both sides of a point"
+    return Habit(*match.span(), message, f"write `{written}`", match.end(), written, is_safe=True)
+
+
+def prefixed_string(place: Place) -> Habit | None:
+    """Say that a label needs no `f` to hold values, at `f"conv{i}": …`."""
+    match = re.match(r'f("[^"\n]*")\s*:', place.text)
+    if match is None:
+        return None
+    help = f"write `{match[1]}:`"
+    message = "a label holds values in braces without an `f`"
+    return Habit(place.start, place.start + 1, message, help, place.end, "", is_safe=True)
+
+
+def dotted_file(place: Place) -> Habit | None:
+    """Say how a file is named, at `use resnet.arch`."""
+    match = re.match(r"use\s+([\w/.-]+?)(\.arch)?$", place.text)
+    if match is None or not re.search(r"[./-]", match[1] + (match[2] or "")):
+        return None
+    name = match[1] if match[2] and re.fullmatch(r"\w+", match[1]) else f'"{match[1]}.arch"'
+    start = place.start + match.start(1)
+    message = "a file is named by a word, or by a path in quotes"
+    return Habit(start, place.end, message, f"write `use {name}`", place.end, name, is_safe=True)
+
+
+def value_missing(place: Place) -> Habit | None:
+    """Say what is missing where a statement ends behind `=` or an operator."""
+    match = re.search(r"(?:([A-Za-z_]\w*)\s*=|(\*\*|//|[-+*/%<>]|\b(?:and|or|not)))\s*$", place.text)
+    if match is None or place.offset < place.start + match.end():
+        return None
+    start = place.start + match.start()
+    end = place.start + len(place.text[: match.end()].rstrip())
+    if match[1]:
+        return Habit(start, end, f"`{match[1]}=` is given no value", "write a value behind it, or remove it", end)
+    return Habit(start, end, f"nothing stands behind `{match[2]}`", "write what it takes, or remove it", end)
+
+
+def unopened(place: Place) -> Habit | None:
+    """Say that nothing is open, at a bracket that closes."""
+    text, at = place.source.text, place.offset
+    if text[at : at + 1] not in (")", "]") or _bracket(place) is not None:
+        return None
+    message = f"`{text[at]}` closes nothing"
+    return Habit(at, at + 1, message, "remove it, or open it before", at + 1)
+
+
+def brace_below(place: Place) -> Habit | None:
+    """Say where a body's brace stands, where it is on the next line."""
+    text = place.source.text
+    following = re.compile(r"[ \t]*(?:#[^\n]*)?\n\s*\{").match(text, place.offset)
+    head = re.match(
+        r"(?:model|block|inline|if|else|for|defaults|residual|shortcut|stages|add|mul|concat|keys)\b", place.text
+    )
+    if following is None or head is None:
+        return None
+    help = f"write `{place.text.strip()} {{`" if len(place.text) < 60 else "write `{` on this line"
+    whole = (place.end, following.end())
+    message = "the brace of a body stands on the line of its head"
+    last = following.end() - 1
+    return Habit(last, last + 1, message, help, last + 1, " {", is_safe="#" not in following.group(), whole=whole)
+
+
+def never_closed(place: Place) -> Habit | None:
+    """Say that a bracket is not closed on its line, where the next line begins something else."""
+    text = place.source.text
+    start, _ = line_bounds(text, place.offset)
+    if text[start : place.offset].strip() or start == 0:
+        return None
+    line, end = line_bounds(text, start - 1)
+    opened = list[int]()
+    for match in re.finditer(r'"[^"\n]*"|#[^\n]*|[()\[\]]', text[line:end]):
+        if match.group() in ("(", "["):
+            opened.append(line + match.start())
+        elif opened and match.group() in (")", "]"):
+            opened.pop()
+    if not opened or text[line:end].rstrip().endswith((",", "(", "[")):
+        return None
+    at = opened[-1]
+    closer = ")" if text[at] == "(" else "]"
+    message = f"`{text[at]}` is never closed"
+    return Habit(at, at + 1, message, f"close it with `{closer}`", place.offset + 1, code="E005")
+
+
+def unclosed_before_brace(place: Place) -> Habit | None:
+    """Say that a list is not closed, at a body's brace."""
+    text, at = place.source.text, place.offset
+    inside = list[int]()
+    if text[at : at + 1] != "{":
+        return None
+    line, _ = line_bounds(text, at)
+    for match in re.finditer(r'"[^"\n]*"|[()\[\]]', text[line:at]):
+        if match.group() in ("(", "["):
+            inside.append(line + match.start())
+        elif inside and match.group() in (")", "]"):
+            inside.pop()
+    if not inside:
+        return None
+    closer = ")" if text[inside[-1]] == "(" else "]"
+    message = f"`{text[inside[-1]]}` is never closed"
+    return Habit(inside[-1], inside[-1] + 1, message, f"close it with `{closer}`", at + 1, code="E005")
+
+
+_DECLARATIONS = ("model", "block", "variant", "fn", "let", "use", "defaults", "keys", "inline", "allow")
+
+
+def outside(place: Place) -> Habit | None:
+    """Say what a file holds, at a statement outside of models and blocks."""
+    text = place.source.text
+    before = re.sub(r'"[^"\n]*"|#[^\n]*', "", text[: place.offset])
+    if before.count("{") > before.count("}") or place.offset != place.start:
+        return None
+    word = re.match(r"[A-Za-z_]\w*", place.text)
+    if word is None or word.group() in _DECLARATIONS:
+        return None
+    near = nearest(word.group(), _DECLARATIONS)
+    end = place.start + word.end()
+    if near is not None:
+        message = f"`{word.group()}` begins no declaration"
+        return Habit(place.start, end, message, f"the nearest word is `{near}`", place.end, near)
+    message = "a step stands inside a model or a block"
+    help = "put it into `model name { input [3, 224, 224]; … }`"
+    return Habit(place.start, end, message, help, place.end)
