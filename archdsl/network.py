@@ -288,11 +288,21 @@ class Network:
 
         return page(self.shapes, self.name, None if self._again is None else vary)
 
-    def diagram(self, level: Level = "blocks") -> Diagram:
-        """Draw the network: its stages at a glance, its blocks with each one's inside, or every layer."""
+    def diagram(
+        self,
+        level: Level = "blocks",
+        *,
+        theme: Literal["light", "dark", "print"] = "light",
+        cost: Literal["macs", "parameters", "activations"] | None = None,
+    ) -> Diagram:
+        """Draw the network: its stages at a glance, its blocks with each one's inside, or every layer.
+
+        With `cost`, boxes are coloured by their part of that cost, so that the bottleneck is seen.
+        """
         from archdsl.backends.picture import diagram
 
-        return diagram(self.graph, self.shapes, self.body_costs, level, self.name)
+        tables = (self.graph, self.shapes, self.body_costs)
+        return diagram(*tables, level, self.name, theme=theme, cost=cost)
 
 
 def load(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,6 @@ import typer
 
 from archdsl.cli.console import say, write
 from archdsl.cli.failure import Failure
-from archdsl.cli.files import write_atomically
 from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load
 
 
@@ -22,47 +22,105 @@ class DrawLevel(StrEnum):
     LAYERS = "layers"
 
 
+class DrawTheme(StrEnum):
+    """How a diagram looks."""
+
+    LIGHT = "light"
+    DARK = "dark"
+    PRINT = "print"
+
+
+class DrawCost(StrEnum):
+    """What a diagram's colours may show."""
+
+    MACS = "macs"
+    PARAMETERS = "parameters"
+    ACTIVATIONS = "activations"
+
+
+class DrawFormat(StrEnum):
+    """What a diagram may be written as."""
+
+    SVG = "svg"
+    PNG = "png"
+    PDF = "pdf"
+    DOT = "dot"
+    HTML = "html"
+
+
 def draw_network(
     spec: SpecArgument,
     output: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--output",
             "-o",
             metavar="FILE",
-            help="The file to write, as .svg, .png, .pdf, .dot or .html; `-` writes DOT to stdout.",
+            help="The file to write, in the format that its suffix names; NAME.svg by default, `-` is stdout.",
             show_default=False,
         ),
-    ],
+    ] = None,
+    format: Annotated[
+        DrawFormat | None,
+        typer.Option("--format", "-f", help="The format, where the file's name does not tell it.", show_default=False),
+    ] = None,
     level: Annotated[
         DrawLevel,
         typer.Option("--level", help="The architecture at a glance, each distinct block once, or every operator."),
     ] = DrawLevel.BLOCKS,
+    theme: Annotated[
+        DrawTheme,
+        typer.Option("--theme", help="For a light page, a dark one, or black on white with line styles for colours."),
+    ] = DrawTheme.LIGHT,
+    cost: Annotated[
+        DrawCost | None,
+        typer.Option("--cost", help="Colour boxes by their part of this cost, not by kind.", show_default=False),
+    ] = None,
     model: ModelOption = None,
     input: InputOption = None,
     settings: SetOption = None,
 ) -> None:
     """Draw a network.
 
-    All formats but .dot and .html need Graphviz. The .html page is one file, to open in a browser: it folds, searches,
-    and shows shapes and costs at other input sizes.
+    An .html file is one page to open in a browser: it folds, searches, and shows shapes and costs at other input sizes.
     """
-    from archdsl.backends.picture import FORMATS, DrawError
+    from archdsl.backends.picture import DrawError
+    from archdsl.backends.picture.drawing import write_file
 
-    if output.suffix.lower() == ".html":
-        write_atomically(output, load(spec, model, input, settings).page())
-        say(f"wrote {output}")
-        return
-    if str(output) != "-" and output.suffix.removeprefix(".").lower() not in FORMATS:
-        raise Failure(f"a diagram is written as {', '.join(FORMATS)} or html, not as `{output}`")
-    diagram = load(spec, model, input, settings).diagram(level.value)
-    if str(output) == "-":
-        write(diagram.dot)
+    is_stdout = str(output) == "-"
+    kind = format or (DrawFormat.SVG if output is None or is_stdout else _format_of(output))
+    network = load(spec, model, input, settings)
+    path = output or Path(f"{network.name}.{kind}")
+    try:
+        if kind is DrawFormat.HTML:
+            data = network.page().encode()
+        else:
+            data = network.diagram(level.value, theme=theme.value, cost=cost.value if cost else None).draw(kind.value)
+    except DrawError as error:
+        raise Failure(str(error)) from None
+    if is_stdout:
+        _to_stdout(data, is_text=kind not in ("png", "pdf"))
         return
     try:
-        diagram.render(output)
-    except DrawError as error:
-        raise Failure(str(error), f"`-o {output.with_suffix('.dot')}` needs nothing else") from None
+        write_file(path, data)
     except OSError as error:
-        raise Failure(f"cannot write `{output}`: {(error.strerror or str(error)).lower()}") from None
-    say(f"wrote {output}")
+        raise Failure(f"cannot write `{path}`: {(error.strerror or str(error)).lower()}") from None
+    say(f"wrote {path}")
+
+
+def _format_of(path: Path) -> DrawFormat:
+    suffix = path.suffix.lower()
+    if suffix.removeprefix(".") not in list(DrawFormat):
+        known = ", ".join(f".{kind}" for kind in DrawFormat)
+        raise Failure(f"`{path}` has no suffix of a picture", f"use one of {known}, or say --format")
+    return DrawFormat(suffix.removeprefix("."))
+
+
+def _to_stdout(data: bytes, *, is_text: bool) -> None:
+    if is_text:
+        write(data.decode())
+        return
+    if sys.stdout.isatty():
+        raise Failure("a terminal cannot show this format", "send it to a file with `-o FILE` or `>`")
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()

@@ -1,29 +1,54 @@
-"""Diagrams of networks, by way of Graphviz."""
+"""Pictures of networks."""
 
 from __future__ import annotations
 
 from typing import get_args
 
-from archdsl.backends.picture.canvas import paint
-from archdsl.backends.picture.drawing import FORMATS, Diagram, DrawError
+from archdsl.backends.picture.canvas import sketch
+from archdsl.backends.picture.drawing import FORMATS, SUFFIXES, Diagram, DrawError, Format, ThemeName
 from archdsl.backends.picture.levels import Level
+from archdsl.backends.picture.measure import COSTS, CostName
 from archdsl.backends.picture.steps import Call
+from archdsl.backends.picture.theme import THEMES
 from archdsl.ir.graph import Graph
 from archdsl.passes.costs import Costs
 from archdsl.passes.shapes import Shapes
 
-__all__ = ["FORMATS", "Diagram", "DrawError", "Level", "diagram"]
+__all__ = [
+    "COSTS",
+    "FORMATS",
+    "SUFFIXES",
+    "THEMES",
+    "CostName",
+    "Diagram",
+    "DrawError",
+    "Format",
+    "Level",
+    "ThemeName",
+    "diagram",
+]
 
 
-def diagram(graph: Graph, shapes: Shapes, costs: Costs, level: Level, name: str) -> Diagram:
+def diagram(
+    graph: Graph,
+    shapes: Shapes,
+    costs: Costs,
+    level: Level,
+    name: str,
+    *,
+    theme: ThemeName = "light",
+    cost: CostName | None = None,
+) -> Diagram:
     """Draw a network.
 
     `stages` shows the architecture at a glance, a box for each top-level step; `blocks` folds repeats and shows the
-    inside of each distinct block once; `layers` shows every operator, framed by the blocks around it.
-    Requires: tables of this very graph. Raises ValueError for another level.
+    inside of each distinct block once; `layers` shows every operator, framed by the blocks around it. With `cost`,
+    boxes are coloured by their part of that cost.
+    Requires: tables of this very graph. Raises ValueError for another level, theme or cost.
     """
-    if level not in get_args(Level):
-        raise ValueError(f"a diagram's level is {', '.join(get_args(Level))}, not {level!r}")
+    for what, given, known in (("level", level, get_args(Level)), ("theme", theme, THEMES), ("cost", cost, COSTS)):
+        if given is not None and given not in known:
+            raise ValueError(f"a diagram's {what} is {', '.join(known)}, not {given!r}")
     if shapes.graph is not graph:
         raise ValueError("the shapes are of another graph")
-    return Diagram(paint(Call(shapes, costs), level, name))
+    return Diagram(sketch(Call(shapes, costs), level, name), theme, cost)

@@ -13,9 +13,8 @@ from archdsl.backends.picture.symbols import listed
 from archdsl.backends.picture.variants import Variant
 from archdsl.backends.picture.words import amount, shape_text
 from archdsl.ir.graph import Node, Value
+from archdsl.passes.costs import Total
 
-_LEAST_SHARE = {"stages": 0.01, "blocks": 0.01, "layers": 0.05}
-"""The part of the network's cost from which a box tells its own."""
 _SHORT = 5
 """As many operators at most go without a frame around them."""
 _WIDEST = 14
@@ -45,7 +44,7 @@ class _Place:
         return None if self.path is None else f"{self.path}{name}"
 
 
-def paint(root: Call, level: Level, name: str) -> Picture:
+def sketch(root: Call, level: Level, name: str) -> Picture:
     """Draw a network at one level. Requires: shapes and costs without errors."""
     return _Canvas(Outline(root, level)).picture(name)
 
@@ -70,7 +69,7 @@ class _Canvas:
         costs = f"{amount(self.total.parameters)} parameters, {amount(self.total.macs)} MACs"
         edges = tuple(mark_shortcuts(self.boxes, self.edges))
         direction = "right" if is_wide else "down"
-        return Picture(name, costs, direction, tuple(self.boxes), edges, tuple(self.groups))
+        return Picture(name, costs, direction, tuple(self.boxes), edges, tuple(self.groups), self.total)
 
     def _details(self) -> None:
         for variant in self.outline.variants:
@@ -84,8 +83,8 @@ class _Canvas:
         inputs = frame.graph.inputs
         for node, shape in zip(inputs, frame.calls[0].shapes.inputs, strict=True):
             name = "x" if node.op is None and len(inputs) == 1 else node.id
-            lines = (name,) if node.op is None else (name, shape_text(shape))
-            taps.append(_Tap(self._box("input", lines, place.group, self._paths((node,), place))))
+            shown = "" if node.op is None else shape_text(shape)
+            taps.append(_Tap(self._box("input", (name,), place.group, self._paths((node,), place), shape=shown)))
         return taps
 
     def _outputs(self, frame: Frame, values: Mapping[Value, _Tap]) -> None:
@@ -108,12 +107,22 @@ class _Canvas:
     def _step(self, step: Step, name: str, taps: Sequence[_Tap], place: _Place) -> dict[str, _Tap]:
         if step.frame is not None:
             return self._opened(step, step.frame, name, taps, place)
-        box = self._box(step.kind, tuple(self._lines(step, place)), place.group, self._paths(step.nodes, place, name))
+        is_join, is_main = step.kind == "join", place.path is not None
+        box = self._box(
+            step.kind,
+            self._lines(step),
+            place.group,
+            self._paths(step.nodes, place, name),
+            name=self._name(step, place),
+            shape="" if is_join or self._is_told(step) else step.after,
+            costs=self._costs(step) if is_main else None,
+        )
         for tap in taps:
             self._edge(tap, box)
         body = step.nodes[-1].body
         outputs = ["", *(output.name for output in body.outputs)] if body is not None else [""]
-        label = step.after if step.after != step.before and self.level == "layers" else ""
+        is_changed = step.after != step.before
+        label = step.after if is_changed and (is_join or (is_main and self.level == "layers")) else ""
         return dict.fromkeys(outputs, _Tap(box, label))
 
     def _opened(self, step: Step, frame: Frame, name: str, taps: Sequence[_Tap], place: _Place) -> dict[str, _Tap]:
@@ -149,33 +158,33 @@ class _Canvas:
             return f"{shown}: {step.calls}"
         return f"{shown}{repeated}" if step.names or repeated else ""
 
-    def _lines(self, step: Step, place: _Place) -> Iterator[str]:
+    def _name(self, step: Step, place: _Place) -> str:
         if step.kind == "join":
-            yield from step.lines
-            return
+            return ""
         names = step.names or ((step.head,) if place.prefix else ())
-        if names:
-            ends = (names[0], names[-1]) if len(names) > 1 else names[:1]
-            yield " – ".join(f"{place.prefix}{name}" for name in ends)
-        repeated = f"{step.count} × " if step.count > 1 and self.level != "layers" else ""
-        is_op = not step.calls and repeated
-        first, *rest = step.lines
-        yield f"{repeated}({first})" if is_op else f"{repeated}{first}"
-        yield from rest
-        if self.level != "layers" and step.after != step.before and f"{step.after}-d fc" not in step.lines:
-            yield step.after
-        if place.path is not None:
-            yield from self._shares(step)
+        ends = (names[0], names[-1]) if len(names) > 1 else names[:1]
+        return " – ".join(f"{place.prefix}{name}" for name in ends)
 
-    def _shares(self, step: Step) -> Iterator[str]:
-        """Tell a step's part of the network's cost, where it is one that matters."""
-        of_parameters = step.costs.parameters / max(self.total.parameters, 1)
-        of_macs = step.costs.macs / max(self.total.macs, 1)
-        least = _LEAST_SHARE[self.level]
-        texts = [f"{amount(step.costs.parameters)} params"] if of_parameters >= least else []
-        texts += [f"{of_macs:.0%} MACs"] if of_macs >= least else []
-        if texts:
-            yield " · ".join(texts)
+    def _lines(self, step: Step) -> tuple[str, ...]:
+        if step.kind == "join" or step.count == 1 or self.level == "layers":
+            return step.lines
+        first, *rest = step.lines
+        return (f"{step.count} × {first}" if step.calls else f"{step.count} × ({first})", *rest)
+
+    def _is_told(self, step: Step) -> bool:
+        """Tell whether the box's description gives the shape already, or at this level the edge does."""
+        return f"{step.after}-d fc" in step.lines or self.level == "layers"
+
+    def _costs(self, step: Step) -> Total:
+        """Give what one box costs: at the level of layers, each of several equal steps has a box of its own."""
+        if self.level != "layers" or step.count == 1:
+            return step.costs
+        count = step.count
+        return Total(
+            parameters=step.costs.parameters // count,
+            macs=step.costs.macs // count,
+            activations=step.costs.activations // count,
+        )
 
     def _paths(self, nodes: Sequence[Node], place: _Place, name: str = "") -> tuple[str, ...]:
         if place.path is None:
@@ -192,10 +201,20 @@ class _Canvas:
             else:
                 yield f"{prefix}{name}"
 
-    def _box(self, kind: Kind, lines: tuple[str, ...], group: str | None, paths: tuple[str, ...]) -> str:
-        name = f"n{len(self.boxes)}"
-        self.boxes.append(Box(name, kind, lines, group, paths))
-        return name
+    def _box(
+        self,
+        kind: Kind,
+        lines: tuple[str, ...],
+        group: str | None,
+        paths: tuple[str, ...],
+        *,
+        name: str = "",
+        shape: str = "",
+        costs: Total | None = None,
+    ) -> str:
+        box = Box(f"n{len(self.boxes)}", kind, lines, group, paths, name, shape, costs)
+        self.boxes.append(box)
+        return box.id
 
     def _group(self, title: str, parent: str | None, is_detail: bool = False) -> str:
         name = f"g{len(self.groups)}"

@@ -125,7 +125,7 @@ def _write_box(graph: Digraph, box: Box) -> None:
         look |= {"shape": "plaintext", "style": "", "height": "0", "width": "0", "margin": "0.05,0.03"}
     elif box.kind in ("activation", "norm", "shape", "regularise"):
         look |= {"height": "0.2", "margin": "0.1,0.03"}
-    graph.node(box.id, _label(box.lines), **look)
+    graph.node(box.id, _label(box.texts), **look)
 
 
 def _write_edge(graph: Digraph, edge: Edge, is_trunk: bool) -> None:

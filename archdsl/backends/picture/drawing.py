@@ -1,4 +1,4 @@
-"""A diagram as users hold it: DOT at once, and pictures where the program `dot` is there to draw them."""
+"""A diagram as users hold it: a picture with a look, and the files that it makes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal, TypeAlias, get_args
 
-import graphviz  # pyright: ignore[reportMissingTypeStubs] - it has none
-
-from archdsl.backends.picture.dot import write_dot
+from archdsl.backends.picture.measure import CostName
 from archdsl.backends.picture.picture import Picture
+from archdsl.backends.picture.scene import Scene
+from archdsl.backends.picture.theme import THEMES, Theme
 
-FORMATS = ("svg", "png", "pdf", "dot")
+Format: TypeAlias = Literal["svg", "png", "pdf", "dot"]
+ThemeName: TypeAlias = Literal["light", "dark", "print"]
+
+FORMATS: tuple[Format, ...] = get_args(Format)
+SUFFIXES: dict[str, Format] = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot"}
+"""Maps the ends of files' names to formats."""
 
 
 class DrawError(Exception):
@@ -22,53 +28,88 @@ class DrawError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Diagram:
-    """A picture of a network. A notebook shows it; `render` writes it to a file."""
+    """A picture of a network. A notebook shows it; `render` writes it to a file.
+
+    With `cost`, boxes are coloured by their part of that cost, not by kind.
+    """
 
     picture: Picture
+    theme: ThemeName = "light"
+    cost: CostName | None = None
+
+    @property
+    def look(self) -> Theme:
+        return THEMES[self.theme]
+
+    @cached_property
+    def scene(self) -> Scene:
+        """Give the shapes and texts that are drawn, with their places."""
+        from archdsl.backends.picture.paint import paint
+
+        return paint(self.picture, self.look, self.cost)
+
+    @cached_property
+    def svg(self) -> str:
+        """Give the picture as SVG, without scripts."""
+        from archdsl.backends.picture.svg import write_svg
+
+        return write_svg(self.scene)
 
     @cached_property
     def dot(self) -> str:
-        """The picture in Graphviz's language."""
+        """Give the picture in Graphviz's language."""
+        from archdsl.backends.picture.dot import write_dot
+
         return write_dot(self.picture)
 
-    def render(self, path: str | Path) -> Path:
-        """Write the diagram in the format that the suffix names: svg, png, pdf or dot.
+    def draw(self, file_format: Format) -> bytes:
+        """Give the diagram in a format. Raises DrawError where what makes it is missing."""
+        match file_format:
+            case "svg":
+                return self.svg.encode()
+            case "dot":
+                return self.dot.encode()
+            case "png":
+                from archdsl.backends.picture.png import write_png
 
-        The file appears whole or not at all. Raises DrawError for another suffix, and, except for dot, where the
-        program `dot` is missing or fails.
+                return write_png(self.scene)
+            case "pdf":
+                from archdsl.backends.picture.pdf import write_pdf
+
+                return write_pdf(self.scene)
+
+    def render(self, path: str | Path) -> Path:
+        """Write the diagram in the format that the suffix names.
+
+        The file appears whole or not at all. Raises DrawError for another suffix.
         """
         path = Path(path)
-        suffix = path.suffix.removeprefix(".").lower()
-        if suffix not in FORMATS:
-            raise DrawError(f"a diagram is written as {', '.join(FORMATS)}, not as `{path.name}`")
-        _write(path, self.dot.encode() if suffix == "dot" else self.draw(suffix))
+        write_file(path, self.draw(format_of(path)))
         return path
 
-    def draw(self, file_format: str) -> bytes:
-        """Draw the diagram as svg, png or pdf. Raises DrawError where `dot` is missing or fails."""
-        try:
-            return graphviz.pipe("dot", file_format, self.dot.encode(), quiet=True)
-        except graphviz.ExecutableNotFound:
-            install = "`apt-get install graphviz` or `brew install graphviz`"
-            raise DrawError(f"the program `dot` is missing; install it with {install}") from None
-        except graphviz.CalledProcessError as error:
-            raise DrawError(f"`dot` fails: {error}") from error
-
-    def _repr_svg_(self) -> str | None:
-        try:
-            return self.draw("svg").decode()
-        except DrawError:
-            return None
+    def _repr_svg_(self) -> str:
+        return self.svg
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        svg = self._repr_svg_()
-        return {"text/plain": self.dot} if svg is None else {"image/svg+xml": svg, "text/plain": repr(self)}
+        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return f"Diagram({self.picture.title!r}, {len(self.picture.boxes)} boxes)"
 
 
-def _write(path: Path, data: bytes) -> None:
+def format_of(path: Path) -> Format:
+    """Give the format that a file's name asks for. Raises DrawError if it asks for none."""
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise DrawError(f"a diagram is written as {', '.join(SUFFIXES)}, not as `{path.name}`")
+    return SUFFIXES[suffix]
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file as a whole or not at all. A device or a pipe is written to, not replaced."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

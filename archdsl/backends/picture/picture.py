@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from archdsl.ops.base import Category
+from archdsl.passes.costs import Total
 
 Kind: TypeAlias = Category | Literal["block", "output"]
 
@@ -15,8 +16,9 @@ Kind: TypeAlias = Category | Literal["block", "output"]
 class Box:
     """One thing drawn. A join holds its symbol as its only line: one character is a circle, more a bar.
 
-    `paths` are the state_dict paths of the operators it stands for, in full; none inside a block shown for all its
-    calls. `group` is the innermost group around it.
+    `lines` describe what it does in the field's shorthand, `name` is what the spec calls it, and `shape` what it gives,
+    as far as that is one shape. `paths` are the state_dict paths of the operators it stands for, in full, and `costs`
+    what they cost together; none inside a block shown for all its calls. `group` is the innermost group around it.
     """
 
     id: str
@@ -24,6 +26,22 @@ class Box:
     lines: tuple[str, ...]
     group: str | None = None
     paths: tuple[str, ...] = ()
+    name: str = ""
+    shape: str = ""
+    costs: Total | None = None
+
+    @property
+    def is_circle(self) -> bool:
+        return self.kind == "join" and len(self.lines[0]) == 1
+
+    @property
+    def is_bar(self) -> bool:
+        return self.kind == "join" and len(self.lines[0]) > 1
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """List what it says, its part of the costs aside."""
+        return tuple(text for text in (self.name, *self.lines, self.shape) if text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +74,7 @@ class Picture:
     boxes: tuple[Box, ...]
     edges: tuple[Edge, ...]
     groups: tuple[Group, ...]
+    total: Total = field(default_factory=Total)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

@@ -132,8 +132,17 @@ def _sum(frame: Frame, chunk: Chunk) -> Total:
     for node in chunk:
         parameters = nodes[node.id].parameters * node.repeat if node.reuses is None else 0
         macs = nodes[node.id].macs * node.repeat
-        total = replace(total, parameters=total.parameters + parameters, macs=total.macs + macs)
+        written = nodes[node.id].activations * node.repeat
+        total = _plus(total, Total(parameters=parameters, macs=macs, activations=written))
     return total
+
+
+def _plus(one: Total, other: Total) -> Total:
+    return Total(
+        parameters=one.parameters + other.parameters,
+        macs=one.macs + other.macs,
+        activations=one.activations + other.activations,
+    )
 
 
 def lift(step: Step, frame: Frame, node: Node) -> Step:
@@ -173,7 +182,6 @@ def _equal(one: Step, other: Step, is_loose: bool) -> bool:
 
 
 def _both(one: Step, other: Step) -> Step:
-    left, right = one.costs, other.costs
-    costs = replace(left, parameters=left.parameters + right.parameters, macs=left.macs + right.macs)
+    costs = _plus(one.costs, other.costs)
     nodes, names = (*one.nodes, *other.nodes), (*one.names, *other.names)
     return replace(one, nodes=nodes, after=other.after, costs=costs, names=names, count=one.count + other.count)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from pathlib import Path
 from xml.etree import ElementTree
@@ -10,13 +9,12 @@ from xml.etree import ElementTree
 import pytest
 
 import archdsl
-from archdsl.backends.picture import Diagram, DrawError, diagram
+from archdsl.backends.picture import SUFFIXES, Diagram, DrawError, diagram
 from archdsl.backends.picture.dot import write_dot
 from archdsl.backends.picture.picture import Box, Edge, Picture, mark_shortcuts
 from archdsl.backends.picture.words import amount
 
 SVG = "{http://www.w3.org/2000/svg}"
-needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="the program `dot` is missing")
 
 UNET = """
 block two(c) { conv c; norm; act; conv c; norm; act }
@@ -60,11 +58,11 @@ model m {
 
 
 def texts(picture: Picture) -> list[str]:
-    return ["\n".join(box.lines) for box in picture.boxes]
+    return ["\n".join(box.texts) for box in picture.boxes]
 
 
 def find(picture: Picture, text: str) -> list[Box]:
-    return [box for box in picture.boxes if text in "\n".join(box.lines)]
+    return [box for box in picture.boxes if text in "\n".join(box.texts)]
 
 
 def load(text: str) -> archdsl.Network:
@@ -85,8 +83,8 @@ def test_stages_give_a_box_to_each_top_level_step() -> None:
     assert len(picture.boxes) == 10
     assert picture.direction == "right"
     shown = texts(picture)
-    assert shown[1].startswith("conv1\n7×7 conv, 64, /2\nBN, ReLU\n64×112×112")
-    assert "layer3\n6 × bottleneck\n1024×14×14\n7.1M params · 36% MACs" in shown
+    assert shown[1] == "conv1\n7×7 conv, 64, /2\nBN, ReLU\n64×112×112"
+    assert "layer3\n6 × bottleneck\n1024×14×14" in shown
     assert [(e.source, e.target) for e in picture.edges] == [(f"n{i}", f"n{i + 1}") for i in range(9)]
 
 
@@ -98,14 +96,8 @@ def test_blocks_fold_repeats_and_show_each_kind_of_block_once() -> None:
         "bottleneck A", "2 × bottleneck B", "bottleneck A", "3 × bottleneck B",
         "bottleneck A", "5 × bottleneck B", "bottleneck A", "2 × bottleneck B",
     ]  # fmt: skip
-    assert [box.lines for box in find(picture, "downsample")] == [("downsample", "1×1 conv, 4·c, /s", "BN")]
+    assert [box.texts for box in find(picture, "downsample")] == [("downsample", "1×1 conv, 4·c, /s", "BN")]
     assert len(picture.boxes) <= 40
-
-
-@needs_dot
-@pytest.mark.parametrize("level", ["stages", "blocks"])
-def test_resnet50_fits_a_page(level: str) -> None:
-    assert len(archdsl.load("resnet50").diagram(level).draw("svg")) < 30_000  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -139,7 +131,7 @@ def test_identity_shortcuts_are_marked_and_projections_are_not() -> None:
 
 def test_skips_of_a_unet_reach_its_concats() -> None:
     picture = load(UNET).diagram("stages").picture
-    names = {box.id: box.lines[0] for box in picture.boxes}
+    names = {box.id: box.texts[0] for box in picture.boxes}
     skips = [(names[edge.source], names[edge.target]) for edge in picture.edges if edge.is_shortcut]
     assert skips == [("down2", "concat"), ("down1", "concat")]
 
@@ -161,7 +153,7 @@ def test_shapes_stand_where_they_change() -> None:
 
 def test_inputs_and_outputs_have_boxes_of_their_own() -> None:
     picture = load(TWO).diagram("blocks").picture
-    assert [box.lines for box in picture.boxes if box.kind == "input"] == [("image", "3×16×16"), ("depth", "1×16×16")]
+    assert [box.texts for box in picture.boxes if box.kind == "input"] == [("image", "3×16×16"), ("depth", "1×16×16")]
     assert [box.lines for box in picture.boxes if box.kind == "output"] == [("output",), ("aux", "in training")]
 
 
@@ -182,7 +174,6 @@ def test_a_long_network_is_drawn_from_its_repeats() -> None:
     assert [box.lines[0] for box in picture.boxes if box.kind == "block"] == ["500 × b"]
 
 
-@needs_dot
 def test_a_thousand_different_layers_take_less_than_two_seconds() -> None:
     network = load(f"model m {{ input [3, 8, 8]; {'; '.join(f'conv {8 + index % 7}' for index in range(1000))} }}")
     start = time.process_time()
@@ -190,17 +181,16 @@ def test_a_thousand_different_layers_take_less_than_two_seconds() -> None:
     assert len(drawn.picture.boxes) == 1002
     assert drawn.dot.count(" -> ") == 1001
     assert time.process_time() - start < 2
-    assert drawn.draw("svg").count(b"<polygon") > 1000
+    assert drawn.svg.count("<rect") > 1000
 
 
-@needs_dot
 def test_any_text_is_shown_as_it_is() -> None:
     nasty = '<b>"x"</b> &lt; \\ \\G é漢 \x00 \ud800 ]]>'
     boxes = (Box("n0", "conv", (nasty,)), Box("n1", "join", ("+",)))
     picture = Picture(nasty, "", "down", boxes, (Edge("n0", "n1", nasty),), ())
-    root = ElementTree.fromstring(Diagram(picture).draw("svg"))
+    root = ElementTree.fromstring(Diagram(picture).svg)
     shown = [text.text for text in root.iter(f"{SVG}text")]
-    assert '<b>"x"</b> &lt; \\ \\G é漢 \ufffd \ufffd ]]>' in [text and text.strip("\xa0 ") for text in shown]
+    assert shown.count('<b>"x"</b> &lt; \\ \\G é漢 \ufffd \ufffd ]]>') == 3
 
 
 def test_the_same_network_gives_the_same_text() -> None:
@@ -209,23 +199,18 @@ def test_the_same_network_gives_the_same_text() -> None:
         assert one.diagram(level).dot == other.diagram(level).dot == write_dot(one.diagram(level).picture)
 
 
-@needs_dot
-@pytest.mark.parametrize(("suffix", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
+@pytest.mark.parametrize(("suffix", "start"), [("svg", b"<svg "), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
 def test_render_writes_what_the_suffix_names(tmp_path: Path, suffix: str, start: bytes) -> None:
     path = archdsl.load("resnet18").diagram("stages").render(tmp_path / f"net.{suffix}")
     assert path.read_bytes().startswith(start)
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_dot_needs_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_needs_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     drawn = archdsl.load("resnet18").diagram("stages")
-    assert drawn.render(tmp_path / "net.dot").read_text(encoding="utf-8") == drawn.dot
-    with pytest.raises(DrawError, match="apt-get install graphviz"):
-        drawn.render(tmp_path / "net.svg")
-    assert [path.name for path in tmp_path.iterdir()] == ["net.dot"]
-    assert drawn._repr_svg_() is None
-    assert drawn._repr_mimebundle_() == {"text/plain": drawn.dot}
+    for suffix in SUFFIXES:
+        assert drawn.render(tmp_path / f"net{suffix}").stat().st_size > 1000
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,88 @@
+"""A block of the layout: boxes with known places relative to the line that the flow takes through them.
+
+Directions are those of the flow: `along` it, from 0, and `across` it, where the line itself is at 0. Whether the flow
+goes down the page or to the right is settled at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+
+class Place(NamedTuple):
+    """A rectangle: two bounds across the flow, two along it."""
+
+    low: float
+    start: float
+    high: float
+    end: float
+
+    @property
+    def middle(self) -> float:
+        return (self.low + self.high) / 2
+
+    def moved(self, across: float, along: float) -> Place:
+        return Place(self.low + across, self.start + along, self.high + across, self.end + along)
+
+
+class Run(NamedTuple):
+    """A straight piece of an edge's way along the flow: into a branch, out of it, or past everything else."""
+
+    edge: int
+    across: float
+    start: float
+    end: float
+    kind: Literal["in", "out", "lane", "soft"]
+
+    def moved(self, across: float, along: float) -> Run:
+        return Run(self.edge, self.across + across, self.start + along, self.end + along, self.kind)
+
+
+@dataclass(slots=True)
+class Block:
+    """Places of boxes by name, of frames by group, and runs of edges; `low` and `high` bound them across the flow."""
+
+    length: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    boxes: dict[str, Place] = field(default_factory=dict[str, Place])
+    frames: list[tuple[str, Place]] = field(default_factory=list[tuple[str, Place]])
+    runs: list[Run] = field(default_factory=list[Run])
+
+    def put(self, other: Block, across: float, along: float) -> None:
+        """Put another block's content into this one, whose bounds grow with it."""
+        self.boxes.update((name, place.moved(across, along)) for name, place in other.boxes.items())
+        self.frames.extend((group, place.moved(across, along)) for group, place in other.frames)
+        self.runs.extend(run.moved(across, along) for run in other.runs)
+        self.low = min(self.low, other.low + across)
+        self.high = max(self.high, other.high + across)
+        self.length = max(self.length, along + other.length)
+
+    def beyond(self, start: float, end: float) -> float:
+        """Give how far the content reaches across the flow between two places along it."""
+        places = [*self.boxes.values(), *(place for _, place in self.frames)]
+        found = [place.high for place in places if place.start < end and place.end > start]
+        found += [run.across for run in self.runs if run.start < end and run.end > start]
+        return max(found, default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A box to be placed: its size along and across the flow, and the groups around it, from the outermost in."""
+
+    name: str
+    along: float
+    across: float
+    groups: tuple[str, ...] = ()
+    is_bar: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """The space that a frame needs before its content: along the flow, across it, and for the title's text."""
+
+    along: float
+    across: float
+    text_along: float
+    text_across: float

@@ -1,0 +1,137 @@
+"""Lay out what is no chain: in layers, with as few crossings as some sweeps find (Sugiyama, Tagawa and Toda 1981)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from archdsl.backends.picture.layout.block import Block, Place, Run
+
+if TYPE_CHECKING:
+    from archdsl.backends.picture.layout.chain import Flow
+
+_SWEEPS = 12
+_GAP, _BESIDE = 30.0, 18.0
+_WIDE = 10.0
+"""The space that a passing wire takes across the flow."""
+
+
+@dataclass(slots=True, eq=False)
+class _Spot:
+    """A place in a layer: a box, or where a wire passes."""
+
+    layer: int
+    across: float
+    name: str = ""
+    wire: int = -1
+    before: list[_Spot] = field(default_factory=list["_Spot"])
+    after: list[_Spot] = field(default_factory=list["_Spot"])
+    at: float = 0.0
+
+
+def lay_out_layers(flow: Flow, names: Sequence[str]) -> Block:
+    """Lay out boxes in layers. Requires: names in the order of the flow."""
+    layers = _spots(flow, names)
+    for sweep in range(_SWEEPS):
+        for layer in layers if sweep % 2 == 0 else reversed(layers):
+            near = [(spot.before if sweep % 2 == 0 else spot.after) for spot in layer]
+            wish = [_mean(spots, spot.at) for spot, spots in zip(layer, near, strict=True)]
+            order = sorted(range(len(layer)), key=lambda index: wish[index])
+            layer[:] = [layer[index] for index in order]
+            for index, spot in enumerate(layer):
+                spot.at = index - (len(layer) - 1) / 2
+    for layer in layers:
+        _pack(layer)
+    for sweep in range(2 * _SWEEPS):
+        for layer in layers if sweep % 2 == 0 else reversed(layers):
+            _spread(layer, [_mean([*spot.before, *spot.after], spot.at) for spot in layer])
+    return _block(flow, layers)
+
+
+def _spots(flow: Flow, names: Sequence[str]) -> list[list[_Spot]]:
+    """Give each box its layer, the earliest that its inputs allow, and each wire a spot in the layers it passes."""
+    inside = set(names)
+    depth: dict[str, int] = {}
+    for name in names:
+        depth[name] = max((depth[source] + 1 for source in flow.sources(name) if source in inside), default=0)
+    for name in reversed(names):  # what could come later goes where its readers are
+        after = [depth[target] for target in flow.targets(name) if target in inside]
+        if after and not any(source in inside for source in flow.sources(name)):
+            depth[name] = max(depth[name], min(after) - 1)
+    count = max(depth.values()) + 1
+    layers: list[list[_Spot]] = [[] for _ in range(count)]
+    boxes = {name: _Spot(depth[name], flow.nodes[name].across, name) for name in names}
+    for spot in boxes.values():
+        layers[spot.layer].append(spot)
+    for index, wire in flow.wires.items():
+        if wire.source not in inside and wire.target not in inside:
+            continue
+        first = boxes[wire.source].layer if wire.source in inside else -1
+        last = boxes[wire.target].layer if wire.target in inside else count
+        way = [_Spot(layer, _WIDE, wire=index) for layer in range(first + 1, last)]
+        for spot in way:
+            layers[spot.layer].append(spot)
+        ends = [boxes[wire.source]] if wire.source in inside else []
+        ends += [*way, *([boxes[wire.target]] if wire.target in inside else [])]
+        for one, other in pairwise(ends):
+            one.after.append(other)
+            other.before.append(one)
+    return layers
+
+
+def _mean(spots: Sequence[_Spot], default: float) -> float:
+    return sum(spot.at for spot in spots) / len(spots) if spots else default
+
+
+def _distance(one: _Spot, other: _Spot) -> float:
+    return (one.across + other.across) / 2 + _BESIDE
+
+
+def _pack(layer: Sequence[_Spot]) -> None:
+    at = 0.0
+    for index, spot in enumerate(layer):
+        at += _distance(layer[index - 1], spot) if index else 0.0
+        spot.at = at
+    for spot in layer:
+        spot.at -= at / 2
+
+
+def _spread(layer: Sequence[_Spot], wishes: Sequence[float]) -> None:
+    """Bring spots as near to their wishes, in least squares, as their order and sizes allow.
+
+    Without the distances between them, wishes need only not decrease: that is isotonic regression, by pooling.
+    """
+    offsets = [0.0]
+    for one, other in pairwise(layer):
+        offsets.append(offsets[-1] + _distance(one, other))
+    pools: list[tuple[float, int]] = []  # the sum of wishes, and how many
+    for wish, offset in zip(wishes, offsets, strict=True):
+        total, count = wish - offset, 1
+        while pools and pools[-1][0] / pools[-1][1] > total / count:
+            more, others = pools.pop()
+            total, count = total + more, count + others
+        pools.append((total, count))
+    places = [total / count for total, count in pools for _ in range(count)]
+    for spot, place, offset in zip(layer, places, offsets, strict=True):
+        spot.at = place + offset
+
+
+def _block(flow: Flow, layers: Sequence[Sequence[_Spot]]) -> Block:
+    found = Block()
+    along = 0.0
+    for layer in layers:
+        height = max((flow.nodes[spot.name].along for spot in layer if spot.name), default=0.0)
+        for spot in layer:
+            low, high = spot.at - spot.across / 2, spot.at + spot.across / 2
+            found.low, found.high = min(found.low, low), max(found.high, high)
+            if spot.name:
+                own = flow.nodes[spot.name].along
+                start = along + (height - own) / 2
+                found.boxes[spot.name] = Place(low, start, high, start + own)
+            else:
+                found.runs.append(Run(spot.wire, spot.at, along, along + height, "soft"))
+        along += height + _GAP
+    found.length = along - _GAP
+    return found

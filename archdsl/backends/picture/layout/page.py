@@ -1,0 +1,232 @@
+"""Fill a page: fold a long flow into columns, set the insides of blocks beside it, and find the ways of edges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import log
+from typing import Literal
+
+from archdsl.backends.picture.layout.block import Block, Node, Place, Run, Title
+from archdsl.backends.picture.layout.chain import FRAME, GAP, Atom, Chain, Flow, Wire, frame
+from archdsl.backends.picture.layout.plan import Frame, Plan, Point, Rect, Route
+from archdsl.backends.picture.layout.ways import way
+from archdsl.backends.picture.measure import Content, text_width
+from archdsl.backends.picture.picture import Box, Edge, Group, Picture
+
+LABEL = 9.0
+"""The size of the text at an edge."""
+TITLE = 10.0
+"""The size of a frame's title."""
+_BETWEEN = 34.0
+"""Between the columns of a flow."""
+_PANEL = 18.0
+"""Between panels, and between them and the flow."""
+_TURN = 10.0
+"""How far the line from one column to the next goes past the column's ends."""
+_SHAPE, _STRIP = 1.4, 2.2
+"""What width over height is aimed at, and where the flow goes to the right."""
+_BREAK = 0.12
+"""What a further column costs, in the logarithm of that shape."""
+_WASTE = 1.5
+"""What columns cost that are shorter than the longest, likewise."""
+_MOST = 24
+"""As many columns at most."""
+
+Direction = Literal["right", "down"]
+
+
+@dataclass(slots=True)
+class _Column:
+    """A part of the main flow, which begins at `across`, and reaches from `low`; `last` is its last station."""
+
+    block: Block
+    across: float
+    low: float
+    last: str
+
+
+@dataclass(slots=True)
+class _Layout:
+    """Everything on the page, still in the directions of the flow."""
+
+    whole: Block
+    columns: list[_Column]
+
+
+def arrange(picture: Picture, contents: Mapping[str, Content], direction: Direction | None = None) -> Plan:
+    """Find a place for everything. Without a direction, the one that fills a page better is taken."""
+    if direction is not None:
+        return _Page(picture, contents, direction).plan()
+    plans = [_Page(picture, contents, each).plan() for each in ("right", "down")]
+    return min(plans, key=lambda plan: abs(log(plan.width / plan.height / _SHAPE)))
+
+
+class _Page:
+    def __init__(self, picture: Picture, contents: Mapping[str, Content], direction: Direction) -> None:
+        self.picture, self.is_right = picture, direction == "right"
+        self.parents = {group.id: group.parent for group in picture.groups}
+        details = {group.id for group in picture.groups if group.is_detail}
+        self.titles = {group.id: self._title(group) for group in picture.groups}
+        self.nodes: dict[str, Node] = {}
+        self.panels: dict[str, list[str]] = {}
+        self.turn = 0.0
+        for box in picture.boxes:
+            groups = self._groups(box.group)
+            self.nodes[box.id] = self._node(box, contents[box.id], groups)
+            panel = next((group for group in groups if group in details), "")
+            self.panels.setdefault(panel, []).append(box.id)
+
+    def plan(self) -> Plan:
+        flows = {panel: self._flow(names) for panel, names in self.panels.items()}
+        main = flows.pop("")
+        chain = main.chain(list(main.nodes))
+        panels = [
+            frame(flow.stack(flow.chain(list(flow.nodes), 1)), panel, self.titles[panel])
+            for panel, flow in flows.items()
+        ]
+        most = min(_MOST, len(chain.atoms))
+        layouts = (self._layout(main, chain, panels, count) for count in range(1, most + 1))
+        best = min(layouts, key=self._badness)
+        return self._turned(best)
+
+    def _groups(self, group: str | None) -> tuple[str, ...]:
+        found: list[str] = []
+        while group is not None:
+            found.append(group)
+            group = self.parents[group]
+        return tuple(reversed(found))
+
+    def _node(self, box: Box, content: Content, groups: tuple[str, ...]) -> Node:
+        along, across = content.height, content.width
+        if self.is_right and not box.is_bar:
+            along, across = across, along
+        return Node(box.id, along, across, groups, box.is_bar)
+
+    def _title(self, group: Group) -> Title:
+        width = text_width(group.title, TITLE, is_bold=True)
+        height = TITLE + 8 if group.title else FRAME
+        if self.is_right:
+            return Title(FRAME, height - FRAME, width, 0)
+        return Title(height, 0, 0, width)
+
+    def _flow(self, names: Sequence[str]) -> Flow:
+        inside = set(names)
+        wires = {i: self._wire(edge) for i, edge in enumerate(self.picture.edges) if edge.source in inside}
+        outputs = [box.id for box in self.picture.boxes if box.kind == "output" and box.id in inside]
+        nodes = [self.nodes[name] for name in names]
+        return Flow(nodes, wires, self.titles, outputs[0] if outputs else names[-1])
+
+    def _wire(self, edge: Edge) -> Wire:
+        width = text_width(edge.label, LABEL) if self.is_right else LABEL
+        return Wire(edge.source, edge.target, width - 2 if edge.label else 0)
+
+    def _layout(self, flow: Flow, chain: Chain, panels: Sequence[Block], count: int) -> _Layout:
+        """Lay the main flow out in columns, and panels in columns of about the same length beside it."""
+        whole = Block()
+        columns: list[_Column] = []
+        reach = 0.0
+        for atoms in _split(chain.atoms, count):
+            names = {name for atom in atoms for name in atom.block.boxes}
+            part = Chain(0, atoms, [aside for aside in chain.asides if aside.host in names])
+            content, block = flow.stack(part), Block()
+            block.put(content, 0, GAP if columns else 0)
+            across = reach + (_BETWEEN if columns else 0) - block.low
+            whole.put(block, across, 0)
+            columns.append(_Column(block, across, across + block.low, atoms[-1].station))
+            reach = across + block.high
+        along, length, width = 0.0, max([whole.length, *(panel.length for panel in panels)]), 0.0
+        reach += _PANEL
+        for panel in panels:
+            if along and along + panel.length > length:
+                reach, along, width = reach + width + _PANEL, 0.0, 0.0
+            whole.put(panel, reach - panel.low, along)
+            along += panel.length + _PANEL
+            width = max(width, panel.high - panel.low)
+        return _Layout(whole, columns)
+
+    def _badness(self, layout: _Layout) -> float:
+        """Say how far a page is from a pleasant one: its shape, how often the eye goes back to the start, and waste."""
+        width, height = self._size(layout.whole)
+        shape = abs(log(max(width, 1) / max(height, 1) / (_STRIP if self.is_right else _SHAPE)))
+        lengths = [column.block.length for column in layout.columns]
+        waste = 1 - sum(lengths) / len(lengths) / max(lengths)
+        return shape + _BREAK * len(lengths) + _WASTE * waste
+
+    def _size(self, whole: Block) -> tuple[float, float]:
+        along, across = whole.length, whole.high - whole.low
+        return (along, across) if self.is_right else (across, along)
+
+    def _turned(self, layout: _Layout) -> Plan:
+        """Turn the layout as the flow goes on the page, and give every edge its way."""
+        whole, columns = layout.whole, layout.columns
+        self.turn = _TURN if len(columns) > 1 else 0.0
+        column_of = {name: index for index, column in enumerate(columns) for name in column.block.boxes}
+        circles = {box.id for box in self.picture.boxes if box.is_circle}
+        runs: dict[int, list[Run]] = {}
+        for run in whole.runs:
+            runs.setdefault(run.edge, []).append(run)
+        routes: list[Route] = []
+        for index, edge in enumerate(self.picture.edges):
+            source, target = whole.boxes[edge.source], whole.boxes[edge.target]
+            column = column_of.get(edge.target, 0)
+            if column != column_of.get(edge.source, 0):
+                source = Place(columns[column].across, 0, columns[column].across, 0)
+            own = sorted(runs.get(index, ()), key=lambda run: run.start)
+            points = way(source, target, own, is_circle=edge.target in circles)
+            is_soft = any(run.kind == "soft" for run in own)
+            routes.append(Route(edge.source, edge.target, self._points(points, whole), is_soft))
+        boxes = {name: self._rect(whole.boxes[name], whole) for name in self.nodes}
+        frames = tuple(Frame(group, self._rect(place, whole)) for group, place in whole.frames)
+        width, height = self._size(whole)
+        width, height = (width + 2 * self.turn, height) if self.is_right else (width, height + 2 * self.turn)
+        return Plan(width, height, boxes, frames, tuple(routes), tuple(self._links(layout)), self.is_right)
+
+    def _links(self, layout: _Layout) -> list[Route]:
+        """Lead the flow on from the end of each column to the start of the next."""
+        found: list[Route] = []
+        for before, after in pairwise(layout.columns):
+            place = layout.whole.boxes[before.last]
+            end, gutter = max(before.block.length, place.end) + _TURN, after.low - _BETWEEN / 2
+            corners = [(place.middle, place.end), (place.middle, end), (gutter, end), (gutter, -_TURN)]
+            corners += [(after.across, -_TURN), (after.across, 0.0)]
+            found.append(Route("", "", self._points(corners, layout.whole)))
+        return found
+
+    def _points(self, corners: Sequence[tuple[float, float]], whole: Block) -> tuple[Point, ...]:
+        places = ((across - whole.low, along + self.turn) for across, along in corners)
+        return tuple(Point(along, across) if self.is_right else Point(across, along) for across, along in places)
+
+    def _rect(self, place: Place, whole: Block) -> Rect:
+        low, high = self._points([(place.low, place.start), (place.high, place.end)], whole)
+        return Rect(low.x, low.y, high.x, high.y)
+
+
+def _split(atoms: Sequence[Atom], count: int) -> list[list[Atom]]:
+    """Split a flow into columns of about the same length, best where frames end."""
+    ends: list[float] = []
+    total = 0.0
+    for atom in atoms:
+        total += atom.block.length + GAP
+        ends.append(total)
+    cap = total / count
+    found: list[list[Atom]] = []
+    start = 0
+    for column in range(1, count):
+        options = [i for i in range(start + 1, len(atoms)) if atoms[i - 1].station]
+        if not options:
+            break
+
+        def cost(index: int, goal: float = column * cap) -> float:
+            before, after = atoms[index - 1].groups, atoms[index].groups
+            splits_frame = bool(before) and before[:1] == after[:1]
+            inner = before[1:2] == after[1:2] != ()
+            return abs(ends[index - 1] - goal) + cap * (
+                0.2 * splits_frame + 0.2 * (splits_frame and inner) + 0.05 * (not atoms[index].station)
+            )
+
+        best = min(options, key=cost)
+        found.append(list(atoms[start:best]))
+        start = best
+    return [*found, list(atoms[start:])]
