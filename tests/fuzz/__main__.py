@@ -24,9 +24,11 @@ with atheris.instrument_imports(include=["archdsl", "lark"]):  # pyright: ignore
     for name in LAZY:
         import_module(f"archdsl.{name}")
     from tests.fuzz.mutate import LARGEST, mutate
-    from tests.fuzz.target import examine
+    from tests.fuzz.target import PATIENCE, examine
 
 MOST_MEMORY = 500  # MiB
+INSTRUMENTED = 3
+"""How many times longer instrumented code takes, at most."""
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
@@ -60,7 +62,7 @@ def _seeds() -> list[str]:
 
 
 def _run(data: bytes) -> None:
-    examine(data.decode("utf-8", "replace"))
+    examine(data.decode("utf-8", "replace"), INSTRUMENTED * PATIENCE)
 
 
 def _mutate(data: bytes, largest: int, seed: int) -> bytes:
