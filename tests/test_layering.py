@@ -21,7 +21,7 @@ RUNTIME = "backends.torch.runtime"
 HOMES = {
     "networkx": ("ir",), "typer": ("cli",), "rich": ("cli",), "pygls": ("lsp",),
     "torch": ("training", RUNTIME), "torchvision": ("training",), "sklearn": ("training",),
-    "matplotlib": ("training",), "safetensors": ("training",), "numpy": ("training",),
+    "matplotlib": ("training", "backends.chart"), "safetensors": ("training",), "numpy": ("training",),
 }  # fmt: skip
 SOURCES = sorted((ROOT / "archdsl").rglob("*.py"))
 

@@ -16,6 +16,7 @@ from archdsl.cli.draw import draw_network
 from archdsl.cli.explain import explain_code
 from archdsl.cli.list import list_networks
 from archdsl.cli.new import new_spec
+from archdsl.cli.plot import plot_networks
 from archdsl.cli.summary import summarise_network
 from archdsl.cli.train import train_network
 from archdsl.cli.weights import compare_weights
@@ -29,6 +30,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("summary", summarise_network, "archdsl summary resnet50 --input 3x160x160 --set classes=10"),
     ("diff", compare_networks, 'archdsl diff resnet50 --set "norm=group(32)"'),
     ("draw", draw_network, "archdsl draw resnet50 -o resnet50.svg"),
+    ("plot", plot_networks, "archdsl plot resnet mobilenet_v3 efficientnet --kind scatter -o accuracy.svg"),
     ("compile", compile_network, "archdsl compile resnet50 -o resnet50.py"),
     ("weights", compare_weights, "archdsl weights mobilenet_v2 mobilenetv2_100.safetensors --from timm"),
     ("train", train_network, "archdsl train tiny.arch --data digits --epochs 10"),

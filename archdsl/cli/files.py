@@ -9,20 +9,21 @@ from tempfile import NamedTemporaryFile
 from archdsl.cli.failure import Failure
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file as a whole, so that no reader ever sees half of it.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Replace a file as a whole, so that no reader ever sees half of it. Text is written as UTF-8.
 
     Errors: Failure
     """
     path = path.resolve()
+    data = content.encode() if isinstance(content, str) else content
     try:
         if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")  # a device or a pipe is written to, not replaced
+            path.write_bytes(data)  # a device or a pipe is written to, not replaced
             return
-        with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", encoding="utf-8", delete=False) as file:
+        with NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             temporary = Path(file.name)
             try:
-                file.write(text)
+                file.write(data)
                 file.flush()
                 temporary.chmod(_mode(path))
                 temporary.replace(path)

@@ -1,0 +1,20 @@
+"""Charts of networks, by way of matplotlib: cost by depth, receptive fields by depth, and networks as points."""
+
+from archdsl.backends.chart.error import ChartError
+from archdsl.backends.chart.plots import FORMATS, plot_costs, plot_fields, plot_points
+from archdsl.backends.chart.points import Point, family_of
+from archdsl.backends.chart.profile import Layer, Profile, Stage, profile
+
+__all__ = [
+    "FORMATS",
+    "ChartError",
+    "Layer",
+    "Point",
+    "Profile",
+    "Stage",
+    "family_of",
+    "plot_costs",
+    "plot_fields",
+    "plot_points",
+    "profile",
+]
