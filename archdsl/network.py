@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     from archdsl.backends.picture import Diagram
+    from archdsl.backends.picture.drawing import ThemeName
     from archdsl.ops.base import Tensor
-    from archdsl.passes.difference import Difference
+    from archdsl.passes.difference import Difference, Tables
     from archdsl.passes.fold import Fold
     from archdsl.passes.intensity import Intensities
     from archdsl.passes.memory import Memory
@@ -331,11 +332,36 @@ def diff(before: Network | str | Path, after: Network | str | Path) -> Differenc
     >>> [change.kind for change in diff("resnet18", "resnet34").changes]
     ['added', 'added', 'added', 'added']
     """
-    from archdsl.passes.difference import Side, Tables, compare
+    from archdsl.passes.difference import compare
 
-    pair = [network if isinstance(network, Network) else load(network) for network in (before, after)]
-    one, other = (Tables(Side(n.name, n.spec.name, n.digest), n.shapes, n.body_costs) for n in pair)
-    return compare(one, other)
+    one, other = (network if isinstance(network, Network) else load(network) for network in (before, after))
+    return compare(tables_of(one), tables_of(other))
+
+
+def draw_diff(
+    before: Network,
+    after: Network,
+    difference: Difference | None = None,
+    *,
+    theme: ThemeName = "light",
+    file_format: Literal["svg", "png", "pdf"] = "svg",
+) -> bytes:
+    """Draw two networks side by side, with what differs marked; `difference` is theirs, if it is known already."""
+    from archdsl.backends.difference.picture import draw
+    from archdsl.passes.difference import compare
+    from archdsl.passes.difference.outline import outline
+
+    one, other = tables_of(before), tables_of(after)
+    found = difference or compare(one, other)
+    return draw(found, outline(one, other, found), theme, file_format)
+
+
+def tables_of(network: Network) -> Tables:
+    """Give what a comparison reads of a network."""
+    from archdsl.passes.difference import Side, Tables
+
+    side = Side(network.name, network.spec.name, network.digest)
+    return Tables(side, network.shapes, network.body_costs)
 
 
 def load_text(

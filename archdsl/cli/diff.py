@@ -8,12 +8,13 @@ from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from archdsl.cli.console import has_color, width_of, write
+from archdsl.cli.console import has_color, say, width_of, write
 from archdsl.cli.failure import FINDINGS, Failure
+from archdsl.cli.files import write_atomically
 from archdsl.cli.revisions import Revision, check_out, parse_revision
 from archdsl.cli.specs import InputOption, SetOption, compile_network, find
 from archdsl.text.source import Source
@@ -29,6 +30,17 @@ class DiffFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     MARKDOWN = "markdown"
+
+
+class DiffTheme(StrEnum):
+    """The colours of the picture, which are those of the diagrams."""
+
+    LIGHT = "light"
+    DARK = "dark"
+    PRINT = "print"
+
+
+_PICTURES: dict[str, Literal["svg", "png", "pdf"]] = {".svg": "svg", ".png": "png", ".pdf": "pdf"}
 
 
 def compare_networks(
@@ -56,6 +68,11 @@ def compare_networks(
         typer.Option("--set-before", metavar="NAME=VALUE", help="As --set, for the first network."),
     ] = None,
     input: InputOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Draw both side by side instead, as .svg, .png or .pdf."),
+    ] = None,
+    theme: Annotated[DiffTheme, typer.Option("--theme", help="The colours of the picture.")] = DiffTheme.LIGHT,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 1 if the networks differ, as `git diff --exit-code` does.")
     ] = False,
@@ -67,8 +84,12 @@ def compare_networks(
     """
     from archdsl.backends.difference import write_markdown, write_record, write_text
 
-    difference = _compare(before, after, settings or (), settings_before or (), input)
+    if output is not None and output.suffix.lower() not in _PICTURES:
+        raise Failure(f"the picture is written as {', '.join(_PICTURES)}, not as `{output}`")
+    one, two, difference = _compare(before, after, settings or (), settings_before or (), input)
     match form:
+        case _ if output is not None:
+            _draw(one, two, difference, output, theme)
         case DiffFormat.TEXT:
             write(write_text(difference, width_of(sys.stdout), color=has_color(sys.stdout)))
         case DiffFormat.JSON:
@@ -81,7 +102,7 @@ def compare_networks(
 
 def _compare(
     before: str, after: str | None, settings: Sequence[str], settings_before: Sequence[str], input: str | None
-) -> Difference:
+) -> tuple[Network, Network, Difference]:
     from archdsl.network import diff
 
     other = after if after is not None else _counterpart(before, bool(settings or settings_before))
@@ -90,13 +111,19 @@ def _compare(
     one, two = _load(before, settings_before, input), _load(other, settings, input)
     difference = diff(one, two)
     if one.name != two.name:
-        return difference
+        return one, two, difference
     # Two of one name are told apart by how they were asked for.
     labels = [" ".join((spec, *given)) for spec, given in ((before, settings_before), (other, settings))]
-    sides = (
-        replace(side, label=label) for side, label in zip((difference.before, difference.after), labels, strict=True)
-    )
-    return replace(difference, **dict(zip(("before", "after"), sides, strict=True)))
+    first, second = replace(difference.before, label=labels[0]), replace(difference.after, label=labels[1])
+    return one, two, replace(difference, before=first, after=second)
+
+
+def _draw(one: Network, two: Network, difference: Difference, output: Path, theme: DiffTheme) -> None:
+    from archdsl.network import draw_diff
+
+    file_format = _PICTURES[output.suffix.lower()]
+    write_atomically(output, draw_diff(one, two, difference, theme=theme.value, file_format=file_format))
+    say(f"wrote {output}")
 
 
 def _counterpart(before: str, has_settings: bool) -> str:

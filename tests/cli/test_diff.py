@@ -133,3 +133,17 @@ def test_a_file_with_an_at_sign_is_a_file(run: Run, tmp_path: Path) -> None:
 def test_a_narrow_terminal_is_kept_to(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "50")
     assert max(map(len, run("diff", "resnet50", "preresnet50").out.splitlines())) <= 50
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
+def test_a_picture_is_written(run: Run, tmp_path: Path, suffix: str) -> None:
+    code, out, err = run("diff", "resnet18", "resnet34", "-o", f"change.{suffix}", "--theme", "dark", "--exit-code")
+    assert (code, out, err) == (1, "", f"wrote change.{suffix}\n")
+    assert (tmp_path / f"change.{suffix}").stat().st_size > 2_000
+
+
+def test_a_picture_of_another_format_is_a_failure(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("diff", "resnet18", "resnet34", "-o", "change.gif")
+    assert code == 2
+    assert ".svg, .png, .pdf" in err
+    assert not list(tmp_path.iterdir())

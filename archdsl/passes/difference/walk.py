@@ -157,7 +157,7 @@ class Walk:
                 self.paths[one.path_of(x)] = other.path_of(y)
             return
         self.paths[one.path_of(x)] = other.path_of(y)
-        settings = (*_settings(x.op, y.op), *weights)
+        settings = (*settings_of(x.op, y.op), *weights)
         # How tensors begin is told apart from what they are.
         initial = tuple(setting for setting in settings if is_initial(setting[0]))
         lasting = tuple(setting for setting in settings if not is_initial(setting[0]))
@@ -238,7 +238,8 @@ def _at_no_cost(place: Place) -> Place:
     return Place(replace(place.before, parameters=0, macs=0), replace(place.after, parameters=0, macs=0))
 
 
-def _settings(x: Op, y: Op) -> tuple[tuple[str, object, object], ...]:
+def settings_of(x: Op, y: Op) -> tuple[tuple[str, object, object], ...]:
+    """Give the settings whose values differ in two operators of one class, with both values."""
     pairs = ((name, getattr(x, name), getattr(y, name)) for name in type(x).attribute_names())
     return tuple((name, before, after) for name, before, after in pairs if before != after)
 
