@@ -118,6 +118,13 @@ class Network:
         total = self.body_costs.total
         return f"Network({self.name!r}, {total.parameters:,} parameters, {total.macs:,} macs)"
 
+    def _repr_svg_(self) -> str:
+        return self.diagram().svg
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Show the network in a notebook as its picture, and where there are only letters as its summary."""
+        return {"image/svg+xml": self._repr_svg_(), "text/plain": self.summary()}
+
     @property
     def inputs(self) -> Mapping[str, Shape]:
         """Map each input's name to its shape, without the batch."""

@@ -45,7 +45,13 @@ class DrawFormat(StrEnum):
     PNG = "png"
     PDF = "pdf"
     DOT = "dot"
+    MERMAID = "mermaid"
+    TIKZ = "tikz"
     HTML = "html"
+
+
+_SUFFIXES = {DrawFormat.MERMAID: ".mmd", DrawFormat.TIKZ: ".tex"}
+"""Those that are not the format's name."""
 
 
 def draw_network(
@@ -90,7 +96,7 @@ def draw_network(
     is_stdout = str(output) == "-"
     kind = format or (DrawFormat.SVG if output is None or is_stdout else _format_of(output))
     network = load(spec, model, input, settings)
-    path = output or Path(f"{network.name}.{kind}")
+    path = output or Path(f"{network.name}{_suffix(kind)}")
     try:
         if kind is DrawFormat.HTML:
             data = network.page().encode()
@@ -108,12 +114,15 @@ def draw_network(
     say(f"wrote {path}")
 
 
+def _suffix(kind: DrawFormat) -> str:
+    return _SUFFIXES.get(kind, f".{kind}")
+
+
 def _format_of(path: Path) -> DrawFormat:
-    suffix = path.suffix.lower()
-    if suffix.removeprefix(".") not in list(DrawFormat):
-        known = ", ".join(f".{kind}" for kind in DrawFormat)
-        raise Failure(f"`{path}` has no suffix of a picture", f"use one of {known}, or say --format")
-    return DrawFormat(suffix.removeprefix("."))
+    known = {_suffix(kind): kind for kind in DrawFormat}
+    if path.suffix.lower() not in known:
+        raise Failure(f"`{path}` has no suffix of a picture", f"use one of {', '.join(known)}, or say --format")
+    return known[path.suffix.lower()]
 
 
 def _to_stdout(data: bytes, *, is_text: bool) -> None:

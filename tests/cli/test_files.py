@@ -74,7 +74,7 @@ def test_draw_takes_a_theme_and_a_cost(run: Run, tiny: Path) -> None:
 def test_draw_refuses_another_format_before_it_compiles(run: Run) -> None:
     code, _, err = run("draw", "absent.arch", "-o", "x.gif")
     assert code == 2
-    assert ".svg, .png, .pdf, .dot" in err
+    assert ".svg, .png, .pdf, .dot, .mmd, .tex, .html" in " ".join(err.split())
 
 
 def test_a_new_spec_checks_clean_and_is_never_overwritten(run: Run, tmp_path: Path) -> None:

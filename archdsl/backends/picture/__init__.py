@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import get_args
 
 from archdsl.backends.picture.canvas import sketch
-from archdsl.backends.picture.drawing import FORMATS, SUFFIXES, Diagram, DrawError, Format, ThemeName
+from archdsl.backends.picture.drawing import FORMATS, SUFFIXES, Diagram, Format, ThemeName
+from archdsl.backends.picture.failure import DrawError
 from archdsl.backends.picture.levels import Level
 from archdsl.backends.picture.measure import COSTS, CostName
 from archdsl.backends.picture.steps import Call

@@ -17,8 +17,8 @@ from archdsl.passes.costs import Total
 
 _SHORT = 5
 """As many operators at most go without a frame around them."""
-_WIDEST = 14
-"""As many boxes at most are drawn from left to right; more go down the page."""
+MOST = 40
+"""As many boxes at most at the level of blocks, which is to fit a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,14 @@ class _Place:
 
 
 def sketch(root: Call, level: Level, name: str) -> Picture:
-    """Draw a network at one level. Requires: shapes and costs without errors."""
-    return _Canvas(Outline(root, level)).picture(name)
+    """Draw a network at one level. Requires: shapes and costs without errors.
+
+    Blocks too many for a page are shown in part: the flow in stages, and of the blocks' insides those that fit.
+    """
+    picture = _Canvas(Outline(root, level)).picture(name)
+    if level != "blocks" or len(picture.boxes) <= MOST:
+        return picture
+    return _Canvas(Outline(root, "stages")).picture(name, Outline(root, "blocks"))
 
 
 class _Canvas:
@@ -58,24 +64,44 @@ class _Canvas:
         self.groups: list[Group] = []
         self._labelled: set[str] = set()
 
-    def picture(self, name: str) -> Picture:
+    def picture(self, name: str, insides: Outline | None = None) -> Picture:
+        """Draw the main flow; with `insides`, as many insides of blocks beside it as a page holds."""
         frame, steps = self.outline.main()
         place = _Place(None, "")
         values = self._steps(frame, steps, self._inputs(frame, place), place)
         self._outputs(frame, values)
-        is_wide = self.level == "stages" and len(self.boxes) <= _WIDEST
+        is_wide = self.level == "stages" and insides is None
+        hidden: list[str] = []
         if self.level == "blocks":
             self._details()
+        if insides is not None:
+            hidden = self._few_details(insides)
         costs = f"{amount(self.total.parameters)} parameters, {amount(self.total.macs)} MACs"
+        more = f"; not shown inside: {', '.join(hidden)}" if hidden else ""
         edges = tuple(mark_shortcuts(self.boxes, self.edges))
         direction = "right" if is_wide else "down"
-        return Picture(name, costs, direction, tuple(self.boxes), edges, tuple(self.groups), self.total)
+        return Picture(name, costs + more, direction, tuple(self.boxes), edges, tuple(self.groups), self.total)
+
+    def _few_details(self, insides: Outline) -> list[str]:
+        """Draw insides of blocks as long as the page holds them; name the blocks left out."""
+        self.outline, self.level = insides, insides.level
+        hidden: list[str] = []
+        for variant in insides.variants:
+            sizes = len(self.boxes), len(self.edges), len(self.groups)
+            self._detail(variant)
+            if len(self.boxes) > MOST:
+                del self.boxes[sizes[0] :], self.edges[sizes[1] :], self.groups[sizes[2] :]
+                hidden.append(variant.title)
+        return hidden
 
     def _details(self) -> None:
         for variant in self.outline.variants:
-            frame, steps = self.outline.detail(variant)
-            place = _Place(self._group(_detail_title(variant, frame), None, is_detail=True), None)
-            self._steps(frame, steps, self._inputs(frame, place), place)
+            self._detail(variant)
+
+    def _detail(self, variant: Variant) -> None:
+        frame, steps = self.outline.detail(variant)
+        place = _Place(self._group(_detail_title(variant, frame), None, is_detail=True), None)
+        self._steps(frame, steps, self._inputs(frame, place), place)
 
     def _inputs(self, frame: Frame, place: _Place) -> list[_Tap]:
         """Draw where values come in: the network's inputs with their shapes, a block's as `x`."""

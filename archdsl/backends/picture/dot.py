@@ -195,7 +195,7 @@ def _caption(picture: Picture) -> str:
     cells += f'<td><font color="{_SHORTCUT}">→ shortcut</font></td>' if has_shortcuts else ""
     legend = f"<tr>{cells}</tr>" if cells else ""
     span = max(len(picture.kinds) + has_shortcuts, 1)
-    title = f"<b>{escape_html(_clean(picture.title))}</b>  {escape_html(picture.subtitle)}"
+    title = f"<b>{escape_html(_clean(picture.title))}</b>  {escape_html(_clean(picture.subtitle))}"
     head = f'<tr><td colspan="{span}" border="0">{title}</td></tr>'
     return f'<<table border="0" cellborder="0" cellspacing="3" cellpadding="2">{head}{legend}</table>>'
 

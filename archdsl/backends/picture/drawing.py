@@ -9,21 +9,25 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
+from archdsl.backends.picture.failure import DrawError
 from archdsl.backends.picture.measure import CostName
 from archdsl.backends.picture.picture import Picture
 from archdsl.backends.picture.scene import Scene
 from archdsl.backends.picture.theme import THEMES, Theme
 
-Format: TypeAlias = Literal["svg", "png", "pdf", "dot"]
+Format: TypeAlias = Literal["svg", "png", "pdf", "dot", "mermaid", "tikz"]
 ThemeName: TypeAlias = Literal["light", "dark", "print"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)
-SUFFIXES: dict[str, Format] = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot"}
+SUFFIXES: dict[str, Format] = {
+    ".svg": "svg",
+    ".png": "png",
+    ".pdf": "pdf",
+    ".dot": "dot",
+    ".mmd": "mermaid",
+    ".tex": "tikz",
+}
 """Maps the ends of files' names to formats."""
-
-
-class DrawError(Exception):
-    """A diagram that cannot be drawn here; the message says what mends it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +66,20 @@ class Diagram:
 
         return write_dot(self.picture)
 
+    @cached_property
+    def mermaid(self) -> str:
+        """Give the picture as a Mermaid flow chart, for Markdown."""
+        from archdsl.backends.picture.mermaid import write_mermaid
+
+        return write_mermaid(self.picture, self.look)
+
+    @cached_property
+    def tikz(self) -> str:
+        """Give the picture as a LaTeX document that TikZ draws."""
+        from archdsl.backends.picture.tikz import write_tikz
+
+        return write_tikz(self.scene)
+
     def draw(self, file_format: Format) -> bytes:
         """Give the diagram in a format. Raises DrawError where what makes it is missing."""
         match file_format:
@@ -69,6 +87,10 @@ class Diagram:
                 return self.svg.encode()
             case "dot":
                 return self.dot.encode()
+            case "mermaid":
+                return self.mermaid.encode()
+            case "tikz":
+                return self.tikz.encode()
             case "png":
                 from archdsl.backends.picture.png import write_png
 

@@ -15,6 +15,8 @@ from archdsl.backends.picture.scene import Box as Rectangle
 from archdsl.backends.picture.scene import Disc, Path, Pen, Scene, Shape, Text, curved, moved, rounded, with_head
 from archdsl.backends.picture.theme import Theme
 
+_WIDEST = 3.5
+"""Up to this ratio of width to height a flow to the right may stay so."""
 _MARGIN = 14.0
 _HEADER = 34.0
 _HEADLINE, _SUBTITLE = 14.0, 10.5
@@ -25,7 +27,10 @@ _TRACK_HEIGHT = 4.0
 def paint(picture: Picture, theme: Theme, cost: CostName | None = None) -> Scene:
     """Lay a picture out and draw it. With `cost`, boxes are coloured by their part of that cost, not by kind."""
     contents = {box.id: measure.measure(box, picture, cost) for box in picture.boxes}
-    return draw(picture, contents, arrange(picture, contents, picture.direction), theme, cost)
+    plan = arrange(picture, contents, picture.direction)
+    if plan.is_right and plan.width > _WIDEST * plan.height:
+        plan = arrange(picture, contents, "down")
+    return draw(picture, contents, plan, theme, cost)
 
 
 def draw(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archdsl.backends.picture.failure import DrawError
 from archdsl.backends.picture.font import FAMILY, FOLDER
 from archdsl.backends.picture.scene import Scene
 from archdsl.backends.picture.svg import write_svg
@@ -13,8 +14,11 @@ LARGEST = 12_000
 
 
 def write_png(scene: Scene) -> bytes:
-    """Draw a scene as PNG."""
-    import resvg_py
+    """Draw a scene as PNG. Raises DrawError where the library for it is missing."""
+    try:
+        import resvg_py
+    except ImportError:
+        raise DrawError("a PNG needs the library resvg-py: pip install resvg-py") from None
 
     scale = min(SCALE, LARGEST / max(scene.width, scene.height))
     fonts = [str(FOLDER / name) for name in ("sans.ttf", "sans-bold.ttf")]
