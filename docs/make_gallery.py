@@ -36,8 +36,8 @@ LOOKS = (
 )
 INTRODUCTION = """# Gallery
 
-One network of each family that comes with archdsl, as `archdsl draw NAME` draws it; [pictures.md](pictures.md) says what
-is in a picture. `python docs/make_gallery.py` writes this page."""
+One network of each family that comes with archdsl, as `archdsl draw NAME` draws it; [pictures.md](pictures.md) says
+what is in a picture. `python docs/make_gallery.py` writes this page."""
 
 
 def main() -> None:
