@@ -14,9 +14,10 @@ from pathlib import Path
 import torch
 
 from bench.cpu import Section, analysis, cold, depth, emitted
+from bench.pictures import pictures
 
 RESULTS = Path(__file__).with_name("results") / "cpu.md"
-SECTIONS: tuple[Callable[[], Section], ...] = (analysis, depth, emitted, cold)
+SECTIONS: tuple[Callable[[], Section], ...] = (analysis, depth, emitted, cold, pictures)
 
 
 def processor() -> str:

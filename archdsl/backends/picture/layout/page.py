@@ -31,8 +31,8 @@ _BREAK = 0.12
 """What a further column costs, in the logarithm of that shape."""
 _WASTE = 1.5
 """What columns cost that are shorter than the longest, likewise."""
-_MOST = 24
-"""As many columns at most."""
+_COUNTS = (*range(1, 13), 14, 17, 20, 24, 29, 35, 42, 50, 60)
+"""The numbers of columns that are tried."""
 
 Direction = Literal["right", "down"]
 
@@ -86,8 +86,8 @@ class _Page:
             frame(flow.stack(flow.chain(list(flow.nodes), 1)), panel, self.titles[panel])
             for panel, flow in flows.items()
         ]
-        most = min(_MOST, len(chain.atoms))
-        layouts = (self._layout(main, chain, panels, count) for count in range(1, most + 1))
+        counts = [count for count in _COUNTS if count <= len(chain.atoms)]
+        layouts = (self._layout(main, chain, panels, count) for count in counts)
         best = min(layouts, key=self._badness)
         return self._turned(best)
 
