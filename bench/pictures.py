@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from statistics import median
 
 import archdsl
@@ -18,6 +19,10 @@ model long { input [3, 32, 32]; conv 16; stages [200, 200, 200] double c=16 { un
 _LIMITS: tuple[tuple[Level, float], ...] = (("blocks", 2), ("layers", 20))
 
 
+def _draw(network: archdsl.Network, level: Level) -> str:
+    return network.diagram(level).svg
+
+
 def pictures(rounds: int = 3) -> Section:
     """Draw a residual network of 1,202 layers, and ResNet-50 for comparison, as SVG."""
     networks = {"1,202 layers": archdsl.load_text(LONG), "ResNet-50": archdsl.load("resnet50")}
@@ -26,8 +31,7 @@ def pictures(rounds: int = 3) -> Section:
     for name, network in networks.items():
         for level, limit in _LIMITS:
             drawn = network.diagram(level)
-            work = {"draw": lambda level=level, network=network: network.diagram(level).svg}
-            seconds = median(take_turns(work, rounds)["draw"])
+            seconds = median(take_turns({"draw": partial(_draw, network, level)}, rounds)["draw"])
             boxes = f"{len(drawn.picture.boxes):,}"
             rows.append((name, level, boxes, f"{len(drawn.svg) / 1000:,.0f} kB", f"{1e3 * seconds:,.0f} ms"))
             if name != "ResNet-50":
