@@ -19,7 +19,7 @@ _BESIDE = 16.0
 """Between branches beside each other."""
 _LANE, _LANES = 15.0, 9.0
 """From branches to the first shortcut beside them, and between shortcuts."""
-_SHORT_TITLE, _CLEAR = 90.0, 8.0
+_SHORT_TITLE, _CLEAR = 140.0, 6.0
 """Up to this width, a frame's title stands beside the flow that enters the frame, and so far from it."""
 _EQUAL = 1.35
 """Up to this ratio two branches count as equally long, and neither is the main one."""
@@ -245,7 +245,9 @@ class Flow:
                     found.put(atom.block, 0, found.length + self._gap(before, atom))
                     before = atom
                 continue
-            block = frame(self._stack(run, depth + 1), group[0], self.titles[group[0]])
+            inner = self._stack(run, depth + 1)
+            inner.length += self._label(run[-1])
+            block = frame(inner, group[0], self.titles[group[0]])
             found.put(block, 0, found.length + self._gap(before, run[0]))
             before = run[-1]
         return found
@@ -254,8 +256,12 @@ class Flow:
         if before is None:
             return 0.0
         if not before.station or not after.station:  # branches keep their distance themselves, frames do not
-            return 0.0 if before.groups == after.groups else FRAME
-        return GAP + max((self.wires[index].label for index in self.out_of[before.station]), default=0.0)
+            return 0.0 if before.groups == after.groups else FRAME + self._label(before)
+        return GAP + self._label(before)
+
+    def _label(self, atom: Atom) -> float:
+        """Give the space along the flow that the text at the wires out of a station needs."""
+        return max((self.wires[index].label for index in self.out_of.get(atom.station, ())), default=0.0)
 
 
 def frame(block: Block, group: str, title: Title) -> Block:
