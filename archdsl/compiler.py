@@ -24,9 +24,10 @@ from archdsl.ir.graph import Graph
 from archdsl.ir.keymap import KeyMap, build_key_maps
 from archdsl.ir.library import SUFFIX, Library, Module, bundled_folder, declared_models, file_context, read_source
 from archdsl.ir.lower import Lowered, Lowerer
-from archdsl.ir.trouble import Reported, Trouble
+from archdsl.ir.survey import survey
+from archdsl.ir.trouble import Parts, Reported, Trouble
 from archdsl.ir.types import check_type
-from archdsl.ir.values import Setting
+from archdsl.ir.values import UNKNOWN, Setting, Unknown
 from archdsl.ops import OPS
 from archdsl.ops.shape import LARGEST_TENSOR
 from archdsl.passes.costs import Costs, count_costs
@@ -159,35 +160,41 @@ def _key_maps(plan: _Plan, module: Module, report: Reporter) -> tuple[KeyMap, ..
 
 
 def _analyse(lowered: Lowered, report: Reporter) -> tuple[Shapes | None, Costs | None]:
-    """Run the passes over a lowered model, each as far as the ones before it found no mistake."""
-    if report.has_errors:
-        return None, None
+    """Run the passes over a lowered model, shapes and assertions as far as mistakes leave anything of it."""
     inputs = [node.op.infer_shape([]) for node in lowered.graph.inputs if node.op is not None]
     shapes = infer_shapes(lowered.graph, inputs, report)
+    for diagnostic in lowered.deferred:
+        report.add(diagnostic)
     if report.has_errors:
+        _check_assertions(lowered, dict.fromkeys(_FACTS, UNKNOWN), report)
         return None, None
     costs = count_costs(shapes)
-    _check_assertions(lowered, costs, report)
+    total = costs.total
+    facts = (total.parameters, total.macs, total.flops, total.activation_bytes)
+    _check_assertions(lowered, dict(zip(_FACTS, facts, strict=True)), report)
     return shapes, costs
 
 
-def _check_assertions(lowered: Lowered, costs: Costs, report: Reporter) -> None:
-    total = costs.total
-    facts: dict[str, Setting] = {
-        "parameters": total.parameters,
-        "macs": total.macs,
-        "flops": total.flops,
-        "activation_bytes": total.activation_bytes,
-    }
+_FACTS = ("parameters", "macs", "flops", "activation_bytes")
+
+
+def _check_assertions(lowered: Lowered, facts: Mapping[str, Setting | Unknown], report: Reporter) -> None:
     for condition, env in lowered.assertions:
         try:
             if not evaluate_bool(condition, env.bind(**facts)):
-                shown = ", ".join(f"{name} = {value:,}" for name, value in facts.items() if name in condition.span.text)
+                text = condition.span.text
+                known = {name: value for name, value in facts.items() if isinstance(value, int) and name in text}
+                shown = ", ".join(f"{name} = {value:,}" for name, value in known.items())
                 report.error("E119", f"this does not hold{': ' if shown else ''}{shown}", condition.span)
         except Trouble as trouble:
-            report.error(trouble.code, trouble.message, trouble.span, help=trouble.help)
+            _tell(trouble, report)
         except Reported:
             pass
+
+
+def _tell(trouble: Trouble, report: Reporter) -> None:
+    for one in trouble.all():
+        report.add(one.diagnostic())
 
 
 def models_of(source: Source, folder: Path | None = None) -> tuple[str, ...]:
@@ -213,7 +220,7 @@ def _plan(module: Module, model: str | None, settings: Mapping[str, UserValue], 
         plan = _resolve(module, name, (), Context())
         return _with_settings(plan, settings)
     except Trouble as trouble:
-        report.error(trouble.code, trouble.message, trouble.span, help=trouble.help, labels=trouble.labels)
+        _tell(trouble, report)
     except Reported:
         pass
     return None
@@ -297,7 +304,7 @@ def _circle(home: Module, names: Sequence[str]) -> Span:
 
 def _varied(plan: _Plan, variant: tree.Variant, home: Module) -> _Plan:
     budget = Budget()
-    env = Env(home, file_context(home, Context(), budget), budget)
+    env = Env(home, file_context(home, Context(), budget, Parts()), budget)
     parameters = plan.declaration.parameters
     values = match_arguments(plan.declaration.name.text, parameters, variant.arguments, variant.base.span, env)
     spans = {argument.key.text: argument.span for argument in variant.arguments if argument.key is not None}
@@ -338,13 +345,13 @@ def _varied(plan: _Plan, variant: tree.Variant, home: Module) -> _Plan:
 
 
 def _own_context(plan: _Plan) -> Context:
-    return file_context(plan.module, Context(), Budget())
+    return file_context(plan.module, Context(), Budget(), Parts())
 
 
 def _with_settings(plan: _Plan, settings: Mapping[str, UserValue]) -> _Plan:
     """Apply settings from outside: parameters of the model, context names, or `operator.argument`."""
     budget = Budget()
-    context = file_context(plan.module, Context(), budget)
+    context = file_context(plan.module, Context(), budget, Parts())
     env = Env(plan.module, context, budget)
     parameters = {parameter.name.text: parameter for parameter in plan.declaration.parameters}
     values = dict(plan.values)
@@ -491,12 +498,13 @@ def check(source: Source, folder: Path | None = None, model: str | None = None) 
     loading = report.diagnostics
     steps = 0
     built: set[Span] = set()
+    visited: set[int] = set()
     for name in (model,) if model is not None else tuple(_complete(module)):
         own = Reporter()
         own.leave_out(module.allowances.drops)
         for diagnostic in loading:
             own.add(diagnostic)
-        lowerer = Lowerer(own)
+        lowerer = Lowerer(own, visited=visited)
         plan = _plan(module, name, {}, own)
         lowered = _lower(plan, lowerer) if plan is not None else None
         if plan is not None and lowered is not None:
@@ -510,6 +518,9 @@ def check(source: Source, folder: Path | None = None, model: str | None = None) 
             message = f"the models of this spec have more than {MAX_STEPS_OF_FILE:,} distinct steps together"
             report.error("E109", message, Span(0, 0, source), help="check them one by one, or split the spec")
             break
+    else:
+        if model is None:
+            survey(module, visited, report)
     if model is None and not report.has_errors:
         bodies = {d.span for d in module.file.declarations if isinstance(d, tree.Block | tree.Model)}
         report_unused(module.allowances, built, is_complete=bool(built) and bodies <= built, report=report)

@@ -44,7 +44,7 @@ def every_graph_is_verified() -> Iterator[None]:
 
     def verified(self: Lowerer, *args: Any, **kwargs: Any) -> Lowered | None:
         lowered = lower(self, *args, **kwargs)
-        if lowered is not None and not self.report.has_errors:
+        if lowered is not None and not self.is_broken:
             verify(lowered.graph)
         return lowered
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archdsl.ir.evaluate import Env, evaluate, evaluate_int
 from archdsl.ir.stages import MAX_REPEAT
 from archdsl.ir.trouble import Trouble
@@ -53,6 +55,13 @@ def _scale(size: Size) -> object:
 def missing_shortcut(node: tree.Residual, before: Shape, after: Shape) -> Trouble:
     """Say that a residual's body changes what its shortcut cannot follow."""
     keyword = Span(node.span.start, node.span.start + len("residual"), node.span.source)
-    message = f"the body makes {before} into {after}, and nothing makes the shortcut follow"
     help = "add `shortcut { conv … k=1 }`, or `when` to say when there is a shortcut at all"
-    return Trouble("E220", message, keyword, help=help)
+    trouble = Trouble("E220", _not_followed((after, before)), keyword, help=help)
+    trouble.restate = _not_followed
+    return trouble
+
+
+def _not_followed(shapes: Sequence[Shape]) -> str:
+    """Say what a residual's body makes of its input, given what comes out of the body and what goes into it."""
+    after, before = shapes
+    return f"the body makes {before} into {after}, and nothing makes the shortcut follow"

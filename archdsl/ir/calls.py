@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from archdsl.ir.context import Value
 from archdsl.ir.evaluate import (
     Env,
-    Unknown,
     argument_key,
     as_word,
     evaluate,
@@ -21,9 +21,9 @@ from archdsl.ir.evaluate import (
     positional_keys,
     unknown_argument,
 )
-from archdsl.ir.trouble import Reported, Trouble, told
+from archdsl.ir.trouble import Parts, Reported, Trouble, told
 from archdsl.ir.types import check_stays_callable, check_type
-from archdsl.ir.values import Block, Closure, Partial, Setting, describe, identity, kind_of
+from archdsl.ir.values import Block, Closure, Partial, Setting, Unknown, describe, identity, kind_of
 from archdsl.ops import OPS
 from archdsl.ops.base import Op
 from archdsl.ops.shape import LARGEST_TENSOR
@@ -69,30 +69,55 @@ def _unknown(name: tree.Name, env: Env) -> Trouble:
 
 
 class Arguments:
-    """A call's arguments with full names, and where each was written."""
+    """A call's arguments with full names, and where each was written.
+
+    `parts` holds the mistakes in them; the values that these leave open are not in `values` but `unknown`.
+    """
 
     def __init__(self, values: dict[str, Setting], spans: dict[str, Span]) -> None:
         self.values, self.spans = values, spans
+        self.unknown: dict[str, bool] = {}
+        """Arguments without a value, and whether it is their own mistake, after which no more is said of them."""
+        self.parts = Parts()
 
 
 def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arguments:
     """Evaluate a call's arguments over those that the context and the value called already give."""
-    given: dict[str, Setting] = {**env.context.arguments(target.name), **dict(target.arguments)}
+    wished = env.context.arguments(target.name)
+    given: dict[str, Value] = {**wished, **dict(target.arguments)} if wished or target.arguments else {}
     bound = dict(target.arguments)
     free = [key for key in positional_keys(target) if key not in bound]
-    written: dict[str, Setting] = {}
     spans: dict[str, Span] = {}
+    found = Arguments({}, spans)
+    written = found.values
+    is_over = False
     for argument in arguments:
-        key = argument_key(target, argument, free)
-        if key in written:
-            raise Trouble("E106", f"`{key}` is given twice", argument.span, help="remove one of the two")
-        value = written[key] = evaluate(argument.value, env)
-        if isinstance(value, tuple):
-            env.budget.hold(value, argument.span)
-        spans[key] = argument.span
-        if key in free:
-            free.remove(key)
-    return Arguments({**given, **written}, spans)
+        if argument.key is None and not free and is_over:
+            continue
+        before, key = len(found.parts.troubles), ""
+        with found.parts:
+            is_over = argument.key is None and not free
+            key = argument_key(target, argument, free)
+            if key in spans:
+                raise Trouble("E106", f"`{key}` is given twice", argument.span, help="remove one of the two")
+            spans[key] = argument.span
+            if key in free:
+                free.remove(key)
+            found.unknown[key] = False
+            value = evaluate(argument.value, env)
+            if isinstance(value, tuple):
+                env.budget.hold(value, argument.span)
+            del found.unknown[key]
+            written[key] = value
+        if key in found.unknown:
+            found.unknown[key] = len(found.parts.troubles) > before
+    for key, value in given.items():
+        if isinstance(value, Unknown):
+            found.unknown[key] = False
+            found.parts.are_known = False
+        elif key not in found.unknown:
+            written.setdefault(key, value)
+    return found
 
 
 class Operators:
@@ -103,6 +128,8 @@ class Operators:
 
     def make(self, target: type[Op], arguments: Arguments, call: Span) -> Op:
         """Make an operator of its attributes' values, or raise Trouble at the attribute that does not fit."""
+        if not arguments.parts.are_known:
+            _check_known(target, arguments, call)
         key = (target, tuple((name, identity(value)) for name, value in arguments.values.items()))
         op = self._made.get(key)
         if op is None:
@@ -110,33 +137,60 @@ class Operators:
         return op
 
 
+def _check_known(target: type[Op], arguments: Arguments, call: Span) -> NoReturn:
+    """Raise the mistakes of a call of which some arguments are unknown, those of the others included."""
+    # With one value too many, others may stand in places that they were not meant for.
+    if not any(trouble.code == "E107" for trouble in arguments.parts.troubles):
+        with arguments.parts:
+            _validate(target, arguments, call)
+    arguments.parts.settle()
+    raise AssertionError("what is unknown is a mistake or follows from one")
+
+
 def _validate(target: type[Op], arguments: Arguments, call: Span) -> Op:
-    values = arguments.values
-    for name in values:
-        if name not in target.model_fields:
-            span = arguments.spans.get(name, call)
-            raise unknown_argument(target.keyword, name, _shown_keys(target), span, also=tuple(target.model_fields))
+    """Make an operator, or raise what is wrong with each of its arguments; unknown ones are not missing."""
+    parts = Parts()
+    for name in (*arguments.values, *(name for name, is_told in arguments.unknown.items() if not is_told)):
+        with parts:
+            if name not in target.model_fields:
+                span = arguments.spans.get(name, call)
+                raise unknown_argument(target.keyword, name, _shown_keys(target), span, also=tuple(target.model_fields))
+    values = {name: value for name, value in arguments.values.items() if name in target.model_fields}
     try:
-        return _within_bounds(target(**values), arguments, call)
+        made = _within_bounds(target(**values), arguments, call)
     except ValidationError as problem:
         error = problem
+    else:
+        parts.settle()
+        return made
     converted = _converted(target, values, error)
-    if converted is None:
-        raise _trouble(target, values, error, arguments.spans, call)
-    try:
-        return _within_bounds(target(**converted), arguments, call)
-    except ValidationError as again:
-        # What was tried as a word was meant as what it is, so the first objection is the real one.
-        is_number = any(
-            isinstance(value, float | Fraction) and converted[name] is not value for name, value in values.items()
-        )
-        raise _trouble(target, values, again if is_number else error, arguments.spans, call) from None
+    if converted is not None:
+        try:
+            made = _within_bounds(target(**converted), arguments, call)
+        except ValidationError as again:
+            # What was tried as a word was meant as what it is, so the first objection is the real one.
+            is_number = any(
+                isinstance(value, float | Fraction) and converted[name] is not value for name, value in values.items()
+            )
+            error = again if is_number else error
+        else:
+            parts.settle()
+            return made
+    problems = {str(problem["loc"][0]) if problem["loc"] else "": problem for problem in reversed(error.errors())}
+    for name, problem in reversed(problems.items()):
+        # A misspelt argument may be the missing one.
+        is_open = problem["type"] == "missing" and (name in arguments.unknown or not parts.are_known)
+        if not is_open:
+            with parts:
+                raise _trouble(target, values, problem, arguments.spans, call)
+    parts.settle()
+    raise Reported
 
 
 def _within_bounds(op: Op, arguments: Arguments, call: Span) -> Op:
     """Give the operator, or raise Trouble where torch's integers, of 64 bits, cannot hold one of its attributes."""
     for name in arguments.values:
-        if _is_huge(getattr(op, name)):
+        if _is_huge(getattr(op, name, None)):
             message = f"`{name}` of `{op.keyword}` is larger than torch's whole numbers, which have 64 bits"
             raise Trouble("E104", message, arguments.spans.get(name, call))
     return op
@@ -164,9 +218,8 @@ def _converted(target: type[Op], values: Mapping[str, Setting], error: Validatio
 
 
 def _trouble(
-    target: type[Op], values: Mapping[str, Setting], error: ValidationError, spans: Mapping[str, Span], call: Span
+    target: type[Op], values: Mapping[str, Setting], problem: ErrorDetails, spans: Mapping[str, Span], call: Span
 ) -> Trouble:
-    problem = error.errors()[0]
     name = str(problem["loc"][0]) if problem["loc"] else ""
     span = spans.get(name, call)
     if problem["type"] == "missing":
@@ -225,13 +278,24 @@ def match_parameters(block: Block, arguments: Arguments, env: Env) -> tuple[dict
     own: dict[str, Setting] = {}
     orders: dict[str, Setting] = {}
     for key, value in arguments.values.items():
-        if key in names:
-            check_type(names[key], value, arguments.spans.get(key, names[key].span))
-            own[key] = value
-        elif (usual := env.context.get(key)) is not None:
-            check_stays_callable(key, usual, value, arguments.spans.get(key, block.declaration.name.span))
-            orders[key] = value
-        else:
-            span = arguments.spans.get(key, block.declaration.name.span)
-            raise unknown_argument(block.declaration.name.text, key, [*names, *env.context.names()], span)
+        with arguments.parts:
+            if key in names:
+                check_type(names[key], value, arguments.spans.get(key, names[key].span))
+                own[key] = value
+            elif (usual := env.context.get(key)) is not None:
+                check_stays_callable(key, usual, value, arguments.spans.get(key, block.declaration.name.span))
+                orders[key] = value
+            else:
+                raise _no_parameter(block, key, arguments, env)
+    for key, is_told in arguments.unknown.items():
+        with arguments.parts:
+            if not is_told and key not in names and env.context.get(key) is None:
+                raise _no_parameter(block, key, arguments, env)
+    arguments.parts.settle()
     return own, orders
+
+
+def _no_parameter(block: Block, key: str, arguments: Arguments, env: Env) -> Trouble:
+    span = arguments.spans.get(key, block.declaration.name.span)
+    known = [*(parameter.name.text for parameter in block.declaration.parameters), *env.context.names()]
+    return unknown_argument(block.declaration.name.text, key, known, span)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
-from archdsl.ir.values import Setting
+from archdsl.ir.values import Setting, Unknown
+
+Value: TypeAlias = "Setting | Unknown"
 
 K = TypeVar("K")
 
@@ -20,11 +22,11 @@ K = TypeVar("K")
 class Context:
     """Immutable, and equal when it means the same, so that it can be part of a key."""
 
-    wishes: tuple[tuple[str, Setting], ...] = ()
-    orders: tuple[tuple[str, Setting], ...] = ()
-    argument_wishes: tuple[tuple[tuple[str, str], Setting], ...] = ()
-    argument_orders: tuple[tuple[tuple[str, str], Setting], ...] = ()
-    base: tuple[tuple[str, Setting], ...] = ()
+    wishes: tuple[tuple[str, Value], ...] = ()
+    orders: tuple[tuple[str, Value], ...] = ()
+    argument_wishes: tuple[tuple[tuple[str, str], Value], ...] = ()
+    argument_orders: tuple[tuple[tuple[str, str], Value], ...] = ()
+    base: tuple[tuple[str, Value], ...] = ()
     """What holds where nobody wishes anything: the prelude's defaults."""
 
     def __hash__(self) -> int:
@@ -35,28 +37,28 @@ class Context:
         return hash((self.wishes, self.orders, self.argument_wishes, self.argument_orders, self.base))
 
     @cached_property
-    def _values(self) -> Mapping[str, Setting]:
+    def _values(self) -> Mapping[str, Value]:
         return {**dict(self.base), **dict(self.wishes), **dict(self.orders)}
 
     @cached_property
-    def _arguments(self) -> Mapping[str, Mapping[str, Setting]]:
-        found: dict[str, dict[str, Setting]] = {}
+    def _arguments(self) -> Mapping[str, Mapping[str, Value]]:
+        found: dict[str, dict[str, Value]] = {}
         for (target, key), value in (*self.argument_wishes, *self.argument_orders):
             found.setdefault(target, {})[key] = value
         return found
 
-    def get(self, name: str) -> Setting | None:
+    def get(self, name: str) -> Value | None:
         """Give a name's value in this context; None if it has none."""
         return self._values.get(name)
 
     def names(self) -> tuple[str, ...]:
         return tuple(self._values)
 
-    def arguments(self, target: str) -> Mapping[str, Setting]:
+    def arguments(self, target: str) -> Mapping[str, Value]:
         """Give the default arguments of an operator or block."""
         return self._arguments.get(target, {})
 
-    def wish(self, values: Mapping[str, Setting], arguments: Mapping[tuple[str, str], Setting]) -> Context:
+    def wish(self, values: Mapping[str, Value], arguments: Mapping[tuple[str, str], Value]) -> Context:
         """Give the context after a `defaults`."""
         wishes = _merged(self.wishes, values)
         return replace(self, wishes=wishes, argument_wishes=_merged(self.argument_wishes, arguments))
@@ -65,9 +67,7 @@ class Context:
         """Give this context with another's wishes as what holds where nobody wishes anything."""
         return replace(self, base=base.wishes)
 
-    def order(
-        self, values: Mapping[str, Setting], arguments: Mapping[tuple[str, str], Setting] | None = None
-    ) -> Context:
+    def order(self, values: Mapping[str, Value], arguments: Mapping[tuple[str, str], Value] | None = None) -> Context:
         """Give the context inside a call, or below a setting, that gives these values."""
         orders = _merged(self.orders, values)
         return replace(self, orders=orders, argument_orders=_merged(self.argument_orders, arguments or {}))
@@ -81,5 +81,5 @@ class Context:
         return self.wish(wishes, arguments) if wishes or arguments else self
 
 
-def _merged(old: tuple[tuple[K, Setting], ...], new: Mapping[K, Setting]) -> tuple[tuple[K, Setting], ...]:
+def _merged(old: tuple[tuple[K, Value], ...], new: Mapping[K, Value]) -> tuple[tuple[K, Value], ...]:
     return tuple(sorted({**dict(old), **new}.items(), key=lambda item: str(item[0]))) if new else old

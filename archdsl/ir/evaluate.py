@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor, inf
 from typing import TYPE_CHECKING, Any
 
 from archdsl.ir.functions import FUNCTIONS, MAX_LENGTH, FunctionError, arithmetic
-from archdsl.ir.trouble import Reported, Trouble, told
+from archdsl.ir.trouble import Parts, Reported, Trouble, told
 from archdsl.ir.types import check_type
-from archdsl.ir.values import Block, Number, Partial, Setting, describe, kind_of
+from archdsl.ir.values import UNKNOWN, Block, Number, Partial, Setting, Unknown, describe, kind_of
 from archdsl.ops import OPS, SYMBOLS
 from archdsl.ops.base import Init, OpError
 from archdsl.ops.init import INITS, make_init
@@ -33,19 +33,16 @@ _MOST_SHOWN = 30
 """Longer texts are not repeated in advice."""
 
 
-class Unknown:
-    """The value of a name whose definition holds a mistake that is reported already."""
-
-
-UNKNOWN = Unknown()
-
-
 class Budget:
     """How much work a spec may still ask for; shared by everything that one compilation evaluates."""
 
     def __init__(self) -> None:
         self.applications = 0
         self.items = 0
+        self.endless: set[int] = set()
+        """Functions that were found to call themselves without end."""
+        self.depth = 0
+        """How many calls of functions are under way."""
 
     def hold(self, items: tuple[Setting, ...], span: Span) -> None:
         """Count a list that is made or handed over, with the lists inside it, which may be one list many times over."""
@@ -55,12 +52,14 @@ class Budget:
             raise Trouble("E116", f"a list has at most {limits}", span)
         self.items += size
         if self.items > MAX_ITEMS:
-            raise Trouble("E109", f"this spec makes lists of more than {MAX_ITEMS:,} items", span)
+            message = f"this spec makes lists of more than {MAX_ITEMS:,} items"
+            raise Trouble("E109", message, span, is_fatal=True)
 
     def apply(self, span: Span) -> None:
         self.applications += 1
         if self.applications > MAX_APPLICATIONS:
-            raise Trouble("E109", f"this spec applies functions more than {MAX_APPLICATIONS:,} times", span)
+            message = f"this spec applies functions more than {MAX_APPLICATIONS:,} times"
+            raise Trouble("E109", message, span, is_fatal=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +189,8 @@ def _variable(node: tree.Variable, env: Env) -> Setting:
     if name in ("in", "cin"):
         return _channels(name, env.shape if name == "in" else env.entry, node.span)
     value = env.context.get(name)
+    if isinstance(value, Unknown):
+        raise Reported
     if value is not None:
         return value
     found = env.module.find(name)
@@ -248,7 +249,8 @@ def _apply(node: tree.Apply, env: Env) -> Setting:
         return _call_function(found[0], found[1], node, env)
     if name in FUNCTIONS and found is None:
         return _call_builtin(name, node, env)
-    arguments = [(argument, evaluate(argument.value, env)) for argument in node.arguments]
+    values = _evaluate_all([argument.value for argument in node.arguments], env)
+    arguments = list(zip(node.arguments, values, strict=True))
     if name in INITS and found is None:
         return _make_init(name, arguments, node.span)
     target = env.names.get(name) or env.context.get(name) or find_callable(name, env.module)
@@ -325,8 +327,8 @@ def argument_key(target: Partial, argument: tree.Argument, free: Sequence[str]) 
 def _call_builtin(name: str, node: tree.Apply, env: Env) -> Setting:
     keyed = next((argument for argument in node.arguments if argument.key is not None), None)
     if keyed is not None:
-        raise Trouble("E102", f"`{name}` takes no named arguments", keyed.span)
-    values = [evaluate(argument.value, env) for argument in node.arguments]
+        raise beside(Trouble("E102", f"`{name}` takes no named arguments", keyed.span), [keyed.value], env)
+    values = _evaluate_all([argument.value for argument in node.arguments], env)
     try:
         result = FUNCTIONS[name](*values)
     except FunctionError as error:
@@ -355,14 +357,20 @@ def as_word(value: Setting) -> Setting:
 
 
 def _call_function(function: tree.Function, module: Module, node: tree.Apply, env: Env) -> Setting:
+    if id(function) in env.budget.endless:
+        raise Reported
     values = match_arguments(function.name.text, function.parameters, node.arguments, node.span, env)
     inner = Env(module, env.context, env.budget, shape=env.shape, entry=env.entry)
     inner = bind_defaults(inner, function.parameters, values, node.name)
+    env.budget.depth += 1
     try:
         return evaluate(function.value, inner)
     except RecursionError:
+        env.budget.endless.add(id(function))
         message = f"`{function.name.text}` calls itself without end"
         raise Trouble("E108", message, node.span, help="let a condition end the recursion") from None
+    finally:
+        env.budget.depth -= 1
 
 
 def match_arguments(
@@ -371,16 +379,22 @@ def match_arguments(
     """Evaluate arguments and match them to parameters by position and name."""
     keys = [parameter.name.text for parameter in parameters]
     values: dict[str, Setting] = {}
+    parts = Parts()
     for position, argument in enumerate(arguments):
-        if argument.key is None and position >= len(keys):
-            message = f"`{name}` takes {len(keys)} arguments, not {len(arguments)}"
-            raise Trouble("E107", message, argument.span, help="remove what is too much")
-        key = keys[position] if argument.key is None else argument.key.text
-        if key not in keys:
-            raise unknown_argument(name, key, keys, argument.key.span if argument.key else argument.span)
-        if key in values:
-            raise Trouble("E106", f"`{key}` is given twice", argument.span)
-        values[key] = evaluate(argument.value, env)
+        if any(trouble.code == "E107" for trouble in parts.troubles):
+            break
+        with parts:
+            value = evaluate(argument.value, env)
+            if argument.key is None and position >= len(keys):
+                message = f"`{name}` takes {len(keys)} arguments, not {len(arguments)}"
+                raise Trouble("E107", message, argument.span, help="remove what is too much")
+            key = keys[position] if argument.key is None else argument.key.text
+            if key not in keys:
+                raise unknown_argument(name, key, keys, argument.key.span if argument.key else argument.span)
+            if key in values:
+                raise Trouble("E106", f"`{key}` is given twice", argument.span)
+            values[key] = value
+    parts.settle()
     return values
 
 
@@ -406,33 +420,81 @@ def unknown_argument(name: str, key: str, known: Sequence[str], span: Span, also
 
 
 def bind_defaults(
-    env: Env, parameters: Sequence[tree.Parameter], values: Mapping[str, Setting], call: tree.Name
+    env: Env,
+    parameters: Sequence[tree.Parameter],
+    values: Mapping[str, Setting],
+    call: tree.Name,
+    parts: Parts | None = None,
 ) -> Env:
-    """Bind parameters to their values, or to their defaults, which may use the parameters before them."""
+    """Bind parameters to their values, or to their defaults, which may use the parameters before them.
+
+    Mistakes are left in `parts` where these are given, and the parameters that they concern are unknown.
+    """
     names = dict(env.names)
     inner = Env(env.module, env.context, env.budget, names, env.shape, env.entry)
+    own = parts if parts is not None else Parts()
     for parameter in parameters:
         key = parameter.name.text
         if key in values:
             names[key] = values[key]
-        elif parameter.default is not None:
+            continue
+        names[key] = UNKNOWN
+        with own:
+            if parameter.default is None:
+                is_body = parameter.type is not None and parameter.type.text == "body"
+                way = f"write it in braces behind the call: `{call.text} {{ … }}`" if is_body else f"give it: `{key}=…`"
+                raise Trouble("E103", f"`{call.text}` needs `{key}`", call.span, help=way)
             value = evaluate(parameter.default, inner)
             check_type(parameter, value, parameter.default.span)
             names[key] = value
-        else:
-            is_body = parameter.type is not None and parameter.type.text == "body"
-            help = f"write it in braces behind the call: `{call.text} {{ … }}`" if is_body else f"give it: `{key}=…`"
-            raise Trouble("E103", f"`{call.text}` needs `{key}`", call.span, help=help)
+    if parts is None:
+        own.settle()
     return inner
 
 
 def _list(node: tree.ListOf, env: Env) -> Setting:
-    return tuple(evaluate(item, env) for item in node.items)
+    return tuple(_evaluate_all(node.items, env))
+
+
+def _evaluate_all(expressions: Sequence[tree.Expression], env: Env) -> list[Setting]:
+    """Give the values of expressions that do not depend on each other, or raise the mistakes of all."""
+    values: list[Setting] = []
+    try:
+        for expression in expressions:
+            values.append(evaluate(expression, env))  # noqa: PERF401 -- how far it came is needed below
+    except (Trouble, Reported) as error:
+        raise beside(error, expressions[len(values) + 1 :], env) from None
+    return values
+
+
+def beside(error: Trouble | Reported, others: Iterable[tree.Expression], env: Env) -> Trouble | Reported:
+    """Give a mistake together with those that expressions beside it hold.
+
+    Not inside functions, which would be gone through time and again; their own text is surveyed once.
+    """
+    if env.budget.depth:
+        return error
+    parts = Parts()
+    with parts:
+        raise error
+    for expression in others:
+        with parts:
+            evaluate(expression, env)
+    try:
+        parts.settle()
+    except (Trouble, Reported) as joined:
+        return joined
+    raise AssertionError("a mistake settles as one")
 
 
 def _comprehension(node: tree.Comprehension, env: Env) -> Setting:
     items: list[Setting] = []
-    for item in evaluate_list(node.source, env, "what `for` goes through"):
+    try:
+        source = evaluate_list(node.source, env, "what `for` goes through")
+    except (Trouble, Reported) as error:
+        inner = env.bind(**{target.text: UNKNOWN for target in node.targets})
+        raise beside(error, filter(None, (node.item, node.condition)), inner) from None
+    for item in source:
         env.budget.apply(node.span)
         inner = env.bind(**unpack(node.targets, item, node.source.span))
         if node.condition is None or evaluate_bool(node.condition, inner):
@@ -451,9 +513,16 @@ def _unary(node: tree.Unary, env: Env) -> Setting:
 
 def _binary(node: tree.Binary, env: Env) -> Setting:
     if node.operator in ("and", "or"):
-        left = evaluate_bool(node.left, env)
+        try:
+            left = evaluate_bool(node.left, env)
+        except (Trouble, Reported) as error:
+            raise beside(error, [node.right], env) from None
         return evaluate_bool(node.right, env) if left == (node.operator == "and") else left
-    left, right = evaluate(node.left, env), evaluate(node.right, env)
+    try:
+        left = evaluate(node.left, env)
+    except (Trouble, Reported) as error:
+        raise beside(error, [node.right], env) from None
+    right = evaluate(node.right, env)
     if node.operator in ("==", "!="):
         is_equal = left == right and isinstance(left, bool) == isinstance(right, bool)
         return is_equal == (node.operator == "==")
@@ -481,11 +550,18 @@ _COMPARISONS: Mapping[str, Callable[[Number, Number], bool]] = {
 
 
 def _conditional(node: tree.Conditional, env: Env) -> Setting:
-    return evaluate(node.then if evaluate_bool(node.condition, env) else node.otherwise, env)
+    try:
+        is_first = evaluate_bool(node.condition, env)
+    except (Trouble, Reported) as error:
+        raise beside(error, (node.then, node.otherwise), env) from None
+    return evaluate(node.then if is_first else node.otherwise, env)
 
 
 def _index(node: tree.Index, env: Env) -> Setting:
-    items = evaluate_list(node.base, env, "what is indexed")
+    try:
+        items = evaluate_list(node.base, env, "what is indexed")
+    except (Trouble, Reported) as error:
+        raise beside(error, [node.index], env) from None
     index = evaluate(node.index, env)
     if isinstance(index, tuple):
         return tuple(_item(items, position, node.index.span) for position in index)

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 from functools import cached_property
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from pydantic import ConfigDict, SkipValidation
 from pydantic.dataclasses import dataclass
 
+from archdsl.ir.trouble import Trouble
 from archdsl.ops.base import Op
 from archdsl.text.source import Span
 
@@ -65,11 +67,17 @@ class Node:
 
     @property
     def is_input(self) -> bool:
-        return self.body is None and (self.op is None or self.op.category == "input")
+        if self.op is not None:
+            return self.op.category == "input"
+        return self.body is None and not self.inputs
 
     def span_of(self, attribute: str) -> Span:
         """Give the place where an attribute was written, or that of the whole step."""
         return self.attribute_spans.get(attribute, self.span)
+
+
+_NONE: frozenset[NodeId] = frozenset()
+_NOTHING: Mapping[NodeId, Trouble] = MappingProxyType({})
 
 
 class Graph:
@@ -93,6 +101,10 @@ class Graph:
         self.name, self.nodes, self.outputs = name, nodes, outputs
         self.kind: Literal["model", "block", "group"] = kind
         self.span, self.bindings, self.doc = span, bindings or {}, doc
+        self.unfed: frozenset[NodeId] = _NONE
+        """Nodes of which nothing can be said, since they are or read what a mistake in the spec left unknown."""
+        self.mistakes: Mapping[NodeId, Trouble] = _NOTHING
+        """What lowering found wrong with a node whose inputs are known; whoever has their sizes tells it."""
 
     def __repr__(self) -> str:
         return f"Graph({self.name!r}, {len(self.nodes)} nodes)"

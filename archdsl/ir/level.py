@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from archdsl.ir.graph import Graph, Node, Output, Value
 from archdsl.ir.labels import unlabelled_name
+from archdsl.ir.trouble import Trouble
 from archdsl.ops.base import Op
 from archdsl.ops.shape import Shape
 from archdsl.text.source import Span
@@ -45,10 +46,16 @@ class Draft:
     reuses: int | None = None
     attribute_spans: Mapping[str, Span] = field(default_factory=dict[str, Span])
     calls: tuple[tuple[str, Span], ...] = ()
+    is_unfed: bool = False
+    """Whether it is, or reads, what a mistake left unknown."""
+    trouble: Trouble | None = None
+    """What is wrong with it, though all that it reads is known."""
 
     @property
     def is_input(self) -> bool:
-        return self.body is None and (self.op is None or self.op.category == "input")
+        if self.op is not None:
+            return self.op.category == "input"
+        return self.body is None and not self.inputs
 
 
 class Level:
@@ -62,14 +69,35 @@ class Level:
         """What the unlabelled steps so far go by, before any edit; kept where there are edits."""
         self.is_numbered = True
         """Whether steps are numbered as in nn.Sequential: a plain chain in which nothing is labelled."""
+        self.possible: set[str] = set()
+        """Labels of statements that a mistake kept from being lowered."""
+        self._has_gaps = False
+        self.is_aside = False
+        """Whether only the own mistakes of its statements count."""
+        self.is_open = False
+        """Whether labels may stand where the lines before are not known."""
 
     def add(self, draft: Draft) -> Flow:
         self.drafts.append(draft)
+        if draft.is_unfed or draft.trouble is not None:
+            self._has_gaps = True
         return Flow(Ref(len(self.drafts) - 1), draft.shapes.get(""))
 
     def arrive(self, shape: Shape | None, span: Span) -> Flow:
         """Add the place where a body's input arrives."""
-        return self.add(Draft("input", (), span, {"": shape}))
+        return self.add(Draft("input", (), span, {"": shape}, is_unfed=shape is None))
+
+    def leave_out(self, hint: str, label: str | None, flow: Flow, span: Span) -> Flow:
+        """Keep the place of a step that a mistake leaves unknown."""
+        inputs = (flow.ref,) if flow.ref is not None else ()
+        return self.add(Draft(hint, inputs, span, {"": None}, label=label, is_unfed=True))
+
+    def aside(self) -> tuple[Level, Flow]:
+        """Give a level for statements of which only their own mistakes count, and what flows into it."""
+        level = Level()
+        level.possible = self.possible | self.labels.keys()
+        level.is_open, level.is_aside = self.is_open, True
+        return level, level.arrive(None, Span(0, 0))
 
     def ordered_outputs(self) -> list[tuple[str, Ref, bool]]:
         """Give the named outputs in the order of the text, those of training only behind all others."""
@@ -97,7 +125,11 @@ class Level:
         if main.ref is not None:
             outputs.insert(0, Output("", Value(names[main.ref.index][0], main.ref.output)))
         nodes = {names[index][0]: self._node(draft, names[index], names) for index, draft in enumerate(self.drafts)}
-        return Graph(name, kind, nodes, tuple(outputs), span, bindings, doc)
+        graph = Graph(name, kind, nodes, tuple(outputs), span, bindings, doc)
+        if self._has_gaps:
+            graph.unfed = frozenset(names[i][0] for i, draft in enumerate(self.drafts) if draft.is_unfed)
+            graph.mistakes = {names[i][0]: draft.trouble for i, draft in enumerate(self.drafts) if draft.trouble}
+        return graph
 
     def _node(self, draft: Draft, own: tuple[str, ...], names: list[tuple[str, ...]]) -> Node:
         return Node(

@@ -8,11 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
-from archdsl.ir.context import Context
+from archdsl.ir.context import Context, Value
 from archdsl.ir.evaluate import Budget, Env, argument_keys, evaluate, find_callable, unknown_argument
-from archdsl.ir.trouble import Reported, Trouble
+from archdsl.ir.trouble import Parts, Reported, Trouble
 from archdsl.ir.types import check_stays_callable
-from archdsl.ir.values import Block, Partial, Setting
+from archdsl.ir.values import UNKNOWN, Block, Partial, Setting
 from archdsl.ops import OPS
 from archdsl.syntax import tree
 from archdsl.syntax.allowances import find_allowances
@@ -73,6 +73,8 @@ class Module:
         self.keys: list[tree.Keys] = []
         self.key_lenders: list[Module] = []
         """The files used whose `keys` hold for this one's models too."""
+        self.damaged = parsed.damaged
+        """Offsets of syntax mistakes inside statements that were kept."""
         self.broken = set(parsed.broken)
         """Names whose declarations hold mistakes that are reported already."""
         self.is_known = True
@@ -299,32 +301,48 @@ def _keys(wish: tree.Defaults) -> list[tree.Name]:
     return [argument.key for argument in wish.values if argument.key is not None]
 
 
-def file_context(module: Module, context: Context, budget: Budget) -> Context:
-    """Give the context that the prelude's `defaults` and then a file's own make of one."""
+def file_context(module: Module, context: Context, budget: Budget, parts: Parts | None = None) -> Context:
+    """Give the context that the prelude's `defaults` and then a file's own make of one.
+
+    Mistakes are left in `parts` where these are given, and what they concern is unknown; else they are raised.
+    """
     if module.prelude is not None:
         context = context.over(file_context(module.prelude, Context(), budget))
     for wish in module.wishes:
-        context = apply_defaults(wish, Env(module, context, budget))
+        context = apply_defaults(wish, Env(module, context, budget), parts)
     return context
 
 
-def apply_defaults(node: tree.Defaults, env: Env) -> Context:
-    """Give the context after a `defaults`, or raise Trouble."""
-    values: dict[str, Setting] = {}
+def apply_defaults(node: tree.Defaults, env: Env, parts: Parts | None = None) -> Context:
+    """Give the context after a `defaults`, its mistakes left in `parts` if given, and else raised."""
+    own = parts if parts is not None else Parts()
+    values: dict[str, Value] = {}
     for argument in node.values:
         assert argument.key is not None
-        value = values[argument.key.text] = evaluate(argument.value, env)
-        if (usual := env.context.get(argument.key.text)) is not None:
-            check_stays_callable(argument.key.text, usual, value, argument.span)
-    arguments: dict[tuple[str, str], Setting] = {}
+        values[argument.key.text] = UNKNOWN
+        with own:
+            value = evaluate(argument.value, env)
+            if (usual := env.context.get(argument.key.text)) is not None:
+                check_stays_callable(argument.key.text, usual, value, argument.span)
+            values[argument.key.text] = value
+    arguments: dict[tuple[str, str], Value] = {}
     for name, given in node.arguments:
-        target = find_callable(name.text, env.module)
-        if target is None:
-            help = suggestion(name.text, [*env.module.names(), *OPS]) or "declare it with `block`"
-            raise Trouble("E101", f"no operator or block is called `{name.text}`", name.span, help=help)
+        target = None
+        with own:
+            target = find_callable(name.text, env.module)
+            if target is None:
+                help = suggestion(name.text, [*env.module.names(), *OPS]) or "declare it with `block`"
+                raise Trouble("E101", f"no operator or block is called `{name.text}`", name.span, help=help)
         for argument in given:
             assert argument.key is not None
-            arguments[(name.text, _argument_name(target, argument.key))] = evaluate(argument.value, env)
+            value: Value = UNKNOWN
+            with own:
+                value = evaluate(argument.value, env)
+            with own:
+                if target is not None:
+                    arguments[(name.text, _argument_name(target, argument.key))] = value
+    if parts is None:
+        own.settle()
     return env.context.wish(values, arguments)
 
 

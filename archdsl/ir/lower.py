@@ -7,7 +7,7 @@ depend on it. A block's body is lowered once for each distinct set of arguments 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,9 +17,9 @@ from archdsl.ir.calls import Arguments, Operators, gather, match_parameters, res
 from archdsl.ir.context import Context
 from archdsl.ir.edits import OwnArgument, apply_edits, edits_below
 from archdsl.ir.evaluate import (
-    UNKNOWN,
     Budget,
     Env,
+    beside,
     bind_defaults,
     evaluate,
     evaluate_bool,
@@ -28,17 +28,20 @@ from archdsl.ir.evaluate import (
     unpack,
 )
 from archdsl.ir.graph import Graph
+from archdsl.ir.inputs import Inputs
 from archdsl.ir.level import NOTHING, Draft, Flow, Level, Ref
 from archdsl.ir.library import Module, apply_defaults, file_context
 from archdsl.ir.place import PathEdit, Place, StageStride
+from archdsl.ir.recovery import all_bodies, bodies_of, is_damaged, labels_in, mistake_alone, names_bound, names_in
+from archdsl.ir.references import draft_again, label_text, refer
 from archdsl.ir.stages import MAX_REPEAT, Stage, plan_stages
-from archdsl.ir.trouble import Reported, Trouble
-from archdsl.ir.values import Block, Closure, Partial, Setting, describe, identity
+from archdsl.ir.trouble import Parts, Reported, Trouble
+from archdsl.ir.values import UNKNOWN, Block, Closure, Partial, Setting, identity
 from archdsl.ops import OPS
 from archdsl.ops.base import Op, OpError
-from archdsl.ops.shape import LARGEST_TENSOR, Dim, Shape, Size
+from archdsl.ops.shape import LARGEST_TENSOR, Shape
 from archdsl.syntax import tree
-from archdsl.text.diagnostic import Label, Reporter
+from archdsl.text.diagnostic import Diagnostic, Label, Reporter
 from archdsl.text.source import Span
 from archdsl.text.suggest import nearest
 
@@ -62,6 +65,8 @@ class Lowered:
 
     graph: Graph
     assertions: tuple[tuple[tree.Expression, Env], ...]
+    deferred: tuple[Diagnostic, ...] = ()
+    """Mistakes in shapes, left to the shape pass, which knows more; those that it does not reach are told as here."""
 
 
 class _EnoughMistakes(Exception):
@@ -71,23 +76,29 @@ class _EnoughMistakes(Exception):
 class Lowerer:
     """Lowers one model. Mistakes go to `report`; what depends on one is left out."""
 
-    def __init__(self, report: Reporter, image: Sequence[int] | None = None) -> None:
+    def __init__(self, report: Reporter, image: Sequence[int] | None = None, visited: set[int] | None = None) -> None:
         self.report = report
-        self._image = tuple(image) if image is not None else None
+        self._inputs = Inputs(image)
         self._budget = Budget()
         self._operators = Operators()
         self._instances: dict[Any, Instance] = {}
         self._plain: dict[tuple[str, int, Context], Op] = {}
         """The operators that names without arguments stand for, such as `act`, by file and context."""
         self._calls: list[tuple[str, Span]] = []
+        self._running: list[int] = []
+        """The blocks that are being lowered, outer ones first."""
+        self._endless: set[int] = set()
+        """Blocks that were found to call themselves without end."""
+        self.visited = visited if visited is not None else set[int]()
+        """Bodies of which a statement was lowered, so that mistakes in them are found."""
+        self._deferred: list[Diagnostic] = []
+        self._is_survey = False
         self._matched: set[int] = set()
         self._assertions: list[tuple[tree.Expression, Env]] = []
-        self._sizes: dict[tuple[int, int], Size] = {}
         self.steps = 0
         """How many statements and actions were lowered."""
         self.built: set[Span] = set()
         """The blocks that were lowered, by where they are declared."""
-        self._image_inputs = 0
         self._lacks_input = False
         self._main_level = Level()
 
@@ -104,23 +115,28 @@ class Lowerer:
         """Lower a model whose parameters have these values. None if nothing could be made of it."""
         level = self._main_level
         try:
-            env = Env(module, file_context(module, context, self._budget), self._budget)
+            parts = Parts()
+            env = Env(module, file_context(module, context, self._budget, parts), self._budget)
             paths = tuple(
                 PathEdit(tuple(edit.pattern.text.split(".")), edit, Env(home, env.context, self._budget))
                 for edit, home in edits
             )
-            env = bind_defaults(env, declaration.parameters, values, declaration.name)
+            env = bind_defaults(env, declaration.parameters, values, declaration.name, parts)
+            self._fail_all(parts)
             flow = self._chain(declaration.body, NOTHING, Place(env, level, paths))
         except Trouble as trouble:
             self._fail(trouble)
+            self.tell_deferred()
             return None
         except (Reported, _EnoughMistakes):
+            self.tell_deferred()
             return None
         except RecursionError:
             self.report.error("E003", "statements nest too deep", declaration.name.span, help="name parts with `block`")
             return None
         self._check_edits(edits)
         if not any(draft.is_input for draft in level.drafts):
+            self.tell_deferred()
             if not self.report.has_errors:
                 help = "begin its body with `input [3, 224, 224]`"
                 self.report.error("E121", f"`{name}` has no input", declaration.name.span, help=help)
@@ -129,12 +145,13 @@ class Lowerer:
         if graph.size > MAX_SIZE:
             message = f"`{name}` has {graph.size:,} steps, more than {MAX_SIZE:,}"
             self.report.error("E109", message, declaration.name.span)
+            self.tell_deferred()
             return None
-        return Lowered(graph, tuple(self._assertions))
+        return Lowered(graph, tuple(self._assertions), tuple(self._deferred))
 
     def _check_edits(self, edits: Sequence[tuple[tree.Edit, Module]]) -> None:
         for edit, _ in edits:
-            if id(edit) not in self._matched and not self.report.has_errors:
+            if id(edit) not in self._matched and not self.is_broken:
                 message = f"no step has the path `{edit.pattern.text}`"
                 near = nearest(edit.pattern.text, self._main_level.labels)
                 other = "`archdsl summary` lists the paths; `*` stands for any one segment"
@@ -148,17 +165,53 @@ class Lowerer:
         names_last = isinstance(last, tree.Output) and not last.is_training_only
         return NOTHING if names_last else flow
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether a mistake was found, be it told or left to the shape pass."""
+        return self.report.has_errors or bool(self._deferred)
+
+    def tell_deferred(self) -> None:
+        """Report mistakes in shapes for which no pass knew more; one that is reported already stays as it is."""
+        for diagnostic in self._deferred:
+            self.report.add(diagnostic)
+
+    def survey(self, declaration: tree.Block | tree.Model, module: Module, names: Iterable[str]) -> None:
+        """Find the mistakes in a body that hold whatever its parameters, and the names given as well, may be."""
+        self._is_survey = True
+        env = Env(module, file_context(module, Context(), self._budget, Parts()), self._budget)
+        parameters = [parameter.name.text for parameter in declaration.parameters]
+        unknown = dict.fromkeys((*names, *env.context.names(), *parameters), UNKNOWN)
+        level, flow = Level().aside()
+        level.is_open = isinstance(declaration, tree.Block) and declaration.is_inline
+        parts = Parts()
+        bind_defaults(env, declaration.parameters, {}, declaration.name, parts)
+        parts.troubles = [trouble for trouble in parts.troubles if trouble.code != "E103"]
+        self._fail_all(parts)
+        env = replace(env.bind(**unknown), entry=UNKNOWN)
+        try:
+            self._chain(declaration.body, flow, Place(env, level))
+        except Trouble as trouble:
+            self._fail(trouble)
+        except (Reported, RecursionError, _EnoughMistakes):
+            pass
+
     def _fail(self, trouble: Trouble) -> None:
-        calls = [Label(span, f"in `{name}`, called here") for name, span in reversed(self._calls)]
-        self.report.error(
-            trouble.code,
-            trouble.message,
-            trouble.span,
-            marker=trouble.marker,
-            labels=[*trouble.labels, *calls[:_MOST_CALLS_SHOWN]],
-            help=trouble.help,
-            fix=trouble.fix,
-        )
+        for one in trouble.all():
+            self.report.add(self._diagnostic(one))
+
+    def _fail_all(self, parts: Parts) -> None:
+        for trouble in parts.troubles:
+            self._fail(trouble)
+
+    def _defer(self, trouble: Trouble) -> None:
+        """Leave a mistake in shapes to the shape pass, which knows the sizes too and where the step stands."""
+        self._deferred.append(self._diagnostic(trouble))
+
+    def _diagnostic(self, trouble: Trouble) -> Diagnostic:
+        """Give what to say of a mistake, with the calls that led to it."""
+        calls = dict.fromkeys(reversed(self._calls))  # a block that calls itself stands in it many times
+        shown = [Label(span, f"in `{name}`, called here") for name, span in [*calls][:_MOST_CALLS_SHOWN]]
+        return trouble.diagnostic([label for label in shown if label.span[0] != trouble.span.start])
 
     def _no_input(self, span: Span) -> Trouble | Reported:
         """Say that no value flows in; once, since nothing can flow behind such a step either."""
@@ -170,6 +223,7 @@ class Lowerer:
     # Statements.
 
     def _chain(self, body: tree.Body, flow: Flow, place: Place) -> Flow:
+        self.visited.add(id(body))
         for statement in body.statements:
             flow, place = self._statement(statement, flow, place)
         return flow
@@ -179,13 +233,19 @@ class Lowerer:
         place = place.at(flow)
         try:
             self._count(statement.span)
+            damaged = place.env.module.damaged
+            if damaged and is_damaged(statement, damaged):
+                statement = tree.Broken(statement.span)
             match statement:
                 case tree.Step():
                     return self._step(statement, flow, place), place
                 case tree.Let():
                     return flow, self._let(statement, place)
                 case tree.Defaults():
-                    return flow, replace(place, env=replace(place.env, context=apply_defaults(statement, place.env)))
+                    parts = Parts()
+                    context = apply_defaults(statement, place.env, parts)
+                    self._fail_all(parts)
+                    return flow, replace(place, env=replace(place.env, context=context))
                 case tree.If():
                     return self._if(statement, flow, place), place
                 case tree.For():
@@ -196,22 +256,50 @@ class Lowerer:
                 case tree.Output():
                     self._output(statement, flow, place)
                     return flow, place
+                case tree.Broken(span):
+                    place.level.possible.update(labels_in(span.text))
+                    unknown = dict.fromkeys(names_in(span.text), UNKNOWN)
+                    return self._leave_out(statement, flow, place), replace(place, env=place.env.bind(**unknown))
         except OpError as error:
             self._fail(Trouble(error.code, error.message, statement.span, help=error.help, marker=error.marker))
         except Trouble as trouble:
-            if trouble.code in ("E108", "E109"):
+            if trouble.is_fatal:
                 raise
             self._fail(trouble)
         except Reported:
             pass
-        return Flow(flow.ref, None), place
+        self._look_aside(bodies_of(statement), names_bound(statement), place)
+        if isinstance(statement, tree.Output):
+            return flow, place
+        return self._leave_out(statement, flow, place), place
+
+    def _look_aside(self, bodies: Iterable[tree.Body], names: Iterable[str], place: Place) -> None:
+        """Find the mistakes in bodies that one mistake kept from being lowered, with names that it leaves unknown."""
+        for body in bodies:
+            if all(id(inner) in self.visited for inner in all_bodies(body)):
+                continue
+            level, flow = place.level.aside()
+            env = place.env.bind(**dict.fromkeys(names, UNKNOWN)).at(flow.ref, None)
+            self._chain(body, flow, replace(place, env=env, level=level, edits=(), stride=None))
+            place.level.possible.update(level.labels)
+
+    @staticmethod
+    def _leave_out(statement: tree.Statement, flow: Flow, place: Place) -> Flow:
+        """Give what flows from a statement that a mistake leaves unknown."""
+        label, hint = None, "group"
+        if isinstance(statement, tree.Step):
+            text = statement.label.span.text.rstrip(": ") if statement.label is not None else ""
+            label = text if place.level.labels.get(text, (0,))[0] is None else None
+            hint = statement.action.name.text if isinstance(statement.action, tree.Call) else hint
+        return place.level.leave_out(hint, label, flow, statement.span)
 
     def _count(self, span: Span) -> None:
         if self.report.is_full:
             raise _EnoughMistakes
         self.steps += 1
         if self.steps > MAX_STEPS:
-            raise Trouble("E109", f"this network has more than {MAX_STEPS:,} distinct steps", span)
+            message = f"this network has more than {MAX_STEPS:,} distinct steps"
+            raise Trouble("E109", message, span, is_fatal=True)
 
     def _let(self, node: tree.Let, place: Place) -> Place:
         name = node.name.text
@@ -226,6 +314,8 @@ class Lowerer:
 
     def _if(self, node: tree.If, flow: Flow, place: Place) -> Flow:
         chosen = node.then if evaluate_bool(node.condition, place.env) else node.otherwise
+        if self._is_survey:
+            raise Reported  # both ways are looked at, since the condition may hold elsewhere
         return self._chain(chosen, flow, place) if chosen is not None else flow
 
     def _for(self, node: tree.For, flow: Flow, place: Place) -> Flow:
@@ -252,7 +342,11 @@ class Lowerer:
     # Steps.
 
     def _step(self, step: tree.Step, flow: Flow, place: Place) -> Flow:
-        label = self._label(step, place)
+        label = None
+        try:
+            label = self._label(step, place)
+        except Trouble as trouble:
+            self._fail(trouble)
         if label is not None:
             place.level.labels[label] = (None, step.label.span if step.label else step.span)
         if label is None and step.repeat is not None and not isinstance(step.action, tree.Stages):
@@ -276,14 +370,8 @@ class Lowerer:
             return None
         return self._label_text(step.label, place)
 
-    @staticmethod
-    def _written(label: tree.LabelText, place: Place) -> str:
-        """Give a label's text with the values of what is interpolated."""
-        pieces = [piece if isinstance(piece, str) else describe(evaluate(piece, place.env)) for piece in label.pieces]
-        return "".join(pieces)
-
     def _label_text(self, label: tree.LabelText, place: Place) -> str:
-        text = self._written(label, place)
+        text = label_text(label, place)
         problem = labels.objection(text)
         if problem:
             help = "write a level inside the other: `outer: { inner: … }`" if "." in text else "choose another label"
@@ -291,6 +379,9 @@ class Lowerer:
         if text in place.level.labels:
             earlier = Label(place.level.labels[text][1], "used here first")
             message = f"label `{text}` is used twice at this level"
+            if earlier.span == label.span:
+                help = f"make it another each time, with what `for` goes through: `{text}{{i}}`"
+                raise Trouble("E106", message, label.span, help=help)
             raise Trouble("E106", message, label.span, labels=(earlier,), help="rename one of the two")
         return text
 
@@ -312,7 +403,13 @@ class Lowerer:
         place: Place,
     ) -> Flow:
         assert step.repeat is not None
-        count = self._repeat_count(step.repeat, place.env)
+        try:
+            count = self._repeat_count(step.repeat, place.env)
+        except (Trouble, Reported) as error:
+            result = self._action(action, label, own, flow, place)
+            if isinstance(error, Trouble):
+                self._fail(error)
+            return Flow(result.ref, None)
         if label is None:
             return self._repetitions(count, flow, place, lambda f, p: self._repetition(action, own, f, p))
         return self._nested(
@@ -379,9 +476,14 @@ class Lowerer:
             case tree.Stages():
                 return self._stages(action, None, flow, place)
             case tree.Reference():
-                return self._reference(action, place)
+                place.level.is_numbered = False
+                return refer(action, place)
             case tree.Reuse():
-                return self._reuse(action, label, flow, place)
+                place.level.is_numbered = False
+                again = draft_again(action, label, flow, place.level)
+                if again.trouble is not None:
+                    self._defer(again.trouble)
+                return place.level.add(again)
 
     def _nested(
         self,
@@ -404,7 +506,8 @@ class Lowerer:
             raise Trouble("E122", "this group has no step", span, help="remove it, or write `pass` in a branch")
         graph = inner.finish(label or hint, "group", result, span)
         shapes = _output_shapes(inner, result)
-        draft = Draft(hint, (flow.ref,), span, shapes, label=label, body=graph, calls=tuple(self._calls))
+        calls = tuple(self._calls)
+        draft = Draft(hint, (flow.ref,), span, shapes, label, None, graph, calls=calls, is_unfed=flow.shape is None)
         return place.level.add(draft)
 
     def _residual(self, node: tree.Residual, label: str | None, flow: Flow, place: Place) -> Flow:
@@ -413,16 +516,23 @@ class Lowerer:
         if flow.ref is None:
             raise self._no_input(node.span)
         place.level.is_numbered = False
-        is_wanted = node.condition is None or evaluate_bool(node.condition, place.env)
+        parts, is_wanted = Parts(), True
+        with parts:
+            is_wanted = node.condition is None or evaluate_bool(node.condition, place.env)
+        self._fail_all(parts)
         main = self._chain(node.body, flow, place)
         if not is_wanted:
             return main
+        if not parts.are_known:
+            raise Reported
         skip = flow
         if main.shape is not None and flow.shape is not None and changes_shape(flow.shape, main.shape):
             if node.shortcut is not None:
                 skip = self._shortcut(node, flow, place)
             elif not may_join(flow.shape, main.shape):
-                raise missing_shortcut(node, flow.shape, main.shape)
+                return self._mistaken(OPS["add"](), [main, skip], missing_shortcut(node, flow.shape, main.shape), place)
+        if node.shortcut is not None and (main.shape is None or flow.shape is None):
+            self._look_aside([node.shortcut], (), place)
         return self._join(OPS["add"], Arguments({}, {}), [main, skip], node.span, None, place)
 
     def _shortcut(self, node: tree.Residual, flow: Flow, place: Place) -> Flow:
@@ -443,8 +553,15 @@ class Lowerer:
             help = "write `split 2 concat { …; … }`"
             raise Trouble("E104", "`split` hands its parts to a join", node.join.name.span, help=help)
         if flow.shape is None:
-            raise Reported
-        sizes = split_sizes(node, flow.shape, place.env)
+            raise beside(Reported(), [node.parts], place.env)
+        try:
+            sizes = split_sizes(node, flow.shape, place.env)
+        except Trouble as trouble:
+            if trouble.code == "E214":
+                op = OPS["slice"](start=0, size=1)  # pyright: ignore[reportCallIssue] -- fields of the subclass
+                self._mistaken(op, [flow], trouble, place)
+                raise Reported from None
+            raise
         parts: list[Flow] = []
         start = 0
         for size in sizes:
@@ -453,6 +570,8 @@ class Lowerer:
             start += size
         branches = self._branches(node.join.body, parts, place)
         if len(branches) != len(parts):
+            if any(isinstance(statement, tree.Broken) for statement in node.join.body.statements):
+                raise Reported
             message = f"{len(parts)} parts go to {len(branches)} branches"
             raise Trouble("E111", message, node.parts.span, help="give each part one branch; `pass` hands it on")
         return self._join(
@@ -461,6 +580,7 @@ class Lowerer:
 
     def _branches(self, body: tree.Body, starts: Flow | list[Flow], place: Place, before: int = 0) -> list[Flow]:
         """Lower each statement of a join's body as a branch of its own; `before` of them stand further out."""
+        self.visited.add(id(body))
         results: list[Flow] = []
         for statement in body.statements:
             index = before + len(results)
@@ -478,7 +598,7 @@ class Lowerer:
                         names = unpack(statement.targets, item, statement.source.span)
                         bound = replace(inner, env=inner.env.bind(**names))
                         results += self._branches(statement.body, starts, bound, before + len(results))
-                case tree.Step():
+                case tree.Step() | tree.Broken():
                     results.append(self._statement(statement, start, inner)[0])
                 case _:
                     _, place = self._statement(statement, start, inner)
@@ -508,7 +628,7 @@ class Lowerer:
             if stride.value != 1 and not stride.is_taken and stage.depth and flow.shape is not None:
                 message = f"nothing in stage {stage.number} takes its stride of {stride.value}"
                 help = "give the block a `stride` parameter, or write `stride=1`"
-                raise Trouble("E110", message, node.body.span, help=help)
+                self._fail(Trouble("E110", message, node.body.span, help=help))
         return flow
 
     def _stage(self, node: tree.Stages, stage: Stage, stride: StageStride) -> Callable[[Flow, Place], Flow]:
@@ -516,6 +636,7 @@ class Lowerer:
         statements = node.body.statements
         action = statements[0].action if len(statements) == 1 and isinstance(statements[0], tree.Step) else None
         is_simple = action is not None and isinstance(statements[0], tree.Step) and statements[0].label is None
+        self.visited.add(id(node.body))
         uses_index = re.search(r"\bindex\b", re.sub(r"#[^\n]*", "", node.body.span.text)) is not None
 
         def repetition(flow: Flow, place: Place, position: int) -> Flow:
@@ -545,62 +666,6 @@ class Lowerer:
 
         return fill
 
-    def _reference(self, node: tree.Reference, place: Place) -> Flow:
-        place.level.is_numbered = False
-        name = self._written(node.label, place)
-        found = place.level.labels.get(name)
-        if found is None:
-            near = nearest(name, list(place.level.labels))
-            help = f"the nearest label is `{near}`" if near else "a label is known after its step, on its own level"
-            raise Trouble("E113", f"no step before this one is labelled `{name}`", node.label.span, help=help)
-        index = found[0]
-        if index is None:
-            raise Reported
-        if len(node.outputs) > 1:
-            raise Trouble("E113", "a reference names a label and at most one of its outputs", node.span)
-        output = node.outputs[0].text if node.outputs else ""
-        body = place.level.drafts[index].body
-        if (
-            not place.is_training
-            and body is not None
-            and any(other.name == output and other.is_training_only for other in body.outputs)
-        ):
-            help = "read it in `output NAME training { … }`"
-            raise Trouble("E113", f"output `{output}` of `{name}` exists in training alone", node.span, help=help)
-        shapes = place.level.drafts[index].shapes
-        if output not in shapes:
-            near = nearest(output, list(shapes))
-            help = f"the nearest output is `{near}`" if near else ""
-            raise Trouble("E113", f"`{name}` has no output `{output}`", node.span, help=help)
-        return Flow(Ref(index, output), shapes[output])
-
-    def _reuse(self, node: tree.Reuse, label: str | None, flow: Flow, place: Place) -> Flow:
-        place.level.is_numbered = False
-        if label is not None:
-            message = "a reused step keeps its first label"
-            raise Trouble("E112", message, node.span, help="remove the label; name the result with `output`")
-        found = place.level.labels.get(node.name.text)
-        if found is None:
-            near = nearest(node.name.text, list(place.level.labels))
-            help = f"the nearest label is `{near}`" if near else ""
-            raise Trouble("E113", f"no step before this one is labelled `{node.name.text}`", node.name.span, help=help)
-        index = found[0]
-        if index is None or flow.ref is None or flow.shape is None:
-            raise Reported
-        draft = place.level.drafts[index]
-        if draft.is_input:
-            raise Trouble("E113", f"`{node.name.text}` is an input, and no module to reuse", node.name.span)
-        first = [place.level.drafts[ref.index].shapes.get(ref.output) for ref in draft.inputs]
-        if first != [flow.shape]:
-            shown = ", ".join(map(str, first))
-            message = f"`{node.name.text}` took {shown} and is handed {flow.shape}"
-            help = f"reuse it where {shown} flows in, or write a step with weights of its own"
-            raise Trouble("E213", message, node.name.span, help=help)
-        again = replace(
-            draft, inputs=(flow.ref,), span=node.span, label=None, reuses=index, hint=node.name.text, repeat=1
-        )
-        return place.level.add(again)
-
     # Calls.
 
     def _call(
@@ -620,7 +685,10 @@ class Lowerer:
         key = (name.text, id(place.env.module), place.env.context)
         if is_plain and flow.ref is not None and (op := self._plain.get(key)) is not None:
             return self._apply(op, name.text, label, [flow], {}, node.span, place)
-        target = resolve(name, place.env)
+        try:
+            target = resolve(name, place.env)
+        except Reported as error:
+            raise beside(error, [argument.value for argument in node.arguments], place.env) from None
         if isinstance(target, Closure):
             names = dict(target.names)
             env = replace(place.env, module=target.module, names=names)  # pyright: ignore[reportArgumentType] -- what a closure was made of
@@ -630,6 +698,8 @@ class Lowerer:
             given = gather(Partial(target.name, target.target), [argument], replace(env, context=Context()))
             arguments.values.update(given.values)
             arguments.spans.update(given.spans)
+            arguments.parts.troubles += given.parts.troubles
+            arguments.parts.are_known &= given.parts.are_known
         if isinstance(target.target, Block):
             return self._call_block(target.target, node, label, arguments, flow, place)
         if is_plain and not target.target.is_join and target.target.category != "input":
@@ -693,42 +763,46 @@ class Lowerer:
             place.level.is_numbered = False
         refs = tuple(flow.ref for flow in flows if flow.ref is not None)
         shapes = [flow.shape for flow in flows if flow.shape is not None]
-        shape = None
-        if len(shapes) == len(flows) and len(refs) == len(flows):
-            try:
+        shape, trouble = None, None
+        is_unfed = len(shapes) < len(flows) or len(refs) < len(flows)
+        try:
+            if is_unfed:
+                self._check_alone(op, spans, span)
+            else:
                 shape = op.infer_shape(shapes)
-            except OpError as error:
-                where = spans.get(error.attribute, span)
-                raise Trouble(error.code, error.message, where, help=error.help, marker=error.marker) from None
-            if any(isinstance(size, int) and size > LARGEST_TENSOR for size in shape):
-                raise Trouble("E109", f"{shape} is larger than a tensor can be", span)
-        draft = Draft(
-            hint, refs, span, {"": shape}, label=label, op=op, attribute_spans=spans, calls=tuple(self._calls)
-        )
+                if any(isinstance(size, int) and size > LARGEST_TENSOR for size in shape):
+                    raise OpError("E109", f"{shape} is larger than a tensor can be")
+        except OpError as error:
+            shape, where = None, spans.get(error.attribute, span)
+            trouble = Trouble(error.code, error.message, where, help=error.help, marker=error.marker)
+            self._defer(trouble)
+        calls = tuple(self._calls)
+        draft = Draft(hint, refs, span, {"": shape}, label, op, None, 1, None, spans, calls, is_unfed, trouble)
+        return place.level.add(draft)
+
+    def _check_alone(self, op: Op, spans: Mapping[str, Span], span: Span) -> None:
+        """Report what is wrong with an operator whatever flows into it."""
+        error = mistake_alone(op)
+        if error is not None:
+            where = spans.get(error.attribute, span)
+            self._fail(Trouble(error.code, error.message, where, help=error.help, marker=error.marker))
+
+    def _mistaken(self, op: Op, flows: Sequence[Flow], trouble: Trouble, place: Place) -> Flow:
+        """Add a node for a mistake that lowering itself finds in shapes."""
+        self._defer(trouble)
+        refs = tuple(flow.ref for flow in flows if flow.ref is not None)
+        calls = tuple(self._calls)
+        draft = Draft(op.keyword, refs, trouble.span, {"": None}, op=op, calls=calls, trouble=trouble)
         return place.level.add(draft)
 
     def _input(self, op: Op, label: str | None, node: tree.Call, place: Place) -> Flow:
+        if place.level.is_aside and not self._calls:
+            raise Reported
         if self._calls or place.level is not self._main_level or place.is_repeat:
             help = "write it in the model's own body, outside groups, blocks and repeats"
             raise Trouble("E121", "`input` is a step of the model itself", node.span, help=help)
-        if self._image is not None:
-            if self._image_inputs:
-                raise Trouble("E121", "an input size can be set only where a model has one input", node.span)
-            op = OPS["input"](shape=self._image)  # pyright: ignore[reportCallIssue] -- a field of the subclass
-        self._image_inputs += 1
-        shape = self._symbolic(op.infer_shape([]))
+        op, shape = self._inputs.add(op, node.span)
         return place.level.add(Draft("input", (), node.span, {"": shape}, label=label, op=op))
-
-    def _symbolic(self, shape: Shape) -> Shape:
-        """Give a feature map's shape with its height and width left open; equal sizes of several inputs stay equal."""
-        if len(shape) != 3:
-            return shape
-        sizes: list[Size] = [shape.channels]
-        for axis, (name, size) in enumerate(zip("HW", shape.numbers()[1:], strict=True)):
-            number = sum(1 for known_axis, _ in self._sizes if known_axis == axis) + 1
-            symbol = Dim.variable(name if number == 1 else f"{name}{number}")
-            sizes.append(self._sizes.setdefault((axis, size), symbol))
-        return Shape(*sizes)
 
     def _call_block(
         self, block: Block, node: tree.Call, label: str | None, arguments: Arguments, flow: Flow, place: Place
@@ -737,6 +811,8 @@ class Lowerer:
         self.built.add(declaration.span)
         if node.body is not None:
             self._bind_body(declaration, node.body, arguments, place)
+        if id(declaration) in self._endless:
+            raise Reported
         values, orders = match_parameters(block, arguments, place.env)
         self._bind_stride(declaration, values, place)
         if flow.ref is None:
@@ -745,10 +821,16 @@ class Lowerer:
         if block.module is not place.env.module and block.module.wishes:
             context = context.fallback(file_context(block.module, Context(), self._budget))
         if len(self._calls) >= MAX_CALL_DEPTH:
+            self._endless |= {running for running in self._running if self._running.count(running) > 1}
             message = f"blocks call each other more than {MAX_CALL_DEPTH} levels deep"
             raise Trouble("E108", message, node.name.span, help="let a condition end the recursion")
         entry = UNKNOWN if flow.shape is None else flow.shape
         env = Env(block.module, context, self._budget, entry=entry)
+        if self._is_survey:
+            parts = Parts()
+            bind_defaults(env, declaration.parameters, values, node.name, parts)
+            self._fail_all(parts)
+            raise Reported
         if declaration.is_inline:
             return self._inline(declaration, node, label, values, env, flow, place)
         given = tuple(sorted(((name, identity(value)) for name, value in values.items()), key=_first))
@@ -763,8 +845,10 @@ class Lowerer:
             instance.shapes,
             label=label,
             body=instance.graph,
+            attribute_spans=arguments.spans,
             calls=tuple(self._calls),
-        )  # fmt: skip
+            is_unfed=flow.shape is None,
+        )
         return place.level.add(draft)
 
     @staticmethod
@@ -803,11 +887,13 @@ class Lowerer:
     ) -> Instance:
         """Lower a block's body. Behind a mistake the shape is unknown, and only the body's own mistakes count."""
         declaration = block.declaration
-        self._calls.append((declaration.name.text, node.span))
+        self._enter(declaration, node)
         try:
             level = Level()
             entry = level.arrive(shape, declaration.name.span)
-            env = bind_defaults(env.at(entry.ref, shape), declaration.parameters, values, node.name)
+            parts = Parts()
+            env = bind_defaults(env.at(entry.ref, shape), declaration.parameters, values, node.name, parts)
+            self._fail_all(parts)
             flow = self._chain(declaration.body, entry, Place(env, level, edits))
             if len(level.drafts) == 1 and flow.shape is None:
                 raise Reported
@@ -820,10 +906,18 @@ class Lowerer:
         except Reported:
             return Instance(_EMPTY, {"": None})
         finally:
-            self._calls.pop()
+            self._leave()
         if graph.size > MAX_SIZE:
-            raise Trouble("E109", f"`{declaration.name.text}` has {graph.size:,} steps", node.span)
+            raise Trouble("E109", f"`{declaration.name.text}` has {graph.size:,} steps", node.span, is_fatal=True)
         return Instance(graph, _output_shapes(level, main))
+
+    def _enter(self, declaration: tree.Block, node: tree.Call) -> None:
+        self._calls.append((declaration.name.text, node.span))
+        self._running.append(id(declaration))
+
+    def _leave(self) -> None:
+        self._calls.pop()
+        self._running.pop()
 
     def _inline(
         self,
@@ -840,12 +934,14 @@ class Lowerer:
                 label, label, node.span, flow, place,
                 lambda f, p: self._inline(declaration, node, None, values, env, f, p),
             )  # fmt: skip
-        self._calls.append((declaration.name.text, node.span))
+        self._enter(declaration, node)
         try:
-            inner = bind_defaults(env.at(flow.ref, flow.shape), declaration.parameters, values, node.name)
+            parts = Parts()
+            inner = bind_defaults(env.at(flow.ref, flow.shape), declaration.parameters, values, node.name, parts)
+            self._fail_all(parts)
             return self._chain(declaration.body, flow, replace(place, env=inner, stride=None, is_repeat=False))
         finally:
-            self._calls.pop()
+            self._leave()
 
 
 def _first(item: tuple[str, Any]) -> str:

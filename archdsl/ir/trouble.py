@@ -1,10 +1,13 @@
-"""How the passes that read the syntax tree give up on one statement without giving up on the file."""
+"""How the passes that read the syntax tree give up on one part without giving up on the rest."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from types import TracebackType
 from typing import TYPE_CHECKING
 
-from archdsl.text.diagnostic import Fix, Label
+from archdsl.ops.shape import Shape
+from archdsl.text.diagnostic import Diagnostic, Fix, Label, Severity
 from archdsl.text.source import Span
 
 if TYPE_CHECKING:
@@ -12,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class Trouble(Exception):
-    """A mistake in the spec: what a diagnostic says, before it is known which calls led to it."""
+    """A mistake in the spec: what a diagnostic says, before it is known which calls led to it.
+
+    `others` are mistakes of the same statement that do not depend on this one. After a fatal one, such as a used-up
+    budget, going on would only find the same again.
+    """
 
     def __init__(
         self,
@@ -24,10 +31,34 @@ class Trouble(Exception):
         marker: str = "",
         labels: tuple[Label, ...] = (),
         fix: Fix | None = None,
+        is_fatal: bool = False,
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.span = code, message, span
         self.help, self.marker, self.labels, self.fix = help, marker, labels, fix
+        self.is_fatal = is_fatal
+        self.restate: Callable[[Sequence[Shape]], str] | None = None
+        """Says the message again for the shapes that reach the step, once these are numbers."""
+        self.others: tuple[Trouble, ...] = ()
+
+    def beside(self, others: Sequence[Trouble]) -> Trouble:
+        """Give this mistake anew, with others beside it: a `let` keeps the old one for whoever asks next."""
+        joined = Trouble(
+            self.code, self.message, self.span, help=self.help, marker=self.marker, labels=self.labels, fix=self.fix
+        )
+        joined.others = tuple(others)
+        return joined
+
+    def diagnostic(self, labels: Sequence[Label] = (), notes: Sequence[str] = ()) -> Diagnostic:
+        """Give this mistake alone as data, with further labels."""
+        given = (*self.labels, *labels)
+        return Diagnostic(
+            self.code, Severity.ERROR, self.message, self.span, self.marker, given, tuple(notes), self.help, self.fix
+        )
+
+    def all(self) -> list[Trouble]:
+        """Give this mistake and those beside it."""
+        return [self, *self.others]
 
 
 class Reported(Exception):
@@ -38,3 +69,42 @@ def told(code: str, habit: Habit, message: str, span: Span) -> Trouble:
     """Tell a mistake as the habit that it is; `message` and `span` are what it is otherwise."""
     at = Span(habit.start, habit.end, span.source) if habit.message else span
     return Trouble(habit.code or code, habit.message or message, at, help=habit.help, fix=habit.fix(span.source))
+
+
+class Parts:
+    """The parts of one statement, each tried whatever became of the others.
+
+    >>> parts = Parts()
+    >>> with parts:
+    ...     raise Reported
+    >>> parts.are_known
+    False
+    """
+
+    def __init__(self) -> None:
+        self.troubles: list[Trouble] = []
+        self.are_known = True
+
+    def __enter__(self) -> None:
+        """Begin a part."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if error is None:
+            return False
+        if isinstance(error, Trouble) and not error.is_fatal:
+            self.troubles += error.all()
+        elif not isinstance(error, Reported):
+            return False
+        self.are_known = False
+        return True
+
+    def settle(self) -> None:
+        """Raise the mistakes of all parts as one, if there are any."""
+        if self.are_known:
+            return
+        if not self.troubles:
+            raise Reported
+        first, *rest = self.troubles
+        raise first.beside(rest)

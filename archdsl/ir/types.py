@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from archdsl.ir.trouble import Trouble
-from archdsl.ir.values import Closure, Partial, Setting, describe, kind_of
+from archdsl.ir.values import Closure, Partial, Setting, Unknown, describe, kind_of
 from archdsl.syntax import tree
 from archdsl.text.source import Span
 from archdsl.text.suggest import nearest
@@ -40,7 +40,7 @@ def check_type(parameter: tree.Parameter, value: Setting, span: Span) -> None:
         raise Trouble("E104", message, span)
 
 
-def check_stays_callable(name: str, usual: Setting, value: Setting, span: Span) -> None:
+def check_stays_callable(name: str, usual: Setting | Unknown, value: Setting, span: Span) -> None:
     """Raise Trouble where a name that steps call, such as `norm`, is given what no step can call."""
     if not isinstance(usual, Partial) or isinstance(value, Partial | Closure):
         return

@@ -51,6 +51,13 @@ class Closure:
         return hash((id(self.body), self.names))
 
 
+class Unknown:
+    """The value of a name whose definition holds a mistake that is reported already."""
+
+
+UNKNOWN = Unknown()
+
+
 # Lists are tuples, so that every value can be a key.
 Number: TypeAlias = int | float | Fraction
 Setting: TypeAlias = "bool | int | float | Fraction | str | Init | Partial | Closure | tuple[Setting, ...]"

@@ -149,8 +149,7 @@ class Conv2d(Op):
     def _check_groups(self, channels: Size) -> None:
         if not channels % self.groups and not self.channels % self.groups:
             return
-        message = f"{self.groups} groups do not divide {channels} -> {self.channels} channels"
-        marker = f"must divide {channels} and {self.channels}"
+        message, marker = _undivided(self.groups, channels, self.channels)
         divisors = [n for n in range(1, 65) if not channels % n and not self.channels % n]
         raise OpError("E210", message, "groups", f"use groups={_either(divisors)}", marker)
 
@@ -302,14 +301,8 @@ class ConvTranspose2d(Op):
         (x,) = inputs
         channels, *sizes = feature_map(x, self.keyword)
         if channels % self.groups or self.channels % self.groups:
-            message = f"{self.groups} groups do not divide {channels} -> {self.channels} channels"
-            raise OpError(
-                "E210",
-                message,
-                "groups",
-                "use a number that divides both",
-                f"must divide {channels} and {self.channels}",
-            )
+            message, marker = _undivided(self.groups, channels, self.channels)
+            raise OpError("E210", message, "groups", "use a number that divides both", marker)
         for extra, stride, dilation in zip(self.output_padding, self.stride, self.dilation, strict=True):
             if extra >= max(stride, dilation):
                 message = f"output_padding {extra} is not smaller than stride {stride} or dilation {dilation}"
@@ -372,6 +365,13 @@ def check_reflection(x: Shape, axis: int, padding: int, mode: str, attribute: st
         message = f"{mode} padding of {padding} needs more than the {size} positions of {x}"
         other = "mode" if attribute == "size" else "padding_mode"
         raise OpError("E215", message, attribute, f"use at most {allowed}, or {other}=replicate")
+
+
+def _undivided(groups: int, before: Size, after: int) -> tuple[str, str]:
+    """Say that groups do not divide the channels, of which those before may not be known."""
+    if not isinstance(before, int):
+        return f"{groups} groups do not divide {after} channels", f"must divide {after}"
+    return f"{groups} groups do not divide {before} -> {after} channels", f"must divide {before} and {after}"
 
 
 def _either(numbers: Sequence[int]) -> str:

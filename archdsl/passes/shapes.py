@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
 
 from archdsl.ir.graph import Graph, Node, NodeId, Value
+from archdsl.ir.trouble import Trouble
 from archdsl.ops.base import OpError
-from archdsl.ops.shape import LARGEST_TENSOR, Shape
-from archdsl.text.diagnostic import Label, Reporter
+from archdsl.ops.shape import LARGEST_TENSOR, Dim, Shape, Size
+from archdsl.text.diagnostic import Reporter
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +34,12 @@ class Shapes:
         return [self.of(value) for value in node.inputs]
 
     @property
+    def is_complete(self) -> bool:
+        """Whether every output has a shape, since no mistake left one unknown."""
+        outputs = self.graph.outputs
+        return bool(outputs) and all(o.value.output in self.results.get(o.value.node, ()) for o in outputs)
+
+    @property
     def outputs(self) -> Mapping[str, Shape]:
         """Give the graph's outputs' shapes by name; the main one is also under ""."""
         named = {output.name: self.of(output.value) for output in self.graph.outputs}
@@ -48,9 +55,9 @@ def infer_shapes(graph: Graph, inputs: Sequence[Shape], report: Reporter, known:
 
     `known` are tables of earlier runs without errors, to use and to add to.
     Requires: a verified graph, and one shape for each of its inputs.
-    Ensures: every node has a shape, or an error at its root cause is in `report`.
+    Ensures: every node has a shape, or an error at its root cause is in `report`, or lowering found a mistake there.
     """
-    return _Inference(report, {} if known is None else known).run(graph, tuple(inputs))
+    return _Inference(report, {} if known is None else known).run(graph, tuple(inputs), None)
 
 
 def _check_size(shape: Shape) -> None:
@@ -59,22 +66,43 @@ def _check_size(shape: Shape) -> None:
         raise OpError("E109", f"{shape} is larger than a tensor can be")
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A body that is being worked out, what is known of it so far, and the call in the frame above, if it has one."""
+
+    graph: Graph
+    inputs: tuple[Shape, ...]
+    results: Mapping[NodeId, Mapping[str, Shape]]
+    inner: Mapping[NodeId, Shapes]
+    call: Node | None
+
+
 @dataclass(slots=True)
 class _Inference:
     report: Reporter
     known: Known
+    is_quiet: bool = False
+    """Whether mistakes are left unexplained, since nobody reads of them."""
+    trail: list[Frame] = field(default_factory=list[Frame])
+    symbolic: Shapes | None = None
+    """The model's shapes for an image of any size, once a mistake has asked for them."""
 
-    def run(self, graph: Graph, inputs: tuple[Shape, ...]) -> Shapes:
+    def run(self, graph: Graph, inputs: tuple[Shape, ...], call: Node | None) -> Shapes:
         key = (id(graph), inputs)
-        if key not in self.known:
-            self.known[key] = self._body(graph, inputs)
-        return self.known[key]
+        known = self.known.get(key)
+        if known is None:
+            known = self.known[key] = self._body(graph, inputs, call)
+        return known
 
-    def _body(self, graph: Graph, inputs: tuple[Shape, ...]) -> Shapes:
+    def _body(self, graph: Graph, inputs: tuple[Shape, ...], call: Node | None) -> Shapes:
         results: dict[NodeId, Mapping[str, Shape]] = {}
         inner: dict[NodeId, Shapes] = {}
+        self.trail.append(Frame(graph, inputs, results, inner, call))
         arriving = iter(inputs)
+        unfed, mistakes = graph.unfed, graph.mistakes
         for node in graph.topological():
+            if unfed and node.id in unfed:
+                continue  # a mistake that is reported leaves nothing to say
             if node.is_input:
                 results[node.id] = {"": next(arriving)}
                 continue
@@ -82,26 +110,56 @@ class _Inference:
             if len(sources) < len(node.inputs):
                 continue  # already reported upstream: one mistake, one message
             if node.body is not None:
-                table = self.run(node.body, tuple(sources))
-                inner[node.id] = table
-                if all(output.value.output in table.results.get(output.value.node, ()) for output in node.body.outputs):
+                table = inner[node.id] = self.run(node.body, tuple(sources), node)
+                if table.is_complete:
                     results[node.id] = table.outputs
                 continue
             assert node.op is not None
+            trouble = mistakes.get(node.id) if mistakes else None
             try:
                 shape = node.op.infer_shape(sources)
                 _check_size(shape)
-                results[node.id] = {"": shape}
             except OpError as error:
-                self._fail(error, node)
+                self._fail(error, node, trouble)
+                continue
+            if trouble is None:
+                results[node.id] = {"": shape}
+            else:
+                self._fail(trouble, node, trouble)
+        self.trail.pop()
         return Shapes(graph, inputs, MappingProxyType(results), MappingProxyType(inner))
 
-    def _fail(self, error: OpError, node: Node) -> None:
-        self.report.error(
-            error.code,
-            error.message,
-            node.span_of(error.attribute),
-            marker=error.marker,
-            labels=[Label(span, f"in `{name}`, called here") for name, span in reversed(node.calls)],
-            help=error.help,
-        )
+    def _fail(self, error: OpError | Trouble, node: Node, lowered: Trouble | None) -> None:
+        """Report a broken rule, or what lowering found in its place, with all that led to it."""
+        if self.is_quiet:
+            return
+        if lowered is not None and lowered.code != error.code:
+            error = lowered
+        if isinstance(error, OpError):
+            span = node.span_of(error.attribute)
+            error = Trouble(error.code, error.message, span, help=error.help, marker=error.marker)
+        from archdsl.passes.blame import explain  # only where something is wrong
+
+        self.report.add(explain(error, tuple(self.trail), node, self._symbolic()))
+
+    def _symbolic(self) -> Shapes:
+        """Work out the model's shapes for an image of any size, as far as its mistakes leave them."""
+        if self.symbolic is None:
+            model = self.trail[0]
+            self.symbolic = _Inference(Reporter(), {}, is_quiet=True).run(model.graph, symbols(model.inputs), None)
+        return self.symbolic
+
+
+def symbols(inputs: Sequence[Shape]) -> tuple[Shape, ...]:
+    """Replace the height and width of feature maps by symbols, equal sizes by the same."""
+    known: dict[tuple[str, Size], Dim] = {}
+    return tuple(_open(shape, known) if len(shape) == 3 else shape for shape in inputs)
+
+
+def _open(shape: Shape, known: dict[tuple[str, Size], Dim]) -> Shape:
+    sizes: list[Size] = [shape.channels]
+    for letter, size in zip("HW", shape[1:], strict=True):
+        number = sum(name == letter for name, _ in known) + 1
+        symbol = Dim.variable(letter if number == 1 else f"{letter}{number}")
+        sizes.append(known.setdefault((letter, size), symbol))
+    return Shape(*sizes)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archdsl.ir.graph import Graph
-from archdsl.ops.shape import Dim, Shape, Size
-from archdsl.passes.shapes import Shapes, infer_shapes
+from archdsl.ops.shape import Shape
+from archdsl.passes.shapes import Shapes, infer_shapes, symbols
 from archdsl.text.diagnostic import Reporter
 
 
@@ -23,18 +23,3 @@ def symbolic_shapes(graph: Graph, inputs: Sequence[Shape]) -> Shapes:
     shapes = infer_shapes(graph, symbols(inputs), report)
     report.raise_errors()
     return shapes
-
-
-def symbols(inputs: Sequence[Shape]) -> tuple[Shape, ...]:
-    """Replace the height and width of feature maps by symbols, equal sizes by the same."""
-    known: dict[tuple[str, Size], Dim] = {}
-    return tuple(_open(shape, known) if len(shape) == 3 else shape for shape in inputs)
-
-
-def _open(shape: Shape, known: dict[tuple[str, Size], Dim]) -> Shape:
-    sizes: list[Size] = [shape.channels]
-    for letter, size in zip("HW", shape[1:], strict=True):
-        number = sum(name == letter for name, _ in known) + 1
-        symbol = Dim.variable(letter if number == 1 else f"{letter}{number}")
-        sizes.append(known.setdefault((letter, size), symbol))
-    return Shape(*sizes)

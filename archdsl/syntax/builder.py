@@ -159,6 +159,10 @@ class Builder(Transformer[Token, Any]):
         last = body or training or name
         return tree.Output(self._word(name), training is not None, body, self._span(keyword, last))
 
+    def broken(self, children: Children) -> tree.Broken:
+        (token,) = children
+        return tree.Broken(self._span(token, token))
+
     def label(self, children: Children) -> tree.LabelText:
         (token,) = children
         return self._pieces(token, "E112")

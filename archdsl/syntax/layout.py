@@ -36,6 +36,10 @@ class Layout:
         self._open: list[Token] = []
         self._blamed: set[int] = set()
         self.damage: list[int] = []
+        self.of_brackets: set[int] = set()
+        """The damage that concerns ( ) and [ ], which a statement keeps to itself."""
+        self.unclosed: set[int] = set()
+        """Where braces begin that are never closed, so that what stands behind may belong elsewhere."""
 
     def blame(self) -> None:
         """Say that a mistake inside the brackets that are open here is reported already."""
@@ -107,6 +111,7 @@ class Layout:
         if id(opened) not in self._blamed:
             span = self._span(opened)
             self.damage.append(span.start)
+            (self.unclosed if opened.type == "LBRACE" else self.of_brackets).add(span.start)
             self._report.error("E005", f"`{opened}` is never closed", span, help=f"close it with `{closer}`")
         return Token(_OPENS[opened.type], closer, offset, end_pos=offset)
 
@@ -115,6 +120,7 @@ class Layout:
             return
         closer, span = CLOSER[opened.type], self._span(token)
         self.damage.append(span.start)
+        self.of_brackets.add(span.start)
         labels = [Label(self._span(opened), "opened here")]
         message = f"`{token}` closes `{opened}`"
         self._report.error("E005", message, span, labels=labels, help=f"close it with `{closer}`")

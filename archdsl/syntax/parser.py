@@ -37,12 +37,14 @@ _APPLIES_TO_ALL = re.compile(r"\b(?:use|defaults)\b", re.A)
 class Parsed(NamedTuple):
     """A syntax tree, and the comments that the grammar ignores in the order of the text.
 
-    The tree holds only declarations that were parsed whole; `broken` are the names that the others may have declared.
+    The tree holds only declarations that were parsed whole, but for statements that are `tree.Broken`; `broken` are the
+    names that the others may have declared. `damaged` are offsets of mistakes inside statements that are kept.
     """
 
     file: tree.File
     comments: tuple[Span, ...]
     broken: frozenset[str] = frozenset()
+    damaged: frozenset[int] = frozenset()
 
 
 def parse(source: Source, report: Reporter) -> Parsed | None:
@@ -59,8 +61,14 @@ def parse_expression(source: Source, report: Reporter) -> tree.Expression | None
     return _frontend().parse_expression(source, report)
 
 
-def _sound(file: tree.File, comments: tuple[Span, ...], damage: list[int]) -> Parsed | None:
-    """Give what of a file holds whatever was meant where the damage is; None if all of it may depend on that."""
+def _sound(file: tree.File, comments: tuple[Span, ...], damage: list[int], inside: frozenset[int]) -> Parsed | None:
+    """Give what of a file holds whatever was meant where the damage is; None if all of it may depend on that.
+
+    The damage that is `inside` statements of bodies is theirs alone.
+    """
+    bodies = [d.body.span for d in file.declarations if isinstance(d, tree.Block | tree.Model)]
+    inside = frozenset(offset for offset in inside if any(body.start < offset < body.end for body in bodies))
+    damage = [offset for offset in damage if offset not in inside]
     whole: list[tree.Declaration] = []
     broken: set[str] = set()
     end = 0
@@ -85,7 +93,7 @@ def _sound(file: tree.File, comments: tuple[Span, ...], damage: list[int]) -> Pa
             broken.add(declaration.name.text)
     if not whole:
         return None
-    return Parsed(tree.File(file.source, tuple(whole), file.allows), comments, frozenset(broken))
+    return Parsed(tree.File(file.source, tuple(whole), file.allows), comments, frozenset(broken), inside)
 
 
 def _first_words(file: tree.File, offset: int) -> list[str]:
@@ -147,29 +155,33 @@ class _Frontend:
     def parse_file(self, source: Source, report: Reporter) -> Parsed | None:
         with self._lock:
             self._comments.clear()
-            file, damage = self._run(source, report, "start")
+            file, damage, inside = self._run(source, report, "start")
             comments = tuple(Span(c.start_pos or 0, c.end_pos or 0, source) for c in self._comments)
         if file is None:
             return None
-        return _sound(file, comments, sorted(damage)) if damage else Parsed(file, comments)
+        return _sound(file, comments, sorted(damage), inside) if damage or inside else Parsed(file, comments)
 
     def parse_expression(self, source: Source, report: Reporter) -> tree.Expression | None:
         with self._lock:
             return self._run(source, report, "expression")[0]
 
-    def _run(self, source: Source, report: Reporter, start: str) -> tuple[Any, list[int]]:
+    def _run(self, source: Source, report: Reporter, start: str) -> tuple[Any, list[int], frozenset[int]]:
         found = Reporter()
         self._builder.source, self._report = source, found
         run = _Run(self._lark.parse_interactive(source.text, start=start), source, found)
         try:
-            return run.result(), run.damage
+            result = run.result()
         finally:
             self._builder.source = NOWHERE
-            if found.diagnostics:
-                from archdsl.syntax import habits  # what only mistakes need
+        damage, inside = run.settled_damage()
+        if found.diagnostics:
+            from archdsl.syntax import habits  # what only mistakes need
 
-                for diagnostic in habits.retell(source, found.diagnostics):
-                    report.add(diagnostic)
+            for diagnostic in habits.retell(source, found.diagnostics):
+                report.add(diagnostic)
+                # It may be told of a statement around the one that does not parse.
+                inside |= {diagnostic.span.start} - {*damage}
+        return result, damage, inside
 
     def _parse_inner(self, text: str, offset: int, code: str) -> tree.Expression:
         """Parse what stands in braces inside a text, from `offset` of the source being built; `code` is a mistake's."""
@@ -194,6 +206,8 @@ class _Run:
         self._layout = Layout(source, report)
         self.damage = self._layout.damage
         """Offsets of the mistakes."""
+        self._dropped: list[tuple[int, int]] = []
+        """Texts for which a broken statement stands."""
         self._tokens = self._layout.tokens(self._lex())
         self._behind = 0
         """Where the last token ended."""
@@ -205,6 +219,13 @@ class _Run:
             return self._finish()
         except (TooDeep, _GiveUp):
             return None
+
+    def settled_damage(self) -> tuple[list[int], frozenset[int]]:
+        """Give the damage that may change what stands around it, and that inside statements which are kept."""
+        left = [offset for offset in self.damage if not any(start <= offset <= end for start, end in self._dropped)]
+        unclosed = self._layout.unclosed
+        inside = self._layout.of_brackets.intersection(left)
+        return [offset for offset in self.damage if offset in unclosed or offset in left], frozenset(inside)
 
     def _lex(self) -> Iterator[Token]:
         thread = self._parser.lexer_thread
@@ -251,7 +272,7 @@ class _Run:
 
     def _unexpected(self, token: Token) -> None:
         span = Span(token.start_pos or 0, token.end_pos or 0, self._source)
-        accepted = frozenset(self._actions())
+        accepted = frozenset(self._actions()) - {"BROKEN"}
         if token.type == "$END":
             what = "the spec ends in the middle of a statement"
         elif (token.type == "_SEPARATOR" and token != ";") or self._is_below(token):
@@ -279,6 +300,7 @@ class _Run:
 
     def _recover(self, token: Token | None) -> None:
         """Drop the statement that the mistake is in, and go on behind it; in no body, at the next declaration."""
+        failed = token.start_pos or 0 if token is not None else 0
         self._unwind()
         is_outside = not any(isinstance(v, Token) and v.type == "LBRACE" for v in self._parser.parser_state.value_stack)
         depth = 0
@@ -300,10 +322,28 @@ class _Run:
                 token = following
                 continue
             token = next(self._tokens, None)
-        if token is None or token.type == "RBRACE":
+        is_marked = not is_outside and token is not None and self._mark(failed, token.start_pos or 0)
+        if not is_marked and (token is None or token.type == "RBRACE"):
             self._drop_separator()
         if token is not None:
             self._resume(token)
+
+    def _mark(self, failed: int, end: int) -> bool:
+        """Put a broken statement in the place of what was dropped, where one may stand."""
+        top: Any = self._parser.parser_state.value_stack[-1]
+        start = failed
+        if isinstance(top, Token) and top.type in ("LBRACE", "_SEPARATOR"):
+            start = top.end_pos or 0
+        elif "_SEPARATOR" in self._actions():
+            self._parser.feed_token(Token("_SEPARATOR", ";", failed, end_pos=failed))
+        if "BROKEN" not in self._actions():
+            return False
+        text = self._source.text
+        start += len(text[start:end]) - len(text[start:end].lstrip())
+        last = max(start, len(text[:end].rstrip()))
+        self._parser.feed_token(Token("BROKEN", text[start:last], start, end_pos=last))
+        self._dropped.append((start, max(start, end)))
+        return True
 
     def _resume(self, token: Token) -> None:
         if token.type in self._actions():

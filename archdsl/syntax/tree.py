@@ -183,6 +183,13 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """The text of a statement that holds a syntax mistake, which is reported already."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step of a chain: an action, perhaps labelled, perhaps repeated."""
 
@@ -267,7 +274,7 @@ class Reuse:
 
 
 Action: TypeAlias = Call | Group | Residual | Split | Stages | Reference | Reuse
-Statement: TypeAlias = Step | Let | Defaults | If | For | Assert | Output
+Statement: TypeAlias = Step | Let | Defaults | If | For | Assert | Output | Broken
 
 
 @dataclass(frozen=True, slots=True)

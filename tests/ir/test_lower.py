@@ -292,7 +292,7 @@ def test_all_independent_mistakes_are_found_at_once() -> None:
     block second(c) { conv c k=0; act }
     """
     body = "add { pass; conv 5 }; first 8; concat { pass; second 8 }; second 4 x 3; norm x q; fc in + 1"
-    assert mistakes(body, declarations) == [("E213", "add"), ("E101", "cnov"), ("E104", "k=0"), ("E101", "q")]
+    assert mistakes(body, declarations) == [("E101", "cnov"), ("E104", "k=0"), ("E101", "q"), ("E213", "add")]
 
 
 def test_a_mistake_in_a_block_is_told_once_however_often_it_is_called() -> None:

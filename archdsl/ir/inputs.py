@@ -1,0 +1,40 @@
+"""A model's inputs: channels are numbers, heights and widths symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archdsl.ir.trouble import Trouble
+from archdsl.ops import OPS
+from archdsl.ops.base import Op
+from archdsl.ops.shape import Dim, Shape, Size
+from archdsl.text.source import Span
+
+
+class Inputs:
+    """The inputs of one model. `image` is a shape given from outside, for the only input."""
+
+    def __init__(self, image: Sequence[int] | None) -> None:
+        self._image = tuple(image) if image is not None else None
+        self._count = 0
+        self._sizes: dict[tuple[int, int], Size] = {}
+
+    def add(self, op: Op, span: Span) -> tuple[Op, Shape]:
+        """Take one more input; give its operator and what it is to the steps behind it."""
+        if self._image is not None:
+            if self._count:
+                raise Trouble("E121", "an input size can be set only where a model has one input", span)
+            op = OPS["input"](shape=self._image)  # pyright: ignore[reportCallIssue] -- a field of the subclass
+        self._count += 1
+        return op, self._symbolic(op.infer_shape([]))
+
+    def _symbolic(self, shape: Shape) -> Shape:
+        """Give a feature map's shape with its height and width left open; equal sizes of several inputs stay equal."""
+        if len(shape) != 3:
+            return shape
+        sizes: list[Size] = [shape.channels]
+        for axis, (name, size) in enumerate(zip("HW", shape.numbers()[1:], strict=True)):
+            number = sum(1 for known_axis, _ in self._sizes if known_axis == axis) + 1
+            symbol = Dim.variable(name if number == 1 else f"{name}{number}")
+            sizes.append(self._sizes.setdefault((axis, size), symbol))
+        return Shape(*sizes)

@@ -1,0 +1,282 @@
+"""Why shapes do not fit: where channels and sizes came from, and where in the network the step stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from archdsl.ir.graph import Graph, Node, Value
+from archdsl.ir.trouble import Trouble
+from archdsl.ir.values import describe
+from archdsl.ops.shape import Dim, Shape
+from archdsl.passes.shapes import Frame, Shapes
+from archdsl.text.diagnostic import Diagnostic, Label
+from archdsl.text.source import Span
+
+MOST_LABELS = 5
+_MOST_CHANGES = 2
+_MOST_CALLS = 2
+_LONGEST_CALL = 60
+# Attributes that say what a step gives, in the order in which they are looked for.
+_SETS_CHANNELS = ("channels", "features", "shape", "sizes", "size")
+_SETS_SIZES = ("stride", "size", "factor", "kernel", "padding")
+
+
+# From the model's own frame to the one that a step stands in.
+Trail = tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A step somewhere in a network, and which of its outputs is meant."""
+
+    trail: Trail
+    value: Value
+
+    @property
+    def node(self) -> Node:
+        return self.trail[-1].graph.nodes[self.value.node]
+
+    @property
+    def shape(self) -> Shape:
+        return self.trail[-1].results[self.value.node][self.value.output]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Tell the step from every other one."""
+        return (*(frame.call.id for frame in self.trail if frame.call is not None), self.value.node)
+
+    def sources(self) -> list[Spot]:
+        """Give what the step reads, out of calls and into them, down to single operators."""
+        return [_settle(Spot(self.trail, value)) for value in self.node.inputs]
+
+
+def spots_read(trail: Trail, node: Node) -> list[Spot]:
+    """Give the operators whose results a step reads."""
+    return [_settle(Spot(trail, value)) for value in node.inputs]
+
+
+def _settle(spot: Spot) -> Spot:
+    """Follow a value to the operator that gives it, or to the model's input."""
+    while True:
+        frame, node = spot.trail[-1], spot.node
+        if node.body is not None:
+            table = frame.inner[node.id]
+            inner = Frame(node.body, table.inputs, table.results, table.inner, node)
+            named = {output.name: output.value for output in node.body.outputs}
+            spot = Spot((*spot.trail, inner), named.get(spot.value.output, node.body.main))
+        elif node.is_input and frame.call is not None:
+            position = frame.graph.inputs.index(node)
+            spot = Spot(spot.trail[:-1], frame.call.inputs[position])
+        else:
+            return spot
+
+
+def explain(trouble: Trouble, trail: Trail, node: Node, symbolic: Shapes) -> Diagnostic:
+    """Say what is wrong with a step, where what it objects to came from, and where in the network it stands.
+
+    `symbolic` are the model's shapes for an image of any size.
+    """
+    read = [trail[-1].results[value.node][value.output] for value in node.inputs]
+    shown = [label for label in labels_for(trouble.code, trail, node) if label.span != trouble.span]
+    # A call that holds another mark is seen anyway.
+    marks = [trouble.span, *(label.span for label in shown)]
+    calls = [label for label in calls_of(node) if not any(_holds(label.span, span) for span in marks)]
+    labels = [*shown[: MOST_LABELS - len(calls)], *calls]
+    notes = [place_of(trail, node), symbols_of(trail, node, symbolic)]
+    told = trouble.diagnostic([*dict.fromkeys(labels)], [note for note in notes if note])
+    return told if trouble.restate is None else replace(told, message=trouble.restate(read))
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer.source is inner.source and outer.start <= inner.start and inner.end <= outer.end
+
+
+# Where a size or a count came from.
+
+
+def labels_for(code: str, trail: Trail, node: Node) -> list[Label]:
+    """Give the places that set what a step objects to, the most telling first."""
+    spots = spots_read(trail, node)
+    if code in ("E213", "E220") and len(spots) > 1:
+        return _of_pair(*_unequal(spots), is_matrix=node.op is not None and node.op.keyword == "matmul")
+    if not spots:
+        return []
+    if code in ("E210", "E214", "E216"):
+        return _of_channels(spots[0])
+    if code in ("E211", "E217", "E224", "E215"):
+        return _of_sizes(spots[0], frozenset())
+    if code == "E212":
+        return _made(spots[0], len)
+    return []
+
+
+def _unequal(spots: Sequence[Spot]) -> tuple[Spot, Spot]:
+    """Give the first of the branches, and the first that differs from it beyond what concat or stretching takes."""
+    first = spots[0]
+    by_size = (s for s in spots[1:] if len(s.shape) != len(first.shape) or s.shape[1:] != first.shape[1:])
+    other = next(by_size, None) or next((s for s in spots[1:] if s.shape != first.shape), spots[-1])
+    return first, other
+
+
+def _of_pair(first: Spot, other: Spot, *, is_matrix: bool) -> list[Label]:
+    if is_matrix:
+        return [*_made(first, tuple), *_made(other, tuple)]
+    if len(first.shape) != len(other.shape):
+        return [*_made(first, len), *_made(other, len)]
+    found: list[Label] = []
+    if first.shape[0] != other.shape[0]:
+        found += [*_of_channels(first), *_of_channels(other)]
+    if first.shape[1:] != other.shape[1:]:
+        common = {spot.key for spot in _upstream(first)} & {spot.key for spot in _upstream(other)}
+        found += [*_of_sizes(first, common), *_of_sizes(other, common)]
+    return found
+
+
+def _upstream(spot: Spot) -> Iterator[Spot]:
+    """Yield a step and those before it, along the branch that has the image."""
+    while True:
+        yield spot
+        sources = spot.sources()
+        if not sources:
+            return
+        same = (source for source in sources if source.shape[1:] == spot.shape[1:])
+        spot = next(same, sources[0])
+
+
+def _of_channels(spot: Spot) -> list[Label]:
+    """Label the step that set a value's channels, and the argument of a block that said how many."""
+    count = spot.shape[0]
+    while not _sets_channels(spot):
+        kept = next((source for source in spot.sources() if source.shape[:1] == (count,)), None)
+        if kept is None:
+            break
+        spot = kept
+    node = spot.node
+    if node.is_input:
+        return [Label(node.span, f"{count} channels of the input")]
+    if node.op is not None and node.op.keyword == "concat":
+        parts = " + ".join(str(source.shape[0]) for source in spot.sources())
+        return [Label(node.span, f"{count} channels come from here: {parts}")]
+    span = next((node.attribute_spans[name] for name in _SETS_CHANNELS if name in node.attribute_spans), node.span)
+    written = span.text.partition("=")[2] or span.text
+    is_plain = written.isdigit() or span is node.span
+    message = f"{count} channels come from here" + ("" if is_plain else f": `{written}` is {count}")
+    return [Label(span, message), *_given(spot.trail, written)]
+
+
+def _sets_channels(spot: Spot) -> bool:
+    op = spot.node.op
+    return op is None or (op.keyword != "slice" and {"channels", "features"} & set(op.attribute_names()) != set())
+
+
+def _given(trail: Trail, written: str) -> list[Label]:
+    """Label the argument that gave a block's parameter its value, where that is all that was written."""
+    for frame in reversed(trail):
+        if frame.call is not None and frame.graph.kind == "block":
+            span = frame.call.attribute_spans.get(written)
+            if span is None or written not in frame.graph.bindings:
+                return []
+            value = describe(frame.graph.bindings[written])  # pyright: ignore[reportArgumentType] -- a block's parameters are settings
+            return [Label(span, f"`{written}` of `{frame.graph.name}` is {value} here")]
+    return []
+
+
+def _of_sizes(spot: Spot, common: frozenset[tuple[str, ...]] | set[tuple[str, ...]]) -> list[Label]:
+    """Label the last steps that changed the image's size, up to those that other branches share."""
+    found: list[Label] = []
+    for here in _upstream(spot):
+        if here.key in common or len(found) == _MOST_CHANGES:
+            break
+        sources = here.sources()
+        before = next((s for s in sources if s.shape[1:] == here.shape[1:]), sources[0]) if sources else None
+        if before is None or len(before.shape) != len(here.shape) or before.shape[1:] == here.shape[1:]:
+            continue
+        spans = here.node.attribute_spans
+        span = next((spans[name] for name in _SETS_SIZES if name in spans), here.node.span)
+        found.append(Label(span, f"{_size(before.shape)} becomes {_size(here.shape)} here"))
+    return found
+
+
+def _size(shape: Shape) -> str:
+    return "x".join(map(str, shape[1:]))
+
+
+def _made(spot: Spot, key: Callable[[Shape], object]) -> list[Label]:
+    """Label the step that gave a shape what `key` sees of it."""
+    wanted = key(spot.shape)
+    while sources := spot.sources():
+        kept = next((source for source in sources if key(source.shape) == wanted), None)
+        if kept is None:
+            return [Label(spot.node.span, f"{sources[0].shape} becomes {spot.shape} here")]
+        spot = kept
+    return [Label(spot.node.span, f"the input is {spot.shape}")]
+
+
+# Where the step stands.
+
+
+def calls_of(node: Node) -> list[Label]:
+    """Label the calls that a step stands in, the nearest first."""
+    calls = [*dict.fromkeys(reversed(node.calls))][:_MOST_CALLS]
+    return [Label(span, f"in `{name}`, called here") for name, span in calls]
+
+
+def place_of(trail: Trail, node: Node) -> str:
+    """Say where a step is: its path, the blocks around it with their arguments, and which repeat; "" if it is plain."""
+    path = ".".join([*(frame.call.id for frame in trail if frame.call is not None), node.id])
+    around = [*_repeat(trail[-1].graph, node)]
+    for position in range(len(trail) - 1, 0, -1):
+        frame = trail[position]
+        assert frame.call is not None
+        if frame.graph.kind == "block":
+            around.append(f"in `{_signature(frame.graph)}`")
+        around += _repeat(trail[position - 1].graph, frame.call)
+    if not around:
+        return f"at {path}" if len(trail) > 1 else ""
+    return f"at {path}, {', '.join(around)}".replace(" repeats, stage", " repeats of stage")
+
+
+def _signature(graph: Graph) -> str:
+    bound = [(name, value) for name, value in graph.bindings.items() if _is_shown(value)]
+    text = f"{graph.name}({', '.join(f'{name}={describe(value)}' for name, value in bound)})"  # pyright: ignore[reportArgumentType] -- a block's parameters are settings
+    return text if len(text) <= _LONGEST_CALL else graph.name
+
+
+def _is_shown(value: object) -> bool:
+    return isinstance(value, bool | int | float | str | tuple)
+
+
+def _repeat(graph: Graph, node: Node) -> list[str]:
+    """Say which of several times a step of a graph is, as it stands in the text once."""
+    alike = [other for other in graph.nodes.values() if other.span == node.span and not other.is_input]
+    total = sum(other.repeat for other in alike)
+    if total < 2:
+        return []
+    number = 1 + sum(other.repeat for other in alike[: alike.index(node)])
+    if node.span.text.startswith("stages"):
+        return [f"stage {number} of {total}"]
+    return [f"the {_ordinal(number)} of {total} repeats"]
+
+
+def _ordinal(number: int) -> str:
+    suffix = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix}"
+
+
+def symbols_of(trail: Trail, node: Node, symbolic: Shapes) -> str:
+    """Say what a step reads for an image of any size, from the model's symbolic shapes; "" if sizes are fixed."""
+    table: Shapes | None = symbolic
+    for frame in trail[1:]:
+        assert frame.call is not None
+        table = table.inner.get(frame.call.id) if table is not None else None
+    if table is None:
+        return ""
+    shapes = [table.results.get(value.node, {}).get(value.output) for value in node.inputs]
+    known = [shape for shape in shapes if shape is not None]
+    # What still has the input's size is told by its numbers.
+    given = {size for shape in symbolic.inputs for size in shape[1:]}
+    if len(known) < len(shapes) or not any(isinstance(s, Dim) and s not in given for shape in known for s in shape):
+        return ""
+    listed = " and ".join(dict.fromkeys(map(str, known)))
+    return f"{listed} for an input of {' and '.join(map(str, symbolic.inputs))}"
