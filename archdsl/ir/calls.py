@@ -94,8 +94,8 @@ def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arg
     for argument in arguments:
         if argument.key is None and not free and is_over:
             continue
-        before, key = len(found.parts.troubles), ""
-        with found.parts:
+        key = ""
+        try:
             is_over = argument.key is None and not free
             key = argument_key(target, argument, free)
             if key in spans:
@@ -103,14 +103,13 @@ def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arg
             spans[key] = argument.span
             if key in free:
                 free.remove(key)
-            found.unknown[key] = False
-            value = evaluate(argument.value, env)
+            value = written[key] = evaluate(argument.value, env)
             if isinstance(value, tuple):
                 env.budget.hold(value, argument.span)
-            del found.unknown[key]
-            written[key] = value
-        if key in found.unknown:
-            found.unknown[key] = len(found.parts.troubles) > before
+        except (Trouble, Reported) as error:
+            found.parts.take(error)
+            if key and key not in written:
+                found.unknown[key] = isinstance(error, Trouble)
     for key, value in given.items():
         if isinstance(value, Unknown):
             found.unknown[key] = False
@@ -150,12 +149,13 @@ def _check_known(target: type[Op], arguments: Arguments, call: Span) -> NoReturn
 def _validate(target: type[Op], arguments: Arguments, call: Span) -> Op:
     """Make an operator, or raise what is wrong with each of its arguments; unknown ones are not missing."""
     parts = Parts()
-    for name in (*arguments.values, *(name for name, is_told in arguments.unknown.items() if not is_told)):
-        with parts:
-            if name not in target.model_fields:
-                span = arguments.spans.get(name, call)
-                raise unknown_argument(target.keyword, name, _shown_keys(target), span, also=tuple(target.model_fields))
-    values = {name: value for name, value in arguments.values.items() if name in target.model_fields}
+    fields = target.model_fields
+    values: Mapping[str, Setting] = arguments.values
+    named = [*values, *(name for name, is_told in arguments.unknown.items() if not is_told)]
+    for name in [name for name in named if name not in fields]:
+        span = arguments.spans.get(name, call)
+        parts.take(unknown_argument(target.keyword, name, _shown_keys(target), span, also=tuple(fields)))
+        values = {name: value for name, value in values.items() if name in fields}
     try:
         made = _within_bounds(target(**values), arguments, call)
     except ValidationError as problem:
@@ -278,7 +278,7 @@ def match_parameters(block: Block, arguments: Arguments, env: Env) -> tuple[dict
     own: dict[str, Setting] = {}
     orders: dict[str, Setting] = {}
     for key, value in arguments.values.items():
-        with arguments.parts:
+        try:
             if key in names:
                 check_type(names[key], value, arguments.spans.get(key, names[key].span))
                 own[key] = value
@@ -287,6 +287,8 @@ def match_parameters(block: Block, arguments: Arguments, env: Env) -> tuple[dict
                 orders[key] = value
             else:
                 raise _no_parameter(block, key, arguments, env)
+        except Trouble as trouble:
+            arguments.parts.take(trouble)
     for key, is_told in arguments.unknown.items():
         with arguments.parts:
             if not is_told and key not in names and env.context.get(key) is None:

@@ -438,8 +438,7 @@ def bind_defaults(
         if key in values:
             names[key] = values[key]
             continue
-        names[key] = UNKNOWN
-        with own:
+        try:
             if parameter.default is None:
                 is_body = parameter.type is not None and parameter.type.text == "body"
                 way = f"write it in braces behind the call: `{call.text} {{ … }}`" if is_body else f"give it: `{key}=…`"
@@ -447,6 +446,9 @@ def bind_defaults(
             value = evaluate(parameter.default, inner)
             check_type(parameter, value, parameter.default.span)
             names[key] = value
+        except (Trouble, Reported) as error:
+            own.take(error)
+            names[key] = UNKNOWN
     if parts is None:
         own.settle()
     return inner

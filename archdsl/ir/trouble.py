@@ -91,14 +91,18 @@ class Parts:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        if error is None:
+        if not isinstance(error, Trouble | Reported) or (isinstance(error, Trouble) and error.is_fatal):
             return False
-        if isinstance(error, Trouble) and not error.is_fatal:
-            self.troubles += error.all()
-        elif not isinstance(error, Reported):
-            return False
-        self.are_known = False
+        self.take(error)
         return True
+
+    def take(self, error: Trouble | Reported) -> None:
+        """Take note of what became of a part; raise it again if it is fatal."""
+        if isinstance(error, Trouble):
+            if error.is_fatal:
+                raise error
+            self.troubles += error.all()
+        self.are_known = False
 
     def settle(self) -> None:
         """Raise the mistakes of all parts as one, if there are any."""
