@@ -16,6 +16,8 @@ from archdsl.text.suggest import nearest
 
 def label_text(label: tree.LabelText, place: Place) -> str:
     """Give a label's text with the values of what is interpolated."""
+    if len(label.pieces) == 1 and isinstance(label.pieces[0], str):
+        return label.pieces[0]
     pieces = [piece if isinstance(piece, str) else describe(evaluate(piece, place.env)) for piece in label.pieces]
     return "".join(pieces)
 
