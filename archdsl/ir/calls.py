@@ -74,6 +74,8 @@ class Arguments:
     `parts` holds the mistakes in them; the values that these leave open are not in `values` but `unknown`.
     """
 
+    __slots__ = ("parts", "spans", "unknown", "values")
+
     def __init__(self, values: dict[str, Setting], spans: dict[str, Span]) -> None:
         self.values, self.spans = values, spans
         self.unknown: dict[str, bool] = {}

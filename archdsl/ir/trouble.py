@@ -81,6 +81,8 @@ class Parts:
     False
     """
 
+    __slots__ = ("are_known", "troubles")
+
     def __init__(self) -> None:
         self.troubles: list[Trouble] = []
         self.are_known = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from archdsl.ir.graph import Graph, Node, NodeId, Value
 from archdsl.ir.trouble import Trouble
@@ -66,8 +66,7 @@ def _check_size(shape: Shape) -> None:
         raise OpError("E109", f"{shape} is larger than a tensor can be")
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """A body that is being worked out, what is known of it so far, and the call in the frame above, if it has one."""
 
     graph: Graph
