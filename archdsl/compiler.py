@@ -30,6 +30,7 @@ from archdsl.ir.types import check_type
 from archdsl.ir.values import UNKNOWN, Setting, Unknown
 from archdsl.ops import OPS
 from archdsl.ops.shape import LARGEST_TENSOR
+from archdsl.passes.bounds import check_weights
 from archdsl.passes.costs import Costs, count_costs
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.syntax import tree
@@ -170,6 +171,10 @@ def _analyse(lowered: Lowered, report: Reporter) -> tuple[Shapes | None, Costs |
         return None, None
     costs = count_costs(shapes)
     total = costs.total
+    if total.parameters > LARGEST_TENSOR:
+        check_weights(shapes, report)
+        if report.has_errors:
+            return None, None
     facts = (total.parameters, total.macs, total.flops, total.activation_bytes)
     _check_assertions(lowered, dict(zip(_FACTS, facts, strict=True)), report)
     return shapes, costs
