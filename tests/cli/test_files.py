@@ -71,6 +71,11 @@ def test_draw_takes_a_theme_and_a_cost(run: Run, tiny: Path) -> None:
     assert "% of the network's activations" in out
 
 
+def test_draw_writes_a_page(run: Run, tiny: Path) -> None:
+    assert run("draw", "tiny.arch", "-o", "tiny.html") == (0, "", "wrote tiny.html\n")
+    assert (tiny.parent / "tiny.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
 def test_draw_refuses_another_format_before_it_compiles(run: Run) -> None:
     code, _, err = run("draw", "absent.arch", "-o", "x.gif")
     assert code == 2

@@ -7,11 +7,17 @@ function count(places) {
   return places.reduce((sum, place) => sum + 1 + (place.isOpen ? count(place.inside) : 0), 0);
 }
 
-function redraw() {
+/** Draw, and keep what depends on which boxes are drawn. */
+function drawAll() {
   draw();
+  showLegend();
+  showFound();
+}
+
+function redraw() {
+  drawAll();
   showPanel();
   showTitle();
-  showLegend();
 }
 
 function showTitle() {
@@ -27,7 +33,7 @@ function toggle(path) {
   const before = drawn.items.get(path);
   if (place.isOpen) state.open.delete(path);
   else state.open.add(path);
-  draw();
+  drawAll();
   const after = drawn.items.get(path);
   if (before && after) {
     const middle = (item) => item.x + item.width / 2;
@@ -64,7 +70,7 @@ function reveal(place) {
     isChanged ||= !state.open.has(up.path);
     state.open.add(up.path);
   }
-  if (isChanged) draw();
+  if (isChanged) drawAll();
 }
 
 function select(path, { isRevealed = false, isFocused = false } = {}) {
@@ -76,7 +82,10 @@ function select(path, { isRevealed = false, isFocused = false } = {}) {
   }
   mark();
   showPanel();
-  document.body.classList.toggle("with-panel", place !== null || document.body.classList.contains("with-panel"));
+  if (place && !document.body.classList.contains("with-panel")) {
+    document.body.classList.add("with-panel");
+    bringIntoView(place.path); // the panel may lie on it now
+  }
   if (place && isFocused) drawn.items.get(place.path)?.focus.focus({ preventScroll: true });
   keepAddress();
 }

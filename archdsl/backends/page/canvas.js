@@ -88,9 +88,11 @@ function dotOf(item, id) {
 
 function drawWire(wire, layout, x, y, path) {
   const from = sourceId(layout, wire, path), to = targetId(layout, wire, path);
-  let points = wire.points.map(([px, py]) => [px, py]);
+  let points = wire.points;
   const source = wire.from[0] === "b" ? layout.items[Number(wire.from.slice(1))] : null;
   const target = wire.to[0] === "b" ? layout.items[Number(wire.to.slice(1))] : null;
+  if (source && !source.inside) points = [attach(source, points[1], source.y + source.height), ...points.slice(1)];
+  if (target && !target.inside) points = [...points.slice(0, -1), attach(target, points[points.length - 2], target.y)];
   if (source?.inside) {
     const dot = dotOf(source, from.slice(from.lastIndexOf("#") + 1));
     points = [dot, [dot[0], source.y + source.height], ...points.slice(1)];
@@ -106,6 +108,12 @@ function drawWire(wire, layout, x, y, path) {
   element.append(title);
   layers.wires.append(element);
   drawn.flow.push({ from, to, element });
+}
+
+/** Give the point of a box's lower or upper edge where a line from or to another point meets it. */
+function attach(item, [x], y) {
+  const middle = item.x + item.width / 2, reach = Math.max(item.width / 2 - 14, 0) / 2;
+  return [Math.min(middle + reach, Math.max(middle - reach, x)), y];
 }
 
 /** Round a line through points. */

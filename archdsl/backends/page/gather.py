@@ -11,7 +11,7 @@ from archdsl.backends.picture.chunks import chunks, head_of, is_simple
 from archdsl.backends.picture.words import describe, join_symbol, spell
 from archdsl.backends.summary import describe_body, fold
 from archdsl.ir.graph import Graph, Node, Value
-from archdsl.ops.base import Op
+from archdsl.ops.base import Init, Op
 from archdsl.ops.shape import Shape
 from archdsl.passes.costs import Costs, Total
 from archdsl.passes.shapes import Shapes
@@ -235,6 +235,9 @@ def _shown(value: object) -> Json:
     """Give a value as the page shows it: numbers and words as they are, anything else by its name or its text."""
     if value is None or isinstance(value, bool | int | float):
         return value
+    if isinstance(value, Init):
+        written = [f"{name}={item}" for name, item in value.arguments]
+        return f"{value.function.rstrip('_') or 'default'}({', '.join(written)})"
     if isinstance(value, tuple | list):
         items = [_shown(item) for item in cast("Sequence[object]", value)]
         if len(items) == 2 and type(items[0]) is int and items[0] == items[1]:

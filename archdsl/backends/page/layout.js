@@ -63,7 +63,16 @@ function foldKey(places) {
 function layoutBody(index, places, isTop) {
   const key = `${index}:${foldKey(places)}`;
   if (!layouts.has(key)) layouts.set(key, arrange(index, places, isTop));
-  return layouts.get(key);
+  return bind(layouts.get(key), places);
+}
+
+/** Let an equal call's layout serve these places. */
+function bind(layout, places) {
+  const items = layout.items.map((item, i) => {
+    const place = places[i];
+    return item.place === place ? item : { ...item, place, inside: item.inside && bind(item.inside, place.inside) };
+  });
+  return { ...layout, items };
 }
 
 function arrange(index, places, isTop) {
@@ -89,6 +98,10 @@ function arrange(index, places, isTop) {
   };
   body.boxes.forEach((box, i) => box.from.forEach((source, port) => wire(source, `b${i}`, port)));
   outputs.forEach((output, i) => wire(output.from, `o${i}`, 0));
+  if (!isTop) {
+    align(graph, body.inputs.map((_, i) => `i${i}`), (id, end) => graph.setEdge(end, id, { weight: PULL }));
+    align(graph, outputs.map((_, i) => `o${i}`), (id, end) => graph.setEdge(id, end, { weight: PULL }));
+  }
   dagre.layout(graph);
   const at = (id) => graph.node(id);
   items.forEach((item, i) => {
@@ -105,6 +118,16 @@ function arrange(index, places, isTop) {
       ...found, points: graph.edge({ v: found.from, w: found.to, name: found.name }).points.map(({ x, y }) => [x, y]),
     })),
   };
+}
+
+const PULL = 50;
+
+/** Pull the dots of a frame to its edge, where there are several, so that wires do not cross the boxes inside. */
+function align(graph, dots, join) {
+  if (dots.length < 2) return;
+  const end = `end of ${dots[0]}`;
+  graph.setNode(end, { width: 1, height: 1 });
+  for (const dot of dots) join(dot, end);
 }
 
 /** A body lists its main output first; a call may also ask for it by its name. */

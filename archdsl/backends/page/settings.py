@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import TypeAlias, TypeGuard, cast
 
-from archdsl.passes.costs import count_costs, walk
 from archdsl.passes.shapes import Shapes
 
 Vary: TypeAlias = Callable[[str, str], Shapes | None]
@@ -67,11 +66,12 @@ def _decimal(value: Fraction) -> str:
 
 
 def _channels(shapes: Shapes) -> Iterator[tuple[str, object]]:
-    """Yield each operator of the written-out network, and the channels that it gives."""
-    for _, node, tables, _ in walk(shapes, count_costs(shapes)):
-        if node.op is not None:
-            result = tables.results[node.id][""]
-            yield node.op.keyword, result[0]
+    """Yield each operator of the written-out network, and the channels that it gives; equal steps in a row once."""
+    for node in shapes.graph.topological():
+        if node.id in shapes.inner:
+            yield from _channels(shapes.inner[node.id])
+        elif node.op is not None:
+            yield node.op.keyword, shapes.results[node.id][""][0]
 
 
 def values_of(bindings: Mapping[str, object], name: str) -> Iterator[tuple[Fraction, str]]:

@@ -76,6 +76,18 @@ def test_every_number_is_that_of_the_summary(open_page: Open, name: str, setting
         )
 
 
+def test_weights_that_two_boxes_share_count_once(open_page: Open) -> None:
+    network = archdsl.load("siamese")
+    html = network.page()
+    opened, data = open_page(html), data_of(html)
+    opened.click("#unfold")
+    known = list(leaves(data, data["networks"][data["start"]]["body"], "", [""]))
+    compare(opened.boxes(), json.loads(network.summary("json")), known)
+    assert opened.boxes()["twin_2.conv1"]["parameters"] == "0"
+    opened.click('[data-path="twin_2"] .name')
+    assert "those of twin" in opened.text("#details")
+
+
 def compare(boxes: dict[str, dict[str, str]], expected: dict[str, Any], known: list[tuple[str, list[str]]]) -> None:
     assert [path for path, _ in known] == list(boxes)
     for path, prefixes in known:
@@ -166,6 +178,14 @@ def test_hovering_lights_the_path_of_the_data_and_nothing_beside_it(open_page: O
     assert opened.js("document.querySelectorAll('.wire.lit').length") == 5
     opened.page.mouse.move(5, 300)
     opened.page.wait_for_selector("#canvas:not(.lighting)")
+
+
+def test_wires_of_a_block_with_several_outputs_leave_it_below_its_boxes(open_page: Open) -> None:
+    opened = open_page(page(archdsl.load("fpn_resnet50").shapes, "fpn"))
+    assert opened.boxes()["body"]
+    dots = opened.js("[...document.querySelectorAll('.port:not(.end)')].map(p => p.getBoundingClientRect().top)")
+    last = opened.js("document.querySelector('[data-path=\"body.layer4\"]').getBoundingClientRect().bottom")
+    assert [dot > last for dot in dots] == [False, True, True, True, True, True]
 
 
 def test_the_light_goes_through_open_blocks(open_page: Open, resnet50: str) -> None:
@@ -323,6 +343,14 @@ def test_a_phone_shows_it_all_without_scrolling_sideways(open_page: Open, name: 
     assert opened.js("document.getElementById('canvas').getBoundingClientRect().height") > 150
     opened.page.tap("#close")
     assert not opened.page.is_visible("#panel")
+
+
+def test_on_a_phone_the_box_that_is_tapped_stays_in_sight(open_page: Open, resnet50: str) -> None:
+    opened = open_page(resnet50, width=390, height=844, has_touch=True, is_mobile=True)
+    opened.page.tap('[data-path="layer4"] .line >> nth=0')
+    box = opened.js("document.querySelector('#boxes [data-path=layer4]').getBoundingClientRect().toJSON()")
+    panel = opened.js("document.querySelector('#panel').getBoundingClientRect().toJSON()")
+    assert box["bottom"] < panel["top"]
 
 
 def test_hostile_names_and_comments_do_not_run(open_page: Open) -> None:
