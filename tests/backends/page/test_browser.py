@@ -188,6 +188,12 @@ def test_wires_of_a_block_with_several_outputs_leave_it_below_its_boxes(open_pag
     assert [dot > last for dot in dots] == [False, True, True, True, True, True]
 
 
+def test_a_double_click_unfolds_a_block_anywhere_on_it(open_page: Open, resnet50: str) -> None:
+    opened = open_page(resnet50)
+    opened.page.dblclick('[data-path="layer2"] .shape')
+    assert "layer2.0" in opened.boxes()
+
+
 def test_the_light_goes_through_open_blocks(open_page: Open, resnet50: str) -> None:
     opened = open_page(resnet50)
     opened.click('[data-path="layer1"] .header')
@@ -353,16 +359,30 @@ def test_on_a_phone_the_box_that_is_tapped_stays_in_sight(open_page: Open, resne
     assert box["bottom"] < panel["top"]
 
 
-def test_hostile_names_and_comments_do_not_run(open_page: Open) -> None:
-    text = f"## {HOSTILE}\n# {HOSTILE}\nmodel m {{ input [3, 8, 8]; conv 4 }}"
+def test_hostile_text_does_not_run(open_page: Open) -> None:
+    block = "block twice(t) { conv 4; add { conv 4; pass } }"
+    text = f'## {HOSTILE}\n# {HOSTILE}\n{block}\nmodel m {{ input [3, 8, 8]; it: twice "{HOSTILE}" }}'
     shapes = archdsl.load_text(text).shapes
     opened = open_page(page(shapes, HOSTILE), fragment=f"#box={HOSTILE}")
     opened.page.fill("#search", HOSTILE)
     opened.page.keyboard.press("Enter")
-    opened.click("#boxes .name")
-    assert opened.page.query_selector("img") is None
-    assert opened.js("document.title") == HOSTILE
+    opened.click('[data-path="it"] .line >> nth=1')
+    assert HOSTILE in opened.text("#details")
     assert HOSTILE in opened.text("#source")
+    assert opened.js("document.title") == HOSTILE
+    assert opened.page.query_selector("img") is None
+
+
+def test_the_policy_stops_what_would_get_in_all_the_same(open_page: Open) -> None:
+    html = page(archdsl.load("digits").shapes, "digits")
+    inserted = (
+        """<script>document.title = 'run'</script><button id="trap" onclick="document.title = 'run'">x</button>"""
+    )
+    opened = open_page(html.replace("<header>", f"<header>{inserted}"))
+    opened.click("#trap")
+    assert opened.js("document.title") == "digits"
+    assert len([text for text in opened.complaints if "Content Security Policy" in text]) == 2
+    opened.complaints.clear()
 
 
 def test_two_inputs_and_training_outputs_are_drawn(open_page: Open) -> None:
