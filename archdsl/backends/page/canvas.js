@@ -202,7 +202,7 @@ function drawBox(item) {
       right -= 20;
     }
     if (item.badge) element.append(badgeOf(item, right, 20));
-    item.lines.forEach((line, i) => element.append(text(line, 14, HEADER + 8 + i * LINE, i ? "line less" : "line")));
+    item.lines.forEach((line, i) => element.append(text(line, 14, HEADER + 8 + i * LINE, i === place.mainLine ? "line" : "line less")));
     const low = HEADER + 8 + item.lines.length * LINE;
     element.append(text(item.shape, 14, low, "line shape"));
     element.append(svg("rect", { class: "track", x: 8, y: height - 7, width: width - 16, height: 3, rx: 1.5 }));

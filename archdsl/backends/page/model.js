@@ -156,6 +156,11 @@ class Place {
     return [texts.slice(0, at).join(", "), texts[at], texts.slice(at + 1).join(", ")].filter(Boolean);
   }
 
+  /** The index among the lines of the one that the box is about. */
+  get mainLine() {
+    return !this.isBlock && data.ops[this.box.ops[0].op] !== this.head ? 1 : 0;
+  }
+
   /** The costs of one application. */
   get cost() {
     return boxCost(this.box);
