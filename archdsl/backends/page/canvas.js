@@ -278,6 +278,7 @@ function mark() {
 function light(path) {
   const item = path === null ? null : drawn.items.get(path);
   canvas.classList.toggle("lighting", Boolean(item));
+  canvas.dataset.lit = item ? path : "";
   for (const element of canvas.querySelectorAll(".lit")) element.classList.remove("lit");
   if (!item) return;
   const starts = item.frame ? drawn.flow.filter(({ from, to }) => from === to && from.startsWith(`${path}#`)).map(({ from }) => from) : [path];

@@ -172,7 +172,7 @@ def test_hovering_lights_the_path_of_the_data_and_nothing_beside_it(open_page: O
     text = "model m { input [3, 8, 8]; stem: conv 4; add { left: conv 4; right: conv 4 }; tail: conv 4 }"
     opened = open_page(archdsl.load_text(text).page())
     opened.page.hover('[data-path="left"] .name')
-    opened.page.wait_for_selector("#canvas.lighting")
+    opened.page.wait_for_selector('#canvas.lighting[data-lit="left"]')
     lit = opened.js("[...document.querySelectorAll('#boxes .lit')].map(b => b.dataset.path)")
     assert lit == ["stem", "left", "add", "tail"]
     assert opened.js("document.querySelectorAll('.wire.lit').length") == 5
@@ -200,7 +200,7 @@ def test_the_light_goes_through_open_blocks(open_page: Open, resnet50: str) -> N
     opened.click('[data-path="layer1.0"] .header')
     opened.page.keyboard.press("0")
     opened.page.hover('[data-path="layer1.0.downsample"] .name')
-    opened.page.wait_for_selector("#canvas.lighting")
+    opened.page.wait_for_selector('#canvas.lighting[data-lit="layer1.0.downsample"]')
     lit = set(opened.js("[...document.querySelectorAll('#boxes .lit')].map(b => b.dataset.path)"))
     assert {"conv1", "maxpool", "layer1", "layer1.0", "layer1.0.add", "layer1.1–2", "fc"} <= lit
     assert not {"layer1.0.conv1", "layer1.0.conv3"} & lit
