@@ -295,9 +295,25 @@ def _resolve(module: Module, name: str, seen: tuple[str, ...], context: Context)
         # All in a circle have one mistake, which is told at the last of them.
         raise Trouble("E108", f"`{min(*seen, name)}` is a variant of itself", _circle(home, (*seen, name)), help=help)
     if len(seen) >= MAX_VARIANTS:
-        raise Trouble("E108", f"variants vary variants more than {MAX_VARIANTS} times", declaration.base.span)
+        # Told at one place, whichever of the chain is asked for.
+        last = home.find(_last_variant(home, name))
+        span = last[0].name.span if last is not None else declaration.base.span
+        help = "vary the model itself"
+        raise Trouble("E108", f"variants vary variants more than {MAX_VARIANTS} times", span, help=help)
     plan = _resolve(home, declaration.base.text, (*seen, name), context)
     return _varied(plan, declaration, home)
+
+
+def _last_variant(home: Module, name: str) -> str:
+    """Follow a chain of variants to the one that varies a model, as far as it goes without coming back."""
+    seen = {name}
+    while (found := home.find(name)) is not None and isinstance(found[0], tree.Variant):
+        base = home.find(found[0].base.text)
+        if base is None or not isinstance(base[0], tree.Variant) or found[0].base.text in seen:
+            break
+        name = found[0].base.text
+        seen.add(name)
+    return name
 
 
 def _circle(home: Module, names: Sequence[str]) -> Span:

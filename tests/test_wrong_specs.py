@@ -20,6 +20,7 @@ from archdsl import compiler
 from archdsl.syntax.parser import MAX_CHARACTERS
 from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic
+from archdsl.text.mend import apply_fixes
 from archdsl.text.render import RENDERERS
 from archdsl.text.source import Source
 
@@ -66,6 +67,24 @@ def test_a_wrong_spec_is_told_what_its_text_says(path: Path, golden: Callable[[P
     for renderer in RENDERERS.values():
         assert renderer(found)
     assert perf_counter() - start < PATIENCE
+
+
+def errors(found: tuple[Diagnostic, ...]) -> Counter[tuple[str, str]]:
+    return Counter((diagnostic.code, diagnostic.message) for diagnostic in found)
+
+
+@pytest.mark.parametrize("path", SPECS, ids=named)
+def test_a_safe_fix_ends_the_mistake_that_it_is_about(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    if _DIRECTIVE.search(text):
+        return
+    before = compiler.check(Source(text, path.name), path.parent)
+    for diagnostic in before:
+        if diagnostic.fix is None or not diagnostic.fix.is_safe or diagnostic.span.source.text != text:
+            continue
+        mended = Source(apply_fixes(text, [diagnostic.fix]).text, path.name)
+        key = (diagnostic.code, diagnostic.message)
+        assert errors(compiler.check(mended, path.parent))[key] < errors(before)[key]
 
 
 def test_every_code_is_in_the_corpus(corpus: dict[Path, tuple[Diagnostic, ...]]) -> None:

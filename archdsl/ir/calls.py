@@ -29,7 +29,7 @@ from archdsl.ops.base import Op
 from archdsl.ops.shape import LARGEST_TENSOR
 from archdsl.syntax import tree
 from archdsl.text.source import Span
-from archdsl.text.suggest import suggestion
+from archdsl.text.suggest import nearest, suggestion
 
 
 def resolve(name: tree.Name, env: Env) -> Partial | Closure:
@@ -105,7 +105,7 @@ def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arg
             spans[key] = argument.span
             if key in free:
                 free.remove(key)
-            value = written[key] = evaluate(argument.value, env)
+            value = written[key] = _value_of(argument, target, key, env)
             if isinstance(value, tuple):
                 env.budget.hold(value, argument.span)
         except (Trouble, Reported) as error:
@@ -119,6 +119,21 @@ def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arg
         elif key not in found.unknown:
             written.setdefault(key, value)
     return found
+
+
+def _value_of(argument: tree.Argument, target: Partial, key: str, env: Env) -> Setting:
+    """Give an argument's value; where it is a word that nothing is called, say which words the operator takes."""
+    try:
+        return evaluate(argument.value, env)
+    except Trouble as trouble:
+        is_word = isinstance(argument.value, tree.Variable) and trouble.code == "E101"
+        if is_word and isinstance(target.target, type) and key in target.target.model_fields:
+            words = sorted(target.target.words(key))
+            near = nearest(argument.value.span.text, words)
+            if words:
+                listed = ", ".join(f"`{word}`" for word in words)
+                trouble.help = f"the nearest word is `{near}`" if near else f"`{key}` takes {listed}"
+        raise
 
 
 class Operators:
@@ -224,7 +239,7 @@ def _trouble(
 ) -> Trouble:
     name = str(problem["loc"][0]) if problem["loc"] else ""
     span = spans.get(name, call)
-    if problem["type"] == "missing":
+    if problem["type"] == "missing" and len(problem["loc"]) == 1:
         help = f"give it: `{target.keyword} {name}=…`"
         return Trouble("E103", f"`{target.keyword}` needs `{name}`", call, help=help)
     value = values.get(name)
@@ -246,6 +261,7 @@ _NEEDS = {
     "bool_type": "true or false is needed",
     "tuple_type": "a list is needed",
     "string_type": "a word is needed",
+    "model_type": "an initialisation such as `kaiming_normal` is needed",
 }
 
 
@@ -260,6 +276,10 @@ _COMPARED = (
 def _reason(problem: ErrorDetails) -> str:
     """Say in the language's words why a value does not fit."""
     kind = problem["type"]
+    if kind == "too_long":
+        return f"at most {problem.get('ctx', {}).get('max_length', 2)} items are taken"
+    if kind == "missing":
+        return "more items are needed"
     if kind in _NEEDS:
         return _NEEDS[kind]
     reason = problem["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("should be", "must be")

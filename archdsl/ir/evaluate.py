@@ -214,7 +214,7 @@ def _unknown_variable(node: tree.Variable, env: Env) -> Trouble:
     message = f"nothing is called `{node.name}` here"
     if (habit := names.unknown_value(node.span)) is not None:
         return told("E101", habit, message, node.span)
-    known = [*env.names, "in", "cin", *env.context.names(), *env.module.names(), *OPS, *INITS, *SYMBOLS]
+    known = [*env.names, "in", "cin", *env.context.names(), *env.module.names(), *OPS, *INITS]
     # A single letter is near too much.
     meant = suggestion(node.name, known) if len(node.name) > 1 else ""
     help = meant or "bind it with `let`, or make it a parameter"
@@ -327,14 +327,16 @@ def argument_key(target: Partial, argument: tree.Argument, free: Sequence[str]) 
 def _call_builtin(name: str, node: tree.Apply, env: Env) -> Setting:
     keyed = next((argument for argument in node.arguments if argument.key is not None), None)
     if keyed is not None:
-        raise beside(Trouble("E102", f"`{name}` takes no named arguments", keyed.span), [keyed.value], env)
+        trouble = Trouble("E102", f"`{name}` takes no named arguments", keyed.span, help="write the value alone")
+        raise beside(trouble, [keyed.value], env)
     values = _evaluate_all([argument.value for argument in node.arguments], env)
     try:
         result = FUNCTIONS[name](*values)
     except FunctionError as error:
         raise Trouble("E104", f"`{name}` {error}", node.span) from None
-    except (ValueError, OverflowError) as error:
-        raise Trouble("E116", f"`{name}` has no value here: {error}", node.span) from None
+    except (ValueError, OverflowError):
+        given = ", ".join(map(describe, values))
+        raise Trouble("E116", f"`{name}` of {given[:_MOST_SHOWN]} has no value", node.span) from None
     return result
 
 
@@ -392,7 +394,7 @@ def match_arguments(
             if key not in keys:
                 raise unknown_argument(name, key, keys, argument.key.span if argument.key else argument.span)
             if key in values:
-                raise Trouble("E106", f"`{key}` is given twice", argument.span)
+                raise Trouble("E106", f"`{key}` is given twice", argument.span, help="remove one of the two")
             values[key] = value
     parts.settle()
     return values

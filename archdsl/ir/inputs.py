@@ -23,7 +23,8 @@ class Inputs:
         """Take one more input; give its operator and what it is to the steps behind it."""
         if self._image is not None:
             if self._count:
-                raise Trouble("E121", "an input size can be set only where a model has one input", span)
+                message = "an input size can be set only where a model has one input"
+                raise Trouble("E121", message, span, help="write the sizes in the spec")
             op = OPS["input"](shape=self._image)  # pyright: ignore[reportCallIssue] -- a field of the subclass
         self._count += 1
         return op, self._symbolic(op.infer_shape([]))

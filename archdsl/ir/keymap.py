@@ -84,7 +84,9 @@ def build_key_maps(homes: Sequence[tuple[Sequence[tree.Keys], Env]], report: Rep
             origin = keys.origin.text
             if origin in seen:
                 labels = [Label(seen[origin].origin.span, "declared here first")]
-                report.error("E106", f"the keys of `{origin}` are declared twice", keys.origin.span, labels=labels)
+                message = f"the keys of `{origin}` are declared twice"
+                help = "put the rules into one of them"
+                report.error("E106", message, keys.origin.span, labels=labels, help=help)
             seen.setdefault(origin, keys)
             _check_order(keys, report)
             rules = tuple(_rules(keys, env, report))

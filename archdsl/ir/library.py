@@ -290,8 +290,12 @@ class Library:
             self._loading.append(path)
             try:
                 self._modules[path] = self.load(read_source(path, path.name), folder)
-            except (OSError, UnicodeDecodeError) as error:
-                raise Trouble("E114", f"`{path.name}` cannot be read: {error}", span) from None
+            except UnicodeDecodeError as error:
+                message = f"`{path.name}` is no UTF-8 text: {error.reason} at byte {error.start}"
+                raise Trouble("E114", message, span, help="save it as UTF-8") from None
+            except OSError as error:
+                reason = (error.strerror or str(error)).lower()
+                raise Trouble("E114", f"`{path.name}` cannot be read: {reason}", span) from None
             finally:
                 self._loading.pop()
         return self._modules[path]

@@ -100,6 +100,8 @@ class Lowerer:
         self.built: set[Span] = set()
         """The blocks that were lowered, by where they are declared."""
         self._lacks_input = False
+        self._inputs_written: list[int] = []
+        """Where the model's inputs begin; after one that is wrong nothing flows, and that is told there."""
         self._main_level = Level()
 
     def model(
@@ -114,6 +116,13 @@ class Lowerer:
     ) -> Lowered | None:
         """Lower a model whose parameters have these values. None if nothing could be made of it."""
         level = self._main_level
+        self._inputs_written = [
+            statement.span.start
+            for statement in declaration.body.statements
+            if isinstance(statement, tree.Step)
+            and isinstance(statement.action, tree.Call)
+            and statement.action.name.text == "input"
+        ]
         try:
             parts = Parts()
             env = Env(module, file_context(module, context, self._budget, parts), self._budget)
@@ -215,7 +224,7 @@ class Lowerer:
 
     def _no_input(self, span: Span) -> Trouble | Reported:
         """Say that no value flows in; once, since nothing can flow behind such a step either."""
-        if self._lacks_input:
+        if self._lacks_input or any(start < span.start for start in self._inputs_written):
             return Reported()
         self._lacks_input = True
         return Trouble("E121", "nothing flows in here", span, help="begin the model with `input [3, 224, 224]`")
@@ -335,7 +344,8 @@ class Lowerer:
             raise Trouble("E106", f"output `{name}` is defined twice", node.name.span, help="rename one of the two")
         problem = labels.objection(name)
         if problem or not name.isidentifier():
-            raise Trouble("E112", problem or "an output's name is a plain word", node.name.span)
+            help = "choose another name"
+            raise Trouble("E112", problem or "an output's name is a plain word", node.name.span, help=help)
         if flow.ref is not None:
             place.level.outputs.append((name, flow.ref, node.is_training_only))
 
@@ -679,7 +689,9 @@ class Lowerer:
         name = node.name
         if name.text == "pass" and name.text not in place.env.names:
             if node.arguments or node.body:
-                raise Trouble("E107", "`pass` takes no arguments", node.span)
+                first = node.arguments[0] if node.arguments else node.body
+                assert first is not None
+                raise Trouble("E107", "`pass` takes no arguments", first.span, help="remove it")
             return flow
         is_plain = not (node.arguments or node.body or own or name.text in place.env.names)
         key = (name.text, id(place.env.module), place.env.context)
@@ -908,7 +920,9 @@ class Lowerer:
         finally:
             self._leave()
         if graph.size > MAX_SIZE:
-            raise Trouble("E109", f"`{declaration.name.text}` has {graph.size:,} steps", node.span, is_fatal=True)
+            message = f"`{declaration.name.text}` has {graph.size:,} steps, more than {MAX_SIZE:,}"
+            help = "repeat less: blocks that call each other multiply"
+            raise Trouble("E109", message, node.span, help=help, is_fatal=True)
         return Instance(graph, _output_shapes(level, main))
 
     def _enter(self, declaration: tree.Block, node: tree.Call) -> None:

@@ -28,7 +28,8 @@ def refer(node: tree.Reference, place: Place) -> Flow:
     help = "a label is known after its step, on its own level"
     index = _find(name, node.label.span, place.level, help)
     if len(node.outputs) > 1:
-        raise Trouble("E113", "a reference names a label and at most one of its outputs", node.span)
+        message = "a reference names a label and at most one of its outputs"
+        raise Trouble("E113", message, node.span, help=f"give it out by `output` in `{name}` too")
     output = node.outputs[0].text if node.outputs else ""
     draft = place.level.drafts[index]
     named = draft.body.outputs if draft.body is not None else ()
@@ -54,7 +55,8 @@ def draft_again(node: tree.Reuse, label: str | None, flow: Flow, level: Level) -
         raise Reported
     draft = level.drafts[index]
     if draft.is_input:
-        raise Trouble("E113", f"`{node.name.text}` is an input, and no module to reuse", node.name.span)
+        message = f"`{node.name.text}` is an input, and no module to reuse"
+        raise Trouble("E113", message, node.name.span, help=f"write `@{node.name.text}` to take it up")
     if draft.is_unfed or draft.trouble is not None:
         raise Reported
     again = replace(draft, inputs=(flow.ref,), span=node.span, label=None, reuses=index, hint=node.name.text, repeat=1)

@@ -138,6 +138,7 @@ class _Frontend:
         grammar = _grammar_path().read_text(encoding="utf-8")
         self._comments: list[Token] = []
         self._report = Reporter()
+        self._damage: list[int] = []
         self._lock = RLock()
         self._builder = Builder(self._parse_inner)
         self._lark = Lark(
@@ -170,6 +171,7 @@ class _Frontend:
         self._builder.source, self._report = source, found
         run = _Run(self._lark.parse_interactive(source.text, start=start), source, found)
         try:
+            self._damage = run.damage
             result = run.result()
         finally:
             self._builder.source = NOWHERE
@@ -194,6 +196,7 @@ class _Frontend:
             span = Span(offset, offset + len(text), source)
             message = f"`{text}` is no expression to put into a {'label' if code == 'E112' else 'key'}"
             report.error(code, message, span, help="write a name: `layer{i}`")
+            self._damage.append(offset)
             return tree.Literal(0, span)
         return found
 

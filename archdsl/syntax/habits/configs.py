@@ -46,8 +46,14 @@ def ultralytics(place: Place) -> Habit | None:
         more = ", and the rows below likewise" if len(rows) > 1 else ""
         message = "a row of Ultralytics is a step here, which takes what the step before gives"
         whole = "\n".join(" " * (first - start) + step for step in steps).lstrip()
+        is_whole = all(
+            "@" not in step and found is not None and _is_known(found)
+            for step, (_, found) in zip(steps, rows, strict=True)
+        )
+        block = "" if _is_known(row) else f", with a block `{steps[0].split()[0]}` of your own"
         return Habit(
-            first, first + len(row.group().strip()), message, f"write `{steps[0]}`{more}", until, whole,
+            first, first + len(row.group().strip()), message, f"write `{steps[0]}`{more}{block}", until,
+            whole if is_whole else None,
             notes=_elsewhere(rows[0][1]), whole=(first, until), code=CODE,
         )  # fmt: skip
     if _CUT_ROW.fullmatch(line):
@@ -83,6 +89,12 @@ def _elsewhere(row: re.Match[str] | None) -> tuple[str, ...]:
     if row is None or row["source"] == "-1":
         return ()
     return ("other steps are taken up by their labels, not by their numbers: `@name`",)
+
+
+def _is_known(row: re.Match[str]) -> bool:
+    """Tell whether a row's module has a counterpart that every spec knows."""
+    name = row["name"].rpartition(".")[2]
+    return name in ("Conv", "DWConv", "Concat") or (layer_of(name) is not None and name[:1].isupper())
 
 
 def _row(row: re.Match[str]) -> str:

@@ -94,7 +94,8 @@ def _parse(text: str) -> ast.stmt | None:
 
 
 def _translated(place: Place, start: int, label: str, steps: Sequence[Translation]) -> Habit:
-    whole = "; ".join(step.step for step in steps)
+    whole = "; ".join(step.step for step in steps if step.step)
+    is_whole = all(step.step for step in steps)
     if label in ("model", "net", "network"):
         whole = f"model net {{ input [3, 224, 224]; {whole.removeprefix('{ ').removesuffix(' }')} }}"
     elif label:
@@ -114,7 +115,7 @@ def _translated(place: Place, start: int, label: str, steps: Sequence[Translatio
         f"{what} is how {maker} writes a layer; here it is a step",
         f"write `{shown}`: {why}",
         place.end,
-        whole,
+        whole if is_whole else None,
         notes=notes,
         code=CODE,
     )
@@ -203,9 +204,11 @@ def _refuse() -> list[Translation]:
 def _before(arguments: Sequence[ast.expr]) -> list[Translation]:
     """Give the steps that make what a layer is applied to."""
     first = arguments[0] if arguments else None
-    if isinstance(first, ast.Call) and _own_module(first) is None:
-        return _steps(first)
-    return []
+    if not isinstance(first, ast.Call):
+        return []
+    if (called := _own_module(first)) is not None:
+        return [*_before(first.args), Translation("", note=f"write the layer that `{called}` stands for before it")]
+    return _steps(first)
 
 
 def _container(arguments: Sequence[ast.expr]) -> Translation:

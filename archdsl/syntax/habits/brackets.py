@@ -1,0 +1,167 @@
+"""Lists, and brackets that other languages set elsewhere, or that are missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from archdsl.syntax.habits.scan import Habit, Place, line_bounds, split_commas
+
+
+def comma(place: Place) -> Habit | None:
+    """Take the commas from between a step's arguments, or from behind a statement."""
+    text, at = place.source.text, place.offset
+    if text[at : at + 1] != ",":
+        return None
+    inside = bracket_around(place)
+    if inside:
+        return _tuple(place, *inside)
+    before, after = text[place.start : at], text[at + 1 : place.end]
+    if not after.strip() or after.lstrip().startswith("#"):
+        return Habit(at, at + 1, "a statement ends without a comma", "remove it", at + 1, "", is_safe=True)
+    arguments = [argument.strip() for argument in split_commas(after)]
+    if not before.strip() or '"' in before + after or any(re.match(r"[A-Za-z_]\w*\s*:", a) for a in arguments):
+        return None
+    written = " " + " ".join(arguments)
+    help = f"write `{before.strip()}{written}`" if len(before + written) < 60 else ""
+    message = "arguments of a step are separated by spaces"
+    return Habit(at, at + 1, message, help, place.end, written, is_safe=True, whole=(at, place.end))
+
+
+def bracket_around(place: Place) -> tuple[int, int] | None:
+    """Find the parenthesis or square bracket around a mistake: the places of it and of what closes it."""
+    opened = list[int]()
+    text = place.source.text
+    for match in re.finditer(r'"[^"\n]*"|[()\[\]]', text[place.start : place.offset]):
+        if match.group() in ("(", "["):
+            opened.append(place.start + match.start())
+        elif opened and match.group() in (")", "]"):
+            opened.pop()
+    if not opened:
+        return None
+    depth = 0
+    for match in re.finditer(r'"[^"\n]*"|[()\[\]]', text[opened[-1] : place.end]):
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(match.group(), 0)
+        if depth == 0:
+            return opened[-1], opened[-1] + match.end()
+    return None
+
+
+def _tuple(place: Place, start: int, end: int) -> Habit | None:
+    text = place.source.text
+    if text[start] != "(" or text[end - 1] != ")" or "(" in text[start + 1 : end - 1]:
+        return None
+    items = split_commas(text[start + 1 : end - 1])
+    is_one = len(items) == 2 and items[0] == items[1] and items[0].isdigit()
+    written = (
+        items[0] if is_one and not text[place.start : start].rstrip().endswith("input") else f"[{', '.join(items)}]"
+    )
+    key = re.search(r"[A-Za-z_]\w*\s*=\s*$", text[place.start : start])
+    shown = (key.group().replace(" ", "") if key else "") + written
+    help = f"write `{shown}`"
+    if start and text[start - 1].isalnum():
+        return None
+    return Habit(start, end, "a list stands in square brackets", help, end, written, is_safe=True)
+
+
+def list_commas(place: Place) -> Habit | None:
+    """Put commas between the items of a list."""
+    text = place.source.text
+    if (parted := re.compile(r"\[([^\[\](){}\n]*;[^\[\](){}\n]*)\]").match(text, place.offset)) is not None:
+        return _with_commas(*parted.span(), parted[1].split(";"))
+    inside = bracket_around(place)
+    if inside is None or text[inside[0]] != "[" or text[inside[1] - 1] != "]":
+        return None
+    start, end = inside
+    content = text[start + 1 : end - 1]
+    if "," in content or not re.fullmatch(r"\s*[\w.]+(?:\s+[\w.]+)+\s*", content):
+        return None
+    return _with_commas(start, end, content.split())
+
+
+def _with_commas(start: int, end: int, items: Iterable[str]) -> Habit:
+    written = f"[{', '.join(item.strip() for item in items)}]"
+    message = "commas stand between the items of a list"
+    return Habit(start, end, message, f"write `{written}`", end, written, is_safe=True, code="E001")
+
+
+def typed_by_colon(place: Place) -> Habit | None:
+    """Say how a parameter's type and default are written, at `(c: int, s: 1)`."""
+    inside = bracket_around(place)
+    if inside is None or not re.match(r"(?:inline\s+)?(?:model|block|fn)\b", place.text):
+        return None
+    text = place.source.text
+    parameter = re.compile(r"(?:(\w+)\s+)?(\w+)\s*:\s*([\w.]+)(?:\s*=\s*([\w.]+))?").match(text, place.offset)
+    if parameter is None:
+        return None
+    _, name, what, default = parameter.groups()
+    is_type = what in ("int", "float", "bool", "str", "list")
+    written = (f"{what} {name}" + (f"={default}" if default else "")) if is_type else f"{name}={what}"
+    message = "a parameter's type stands before its name" if is_type else "a parameter's default is given by `=`"
+    span = (parameter.start(2), parameter.end())
+    return Habit(*span, message, f"write `{written}`", span[1], written, is_safe=True)
+
+
+def brace_below(place: Place) -> Habit | None:
+    """Say where a body's brace stands, where it is on the next line."""
+    text = place.source.text
+    following = re.compile(r"[ \t]*(?:#[^\n]*)?\n\s*\{").match(text, place.offset)
+    head = re.match(
+        r"(?:model|block|inline|if|else|for|defaults|residual|shortcut|stages|add|mul|concat|keys)\b", place.text
+    )
+    if following is None or head is None:
+        return None
+    help = f"write `{place.text.strip()} {{`" if len(place.text) < 60 else "write `{` on this line"
+    whole = (place.end, following.end())
+    message = "the brace of a body stands on the line of its head"
+    last = following.end() - 1
+    return Habit(last, last + 1, message, help, last + 1, " {", is_safe="#" not in following.group(), whole=whole)
+
+
+def never_closed(place: Place) -> Habit | None:
+    """Say that a bracket is not closed on its line, where the next line begins something else."""
+    text = place.source.text
+    start, _ = line_bounds(text, place.offset)
+    if text[start : place.offset].strip() or start == 0:
+        return None
+    line, end = line_bounds(text, start - 1)
+    opened = list[int]()
+    for match in re.finditer(r'"[^"\n]*"|#[^\n]*|[()\[\]]', text[line:end]):
+        if match.group() in ("(", "["):
+            opened.append(line + match.start())
+        elif opened and match.group() in (")", "]"):
+            opened.pop()
+    if not opened or text[line:end].rstrip().endswith((",", "(", "[")):
+        return None
+    at = opened[-1]
+    closer = ")" if text[at] == "(" else "]"
+    message = f"`{text[at]}` is never closed"
+    return Habit(at, at + 1, message, f"close it with `{closer}`", place.offset + 1, code="E005")
+
+
+def unclosed_before_brace(place: Place) -> Habit | None:
+    """Say that a list is not closed, at a body's brace."""
+    text, at = place.source.text, place.offset
+    inside = list[int]()
+    if text[at : at + 1] != "{":
+        return None
+    line, _ = line_bounds(text, at)
+    for match in re.finditer(r'"[^"\n]*"|[()\[\]]', text[line:at]):
+        if match.group() in ("(", "["):
+            inside.append(line + match.start())
+        elif inside and match.group() in (")", "]"):
+            inside.pop()
+    if not inside:
+        return None
+    closer = ")" if text[inside[-1]] == "(" else "]"
+    message = f"`{text[inside[-1]]}` is never closed"
+    return Habit(inside[-1], inside[-1] + 1, message, f"close it with `{closer}`", at + 1, code="E005")
+
+
+def unopened(place: Place) -> Habit | None:
+    """Say that nothing is open, at a bracket that closes."""
+    text, at = place.source.text, place.offset
+    if text[at : at + 1] not in (")", "]") or bracket_around(place) is not None:
+        return None
+    message = f"`{text[at]}` closes nothing"
+    return Habit(at, at + 1, message, "remove it, or open it before", at + 1)

@@ -1,0 +1,287 @@
+"""Words and orders of words that other languages have in place of ours."""
+
+from __future__ import annotations
+
+import re
+
+from archdsl.syntax.habits.brackets import bracket_around
+from archdsl.syntax.habits.scan import Habit, Place, line_bounds
+from archdsl.text.suggest import nearest
+
+
+def equals_for_label(place: Place) -> Habit | None:
+    """Say that a label ends with a colon, at `conv1 = conv 64`."""
+    text = place.source.text
+    head = re.match(r"[A-Za-z_]\w*\s*(?==)", place.text)
+    if head is None or place.offset not in (place.start, place.start + head.end()):
+        return None
+    at = place.start + head.end()
+    name, rest = text[place.start : at].strip(), text[at + 1 : place.end].strip()
+    whole = (place.start, place.end)
+    if name in ("input_shape", "input_size", "in_shape", "image_size", "img_size"):
+        sizes = re.findall(r"\d+", rest)
+        if len(sizes) == 3 and sizes[2] in "134":
+            sizes = [sizes[2], *sizes[:2]]
+        written = f"input [{', '.join(sizes)}]"
+        message = "a model begins with the shape of its input, channels first"
+        return Habit(place.start, at, message, f"write `{written}`", place.end, written, whole=whole)
+    if name in ("norm", "act"):
+        written = f"defaults {{ {name}={rest} }}"
+        message = f"`{name}` is settled by `defaults`"
+        return Habit(at, at + 1, message, f"write `{written}`", place.end, written, whole=whole)
+    if re.fullmatch(r"[\d\s.+*/()\[\],-]+", rest):
+        help = f"write `let {name} = {rest}`"
+        return Habit(
+            at, at + 1, "a value is given a name by `let`", help, place.end, f"let {name} = {rest}", whole=whole
+        )
+    if name == "x":
+        message = "values have no names: they flow from step to step"
+        return Habit(place.start, at + 1, message, f"write `{rest}`", place.end, rest, whole=whole)
+    written = f"{name}: {rest}"
+    message = "`=` does not label a step"
+    help = f"write `{written}`" if len(written) < 60 else f"write `{name}:`"
+    return Habit(
+        at,
+        at + 1,
+        message,
+        help,
+        at + 1,
+        f"{name}: ",
+        is_safe=True,
+        whole=(place.start, at + 1 + _spaces(text, at + 1)),
+    )
+
+
+def _spaces(text: str, offset: int) -> int:
+    return len(text[offset:]) - len(text[offset:].lstrip(" \t"))
+
+
+def colon_for_equals(place: Place) -> Habit | None:
+    """Say that `=` gives an argument, at `conv 64 k: 3`."""
+    text = place.source.text
+    for match in re.finditer(r"(?<=\s)([A-Za-z_]\w*)\s*:\s*(?=[\w(\[\".-])", place.text):
+        at = place.start + match.start()
+        if place.text[: match.start()].rstrip().endswith(":"):
+            message = "a step has one label"
+            help = (
+                f"write one of them, or a level of its own: `{place.text[: match.start()].strip()} {{ {match[1]}: … }}`"
+            )
+            return Habit(at, at + len(match[1]), message, help, place.end)
+        if at <= place.offset <= place.start + match.end() and not bracket_around(place):
+            written = f"{match[1]}="
+            value = re.match(r"\S+", text[place.start + match.end() : place.end])
+            help = f"write `{written}{value.group() if value else '…'}`"
+            end = place.start + match.end()
+            return Habit(
+                at, at + len(match[1]), "an argument is given by `=`", help, end, written, is_safe=True, whole=(at, end)
+            )
+    return None
+
+
+def lambda_word(place: Place) -> Habit | None:
+    """Say how a function is declared, at `let f = lambda c: 2 * c`."""
+    match = re.match(r"(?:let\s+)?(\w+)\s*=\s*lambda\s+([\w\s,]+?)\s*:\s*(.+)$", place.text)
+    if match is None:
+        return None
+    at = place.start + place.text.index("lambda")
+    help = f"write `fn {match[1]}({match[2]}) = {match[3]}` outside of models and blocks"
+    return Habit(at, at + 6, "a function is declared by `fn`", help, place.end)
+
+
+def stage_word(place: Place) -> Habit | None:
+    """Say how to repeat, at `stage x 4 { … }` or `x 4 { … }`."""
+    match = re.match(r"(?:\w+:\s*)?(?:stage|stages|repeat|loop)?\s*(?:x|\*)?\s*(\d+)\s*$", place.text)
+    if match is None or not place.source.text[place.end :].lstrip(" ").startswith("{"):
+        return None
+    message = "a repeat stands behind what it repeats"
+    help = f"write `{{ … }} x {match[1]}`, or `stages [{match[1]}] c=64 {{ … }}`"
+    return Habit(place.start, place.end, message, help, place.end + 2)
+
+
+def times_sign(place: Place) -> Habit | None:
+    """Say how a step is repeated, at `relu * 3` or `{ … } * 3`."""
+    match = re.compile(r"\*\s*(\w+)").match(place.source.text, place.offset)
+    if match is None:
+        return None
+    help = f"write `x {match[1]}`"
+    return Habit(
+        match.start(), match.start() + 1, "`x` repeats a step", help, match.end(), f"x {match[1]}", is_safe=True,
+        whole=(match.start(), match.end()),
+    )  # fmt: skip
+
+
+def label_behind_stages(place: Place) -> Habit | None:
+    """Put the label of stages in front."""
+    match = re.match(
+        r"stages\s+([A-Za-z_]\w*(?:\{[^{}\n]*\}\w*)*)\s+(?=\[)", place.source.text[place.start : place.start + 200]
+    )
+    if match is None:
+        return None
+    label = match[1] if "{" not in match[1] else re.sub(r"\{[^{}]*\}", "{stage}", match[1])
+    rest = (
+        place.source.text[place.start + match.end() : line_bounds(place.source.text, place.start)[1]]
+        .split("{")[0]
+        .strip()
+    )
+    start, end = place.start + match.start(1), place.start + match.end(1)
+    help = f"write `{label}: stages {rest} {{`"
+    whole = (place.start, place.start + match.end())
+    return Habit(start, end, "a label stands in front of its step", help, end, f"{label}: stages ", whole=whole)
+
+
+def quoted_step(place: Place) -> Habit | None:
+    """Say that a step has no quotes, at a string alone."""
+    match = re.fullmatch(r'"([A-Za-z_]\w*)"', place.text)
+    if match is None:
+        return None
+    help = f"write `{match[1]}`; with a colon behind it, a string is a label"
+    return Habit(place.start, place.end, "a step is called without quotes", help, place.end, match[1], is_safe=True)
+
+
+def one_edit_a_line(place: Place) -> Habit | None:
+    """Separate the edits of a variant."""
+    match = re.compile(r"(set|remove|replace)\s*(?=\")").match(place.source.text, place.offset)
+    before = place.source.text[place.start : place.offset]
+    if match is None or not before.strip():
+        return None
+    at = place.offset
+    message = "each edit of a variant is a statement of its own"
+    help = f"write a new line or `;` before `{match[1]}`"
+    end = at + len(match[1])
+    return Habit(
+        at,
+        end,
+        message,
+        help,
+        at + 1,
+        f"; {match[1]}",
+        is_safe=True,
+        whole=(at - len(before) + len(before.rstrip()), end),
+    )
+
+
+def misplaced_declaration(place: Place) -> Habit | None:
+    """Say where declarations stand, at one inside a body or behind another on its line."""
+    match = re.compile(r"(model|block|variant|fn|use|keys|inline)\b(?=[ \t]+[\"A-Za-z_])").match(
+        place.source.text, place.offset
+    )
+    if match is None or place.offset != place.start:
+        return None
+    before = place.source.text[: place.offset].rstrip(" \t")
+    if before.endswith("}"):
+        message, help = f"`{match[1]}` begins a declaration on a line of its own", "write a new line before it"
+        end = place.offset + len(match[1])
+        return Habit(
+            place.offset, end, message, help, place.offset + 1, "\n" + match[1], is_safe=True, whole=(len(before), end)
+        )
+    if before.endswith(("{", ";", "\n")) and before.count("{") > before.count("}"):
+        message = f"a `{match[1]}` stands outside of models and blocks"
+        help = "move it out of the braces; a block is called by its name wherever it stands in the file"
+        return Habit(place.offset, place.offset + len(match[1]), message, help, place.end)
+    return None
+
+
+def chained_comparison(place: Place) -> Habit | None:
+    """Say how two comparisons are joined, at `1 < in < 9`."""
+    pattern = r"([\w.()\[\]]+)\s*([<>]=?|==|!=)\s*([\w.()\[\]]+)\s*([<>]=?|==|!=)\s*([\w.()\[\]]+)"
+    for match in re.finditer(pattern, place.text):
+        if place.start + match.start(4) == place.offset:
+            low, first, middle, second, high = match.groups()
+            written = f"{low} {first} {middle} and {middle} {second} {high}"
+            whole = (place.start + match.start(), place.start + match.end())
+            message = "comparisons do not chain"
+            return Habit(
+                *place_of_group(place, match, 4), message, f"write `{written}`", place.end, written, whole=whole
+            )
+    return None
+
+
+def place_of_group(place: Place, match: re.Match[str], group: int) -> tuple[int, int]:
+    """Give where a group of a match in a statement's text stands in the source."""
+    return place.start + match.start(group), place.start + match.end(group)
+
+
+def is_word(place: Place) -> Habit | None:
+    """Say how things are compared, at `a is b`."""
+    match = re.compile(r"is(\s+not)?\b").match(place.source.text, place.offset)
+    if match is None:
+        return None
+    sign = "!=" if match[1] else "=="
+    message = f"`{match.group()}` is written `{sign}` here"
+    return Habit(*match.span(), message, f"write `{sign}`", match.end(), sign, is_safe=True)
+
+
+def augmented_assignment(place: Place) -> Habit | None:
+    """Say that a name keeps its value, at `c += 8`."""
+    match = re.match(r"(?:let\s+)?([A-Za-z_]\w*)\s*([+*/-]{1,2})=\s*(.+)$", place.text)
+    if match is None:
+        return None
+    message = "a name keeps the value that `let` gives it"
+    help = f"bind another one: `let more = {match[1]} {match[2]} {match[3].strip()}`"
+    return Habit(*place_of_group(place, match, 2), message, help, place.end)
+
+
+def negative_argument(place: Place) -> Habit | None:
+    """Put a first argument with a sign into parentheses."""
+    match = re.compile(r"-\s*(\d[\w.]*|[A-Za-z_]\w*)").match(place.source.text, place.offset)
+    head = place.source.text[place.start : place.offset]
+    if match is None or not re.fullmatch(r"(?:\S+\s*:\s*)?[A-Za-z_]\w*\s+", head):
+        return None
+    written = f"(-{match[1]})"
+    message = "an argument without a name begins with no sign"
+    return Habit(*match.span(), message, f"write `{written}`", match.end(), written, is_safe=True)
+
+
+def prefixed_string(place: Place) -> Habit | None:
+    """Say that a label needs no `f` to hold values, at `f"conv{i}": …`."""
+    match = re.match(r'f("[^"\n]*")\s*:', place.text)
+    if match is None:
+        return None
+    help = f"write `{match[1]}:`"
+    message = "a label holds values in braces without an `f`"
+    return Habit(place.start, place.start + 1, message, help, place.end, "", is_safe=True)
+
+
+def dotted_file(place: Place) -> Habit | None:
+    """Say how a file is named, at `use resnet.arch`."""
+    match = re.match(r"use\s+([\w/.-]+?)(\.arch)?$", place.text)
+    if match is None or not re.search(r"[./-]", match[1] + (match[2] or "")):
+        return None
+    name = match[1] if match[2] and re.fullmatch(r"\w+", match[1]) else f'"{match[1]}.arch"'
+    start = place.start + match.start(1)
+    message = "a file is named by a word, or by a path in quotes"
+    return Habit(start, place.end, message, f"write `use {name}`", place.end, name, is_safe=True)
+
+
+def value_missing(place: Place) -> Habit | None:
+    """Say what is missing where a statement ends behind `=` or an operator."""
+    match = re.search(r"(?:([A-Za-z_]\w*)\s*=|(\*\*|//|[-+*/%<>]|\b(?:and|or|not)))\s*$", place.text)
+    if match is None or place.offset < place.start + match.end():
+        return None
+    start = place.start + match.start()
+    end = place.start + len(place.text[: match.end()].rstrip())
+    if match[1]:
+        return Habit(start, end, f"`{match[1]}=` is given no value", "write a value behind it, or remove it", end)
+    return Habit(start, end, f"nothing stands behind `{match[2]}`", "write what it takes, or remove it", end)
+
+
+_DECLARATIONS = ("model", "block", "variant", "fn", "let", "use", "defaults", "keys", "inline", "allow")
+
+
+def outside(place: Place) -> Habit | None:
+    """Say what a file holds, at a statement outside of models and blocks."""
+    text = place.source.text
+    before = re.sub(r'"[^"\n]*"|#[^\n]*', "", text[: place.offset])
+    if before.count("{") > before.count("}") or place.offset != place.start:
+        return None
+    word = re.match(r"[A-Za-z_]\w*", place.text)
+    if word is None or word.group() in _DECLARATIONS:
+        return None
+    near = nearest(word.group(), _DECLARATIONS)
+    end = place.start + word.end()
+    if near is not None:
+        message = f"`{word.group()}` begins no declaration"
+        return Habit(place.start, end, message, f"the nearest word is `{near}`", place.end, near)
+    message = "a step stands inside a model or a block"
+    help = "put it into `model name { input [3, 224, 224]; … }`"
+    return Habit(place.start, end, message, help, place.end)
