@@ -45,11 +45,13 @@ test-slow: $(STAMP) ## run the slow tests
 check: $(STAMP) ## format, lint, types, then the quick tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/python -m archdsl fmt --check specs
 	$(BIN)/basedpyright --project pyproject.toml --warnings
 	$(MAKE) test
 
-fmt: $(STAMP) ## format the code and mend what lint can mend
+fmt: $(STAMP) ## format code and specs, and mend what lint can mend
 	$(BIN)/ruff format .
+	$(BIN)/python -m archdsl fmt specs
 	$(BIN)/ruff check --fix .
 
 bench: $(STAMP) ## measure speed

@@ -5,6 +5,7 @@ and compiles it to a readable, standalone PyTorch module.
 """
 
 from archdsl.network import Network, NetworkCosts, NodeCosts, check_text, diff, load, load_text
+from archdsl.network import format_text as format
 from archdsl.text.diagnostic import Diagnostic, SpecError
 
 __version__ = "0.1.0"
@@ -17,6 +18,7 @@ __all__ = [
     "SpecError",
     "check_text",
     "diff",
+    "format",
     "load",
     "load_text",
 ]

@@ -388,3 +388,17 @@ def check_text(text: str, name: str = "<string>") -> tuple[Diagnostic, ...]:
     from archdsl.compiler import check
 
     return check(Source(text, name))
+
+
+def format_text(text: str, name: str = "<string>") -> str:
+    """Give a spec's text in the one style. Raises SpecError for what is no legal spec.
+
+    `archdsl.format` is this function.
+    """
+    from archdsl.syntax.formatter import format_source
+
+    report = Reporter()
+    formatted = format_source(Source(text, name), report)
+    if formatted is None:
+        raise SpecError(report.diagnostics)
+    return formatted

@@ -14,6 +14,7 @@ from archdsl.cli.console import write
 from archdsl.cli.diff import compare_networks
 from archdsl.cli.draw import draw_network
 from archdsl.cli.explain import explain_code
+from archdsl.cli.fmt import format_specs
 from archdsl.cli.list import list_networks
 from archdsl.cli.new import new_spec
 from archdsl.cli.plot import plot_networks
@@ -26,6 +27,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("list", list_networks, "archdsl list --format csv"),
     ("new", new_spec, "archdsl new tiny"),
     ("check", check_specs, 'archdsl check tiny.arch resnet50 --set "norm=group(32)"'),
+    ("fmt", format_specs, "archdsl fmt tiny.arch"),
     ("explain", explain_code, "archdsl explain E213"),
     ("summary", summarise_network, "archdsl summary resnet50 --input 3x160x160 --set classes=10"),
     ("diff", compare_networks, 'archdsl diff resnet50 --set "norm=group(32)"'),

@@ -54,7 +54,8 @@ class Layout:
             if kind == "_SEPARATOR" and token != ";" and self._is_inside():
                 line_end = line_end or token
                 continue
-            for closer in self._missing(token, starts_line=bool(separator or line_end)):
+            is_parameter = kind == "BLOCK" and previous in ("LPAR", "COMMA")
+            for closer in self._missing(token, starts_line=bool(separator or line_end) and not is_parameter):
                 yield closer
                 separator, previous = separator or line_end, closer.type
             line_end = None

@@ -47,13 +47,16 @@ class Parsed(NamedTuple):
     damaged: frozenset[int] = frozenset()
 
 
-def parse(source: Source, report: Reporter) -> Parsed | None:
-    """Parse a spec. Mistakes go to `report`; None when they leave no tree that tells more about the spec."""
+def parse(source: Source, report: Reporter, tokens: list[Token] | None = None) -> Parsed | None:
+    """Parse a spec. Mistakes go to `report`; None when they leave no tree that tells more about the spec.
+
+    `tokens` is given the tokens and comments of the text in order.
+    """
     if len(source.text) > MAX_CHARACTERS:
         size = f"{len(source.text):,} characters"
         report.error("E004", f"{size}, where a spec has at most {MAX_CHARACTERS:,}", Span(0, 0, source))
         return None
-    return _frontend().parse_file(source, report)
+    return _frontend().parse_file(source, report, tokens)
 
 
 def parse_expression(source: Source, report: Reporter) -> tree.Expression | None:
@@ -100,6 +103,11 @@ def _first_words(file: tree.File, offset: int) -> list[str]:
     """Give the words at the beginning of a line, of which the second is the name that it may have been to declare."""
     line, _ = file.source.position(offset)
     return _WORD.findall(file.source.line(line))[:2]
+
+
+def tokenise(source: Source) -> list[Token]:
+    """Give a legal text's tokens and comments in their order, separators as they stand."""
+    return _frontend().tokenise(source)
 
 
 @cache
@@ -153,10 +161,12 @@ class _Frontend:
             cache=_cache_path(grammar) or False,
         )
 
-    def parse_file(self, source: Source, report: Reporter) -> Parsed | None:
+    def parse_file(self, source: Source, report: Reporter, tokens: list[Token] | None) -> Parsed | None:
         with self._lock:
             self._comments.clear()
-            file, damage, inside = self._run(source, report, "start")
+            file, damage, inside = self._run(source, report, "start", tokens)
+            if tokens is not None:
+                tokens[:] = self._with_comments(tokens)
             comments = tuple(Span(c.start_pos or 0, c.end_pos or 0, source) for c in self._comments)
         if file is None:
             return None
@@ -166,10 +176,21 @@ class _Frontend:
         with self._lock:
             return self._run(source, report, "expression")[0]
 
-    def _run(self, source: Source, report: Reporter, start: str) -> tuple[Any, list[int], frozenset[int]]:
+    def tokenise(self, source: Source) -> list[Token]:
+        with self._lock:
+            self._comments.clear()
+            parser = self._lark.parse_interactive(source.text, start="start")
+            return self._with_comments(list(parser.lexer_thread.lex(parser.parser_state)))
+
+    def _with_comments(self, tokens: list[Token]) -> list[Token]:
+        return sorted([*tokens, *self._comments], key=lambda token: token.start_pos or 0)
+
+    def _run(
+        self, source: Source, report: Reporter, start: str, tokens: list[Token] | None = None
+    ) -> tuple[Any, list[int], frozenset[int]]:
         found = Reporter()
         self._builder.source, self._report = source, found
-        run = _Run(self._lark.parse_interactive(source.text, start=start), source, found)
+        run = _Run(self._lark.parse_interactive(source.text, start=start), source, found, tokens)
         try:
             self._damage = run.damage
             result = run.result()
@@ -204,14 +225,16 @@ class _Frontend:
 class _Run:
     """One parse: tokens fed one by one, and the way on after a mistake."""
 
-    def __init__(self, parser: InteractiveParser, source: Source, report: Reporter) -> None:
+    def __init__(
+        self, parser: InteractiveParser, source: Source, report: Reporter, tokens: list[Token] | None = None
+    ) -> None:
         self._parser, self._source, self._report = parser, source, report
         self._layout = Layout(source, report)
         self.damage = self._layout.damage
         """Offsets of the mistakes."""
         self._dropped: list[tuple[int, int]] = []
         """Texts for which a broken statement stands."""
-        self._tokens = self._layout.tokens(self._lex())
+        self._tokens = self._layout.tokens(self._lex() if tokens is None else self._recorded(tokens))
         self._behind = 0
         """Where the last token ended."""
 
@@ -246,6 +269,11 @@ class _Run:
                 assert thread.state is not None
                 thread.state.line_ctr.feed(run.group())
                 yield Token("_FOREIGN", "", error.pos_in_stream, end_pos=error.pos_in_stream)
+
+    def _recorded(self, tokens: list[Token]) -> Iterator[Token]:
+        for token in self._lex():
+            tokens.append(token)
+            yield token
 
     def _bad_character(self, offset: int) -> None:
         character = self._source.text[offset]
