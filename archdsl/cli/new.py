@@ -23,16 +23,16 @@ defaults { norm=batch act=relu }
 # A block is a function: `c` has to be given, `s` has a default. In a repeat, only the first block gets a `stride`.
 block basic(c, stride s=1) {
   residual {
-    conv1: conv c s=s; bn1: norm; act    # a label names the module and its keys in the state_dict
-    conv2: conv c;     bn2: norm         # input channels are worked out
-  } shortcut downsample { conv c k=1 s=s; norm }    # built only where stride or channels ask for it
+    conv1: conv c s=s; bn1: norm; act  # a label names the module and its keys in the state_dict
+    conv2: conv c;     bn2: norm       # input channels are worked out
+  } shortcut downsample { conv c k=1 s=s; norm }  # built only where stride or channels ask for it
   act
 }
 
 model NAME(classes=10) {
-  input [1, 8, 8]                                   # channels, height, width
+  input [1, 8, 8]  # channels, height, width
   stem: { conv 32; norm; act }
-  layer{stage}: stages [2, 2] double c=32 { basic c }    # per stage: 2 blocks; then twice the channels, half the image
+  layer{stage}: stages [2, 2] double c=32 { basic c }  # per stage: 2 blocks; then twice the channels, half the image
   gap; flatten; fc: fc classes
   assert parameters < 1M
 }
