@@ -52,7 +52,10 @@ def sketch(root: Call, level: Level, name: str) -> Picture:
     picture = _Canvas(Outline(root, level)).picture(name)
     if level != "blocks" or len(picture.boxes) <= MOST:
         return picture
-    return _Canvas(Outline(root, "stages")).picture(name, Outline(root, "blocks"))
+    picture = _Canvas(Outline(root, "stages")).picture(name, Outline(root, "blocks"))
+    if len(picture.boxes) <= MOST:
+        return picture
+    return _Canvas(Outline(root, "stages", opens=False)).picture(name, Outline(root, "blocks"))
 
 
 class _Canvas:

@@ -21,10 +21,13 @@ _MAIN = 0.5
 
 
 class Outline:
-    """The steps of every body that a picture of a network shows."""
+    """The steps of every body that a picture of a network shows.
 
-    def __init__(self, root: Call, level: Level) -> None:
-        self.root, self.level = root, level
+    Without `opens`, no level is opened at a glance, even where nearly everything is in it.
+    """
+
+    def __init__(self, root: Call, level: Level, *, opens: bool = True) -> None:
+        self.root, self.level, self.opens = root, level, opens
         self.variants = Variants(root)
         self._details: dict[int, tuple[Frame, list[Step]]] = {}
 
@@ -77,7 +80,7 @@ class Outline:
         if len(steps) <= _FEW and node.body.is_chain and not any(step.frame or step.calls for step in steps):
             lines = tuple(line for step in steps for line in step.lines[:1])
             return call_step(frame, node, steps[0].kind, lines)
-        if node.body.size * node.repeat > _MAIN * self.root.shapes.graph.size:
+        if self.opens and node.body.size * node.repeat > _MAIN * self.root.shapes.graph.size:
             return opened
         return call_step(frame, node, "block", (f"{node.body.size} layers",))
 

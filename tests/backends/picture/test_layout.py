@@ -93,7 +93,7 @@ def test_no_line_of_the_blocks_leads_through_a_box(name: str) -> None:
             assert not [box for box, rect in plan.boxes.items() if box not in ends and meet(rect, thin)]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [*NETWORKS, "pyramidnet200_a300", "mobilenet_v3_large", "preresnet1001_cifar"])
 def test_by_default_a_network_is_one_page(name: str) -> None:
     drawn = archdsl.load(name).diagram()
     assert len(drawn.picture.boxes) <= 40
