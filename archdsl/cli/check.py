@@ -13,12 +13,13 @@ import typer
 from archdsl import compiler
 from archdsl.cli.console import complain, say, write
 from archdsl.cli.failure import FAILURE, FINDINGS, Failure
-from archdsl.cli.specs import SetOption, find, has_errors, parse_settings
+from archdsl.cli.mend import Repair, fixes_of, own_file, repair, write_repaired
+from archdsl.cli.specs import STDIN, SetOption, find, has_errors, parse_settings
 from archdsl.text.allow import ALL, settle
 from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic, Reporter
 from archdsl.text.render import RENDERERS
-from archdsl.text.source import Source, Span
+from archdsl.text.source import NOWHERE, Source, Span
 from archdsl.text.suggest import nearest
 
 
@@ -35,9 +36,30 @@ class CheckFormat(StrEnum):
 class Checked:
     """What came of one spec; `fine` says what was checked where nothing is wrong."""
 
-    diagnostics: tuple[Diagnostic, ...]
+    repair: Repair
     fine: str = ""
+    path: Path | None = None
+    """The file that fixes may change; None where there is none."""
     is_readable: bool = True
+
+    @property
+    def diagnostics(self) -> Sequence[Diagnostic]:
+        return self.repair.diagnostics
+
+    @property
+    def is_mendable(self) -> bool:
+        return self.path is not None or self.repair.before.name == STDIN
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the options ask for."""
+
+    settings: Mapping[str, str]
+    allowed: frozenset[str]
+    denied: frozenset[str]
+    is_mending: bool
+    has_unsafe: bool
 
 
 def check_specs(
@@ -66,29 +88,85 @@ def check_specs(
         list[str] | None,
         typer.Option("--deny", metavar="CODES", help="Take warnings for errors, named in the same way."),
     ] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Make the edits that are certainly meant.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show the edits of `--fix`, and make none.")] = False,
+    unsafe_fixes: Annotated[
+        bool, typer.Option("--unsafe-fixes", help="Count edits in that are only likely meant.")
+    ] = False,
 ) -> None:
     """Say what is wrong with specs.
 
     Names, arguments, shapes and assertions are checked. The exit code is 1 if a spec has mistakes, 2 if one cannot be
     read; warnings alone leave it 0. `allow W400` in a spec, or in one of its bodies, leaves a warning out there.
+
+    `--fix` changes files, and writes stdin's text to stdout. It makes no edit after which more is wrong than before.
     """
-    values = parse_settings(settings)
-    allowed, denied = warning_codes(allow, "--allow"), warning_codes(deny, "--deny")
-    if both := sorted(allowed & denied):
-        raise Failure(f"`{both[0]}` is both allowed and denied", "leave out one of the two")
-    checked = [_check(spec, values) for spec in specs]
-    found = settle((diagnostic for one in checked for diagnostic in one.diagnostics), allowed, denied)
+    wishes = _wishes(settings, allow, deny, is_mending=fix or diff, has_unsafe=unsafe_fixes)
+    if wishes.is_mending and form is not CheckFormat.TEXT and (diff or "-" in specs):
+        raise Failure("stdout takes either edits or diagnostics", "leave out --format")
+    checked = [_check(spec, wishes) for spec in specs]
+    found = [diagnostic for one in checked for diagnostic in one.diagnostics]
+    if diff:
+        write("".join(one.repair.diff() for one in checked))
+    elif fix:
+        _put(checked)
     if form is CheckFormat.TEXT:
-        complain(found)
-        for one in checked:
-            if one.fine and not has_errors(settle(one.diagnostics, allowed, denied)):
-                say(one.fine)
+        _tell(checked, found, wishes)
     else:
         write(RENDERERS[form](found))
     if not all(one.is_readable for one in checked):
         raise typer.Exit(FAILURE)
-    if has_errors(found):
+    if has_errors(found) or (diff and any(one.repair.count for one in checked)):
         raise typer.Exit(FINDINGS)
+
+
+def _wishes(
+    settings: Sequence[str] | None,
+    allow: Sequence[str] | None,
+    deny: Sequence[str] | None,
+    *,
+    is_mending: bool,
+    has_unsafe: bool,
+) -> Wishes:
+    values = parse_settings(settings)
+    allowed, denied = warning_codes(allow, "--allow"), warning_codes(deny, "--deny")
+    if both := sorted(allowed & denied):
+        raise Failure(f"`{both[0]}` is both allowed and denied", "leave out one of the two")
+    if is_mending and values:
+        raise Failure("`--fix` mends what is written, and `--set` checks something else", "leave out one of the two")
+    return Wishes(values, allowed, denied, is_mending, has_unsafe)
+
+
+def _put(checked: Sequence[Checked]) -> None:
+    """Write what fixes have changed: files that are of the user, and stdin's text whether it is changed or not."""
+    for one in checked:
+        if one.repair.before.name == STDIN:
+            write(one.repair.after.text)
+        elif one.path is not None and one.repair.count:
+            write_repaired(one.path, one.repair)
+
+
+def _tell(checked: Sequence[Checked], found: Sequence[Diagnostic], wishes: Wishes) -> None:
+    """Say on stderr what is wrong, what was mended or can be, and what is fine."""
+    complain(found)
+    for one in checked:
+        if one.repair.count:
+            say(f"{one.repair.before.name}: {_counted(one.repair.count, 'fix', 'fixes')}")
+        if one.fine:
+            say(one.fine)
+    safe, likely = (
+        sum(len(fixes_of(one.diagnostics, one.repair.after, unsafe=unsafe)) for one in checked if one.is_mendable)
+        for unsafe in (False, True)
+    )
+    if likely and not wishes.is_mending:
+        parts = [f"{safe} can be mended by --fix"] if safe else []
+        more = "more with --unsafe-fixes" if safe else "can be mended by --fix --unsafe-fixes"
+        parts += [f"{likely - safe} {more}"] if likely > safe else []
+        say(", ".join(parts))
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
 
 
 def warning_codes(words: Sequence[str] | None, option: str) -> frozenset[str]:
@@ -109,16 +187,25 @@ def warning_codes(words: Sequence[str] | None, option: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _check(spec: str, settings: Mapping[str, str]) -> Checked:
+def _check(spec: str, wishes: Wishes) -> Checked:
     try:
         source, folder, model = find(spec)
     except Failure as failure:
         report = Reporter()
         report.error(failure.code or "E114", failure.message, Span(0, 0), help=failure.help)
-        return Checked(report.diagnostics, is_readable=False)
-    names = (model,) if model is not None else compiler.models_of(source, folder)
-    diagnostics = _diagnose(source, folder, model, names, settings)
-    return Checked(diagnostics, "" if has_errors(diagnostics) else _praise(source, model, names))
+        return Checked(Repair(NOWHERE, NOWHERE, report.diagnostics, 0), is_readable=False)
+    path = own_file(spec) if spec != "-" else None
+
+    def diagnose(source: Source) -> list[Diagnostic]:
+        names = (model,) if model is not None else compiler.models_of(source, folder)
+        return settle(_diagnose(source, folder, model, names, wishes.settings), wishes.allowed, wishes.denied)
+
+    if wishes.is_mending and (path is not None or spec == "-"):
+        repaired = repair(source, diagnose, unsafe=wishes.has_unsafe)
+    else:
+        repaired = Repair(source, source, diagnose(source), 0)
+    fine = "" if has_errors(repaired.diagnostics) else _praise(repaired.after, folder, model)
+    return Checked(repaired, fine, path)
 
 
 def _diagnose(
@@ -135,8 +222,8 @@ def _diagnose(
     return tuple(found.values())
 
 
-def _praise(source: Source, model: str | None, names: Sequence[str]) -> str:
+def _praise(source: Source, folder: Path, model: str | None) -> str:
     if model is not None:
         return f"{source.name}:{model}: ok"
-    counted = f"{len(names)} {'model' if len(names) == 1 else 'models'}"
-    return f"{source.name}: ok, {counted if names else 'no model that needs no arguments'}"
+    count = len(compiler.models_of(source, folder))
+    return f"{source.name}: ok, {_counted(count, 'model', 'models') if count else 'no model that needs no arguments'}"

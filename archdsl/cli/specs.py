@@ -18,6 +18,9 @@ from archdsl.syntax.parser import MAX_CHARACTERS
 from archdsl.text.diagnostic import Diagnostic, Severity, SpecError
 from archdsl.text.source import Source
 
+STDIN = "<stdin>"
+"""What the text from stdin is called."""
+
 SpecArgument: TypeAlias = Annotated[
     str,
     typer.Argument(
@@ -93,7 +96,7 @@ def find(spec: str) -> tuple[Source, Path, str | None]:
 def _read_stdin() -> Source:
     content = sys.stdin.buffer.read(4 * MAX_CHARACTERS + 4)
     try:
-        return Source(content.decode("utf-8-sig").replace("\r\n", "\n"), "<stdin>")
+        return Source(content.decode("utf-8-sig").replace("\r\n", "\n"), STDIN)
     except UnicodeDecodeError as error:
         raise Failure(f"stdin is no UTF-8 text: {error.reason} at byte {error.start}", code="E004") from None
 

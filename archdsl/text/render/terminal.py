@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from archdsl.text.diagnostic import Diagnostic, Severity
+from archdsl.text.diagnostic import Diagnostic, Edit, Severity
 from archdsl.text.render.display import columns_of, crop, visible, wrap
 from archdsl.text.render.places import bounds, in_order, is_somewhere, last_offset
 from archdsl.text.source import Source, Span
@@ -102,10 +102,26 @@ def _diagnostic(d: Diagnostic, width: int) -> Iterator[Line]:
         yield (Piece(" " * gutter + " |", _FRAME),)
         yield from _excerpt(source, found, gutter, width)
     unplaced = [label.message for label in d.labels if not is_somewhere(label.span)]
-    for kind, text in [*(("note", note) for note in (*unplaced, *d.notes)), ("help", d.help)]:
+    for kind, text in [*(("note", note) for note in (*unplaced, *d.notes)), ("help", d.help), ("fix", _mending(d))]:
         if text:
             yield from _remark(kind, text, gutter, width)
     yield ()
+
+
+def _mending(d: Diagnostic) -> str:
+    """Say what the fix does, unless the help says so."""
+    if d.fix is None or not d.fix.edits:
+        return ""
+    edits = d.fix.edits
+    is_said = len(edits) == 1 and edits[0].replacement.strip() and f"`{edits[0].replacement.strip()}`" in d.help
+    return "" if is_said or d.fix.title.casefold() == d.help.casefold() else d.fix.title or _summarised(edits[0])
+
+
+def _summarised(edit: Edit) -> str:
+    old, new = (" ".join(text.split()) for text in (edit.span.text, edit.replacement))
+    if not new:
+        return f"remove `{old}`"
+    return f"replace `{old}` by `{new}`" if old else f"add `{new}`"
 
 
 def _title(d: Diagnostic, width: int) -> Iterator[Line]:
