@@ -451,7 +451,7 @@ def _setting(written: Source, offset: int, env: Env) -> Setting:
 
 
 def find_spec(spec: str | Path) -> tuple[Source, Path, str | None]:
-    """Find a spec by path, `path:model`, or bundled name (of a file or of a model in one).
+    """Find a spec by path, by bundled name (of a file or of a model in one), or as a file's model, `file:model`.
 
     Gives its source, its folder, and the model that the name means, if it means one. Raises SpecError if there is
     none, or if it cannot be read.
@@ -463,17 +463,24 @@ def find_spec(spec: str | Path) -> tuple[Source, Path, str | None]:
     if not path.is_file() and ":" in text:
         head, _, model = text.rpartition(":")
         path = Path(head)
-    if path.is_file() or text.endswith(SUFFIX) or "/" in text or model is not None:
+        if not model:
+            raise _failure("E114", f"no model is named behind the colon of `{text}`", text, f"write `{head}:NAME`")
+    if path.is_file() or path.suffix == SUFFIX or "/" in str(path):
         return _read(path), path.parent, model
-    own = bundled_folder() / f"{text}{SUFFIX}"
+    name = str(path)
+    own = bundled_folder() / f"{name}{SUFFIX}"
     if own.is_file():
-        return _read(own, own.name), own.parent, None
+        return _read(own, own.name), own.parent, model
     for candidate in sorted(bundled_folder().glob(f"*{SUFFIX}")):
-        if text in _declared(candidate, candidate.stat().st_mtime_ns):
-            return _read(candidate, candidate.name), candidate.parent, text
-    near = nearest(text, [name for name, _ in bundled_models()])
+        if name in _declared(candidate, candidate.stat().st_mtime_ns):
+            if model is not None:
+                help = f"the file that declares it is `{candidate.stem}`"
+                raise _failure("E114", f"`{name}` is a model, and no file that has any", text, help)
+            return _read(candidate, candidate.name), candidate.parent, name
+    bundled = bundled_models()
+    near = nearest(name, [*(name for name, _ in bundled if model is None), *(path.stem for _, path in bundled)])
     help = f"the nearest bundled one is `{near}`" if near else "`archdsl list` shows the bundled ones"
-    raise _failure("E114", f"no file and no bundled spec is called `{text}`", text, help)
+    raise _failure("E114", f"no file and no bundled spec is called `{name}`", text, help)
 
 
 _LONGEST_PATH = 1000
@@ -492,7 +499,16 @@ def _read(path: Path, name: str | None = None) -> Source:
         raise _failure("E004", f"`{path}` is no UTF-8 text: {error.reason} at byte {error.start}", str(path)) from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise _failure("E114", f"`{path}` cannot be read: {reason}", str(path)) from None
+        raise _failure("E114", f"`{path}` cannot be read: {reason}", str(path), _beside(path)) from None
+
+
+def _beside(path: Path) -> str:
+    """Offer the spec beside a path whose name is nearest."""
+    try:
+        near = nearest(path.name, [other.name for other in path.parent.glob(f"*{SUFFIX}")])
+    except (OSError, ValueError):
+        return ""
+    return f"the nearest file is `{path.with_name(near)}`" if near and near != path.name else ""
 
 
 def _failure(code: str, message: str, name: str, help: str = "") -> SpecError:
@@ -542,6 +558,9 @@ def check(source: Source, folder: Path | None = None, model: str | None = None) 
     else:
         if model is None:
             survey(module, visited, report)
+    if not (module.file.declarations or report.has_errors):
+        help = "declare a model: `model name { input [3, 224, 224]; … }`"
+        report.error("E120", "this spec is empty", Span(0, 0, module.file.source), help=help)
     if model is None and not report.has_errors:
         bodies = {d.span for d in module.file.declarations if isinstance(d, tree.Block | tree.Model)}
         report_unused(module.allowances, built, is_complete=bool(built) and bodies <= built, report=report)

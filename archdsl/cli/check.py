@@ -30,6 +30,7 @@ class CheckFormat(StrEnum):
     PLAIN = "plain"
     JSON = "json"
     GITHUB = "github"
+    SARIF = "sarif"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def check_specs(
     ],
     form: Annotated[
         CheckFormat,
-        typer.Option("--format", help="text for people on stderr; plain, json and github annotations on stdout."),
+        typer.Option("--format", help="text for people on stderr; the others for programs on stdout."),
     ] = CheckFormat.TEXT,
     settings: SetOption = None,
     allow: Annotated[

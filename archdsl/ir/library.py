@@ -277,19 +277,20 @@ class Library:
             ) as error:  # RuntimeError for links in a circle, before Python 3.13
                 raise Trouble("E114", f"`{target}` is no path: {error}", span) from None
             if is_here:
-                return self._load_used(path, folder, span)
+                shown = relative if folder in (bundled_folder(), Path.cwd()) else folder / relative
+                return self._load_used(path, folder, span, str(shown))
         beside = [path.stem for path in module.folder.glob(f"*{SUFFIX}")] if module.folder is not None else []
         known = [*beside, *(path.stem for path in bundled_folder().glob(f"*{SUFFIX}"))]
         help = suggestion(relative.stem, known, "spec") or "`archdsl list` shows the bundled ones"
         raise Trouble("E114", f"no spec `{target}` beside this one or among the bundled ones", span, help=help)
 
-    def _load_used(self, path: Path, folder: Path, span: Span) -> Module | None:
+    def _load_used(self, path: Path, folder: Path, span: Span, shown: str) -> Module | None:
         if path in self._loading:
             raise Trouble("E114", f"`{path.stem}` uses itself", span, help="move what both need to a third file")
         if path not in self._modules:
             self._loading.append(path)
             try:
-                self._modules[path] = self.load(read_source(path, path.name), folder)
+                self._modules[path] = self.load(read_source(path, shown), folder)
             except UnicodeDecodeError as error:
                 message = f"`{path.name}` is no UTF-8 text: {error.reason} at byte {error.start}"
                 raise Trouble("E114", message, span, help="save it as UTF-8") from None

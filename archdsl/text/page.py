@@ -52,6 +52,12 @@ class Page:
         return first if isinstance(first, str) else ""
 
     @property
+    def markdown(self) -> str:
+        """The page without its heading."""
+        fenced = (part if isinstance(part, str) else f"```{part.info}\n{part.text}```" for part in self.parts)
+        return "\n\n".join(fenced)
+
+    @property
     def failing(self) -> list[str]:
         """The specs that the code is reported for."""
         return [part.text for part in self.parts if isinstance(part, Example) and part.fails]

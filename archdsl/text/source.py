@@ -23,6 +23,11 @@ class Source:
         line = bisect_right(self.line_starts, offset)
         return line, offset - self.line_starts[line - 1] + 1
 
+    def utf16_column(self, offset: int) -> int:
+        """Give the 1-based column of an offset in UTF-16 code units, as editors count."""
+        start = self.line_starts[self.position(offset)[0] - 1]
+        return 1 + sum(1 + (c > "\uffff") for c in self.text[start:offset])
+
     def line(self, number: int) -> str:
         """Give the text of a 1-based line, without its end."""
         starts = self.line_starts

@@ -133,3 +133,43 @@ def test_a_warning_that_is_denied_is_an_error(run: Run, warned: Path, words: lis
 def test_a_warning_that_is_allowed_is_not_shown(run: Run, warned: Path) -> None:
     for word in ("W400", "warnings"):
         assert run("check", warned.name, "--allow", word) == (0, "", "tiny.arch: ok, 1 model\n")
+
+
+@pytest.mark.parametrize("text", ["", "\n  # nothing yet\n"])
+def test_a_spec_that_declares_nothing_is_an_error(run: Run, tiny: Path, text: str) -> None:
+    tiny.write_text(text, encoding="utf-8")
+    for name in ("tiny.arch", "-"):
+        code, _, err = run("check", name, stdin=text.encode())
+        assert code == 1
+        assert "error[E120]: this spec is empty" in err
+
+
+def test_a_bundled_files_model_has_a_name_as_that_of_a_file_of_ones_own(run: Run, tiny: Path) -> None:
+    assert run("check", "resnet:resnet50") == (0, "", "resnet.arch:resnet50: ok\n")
+    assert run("check", "tiny.arch:tiny") == (0, "", "tiny.arch:tiny: ok\n")
+    assert "`resnet.arch` has no model `resnet5`" in run("check", "resnet:resnet5").err
+    for spec, help in (
+        ("resnett:resnet50", "the nearest bundled one is `resnet`"),
+        ("resnet50:resnet50", "the file that declares it is `resnet`"),
+        ("resnet:", "write `resnet:NAME`"),
+        ("tinny.arch", "the nearest file is `tiny.arch`"),
+    ):
+        code, _, err = run("check", spec)
+        assert code == 2
+        assert help in err
+
+
+def test_a_used_file_is_named_as_seen_from_the_working_folder(
+    run: Run, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tiny.parent / "nets" / "parts"
+    folder.mkdir(parents=True)
+    (folder / "own.arch").write_text("block own(c) { conv c kernle=3 }\n", encoding="utf-8")
+    text = 'use "parts/own"\nmodel m { input [3, 8, 8]; own 4 }\n'
+    (folder.parent / "m.arch").write_text(text, encoding="utf-8")
+    assert "--> nets/parts/own.arch:1:23" in run("check", "nets/m.arch").err
+    monkeypatch.chdir(folder.parent)
+    assert "--> parts/own.arch:1:23" in run("check", "m.arch").err
+    assert "--> parts/own.arch:1:23" in run("check", "-", stdin=text.encode()).err
+    monkeypatch.chdir("/")
+    assert f"--> {folder}/own.arch:1:23" in run("check", f"{folder.parent}/m.arch").err

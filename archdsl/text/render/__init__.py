@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from archdsl.text.diagnostic import Diagnostic
-from archdsl.text.render import github, json, plain, terminal
+from archdsl.text.render import github, json, plain, sarif, terminal
 
 
 class Renderer(Protocol):
@@ -15,5 +15,11 @@ class Renderer(Protocol):
 
 
 RENDERERS: Mapping[str, Renderer] = MappingProxyType(
-    {"terminal": terminal.render, "plain": plain.render, "json": json.render, "github": github.render}
+    {
+        "terminal": terminal.render,
+        "plain": plain.render,
+        "json": json.render,
+        "github": github.render,
+        "sarif": sarif.render,
+    }
 )

@@ -12,7 +12,8 @@ def render(diagnostics: Iterable[Diagnostic], *, width: int = 80, color: bool = 
     """Write a list of objects, whatever the width and colour.
 
     Each has code, severity, message, marker, file, start, end, labels, notes, help and fix. Lines and
-    columns count from 1, offsets from 0, all in code points; the end is exclusive. A diagnostic about no
+    columns count from 1, offsets from 0, all in code points, but for `utf16_column`, which counts UTF-16
+    code units as editors do; the end is exclusive. Offsets count CR LF as one. A diagnostic about no
     text has null for file, start and end; fix is null where there is none, else its title, is_safe and edits,
     which are made together.
     """
@@ -52,4 +53,4 @@ def _place(span: Span) -> dict[str, object]:
 
 def _position(source: Source, offset: int) -> dict[str, int]:
     line, column = source.position(offset)
-    return {"line": line, "column": column, "offset": offset}
+    return {"line": line, "column": column, "utf16_column": source.utf16_column(offset), "offset": offset}

@@ -45,10 +45,13 @@ def test_github_escapes_properties_and_message() -> None:
 
 
 def test_json_says_everything_that_a_diagnostic_holds() -> None:
-    start = {"line": 2, "column": 9, "offset": 24}
-    end = {"line": 2, "column": 17, "offset": 32}
+    start = {"line": 2, "column": 9, "utf16_column": 9, "offset": 24}
+    end = {"line": 2, "column": 17, "utf16_column": 17, "offset": 32}
     place = {"file": "specs/a,b:c.arch", "start": start, "end": end}
-    three = {"start": {"line": 1, "column": 8, "offset": 7}, "end": {"line": 1, "column": 9, "offset": 8}}
+    three = {
+        "start": {"line": 1, "column": 8, "utf16_column": 8, "offset": 7},
+        "end": {"line": 1, "column": 9, "utf16_column": 9, "offset": 8},
+    }
     assert json.loads(RENDERERS["json"]([GROUPS])) == [
         {
             "code": "E210",
