@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher, unified_diff
 from pathlib import Path
 from typing import TypeAlias
 
@@ -39,6 +38,8 @@ class Repair:
         """Give the change as a unified diff, "" where there is none."""
         if self.before.text == self.after.text:
             return ""
+        from difflib import unified_diff
+
         old, new = (source.text.splitlines(keepends=True) for source in (self.before, self.after))
         lines = unified_diff(old, new, f"a/{self.before.name}", f"b/{self.before.name}")
         return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
@@ -142,6 +143,8 @@ def with_line_ends(raw: str, before: str, after: str) -> str:
     first = "\r\n" if raw.partition("\n")[0].endswith("\r") else "\n"
     if raw.count("\r\n") == raw.count("\n"):
         return after.replace("\n", first)
+    from difflib import SequenceMatcher
+
     raw_lines, old, new = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (raw, before, after))
     lines: list[str] = []
     for kind, low, high, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

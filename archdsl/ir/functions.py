@@ -8,7 +8,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
-from archdsl.ir.values import Number, Setting
+from archdsl.ir.values import Number, Setting, shown
 
 MAX_LENGTH = 10_000
 MAX_BITS = 256
@@ -19,9 +19,12 @@ class FunctionError(Exception):
 
 
 def _numbers(values: Sequence[Setting]) -> list[Number]:
-    if not all(isinstance(value, int | float | Fraction) and not isinstance(value, bool) for value in values):
-        raise FunctionError("takes numbers")
-    return [value for value in values if isinstance(value, int | float | Fraction)]
+    found: list[Number] = []
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
+            raise FunctionError(f"takes numbers, not {shown(value)}")
+        found.append(value)
+    return found
 
 
 def _extreme(choose: Callable[[list[Number]], Number]) -> Callable[..., Setting]:
@@ -37,7 +40,7 @@ def _extreme(choose: Callable[[list[Number]], Number]) -> Callable[..., Setting]
 def _of_number(function: Callable[[Any], Number]) -> Callable[..., Setting]:
     def apply(*values: Setting) -> Setting:
         if len(values) != 1:
-            raise FunctionError("takes one number")
+            raise FunctionError(f"takes one number, not {len(values)} values")
         (number,) = _numbers(values)
         return function(number)
 
@@ -47,16 +50,22 @@ def _of_number(function: Callable[[Any], Number]) -> Callable[..., Setting]:
 def _of_list(function: Callable[[tuple[Setting, ...]], Setting]) -> Callable[..., Setting]:
     def apply(*values: Setting) -> Setting:
         if len(values) != 1 or not isinstance(values[0], tuple):
-            raise FunctionError("takes one list")
+            given = shown(values[0]) if len(values) == 1 else f"{len(values)} values"
+            raise FunctionError(f"takes one list, not {given}")
         return function(values[0])
 
     return apply
 
 
 def _zip(*values: Setting) -> Setting:
-    lists = [value for value in values if isinstance(value, tuple)]
-    if len(lists) != len(values) or len({len(items) for items in lists}) != 1:
-        raise FunctionError("takes lists of one length")
+    lists: list[tuple[Setting, ...]] = []
+    for value in values:
+        if not isinstance(value, tuple):
+            raise FunctionError(f"takes lists, not {shown(value)}")
+        lists.append(value)
+    if len({len(items) for items in lists}) != 1:
+        lengths = " and ".join(str(len(items)) for items in lists)
+        raise FunctionError(f"takes lists of one length, not of {lengths} items" if lists else "takes lists")
     return tuple(zip(*lists, strict=True))
 
 

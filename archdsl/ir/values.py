@@ -96,6 +96,16 @@ def describe(value: Setting) -> str:
             return str(value)
 
 
+_LONGEST_SHOWN = 60
+
+
+def shown(value: Setting) -> str:
+    """Write a value and its kind for a message, cut short where it is long."""
+    text = describe(value)
+    text = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN].rstrip(' ,')} …"
+    return f"{text}, {kind_of(value)}"
+
+
 def kind_of(value: Setting) -> str:
     """Name a value's kind for a message."""
     match value:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from archdsl.text.diagnostic import Fix
 from archdsl.text.source import Span
+from archdsl.text.suggest import is_synonym
 
 _BLANKS = " \t"
 
@@ -30,3 +32,23 @@ def removal(statement: Span) -> Span:
     if before and text[before - 1] == ";":
         return Span(before - 1, end, statement.source)
     return statement
+
+
+def renamed(span: Span, name: str, near: str | None) -> Fix | None:
+    """Give the fix that writes the nearest name, where a span begins with the one that is unknown.
+
+    It is safe where other tools have that very name for it, or the case alone differs.
+    """
+    if near is None or not span.text.startswith(name) or not name:
+        return None
+    place = Span(span.start, span.start + len(name), span.source)
+    return Fix.at(place, near, is_safe=is_synonym(name, near), title=f"write `{near}`")
+
+
+def rounded_down(span: Span) -> Fix | None:
+    """Give the fix that rounds a division down, where a span holds one division alone."""
+    found = re.findall(r"/+|\*\*|[*%#\"]", span.text)
+    if found != ["/"]:
+        return None
+    start = span.start + span.text.index("/")
+    return Fix.at(Span(start, start + 1, span.source), "//", title="round down by `//`")

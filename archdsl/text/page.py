@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from archdsl.text.diagnostic import Diagnostic
-from archdsl.text.render import terminal
-from archdsl.text.render.display import wrap
 
 # Gives the diagnostics of a spec's text.
 Check = Callable[[str], Sequence[Diagnostic]]
@@ -89,8 +87,7 @@ def write_markdown(page: Page, check: Check, heading: str = "#") -> str:
             continue
         lines += [f"```{part.info} {page.code}" if part.fails else f"```{part.info}", part.text.rstrip("\n"), "```", ""]
         if part.fails:
-            shown = terminal.render(_of(page.code, check(part.text)), width=100, is_counted=False)
-            lines += ["```text", shown.rstrip("\n"), "```", ""]
+            lines += ["```text", _message(page, part, check, 100, color=False), "```", ""]
     return "\n".join(lines)
 
 
@@ -105,17 +102,22 @@ def write_terminal(page: Page, check: Check, *, width: int = 80, color: bool = F
         lines += [_INDENT + line for line in part.text.rstrip("\n").split("\n")]
         lines.append("")
         if part.fails:
-            shown = terminal.render(_of(page.code, check(part.text)), width=width, color=color, is_counted=False)
-            lines += [shown.rstrip("\n"), ""]
+            lines += [_message(page, part, check, width, color=color), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _of(code: str, found: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
-    """Give what is reported under a code, or all where nothing is."""
-    return [diagnostic for diagnostic in found if diagnostic.code == code] or found
+def _message(page: Page, example: Example, check: Check, width: int, *, color: bool) -> str:
+    """Give what is reported for an example under the page's code, or all where nothing is."""
+    from archdsl.text.render import terminal  # what checks a spec needs codes alone
+
+    found = check(example.text)
+    own = [diagnostic for diagnostic in found if diagnostic.code == page.code]
+    return terminal.render(own or found, width=width, color=color, is_counted=False).rstrip("\n")
 
 
 def _prose(text: str, room: int, *, color: bool) -> Iterator[str]:
+    from archdsl.text.render.display import wrap
+
     for number, paragraph in enumerate(re.split(r"\n\s*\n", text)):
         if number:
             yield ""

@@ -136,6 +136,11 @@ def suggestion(name: str, candidates: Iterable[str], what: str = "name") -> str:
     return f"it is called `{near}` here" if is_habit else f"the nearest {what} is `{near}`"
 
 
+def is_synonym(name: str, meant: str) -> bool:
+    """Tell whether a name is another tool's for the one meant, or differs from it in case alone."""
+    return meant == HABITS.get(name.casefold().replace("_", "")) or name.casefold() == meant.casefold()
+
+
 def edit_distance(a: str, b: str) -> int:
     """Count insertions, deletions, replacements and swaps of neighbours that turn one text into the other.
 

@@ -11,6 +11,7 @@ from pathlib import PurePath
 from typing import TypeAlias
 from urllib.parse import quote
 
+from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic, Edit, Fix, Label
 from archdsl.text.render.places import bounds, in_order, is_somewhere
 from archdsl.text.source import Span
@@ -39,9 +40,6 @@ def render(diagnostics: Iterable[Diagnostic], *, width: int = 80, color: bool = 
 
 
 def _rule(code: str) -> Json:
-    # The pages render messages of their own, so that they are known only once all renderers are.
-    from archdsl.text.codes import CODES
-
     rule: Json = {"id": code, "defaultConfiguration": {"level": "warning" if code.startswith("W") else "error"}}
     if code in CODES:
         page = CODES[code]
