@@ -37,6 +37,7 @@ from archdsl.syntax import tree
 from archdsl.syntax.allowances import report_unused
 from archdsl.syntax.parser import parse_expression
 from archdsl.text.diagnostic import Diagnostic, Reporter, SpecError
+from archdsl.text.edits import renamed
 from archdsl.text.source import Source, Span
 from archdsl.text.suggest import nearest
 
@@ -289,7 +290,9 @@ def _resolve(module: Module, name: str, seen: tuple[str, ...], context: Context)
         models = [key for key, (item, _) in home.declarations.items() if isinstance(item, tree.Model | tree.Variant)]
         near = nearest(declaration.base.text, models)
         help = f"the nearest is `{near}`" if near else "a base is a model of this file, or of one that it uses"
-        raise Trouble("E120", f"no model is called `{declaration.base.text}`", declaration.base.span, help=help)
+        fix = renamed(declaration.base.span, declaration.base.text, near)
+        message = f"no model is called `{declaration.base.text}`"
+        raise Trouble("E120", message, declaration.base.span, help=help, fix=fix)
     if declaration.base.text in (*seen, name):
         help = "let one of them vary a model"
         # All in a circle have one mistake, which is told at the last of them.

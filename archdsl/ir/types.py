@@ -9,6 +9,7 @@ from typing import Any
 from archdsl.ir.trouble import Trouble
 from archdsl.ir.values import Closure, Partial, Setting, Unknown, describe, kind_of
 from archdsl.syntax import tree
+from archdsl.text.edits import renamed
 from archdsl.text.source import Span
 from archdsl.text.suggest import nearest
 
@@ -33,7 +34,8 @@ def check_type(parameter: tree.Parameter, value: Setting, span: Span) -> None:
     if expected is None:
         near = nearest(name, list(_TYPES))
         help = f"the nearest type is `{near}`" if near else "types are " + ", ".join(f"`{item}`" for item in _TYPES)
-        raise Trouble("E101", f"no type is called `{name}`", parameter.type.span, help=help)
+        fix = renamed(parameter.type.span, name, near)
+        raise Trouble("E101", f"no type is called `{name}`", parameter.type.span, help=help, fix=fix)
     is_truth = isinstance(value, bool)
     if not isinstance(value, expected) or (is_truth and name != "bool"):
         message = f"`{parameter.name.text}` is {describe(value)}, {kind_of(value)}, where {_kind(name)} is needed"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from lark import Token
 
-from archdsl.text.diagnostic import Label, Reporter
+from archdsl.text.diagnostic import Fix, Label, Reporter
 from archdsl.text.source import Source, Span
 
 MAX_DEPTH = 100
@@ -113,8 +113,22 @@ class Layout:
             span = self._span(opened)
             self.damage.append(span.start)
             (self.unclosed if opened.type == "LBRACE" else self.of_brackets).add(span.start)
-            self._report.error("E005", f"`{opened}` is never closed", span, help=f"close it with `{closer}`")
+            message, help = f"`{opened}` is never closed", f"close it with `{closer}`"
+            self._report.error("E005", message, span, help=help, fix=self._closing(span, offset, closer))
         return Token(_OPENS[opened.type], closer, offset, end_pos=offset)
+
+    def _closing(self, opened: Span, offset: int, closer: str) -> Fix | None:
+        """Give the fix that closes a bracket; on one line it is certain where."""
+        text = self._source.text
+        end = len(text[:offset].rstrip())
+        if closer == "}":
+            place = Span(end, end, self._source)
+            on_own_line = "\n" in text[opened.start : end] or "#" in text[opened.start : end]
+            return Fix.at(place, "\n}" if on_own_line else " }", title="add `}`")
+        is_one_line = "\n" not in text[opened.start : end] and "#" not in text[opened.start : end]
+        return (
+            Fix.at(Span(end, end, self._source), closer, is_safe=True, title=f"add `{closer}`") if is_one_line else None
+        )
 
     def _mismatched(self, opened: Token, token: Token) -> None:
         if id(opened) in self._blamed:
@@ -124,7 +138,8 @@ class Layout:
         self.of_brackets.add(span.start)
         labels = [Label(self._span(opened), "opened here")]
         message = f"`{token}` closes `{opened}`"
-        self._report.error("E005", message, span, labels=labels, help=f"close it with `{closer}`")
+        fix = Fix.at(span, closer, title=f"write `{closer}`")
+        self._report.error("E005", message, span, labels=labels, help=f"close it with `{closer}`", fix=fix)
 
     def _span(self, token: Token) -> Span:
         return Span(token.start_pos or 0, token.end_pos or 0, self._source)

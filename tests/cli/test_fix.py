@@ -191,3 +191,24 @@ def test_lines_that_stay_keep_their_ends(old: list[tuple[str, str]], new: list[t
     assert with_line_ends(raw, raw.replace("\r\n", "\n"), raw.replace("\r\n", "\n")) == raw
     if {end for _, end in old} == {"\r\n"}:
         assert result.count("\r\n") == result.count("\n")
+
+
+BRACKETS = [
+    ("model m { input [3, 8, 8]; conv 4 k=(3; relu }", "conv 4 k=(3); relu }", True),
+    ("model m { input [3, 8, 8]; conv 4 k=[3, 3 }", "conv 4 k=[3, 3] }", True),
+    ("model m { input [3, 8, 8]; conv 4 k=[3, 3) }", "conv 4 k=[3, 3] }", False),
+    ("model m { input [3, 8, 8]; conv 4", "conv 4 }", False),
+    ("model m {\n  input [3, 8, 8]; conv 4  # end\n", "conv 4  # end\n}\n", False),
+    ("model m { input [3, 8, 8]; conv 4  # end", "conv 4  # end\n}", False),
+    ("block b { conv 3\nmodel m { input [3, 8, 8]; b }", "{ conv 3 }\nmodel m { input [3, 8, 8]; b }", False),
+]
+
+
+@pytest.mark.parametrize(("text", "end", "is_safe"), BRACKETS)
+def test_a_bracket_that_is_missing_is_added(run: Run, text: str, end: str, is_safe: bool) -> None:
+    safe = run("check", "-", "--fix", stdin=text.encode())
+    assert (safe.code == 0) == is_safe
+    assert safe.out == text or is_safe
+    done = run("check", "-", "--fix", "--unsafe-fixes", stdin=text.encode())
+    assert done.code == 0, done.err
+    assert done.out.endswith(end)
