@@ -24,6 +24,7 @@ from archdsl.ir.graph import Graph
 from archdsl.ir.keymap import KeyMap, build_key_maps
 from archdsl.ir.library import SUFFIX, Library, Module, bundled_folder, declared_models, file_context, read_source
 from archdsl.ir.lower import Lowered, Lowerer
+from archdsl.ir.refute import refute
 from archdsl.ir.survey import survey
 from archdsl.ir.trouble import Parts, Reported, Trouble
 from archdsl.ir.types import check_type
@@ -188,10 +189,8 @@ def _check_assertions(lowered: Lowered, facts: Mapping[str, Setting | Unknown], 
     for condition, env in lowered.assertions:
         try:
             if not evaluate_bool(condition, env.bind(**facts)):
-                text = condition.span.text
-                known = {name: value for name, value in facts.items() if isinstance(value, int) and name in text}
-                shown = ", ".join(f"{name} = {value:,}" for name, value in known.items())
-                report.error("E119", f"this does not hold{': ' if shown else ''}{shown}", condition.span)
+                span, message = refute(condition, env.bind(**facts))
+                report.error("E119", message, span)
         except Trouble as trouble:
             _tell(trouble, report)
         except Reported:

@@ -107,11 +107,11 @@ def check_specs(
         raise Failure("stdout takes either edits or diagnostics", "leave out --format")
     checked = [_check(spec, wishes) for spec in specs]
     found = [diagnostic for one in checked for diagnostic in one.diagnostics]
-    if diff:
-        write("".join(one.repair.diff() for one in checked))
-    elif fix:
+    if fix and not diff:
         _put(checked)
-    if form is CheckFormat.TEXT:
+    if diff:
+        _show_diffs(checked)
+    elif form is CheckFormat.TEXT:
         _tell(checked, found, wishes)
     else:
         write(RENDERERS[form](found))
@@ -136,6 +136,15 @@ def _wishes(
     if is_mending and values:
         raise Failure("`--fix` mends what is written, and `--set` checks something else", "leave out one of the two")
     return Wishes(values, allowed, denied, is_mending, has_unsafe)
+
+
+def _show_diffs(checked: Sequence[Checked]) -> None:
+    """Show what fixes would change, and on stderr what they would leave."""
+    write("".join(one.repair.diff() for one in checked))
+    complain(diagnostic for one in checked if not one.is_readable for diagnostic in one.diagnostics)
+    for one in (one for one in checked if one.is_readable):
+        left = f"{_counted(len(one.diagnostics), 'finding', 'findings')} left" if one.diagnostics else "nothing left"
+        say(f"{one.repair.before.name}: {_counted(one.repair.count, 'fix', 'fixes')}, {left}")
 
 
 def _put(checked: Sequence[Checked]) -> None:

@@ -41,7 +41,7 @@ class Repair:
         from difflib import unified_diff
 
         old, new = (source.text.splitlines(keepends=True) for source in (self.before, self.after))
-        lines = unified_diff(old, new, f"a/{self.before.name}", f"b/{self.before.name}")
+        lines = unified_diff(old, new, self.before.name, f"{self.before.name} mended")
         return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 

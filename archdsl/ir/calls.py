@@ -28,6 +28,7 @@ from archdsl.ops import OPS
 from archdsl.ops.base import Op
 from archdsl.ops.shape import LARGEST_TENSOR
 from archdsl.syntax import tree
+from archdsl.text.edits import renamed
 from archdsl.text.source import Span
 from archdsl.text.suggest import nearest, suggestion
 
@@ -65,7 +66,7 @@ def _unknown(name: tree.Name, env: Env) -> Trouble:
         return told("E101", habit, message, name.span)
     known = [*env.names, *env.context.names(), *env.module.names(), *OPS]
     help = suggestion(name.text, known) or "declare it with `block`"
-    return Trouble("E101", message, name.span, help=help)
+    return Trouble("E101", message, name.span, help=help, fix=renamed(name.span, name.text, nearest(name.text, known)))
 
 
 class Arguments:

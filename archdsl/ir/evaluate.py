@@ -19,6 +19,7 @@ from archdsl.ops.init import INITS, make_init
 from archdsl.ops.shape import Shape
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Fix
+from archdsl.text.edits import renamed, rounded_down
 from archdsl.text.source import Span
 from archdsl.text.suggest import HABITS, nearest, suggestion
 
@@ -118,7 +119,7 @@ def evaluate_int(expression: tree.Expression, env: Env, what: str) -> int:
 def inexact(what: str, value: Fraction, span: Span) -> Trouble:
     """Say that a division leaves a fraction where a whole number is needed."""
     help = f"say how to round: `//` or `floor(…)` gives {floor(value)}, `ceil(…)` gives {ceil(value)}"
-    return Trouble("E105", f"{what} is {value}, not a whole number", span, help=help)
+    return Trouble("E105", f"{what} is {value}, not a whole number", span, help=help, fix=rounded_down(span))
 
 
 def evaluate_bool(expression: tree.Expression, env: Env) -> bool:
@@ -216,9 +217,9 @@ def _unknown_variable(node: tree.Variable, env: Env) -> Trouble:
         return told("E101", habit, message, node.span)
     known = [*env.names, "in", "cin", *env.context.names(), *env.module.names(), *OPS, *INITS]
     # A single letter is near too much.
-    meant = suggestion(node.name, known) if len(node.name) > 1 else ""
-    help = meant or "bind it with `let`, or make it a parameter"
-    return Trouble("E101", message, node.span, help=help)
+    near = nearest(node.name, known) if len(node.name) > 1 else None
+    help = suggestion(node.name, known) if near else "bind it with `let`, or make it a parameter"
+    return Trouble("E101", message, node.span, help=help, fix=renamed(node.span, node.name, near))
 
 
 def _channels(name: str, shape: Shape | Unknown | None, span: Span) -> int:
@@ -271,7 +272,7 @@ def _unknown_function(name: tree.Name, env: Env) -> Trouble:
         return told("E101", habit, message, name.span)
     near = nearest(name.text, [*FUNCTIONS, *INITS, *env.module.names(), *OPS])
     help = f"the nearest name is `{near}`" if near else "declare it with `fn`"
-    return Trouble("E101", message, name.span, help=help)
+    return Trouble("E101", message, name.span, help=help, fix=renamed(name.span, name.text, near))
 
 
 def bind(target: Partial, arguments: Sequence[tuple[tree.Argument, Setting]]) -> Partial:
@@ -409,7 +410,7 @@ def unknown_argument(name: str, key: str, known: Sequence[str], span: Span, also
         span = Span(span.start, span.start + len(key), span.source)
     if (habit := names.unknown_argument(key, span)) is not None:
         return told("E102", habit, message, span)
-    near = nearest(key, [*known, *also])
+    near = meant = nearest(key, [*known, *also])
     value = re.match(r"\s*=\s*([\w.]+|\[[^\[\]\n]*\])", span.source.text[span.end : span.end + 80])
     if near is not None and near == HABITS.get(key.casefold().replace("_", "")) and value is not None:
         short = known[also.index(near)] if len(also) == len(known) and near in also else near
@@ -418,7 +419,7 @@ def unknown_argument(name: str, key: str, known: Sequence[str], span: Span, also
         return Trouble("E102", message, span, help=f"write `{short}={value[1]}`", fix=fix)
     listed = ", ".join(f"`{item}`" for item in known[:12])
     help = f"the nearest is `{near}`" if near else f"it takes {listed}" if listed else "it takes none"
-    return Trouble("E102", message, span, help=help)
+    return Trouble("E102", message, span, help=help, fix=renamed(span, key, near, meant))
 
 
 def bind_defaults(

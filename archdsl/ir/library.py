@@ -19,6 +19,7 @@ from archdsl.syntax.allowances import find_allowances
 from archdsl.syntax.parser import MAX_CHARACTERS, Parsed, parse
 from archdsl.text.allow import Allowances
 from archdsl.text.diagnostic import Diagnostic, Label, Reporter
+from archdsl.text.edits import renamed
 from archdsl.text.source import Source, Span
 from archdsl.text.suggest import nearest, suggestion
 
@@ -172,7 +173,8 @@ class Library:
             if uses == 1 and not module.misses_a_file:
                 near = nearest(key.text, known)
                 help = f"the nearest name is `{near}`" if near else "remove it, or let a block read it"
-                self.report.error("E101", f"nothing reads the default `{key.text}`", key.span, help=help)
+                message = f"nothing reads the default `{key.text}`"
+                self.report.error("E101", message, key.span, help=help, fix=renamed(key.span, key.text, near))
 
     def prelude(self) -> Module:
         """Give the blocks and functions that every spec knows."""
@@ -218,7 +220,7 @@ class Library:
         try:
             other = self._find(module, use)
         except Trouble as trouble:
-            self.report.error(trouble.code, trouble.message, trouble.span, help=trouble.help)
+            self.report.error(trouble.code, trouble.message, trouble.span, help=trouble.help, fix=trouble.fix)
             self._lose(module, use)
             return
         if other is None:
@@ -239,7 +241,7 @@ class Library:
                 near = nearest(name.text, list(other.declarations))
                 help = f"the nearest name is `{near}`" if near else ""
                 message = f"`{use.target.text}` declares no `{name.text}`"
-                self.report.error("E101", message, name.span, help=help)
+                self.report.error("E101", message, name.span, help=help, fix=renamed(name.span, name.text, near))
                 module.missing.add(name.text)
             else:
                 module.declarations[name.text] = found
@@ -279,10 +281,11 @@ class Library:
             if is_here:
                 shown = relative if folder in (bundled_folder(), Path.cwd()) else folder / relative
                 return self._load_used(path, folder, span, str(shown))
-        beside = [path.stem for path in module.folder.glob(f"*{SUFFIX}")] if module.folder is not None else []
-        known = [*beside, *(path.stem for path in bundled_folder().glob(f"*{SUFFIX}"))]
+        known = [*_specs_in(module.folder), *_specs_in(bundled_folder())]
         help = suggestion(relative.stem, known, "spec") or "`archdsl list` shows the bundled ones"
-        raise Trouble("E114", f"no spec `{target}` beside this one or among the bundled ones", span, help=help)
+        name = Span(span.start + 1, span.end - 1, span.source) if span.text.startswith('"') else span
+        message = f"no spec `{target}` beside this one or among the bundled ones"
+        raise Trouble("E114", message, span, help=help, fix=renamed(name, target, nearest(target, known)))
 
     def _load_used(self, path: Path, folder: Path, span: Span, shown: str) -> Module | None:
         if path in self._loading:
@@ -300,6 +303,14 @@ class Library:
             finally:
                 self._loading.pop()
         return self._modules[path]
+
+
+def _specs_in(folder: Path | None) -> set[str]:
+    """List the specs in a folder by the names that `use` has for them."""
+    try:
+        return {path.stem for path in folder.glob(f"*{SUFFIX}")} - {_PRELUDE} if folder is not None else set()
+    except OSError:
+        return set()
 
 
 def _keys(wish: tree.Defaults) -> list[tree.Name]:

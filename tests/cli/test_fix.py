@@ -51,15 +51,16 @@ def test_unsafe_fixes_are_made_when_asked_for(run: Run, spec: Path) -> None:
 
 
 def test_a_diff_shows_the_edits_and_makes_none(run: Run, spec: Path) -> None:
-    code, out, _ = run("check", "a.arch", "--diff")
+    code, out, err = run("check", "a.arch", "--diff")
     assert code == 1
     assert out.splitlines()[:5] == [
-        "--- a/a.arch",
-        "+++ b/a.arch",
+        "--- a.arch",
+        "+++ a.arch mended",
         "@@ -1,2 +1,2 @@",
         "-" + TEXT.splitlines()[0],
         "+" + SAFE.splitlines()[0],
     ]
+    assert err == "a.arch: 1 fix, 1 finding left\n"
     assert run("check", "a.arch", "--diff", "--fix").out == out
     assert spec.read_text(encoding="utf-8") == TEXT
 

@@ -122,7 +122,7 @@ def test_a_fault_in_keys_that_are_used_is_shown_where_it_stands(tmp_path: Path) 
     with pytest.raises(SpecError) as caught:
         archdsl.load(path)
     (found,) = caught.value.diagnostics
-    assert (found.code, found.span.source.name, found.span.text) == ("E101", "names.arch", "j")
+    assert (found.code, found.span.source.name, found.span.text) == ("E101", str(tmp_path / "names.arch"), "j")
 
 
 def test_keys_is_a_word_of_declarations_and_may_be_a_label() -> None:

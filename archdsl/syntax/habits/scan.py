@@ -46,7 +46,8 @@ class Habit:
         if self.replacement is None:
             return None
         start, end = self.whole or (self.start, self.end)
-        return Fix.at(Span(start, end, source), self.replacement, is_safe=self.is_safe, title="write it our way")
+        title = self.help.partition(":")[0]
+        return Fix.at(Span(start, end, source), self.replacement, is_safe=self.is_safe, title=title)
 
 
 @dataclass(frozen=True, slots=True)

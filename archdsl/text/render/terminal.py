@@ -112,9 +112,10 @@ def _mending(d: Diagnostic) -> str:
     """Say what the fix does, unless the help says so."""
     if d.fix is None or not d.fix.edits:
         return ""
-    edits = d.fix.edits
-    is_said = len(edits) == 1 and edits[0].replacement.strip() and f"`{edits[0].replacement.strip()}`" in d.help
-    return "" if is_said or d.fix.title.casefold() == d.help.casefold() else d.fix.title or _summarised(edits[0])
+    first, *others = d.fix.edits
+    written = first.replacement.strip()
+    is_said = (written and not others and f"`{written}`" in d.help) or (d.fix.title and d.fix.title in d.help)
+    return "" if is_said else d.fix.title or _summarised(first)
 
 
 def _summarised(edit: Edit) -> str:
