@@ -415,8 +415,8 @@ def unknown_argument(name: str, key: str, known: Sequence[str], span: Span, also
     if near is not None and near == HABITS.get(key.casefold().replace("_", "")) and value is not None:
         short = known[also.index(near)] if len(also) == len(known) and near in also else near
         edit = Span(span.start, span.start + len(key), span.source)
-        fix = Fix.at(edit, short, is_safe=True, title=f"call it `{short}`")
-        return Trouble("E102", message, span, help=f"write `{short}={value[1]}`", fix=fix)
+        help = f"write `{short}={value[1]}`"
+        return Trouble("E102", message, span, help=help, fix=Fix.at(edit, short, is_safe=True, title=help))
     listed = ", ".join(f"`{item}`" for item in known[:12])
     help = f"the nearest is `{near}`" if near else f"it takes {listed}" if listed else "it takes none"
     return Trouble("E102", message, span, help=help, fix=renamed(span, key, near, meant))

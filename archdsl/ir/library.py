@@ -150,10 +150,14 @@ class Library:
         self.report = report
         self._modules: dict[Path, Module | None] = {}
         self._loading: list[Path] = []
+        self._home = Path()
+        """Where the spec that is compiled lies, as its name says; the files that it uses are named from there."""
         self._prelude: Module | None = None
 
     def load(self, source: Source, folder: Path | None) -> Module | None:
         """Make a module of a source; None where it has no tree."""
+        if not self._loading:
+            self._home = Path(source.name).parent
         module = self._module(source, folder, self.prelude())
         if module is not None:
             self._check_wishes(module)
@@ -279,7 +283,7 @@ class Library:
             ) as error:  # RuntimeError for links in a circle, before Python 3.13
                 raise Trouble("E114", f"`{target}` is no path: {error}", span) from None
             if is_here:
-                shown = relative if folder in (bundled_folder(), Path.cwd()) else folder / relative
+                shown = relative if folder == bundled_folder() else self._home / relative
                 return self._load_used(path, folder, span, str(shown))
         known = [*_specs_in(module.folder), *_specs_in(bundled_folder())]
         help = suggestion(relative.stem, known, "spec") or "`archdsl list` shows the bundled ones"
