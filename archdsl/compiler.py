@@ -37,6 +37,7 @@ from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.syntax import tree
 from archdsl.syntax.allowances import report_unused
 from archdsl.syntax.parser import parse_expression
+from archdsl.text.allow import Allowances
 from archdsl.text.diagnostic import Diagnostic, Reporter, SpecError
 from archdsl.text.edits import renamed
 from archdsl.text.source import Source, Span
@@ -65,8 +66,18 @@ class Compilation:
     digest: str
     source: Source
     key_maps: tuple[KeyMap, ...] = ()
+    allowances: Allowances | None = None
+    """Which warnings the source wants left out; None where it has no tree."""
     again: Callable[[Mapping[str, UserValue]], Compilation] | None = field(default=None, compare=False, repr=False)
     """Compiles the same model once more, with some of the settings changed."""
+
+    def find_warnings(self) -> tuple[Diagnostic, ...]:
+        """Give what is suspicious about the model, as far as it stands in the source's own text; none with mistakes."""
+        report = Reporter()
+        if self.allowances is not None and self.shapes is not None and self.costs is not None:
+            report.leave_out(self.allowances.drops)
+            _lint(self.shapes, self.costs, self.allowances.source, report)
+        return report.diagnostics
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +131,8 @@ def compile(
     def again(changed: Mapping[str, UserValue]) -> Compilation:
         return compile(source, model, {**(settings or {}), **changed}, image, folder)
 
-    return Compilation(name, graph, shapes, costs, report.diagnostics, digest, source, key_maps, again)
+    allowances = module.allowances if module is not None else None
+    return Compilation(name, graph, shapes, costs, report.diagnostics, digest, source, key_maps, allowances, again)
 
 
 def _check_image(image: object, report: Reporter) -> None:
@@ -180,6 +192,13 @@ def _analyse(lowered: Lowered, report: Reporter) -> tuple[Shapes | None, Costs |
     facts = (total.parameters, total.macs, total.flops, total.activation_bytes)
     _check_assertions(lowered, dict(zip(_FACTS, facts, strict=True)), report)
     return shapes, costs
+
+
+def _lint(shapes: Shapes, costs: Costs, file: Source, report: Reporter) -> None:
+    from archdsl.passes.lint import lint_network  # only checking needs it
+    from archdsl.passes.lint.facts import Facts
+
+    lint_network(Facts(shapes, costs, file), report)
 
 
 _FACTS = ("parameters", "macs", "flops", "activation_bytes")
@@ -548,7 +567,9 @@ def check(source: Source, folder: Path | None = None, model: str | None = None) 
         lowered = _lower(plan, lowerer) if plan is not None else None
         if plan is not None and lowered is not None:
             _key_maps(plan, module, own)
-            _analyse(lowered, own)
+            shapes, costs = _analyse(lowered, own)
+            if shapes is not None and costs is not None and not own.has_errors:
+                _lint(shapes, costs, module.file.source, own)
             built |= {*lowerer.built, plan.declaration.span}
         for diagnostic in own.diagnostics:
             report.add(diagnostic)
@@ -564,6 +585,13 @@ def check(source: Source, folder: Path | None = None, model: str | None = None) 
         help = "declare a model: `model name { input [3, 224, 224]; … }`"
         report.error("E120", "this spec is empty", Span(0, 0, module.file.source), help=help)
     if model is None and not report.has_errors:
+        _lint_names(module, report)
         bodies = {d.span for d in module.file.declarations if isinstance(d, tree.Block | tree.Model)}
         report_unused(module.allowances, built, is_complete=bool(built) and bodies <= built, report=report)
     return report.diagnostics
+
+
+def _lint_names(module: Module, report: Reporter) -> None:
+    from archdsl.passes.lint.names import lint_names
+
+    lint_names(module, report)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -110,7 +110,7 @@ class Network:
         self.diagnostics: tuple[Diagnostic, ...] = compilation.diagnostics
         self.key_maps: tuple[KeyMap, ...] = compilation.key_maps
         """What files of other origins call the weights."""
-        self._again = compilation.again
+        self._compilation = compilation
         self.folds: tuple[Fold, ...] = ()
         """Which norms `for_inference` has folded, and how the state changes with it."""
 
@@ -124,6 +124,14 @@ class Network:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Show the network in a notebook as its picture, and where there are only letters as its summary."""
         return {"image/svg+xml": self._repr_svg_(), "text/plain": self.summary()}
+
+    @cached_property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """Say what is legal and most likely costs a training run, without what the spec allows.
+
+        Only what stands in the spec's own text counts, and not in files that it uses.
+        """
+        return self._compilation.find_warnings()
 
     @property
     def inputs(self) -> Mapping[str, Shape]:
@@ -226,7 +234,8 @@ class Network:
         report.raise_errors()
         digest = sha256(f"{self.digest} {change}".encode()).hexdigest()[: len(self.digest)]
         costs = count_costs(shapes)
-        return Network(Compilation(self.name, graph, shapes, costs, self.diagnostics, digest, self.spec, self.key_maps))
+        known = self._compilation
+        return Network(replace(known, graph=graph, shapes=shapes, costs=costs, digest=digest, again=None))
 
     def flatten(self) -> MultiDiGraph[str]:
         """Give the networkx graph with one node per operator, named by its path."""
@@ -290,11 +299,13 @@ class Network:
         """
         from archdsl.backends.page import page
 
+        again = self._compilation.again
+
         def vary(name: str, value: str) -> Shapes | None:
             # A width that breaks an `assert` of the spec still has shapes, and the page may show it.
-            return self._again({name: value}).shapes if self._again is not None else None
+            return again({name: value}).shapes if again is not None else None
 
-        return page(self.shapes, self.name, None if self._again is None else vary)
+        return page(self.shapes, self.name, None if again is None else vary)
 
     def diagram(
         self,

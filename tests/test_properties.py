@@ -17,7 +17,7 @@ SLOW_FIELDS = settings(max_examples=300, suppress_health_check=[HealthCheck.too_
 
 
 def check_compilation(spec: Spec) -> None:
-    assert archdsl.check_text(spec.text) == ()
+    assert not [d for d in archdsl.check_text(spec.text) if d.severity == "error"]
     network = archdsl.load_text(spec.text, spec.model)
     costs = network.costs
     assert sum(node.parameters for node in costs.nodes) == costs.parameters
@@ -85,14 +85,14 @@ def check_shapes(network: Network, module: object) -> None:
 
 @QUICK
 @given(specs())
-def test_a_legal_spec_compiles_without_a_diagnostic(spec: Spec) -> None:
+def test_a_legal_spec_compiles_without_an_error(spec: Spec) -> None:
     check_compilation(spec)
 
 
 @pytest.mark.slow
 @SLOW
 @given(specs())
-def test_every_legal_spec_compiles_without_a_diagnostic(spec: Spec) -> None:
+def test_every_legal_spec_compiles_without_an_error(spec: Spec) -> None:
     check_compilation(spec)
 
 

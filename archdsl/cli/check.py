@@ -225,7 +225,8 @@ def _diagnose(
         return compiler.check(source, folder, model)
     found: dict[tuple[str, str, Span], Diagnostic] = {}
     for name in names:
-        for diagnostic in compiler.compile(source, name, settings, folder=folder).diagnostics:
+        compiled = compiler.compile(source, name, settings, folder=folder)
+        for diagnostic in (*compiled.diagnostics, *compiled.find_warnings()):
             start, end, origin = diagnostic.span
             # Each model has its own copy of a setting's text, where one mistake is found once for each.
             found.setdefault((diagnostic.code, origin.text, Span(start, end)), diagnostic)

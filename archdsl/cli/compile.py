@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from archdsl.cli.console import say, write
+from archdsl.cli.console import remark, say, write
 from archdsl.cli.files import write_atomically
 from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load
 
@@ -26,7 +26,9 @@ def compile_network(
 
     It is readable, needs PyTorch and nothing else, and its state_dict has the spec's labels as keys.
     """
-    source = load(spec, model, input, settings).source()
+    network = load(spec, model, input, settings)
+    remark(network.warnings, spec)
+    source = network.source()
     if output is None or str(output) == "-":
         write(source)
         return

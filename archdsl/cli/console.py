@@ -41,6 +41,13 @@ def complain(diagnostics: Iterable[Diagnostic]) -> None:
     sys.stderr.write(RENDERERS["terminal"](diagnostics, width=width, color=has_color(sys.stderr)))
 
 
+def remark(warnings: Iterable[Diagnostic], spec: str) -> None:
+    """Write warnings to stderr in a line each, where something else was asked for."""
+    text = RENDERERS["plain"](warnings)
+    if text:
+        sys.stderr.write(f"{text}`archdsl check {spec}` says more\n")
+
+
 def width_of(stream: TextIO) -> int:
     """Give the columns of a terminal; COLUMNS overrides it, and what is no terminal has 100."""
     asked = os.environ.get("COLUMNS", "")

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from archdsl.cli.console import say
+from archdsl.cli.console import remark, say
 from archdsl.cli.failure import Failure
 from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load, parse_pairs
 
@@ -93,6 +93,7 @@ def train_network(
         given = {name: value for name, value in named.items() if value is not None}
         chosen = Recipe.of(**given, **_others(recipe, list(named)))
         network = load(spec, model, input, settings)
+        remark(network.warnings, spec)
         folder = out or Path("runs") / network.name
         with Progress(sys.stderr) as progress:
             result = train(network, chosen, load_data(data), folder, progress, overwrite=overwrite)

@@ -1,0 +1,67 @@
+"""W415 and W416: steps that take an axis for another."""
+
+from __future__ import annotations
+
+import re
+
+from archdsl.ops.linear import Linear
+from archdsl.ops.rearrange import Input
+from archdsl.passes.lint.facts import Facts, shown
+from archdsl.passes.lint.mend import preceded_by
+from archdsl.passes.lint.wiring import Step
+from archdsl.text.diagnostic import Fix, Reporter
+from archdsl.text.source import Span
+
+_IMAGE_CHANNELS = (1, 3, 4)
+_LEAST_SIDE = 8
+_KEEP_AXES = ("norm", "activation", "regularise")
+
+
+def lint_channels_last(facts: Facts, report: Reporter) -> None:
+    """Report an input that looks like [H, W, C]: two equal sides, and then as many channels as images have."""
+    for node in facts.shapes.graph.inputs:
+        if not isinstance(node.op, Input) or len(node.op.shape) != 3:
+            continue
+        height, width, channels = node.op.shape
+        if height != width or height < _LEAST_SIDE or channels not in _IMAGE_CHANNELS:
+            continue
+        meant = f"[{channels}, {height}, {width}]"
+        span = node.span_of("shape")
+        report.warning(
+            "W415",
+            f"this input has {height} channels and images of {width}x{channels}",
+            span,
+            help=f"write the channels first: `input {meant}`",
+            fix=_swap(span, meant, (height, width, channels)),
+        )
+
+
+def _swap(span: Span, meant: str, sizes: tuple[int, int, int]) -> Fix | None:
+    written = re.search(r"\[\s*{}\s*,\s*{}\s*,\s*{}\s*\]".format(*sizes), span.text)
+    if written is None:
+        return None
+    place = Span(span.start + written.start(), span.start + written.end(), span.source)
+    return Fix.at(place, meant, title=f"write `{meant}`")
+
+
+def lint_dense_on_map(facts: Facts, report: Reporter) -> None:
+    """Report dense layers on a feature map as convolutions and pools make it, where they act on its width."""
+    for place, step in facts.everywhere(lambda step: _on_map(facts, step)):
+        channels, height, width = step.inputs[0].numbers()
+        is_written_here = place == step.node.span and not step.node.calls
+        report.warning(
+            "W416",
+            f"{shown(place)} acts on the width of {step.inputs[0]}, and gives {step.output}",
+            place,
+            help=f"write `flatten` before it, which makes {channels * height * width} values of the map",
+            fix=preceded_by(step.node.span, "flatten") if is_written_here else None,
+        )
+
+
+def _on_map(facts: Facts, step: Step) -> Step | None:
+    if not isinstance(step.op, Linear) or len(step.inputs[0]) != 3:
+        return None
+    source = facts.wiring.sole_source(step)
+    while source is not None and source.op.category in _KEEP_AXES:
+        source = facts.wiring.sole_source(source)
+    return step if source is not None and source.op.category in ("conv", "pool") else None

@@ -1,0 +1,76 @@
+"""W401: a bias that the norm behind it takes away again."""
+
+from __future__ import annotations
+
+from archdsl.ops.conv import Conv2d, ConvTranspose2d, DepthwiseConv2d
+from archdsl.ops.linear import Linear
+from archdsl.ops.norm import BatchNorm, GroupNorm, Identity, InstanceNorm, SyncBatchNorm
+from archdsl.passes.lint.facts import Facts, shown
+from archdsl.passes.lint.wiring import Step, Wiring
+from archdsl.text.diagnostic import Fix, Label, Reporter
+from archdsl.text.source import Span
+
+
+def lint_bias(facts: Facts, report: Reporter) -> None:
+    """Report biases of which nothing is left behind a norm that subtracts each channel's mean."""
+    shared = {step.node.reuses for step in facts.wiring.steps}
+
+    def judge(step: Step) -> tuple[Step, Step] | None:
+        if not _has_bias(step) or step.node.reuses is not None or step.node.id in shared:
+            return None
+        norms = _readers(facts.wiring, step)
+        found = [norm for norm in norms if norm is not None and _subtracts_means(norm)]
+        return (step, found[0]) if found and len(found) == len(norms) else None
+
+    for place, (step, norm) in facts.everywhere(judge):
+        span = facts.attribute(step, "bias")
+        is_written_here = place == step.node.span
+        where = "here" if span == place else "instead"
+        fix = _fix(step, span) if is_written_here else None
+        report.warning(
+            "W401",
+            f"{shown(place)} has {step.output.numbers()[0]} biases that the norm behind it takes away",
+            span,
+            labels=[Label(facts.place(norm), "subtracts each channel's mean")] if facts.place(norm) != place else [],
+            help=f"write `bias=false` {where}" if fix else "write `defaults { conv bias=false }` before it",
+            fix=fix,
+        )
+
+
+def _has_bias(step: Step) -> bool:
+    match step.op:
+        case Conv2d(bias=bias) | DepthwiseConv2d(bias=bias) | ConvTranspose2d(bias=bias):
+            return bias
+        case Linear(bias=bias):
+            # Elsewhere the last axis, which the bias belongs to, is not the norm's axis of channels.
+            return bias and len(step.output) == 1
+        case _:
+            return False
+
+
+def _readers(wiring: Wiring, step: Step) -> list[Step | None]:
+    """Give what reads a result, looking through what does nothing."""
+    found: list[Step | None] = []
+    left, seen = [step], {step}
+    while left:
+        for reader in wiring.readers[left.pop()]:
+            if reader is not None and isinstance(reader.op, Identity):
+                left += [reader] if reader not in seen else []
+                seen.add(reader)
+            else:
+                found.append(reader)
+    return found
+
+
+def _subtracts_means(step: Step) -> bool:
+    if isinstance(step.op, GroupNorm):
+        return step.op.groups == step.inputs[0][0]
+    return isinstance(step.op, BatchNorm | SyncBatchNorm | InstanceNorm)
+
+
+def _fix(step: Step, span: Span) -> Fix:
+    title = "write `bias=false`"
+    if span != step.node.span:
+        return Fix.at(span, "bias=false", title=title)
+    end = Span(span.end, span.end, span.source)
+    return Fix.at(end, " bias=false", title=title)

@@ -1,0 +1,95 @@
+"""W410: widths that tensor cores cannot use fully."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from archdsl.ops.conv import Conv2d
+from archdsl.ops.linear import Linear
+from archdsl.passes.lint.facts import Facts, shown
+from archdsl.passes.lint.wiring import Step
+from archdsl.text.diagnostic import Fix, Reporter
+from archdsl.text.source import Span
+
+MULTIPLE = 8
+"""What channels have to be a multiple of for tensor cores in 16 bits."""
+LEAST_SHARE = Fraction(1, 100)
+"""The part of the network's multiply-adds from which a layer counts."""
+LEAST_MACS = 1_000_000
+"""Multiply-adds for one image below which no layer counts: it takes no time on a GPU."""
+
+
+def lint_eights(facts: Facts, report: Reporter) -> None:
+    """Report dense layers that make a number of channels that is no multiple of 8 and matters for the time.
+
+    What the network gives out is left aside, since the classes say how many there are.
+    """
+    total = facts.costs.total.macs
+    for step in facts.wiring.steps:
+        macs = _slowed(facts, step)
+        if macs < LEAST_MACS or macs < LEAST_SHARE * total:
+            continue
+        place, channels = facts.place(step), _made(step)
+        attribute = "channels" if isinstance(step.op, Conv2d) else "features"
+        span = facts.attribute(step, attribute)
+        above = -(-channels // MULTIPLE) * MULTIPLE
+        report.warning(
+            "W410",
+            f"{channels} channels are no multiple of {MULTIPLE}, which tensor cores need in 16 bits",
+            span,
+            notes=[f"{shown(place)} and what reads it do {macs / total:.0%} of the multiply-adds"],
+            help=f"use {above - MULTIPLE} or {above} channels" if above > MULTIPLE else f"use {above} channels",
+            fix=_fix(span, channels, above),
+        )
+
+
+def _slowed(facts: Facts, step: Step) -> int:
+    """Count the multiply-adds that a layer's odd width slows down: its own and those of the layers that read it."""
+    if not _is_dense(step) or _made(step) % MULTIPLE == 0:
+        return 0
+    readers = _dense_readers(facts, step)
+    return facts.macs(step) + sum(map(facts.macs, readers)) if readers is not None else 0
+
+
+def _dense_readers(facts: Facts, step: Step) -> list[Step] | None:
+    """Give the dense layers that read an odd width ahead of any join; None where the network gives the width out."""
+    found: list[Step] = []
+    left, seen = [(step, True)], {step}
+    while left:
+        here, is_ahead = left.pop()
+        for reader in facts.wiring.readers[here]:
+            if reader is None:
+                return None
+            if reader in seen:
+                continue
+            seen.add(reader)
+            if not _is_dense(reader):
+                left.append((reader, is_ahead and not reader.op.is_join))
+            elif is_ahead and reader.inputs[0].numbers()[0] % MULTIPLE:
+                found.append(reader)
+    return found
+
+
+def _is_dense(step: Step) -> bool:
+    match step.op:
+        case Conv2d(groups=groups):
+            return groups == 1
+        case Linear():
+            return True
+        case _:
+            return False
+
+
+def _made(step: Step) -> int:
+    return step.output.numbers()[-1 if isinstance(step.op, Linear) else 0]
+
+
+def _fix(span: Span, channels: int, above: int) -> Fix | None:
+    """Write the wider number where the width is written as one, and as no other number of the same text."""
+    found = list(re.finditer(rf"(?<![\w.]){channels}(?![\w.])", span.text))
+    if len(found) != 1:
+        return None
+    start, end = found[0].span()
+    number = Span(span.start + start, span.start + end, span.source)
+    return Fix.at(number, str(above), title=f"use {above} channels")

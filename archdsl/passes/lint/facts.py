@@ -1,0 +1,101 @@
+"""What the lints of a network work from, and what several of them ask."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from archdsl.passes.costs import Costs
+from archdsl.passes.lint.wiring import Step, Wiring, wire
+from archdsl.passes.receptive import Fields, receptive_fields
+from archdsl.passes.shapes import Shapes
+from archdsl.text.source import Source, Span
+
+T = TypeVar("T")
+
+_LONGEST_SHOWN = 40
+_PRELUDE = "prelude.arch"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A network's tables, and the file that is checked; what only some lints need is worked out when asked for."""
+
+    shapes: Shapes
+    costs: Costs
+    file: Source
+
+    @cached_property
+    def wiring(self) -> Wiring:
+        return wire(self.shapes)
+
+    @cached_property
+    def fields(self) -> Fields:
+        return receptive_fields(self.shapes)
+
+    @cached_property
+    def counts(self) -> Mapping[int, int]:
+        """Map each body's table, by identity, to how often the network runs it for one image."""
+        found: Counter[int] = Counter({id(self.shapes): 1})
+        # A body runs as often as its callers do, which the order below has settled by then.
+        for table in reversed(list(_inner_first(self.shapes))):
+            for name, inner in table.inner.items():
+                found[id(inner)] += found[id(table)] * table.graph.nodes[name].repeat
+        return found
+
+    def macs(self, step: Step) -> int:
+        """Count the multiply-adds of all times that a step runs for one image."""
+        return step.op.macs(step.inputs) * step.node.repeat * self.counts[id(step.table)]
+
+    def place(self, step: Step) -> Span:
+        """Give the text to point at: the step's own, or the call in this file of the prelude's block that it is of."""
+        span = step.node.span
+        if span.source.name == _PRELUDE:
+            calls = (call for _, call in reversed(step.node.calls) if self.is_own(call))
+            return next(calls, span)
+        return span
+
+    def attribute(self, step: Step, name: str) -> Span:
+        """Give the text to point at for one of a step's attributes: its own, or else the step's place."""
+        place = self.place(step)
+        return step.node.span_of(name) if place == step.node.span else place
+
+    def is_own(self, span: Span) -> bool:
+        """Tell whether a place lies in the file that is checked."""
+        return span.source.name == self.file.name and span.source.text == self.file.text
+
+    def everywhere(self, judge: Callable[[Step], T | None]) -> Iterator[tuple[Span, T]]:
+        """Yield the places where a judgement holds for every operator that the text makes, with that of the first."""
+        found: dict[tuple[Span, Span], T | None] = {}
+        for step in self.wiring.steps:
+            key = self.place(step), step.node.span
+            if key in found and found[key] is None:
+                continue
+            verdict = judge(step)
+            if verdict is None or key not in found:
+                found[key] = verdict
+        yield from ((place, verdict) for (place, _), verdict in found.items() if verdict is not None)
+
+
+def _inner_first(shapes: Shapes) -> Iterator[Shapes]:
+    """Yield each distinct table once, those of inner bodies before those of the calls of them."""
+    seen: set[int] = set()
+    stack = [(shapes, False)]
+    while stack:
+        table, is_done = stack.pop()
+        if is_done:
+            yield table
+        elif id(table) not in seen:
+            seen.add(id(table))
+            stack.append((table, True))
+            stack += [(inner, False) for inner in table.inner.values()]
+
+
+def shown(span: Span) -> str:
+    """Give a place's text for a message, cut where it is long."""
+    text = re.sub(r"\s+", " ", span.text).strip()
+    return f"`{text}`" if len(text) <= _LONGEST_SHOWN else f"`{text[:_LONGEST_SHOWN].rstrip()}…`"

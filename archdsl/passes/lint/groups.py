@@ -1,0 +1,36 @@
+"""W409: group norms whose groups are single channels or single values."""
+
+from __future__ import annotations
+
+from math import prod
+
+from archdsl.ops.norm import GroupNorm
+from archdsl.passes.lint.facts import Facts
+from archdsl.passes.lint.wiring import Step
+from archdsl.text.diagnostic import Reporter
+
+
+def lint_group_norm(facts: Facts, report: Reporter) -> None:
+    """Report group norms of one channel a group, and those of one value, whose result does not depend on it."""
+    for _, step in facts.everywhere(_lone):
+        assert isinstance(step.op, GroupNorm)
+        channels = step.inputs[0].numbers()[0]
+        is_constant = prod(step.inputs[0].numbers()) == step.op.groups
+        count = f"{step.op.groups} groups of {channels} channels are one channel each"
+        report.warning(
+            "W409",
+            f"{count}: with one position, the result is the same for every image" if is_constant else
+            f"{count}: this is `instance` norm",
+            facts.attribute(step, "groups"),
+            help=f"use fewer groups, such as `group({_fewer(channels)})`" if not is_constant else "remove it",
+        )  # fmt: skip
+
+
+def _lone(step: Step) -> Step | None:
+    is_lone = isinstance(step.op, GroupNorm) and step.op.groups == step.inputs[0][0]
+    return step if is_lone and step.inputs[0][0] != 1 else None
+
+
+def _fewer(channels: int) -> int:
+    """Give the most groups that hold at least eight channels each, or else two."""
+    return next((n for n in range(channels // 2, 0, -1) if channels % n == 0 and channels // n >= min(8, channels)), 1)

@@ -1,0 +1,61 @@
+"""W403 and W417: what follows a classifier's last layer and spoils what its loss is made for."""
+
+from __future__ import annotations
+
+from archdsl.ops.activation import LogSoftmax, Sigmoid, Softmax
+from archdsl.ops.conv import Conv2d
+from archdsl.ops.linear import Linear
+from archdsl.ops.norm import Identity
+from archdsl.ops.rearrange import Flatten
+from archdsl.ops.regularise import Dropout, Dropout2d
+from archdsl.passes.lint.facts import Facts, shown
+from archdsl.passes.lint.mend import without
+from archdsl.passes.lint.wiring import Step
+from archdsl.text.diagnostic import Label, Reporter
+
+
+def lint_softmax_at_the_end(facts: Facts, report: Reporter) -> None:
+    """Report a softmax, log_softmax or sigmoid over several classes as the last step of a vector output."""
+    for step in _last_steps(facts):
+        source = facts.wiring.sole_source(step)
+        is_score = isinstance(step.op, Softmax | LogSoftmax | Sigmoid) and len(step.output) == 1
+        if source is None or source.op.category == "input":
+            continue
+        name, classes = step.op.keyword, step.output.numbers()[0]
+        if not is_score or classes < 2:
+            continue
+        report.warning(
+            "W403",
+            f"the {classes} class scores go through `{name}` before a loss that applies its own softmax",
+            facts.place(step),
+            notes=["cross-entropy, as in `archdsl train` and `nn.CrossEntropyLoss`, takes the scores as they are"],
+            help=f"remove `{name}`; apply it to the network's output where shares are wanted",
+            fix=without(step.node, is_same_network=False),
+        )
+
+
+def lint_dropout_at_the_end(facts: Facts, report: Reporter) -> None:
+    """Report dropout behind the last layer, which sets class scores to zero at random in training."""
+    for step in _last_steps(facts):
+        source = facts.wiring.sole_source(step)
+        is_noise = isinstance(step.op, Dropout | Dropout2d) and step.op.p > 0
+        if not is_noise or source is None or not isinstance(source.op, Linear | Conv2d):
+            continue
+        report.warning(
+            "W417",
+            f"{shown(step.node.span)} sets outputs of the network to zero while it trains",
+            facts.place(step),
+            labels=[Label(facts.place(source), "the last layer")],
+            help="put the dropout before the last layer",
+            fix=without(step.node, is_same_network=False),
+        )
+
+
+def _last_steps(facts: Facts) -> list[Step]:
+    """Give the steps that make the main output and those of training alone, looking through mere reshaping."""
+    found: list[Step] = []
+    for step in facts.wiring.given_out:
+        while isinstance(step.op, Identity | Flatten) and (source := facts.wiring.sole_source(step)) is not None:
+            step = source
+        found.append(step)
+    return found

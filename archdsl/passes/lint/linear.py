@@ -1,0 +1,104 @@
+"""W402: two convolutions or dense layers with nothing nonlinear between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archdsl.ops.conv import Conv2d
+from archdsl.ops.linear import Linear
+from archdsl.ops.norm import BatchNorm, FrozenBatchNorm, Identity, Rescale, SyncBatchNorm
+from archdsl.ops.regularise import Dropout, Dropout2d, Scale, Times
+from archdsl.passes.lint.facts import Facts, shown
+from archdsl.passes.lint.mend import followed_by
+from archdsl.passes.lint.wiring import Step, Wiring
+from archdsl.text.diagnostic import Fix, Label, Reporter
+
+# What multiplies and adds fixed numbers in evaluation, channel by channel.
+_AFFINE = (BatchNorm, SyncBatchNorm, FrozenBatchNorm, Rescale, Scale, Times, Dropout, Dropout2d)
+
+
+def lint_missing_activation(facts: Facts, report: Reporter) -> None:
+    """Report a dense map right behind another one that together are no more than one map of the same rank.
+
+    Silent where the channels between the two are fewer than on either side, as in a linear bottleneck; where one of
+    the two is grouped or depthwise, or they are rows and columns of one window; where something else reads what lies
+    between; and behind an activation that is switched off in so many words, as by `act=none`.
+    """
+    for second in facts.wiring.steps:
+        chain = next((c for c in _chains(facts.wiring, second) if _is_one_map(c[0], second)), None)
+        if chain is None:
+            continue
+        first, last = chain[0], chain[-1]
+        place, other = facts.place(second), facts.place(first)
+        kind = "convolutions" if isinstance(first.op, Conv2d) else "dense layers"
+        report.warning(
+            "W402",
+            f"two {kind} with nothing nonlinear between them are no more than one",
+            place,
+            labels=[Label(other, "the first of the two")] if other != place else [],
+            notes=[f"{shown(other)} makes {_channels(first)} channels of {_inputs(first)}, "
+                   f"and {shown(place)} {_channels(second)} of these"],
+            help="put an activation between them",
+            fix=_fix(facts, last, second),
+        )  # fmt: skip
+
+
+def _chains(wiring: Wiring, second: Step) -> Iterator[list[Step]]:
+    """Yield the dense maps that come right before a dense map, each with what stands between, from front to back."""
+    left = [[second]] if _is_dense(second) else []
+    seen: set[Step] = set()
+    while left:
+        chain = left.pop()
+        for source in wiring.sources[chain[0]][0]:
+            if source in wiring.forked or source in seen:
+                continue
+            seen.add(source)
+            if _is_dense(source):
+                if type(source.op) is type(second.op):
+                    yield [source, *chain[:-1]]
+            elif isinstance(source.op, _AFFINE) or _is_tacit(source):
+                left.append([source, *chain])
+
+
+def _is_dense(step: Step) -> bool:
+    match step.op:
+        case Conv2d(groups=groups):
+            return groups == 1
+        case Linear():
+            return len(step.output) == 1
+        case _:
+            return False
+
+
+def _is_tacit(step: Step) -> bool:
+    """Tell whether a step does nothing because a default says so, as `norm` under `norm=none` does."""
+    return isinstance(step.op, Identity) and step.node.span.text == "norm"
+
+
+def _is_one_map(first: Step, second: Step) -> bool:
+    """Tell whether one map could do what the two do, at no greater cost in rank."""
+    between, after = _channels(first), _channels(second)
+    if between < min(_inputs(first), after):
+        return False
+    if not isinstance(first.op, Conv2d) or not isinstance(second.op, Conv2d):
+        return True
+    one, two = first.op.kernel, second.op.kernel
+    is_factored = one != two and (one[0] == two[1] == 1 or one[1] == two[0] == 1)
+    # The end of an inverted residual and the widening of the next, where the first had nothing to widen.
+    is_bottleneck = one == two == (1, 1) and after >= 2 * between
+    return not is_factored and not is_bottleneck
+
+
+def _inputs(step: Step) -> int:
+    return step.inputs[0].numbers()[0]
+
+
+def _channels(step: Step) -> int:
+    return step.output.numbers()[0]
+
+
+def _fix(facts: Facts, last: Step, second: Step) -> Fix | None:
+    """Put an activation behind the last step before the second map, where both stand in one body's text."""
+    is_in_one_body = last.table is second.table and last.node.span.end <= second.node.span.start
+    is_written_here = facts.place(last) == last.node.span and last.node.calls == second.node.calls
+    return followed_by(last.node.span, "act") if is_in_one_body and is_written_here else None

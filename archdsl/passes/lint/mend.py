@@ -1,0 +1,48 @@
+"""Edits that the lints' fixes are made of."""
+
+from __future__ import annotations
+
+import re
+
+from archdsl.ir.graph import Node
+from archdsl.text.diagnostic import Fix
+from archdsl.text.edits import removal
+from archdsl.text.source import Span
+
+_LABEL = re.compile(r"""(?:"[^"\n]*"|[A-Za-z_][\w{}+\- ]*)[ \t]*:[ \t]*\Z""")
+_REPEAT = re.compile(r"[ \t]*x\b")
+
+
+def statement_of(span: Span) -> Span:
+    """Give a step's place with the label before it."""
+    line_start = span.source.text.rfind("\n", 0, span.start) + 1
+    label = _LABEL.search(span.source.text, line_start, span.start)
+    return Span(label.start() if label else span.start, span.end, span.source)
+
+
+def is_repeated(span: Span) -> bool:
+    """Tell whether a repeat follows a step's text: `conv 8 x 3`."""
+    return _REPEAT.match(span.source.text, span.end) is not None
+
+
+def without(node: Node, *, is_same_network: bool) -> Fix | None:
+    """Remove a step; safely where the network stays the same and no other step's name depends on this one's."""
+    span = node.span
+    if is_repeated(span) or node.calls or span.text.endswith("}"):
+        return None
+    is_free = not node.is_labelled and not node.id.isdigit()
+    statement = statement_of(span)
+    return Fix.at(removal(statement), "", is_safe=is_same_network and is_free, title=f"remove `{span.text}`")
+
+
+def followed_by(span: Span, step: str) -> Fix | None:
+    """Put a step behind another one; never safe, since it makes another network."""
+    if is_repeated(span):
+        return None
+    return Fix.at(Span(span.end, span.end, span.source), f"; {step}", title=f"write `{step}` behind it")
+
+
+def preceded_by(span: Span, step: str) -> Fix:
+    """Put a step before another one; never safe, since it makes another network."""
+    start = statement_of(span).start
+    return Fix.at(Span(start, start, span.source), f"{step}; ", title=f"write `{step}` before it")

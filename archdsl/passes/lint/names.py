@@ -1,0 +1,160 @@
+"""W405 and W406: names that are bound and never read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any
+
+from archdsl.ir.library import Module
+from archdsl.syntax import tree
+from archdsl.text.diagnostic import Fix, Reporter
+from archdsl.text.edits import removal
+from archdsl.text.source import Span
+
+_KINDS = {tree.Function: "function", tree.Block: "block", tree.Let: "`let`"}
+
+
+def lint_names(module: Module, report: Reporter) -> None:
+    """Report a file's names that nothing reads; those that start with `_` are meant to be left alone.
+
+    A file without models is there for others to use, so that its declarations count as read. Only what stands in the
+    file's own text counts: a block's parameters are left aside where the block is handed on as a value, because
+    whoever calls it there decides on the arguments.
+    """
+    file = module.file
+    in_maps = [rule for home in module.key_homes() for keys in home.keys for rule in keys.rules]
+    everywhere = _Uses([file.declarations, in_maps])
+    for declaration in file.declarations:
+        _lint_lets(declaration, report)
+        _lint_parameters(declaration, everywhere, in_maps, report)
+    if module.declares_models():
+        for declaration in file.declarations:
+            _lint_declaration(declaration, module, everywhere, report)
+
+
+class _Uses:
+    """How often names are read in some part of a tree."""
+
+    def __init__(self, part: object) -> None:
+        self.calls: Counter[str] = Counter()
+        """Of steps."""
+        self.values: Counter[str] = Counter()
+        """Of expressions."""
+        for node in _nodes(part):
+            match node:
+                case tree.Variable(name=name):
+                    self.values[name] += 1
+                case tree.Apply(name=tree.Name(text=name)) | tree.Variant(base=tree.Name(text=name)):
+                    self.values[name] += 1
+                case tree.Call(name=tree.Name(text=name)):
+                    self.calls[name] += 1
+                case tree.Defaults(arguments=arguments):
+                    self.calls.update(name.text for name, _ in arguments)
+                case _:
+                    pass
+
+    def count(self, name: str) -> int:
+        return self.calls[name] + self.values[name]
+
+    def __contains__(self, name: str) -> bool:
+        return self.count(name) > 0
+
+
+def _nodes(part: object) -> Iterator[object]:
+    """Yield a tree's nodes, in no certain order."""
+    left: list[object] = [part]
+    while left:
+        node = left.pop()
+        if isinstance(node, tuple | list):
+            left += node  # pyright: ignore[reportUnknownArgumentType] -- whatever the tree is made of
+        elif is_dataclass(node):
+            yield node
+            left += [getattr(node, name) for name in _parts(type(node))]
+
+
+@cache
+def _parts(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind) if field.name != "span")
+
+
+def _lint_lets(declaration: tree.Declaration, report: Reporter) -> None:
+    if not isinstance(declaration, tree.Model | tree.Block | tree.Variant):
+        return
+    bodies = [node for node in _nodes(declaration) if isinstance(node, tree.Body)]
+    for body in bodies:
+        lets = [statement for statement in body.statements if isinstance(statement, tree.Let)]
+        if not lets:
+            continue
+        uses = _Uses(body)
+        for let in lets:
+            if let.name.text not in uses and not let.name.text.startswith("_"):
+                _report_let(let, report, is_safe=True)
+
+
+def _report_let(let: tree.Let, report: Reporter, *, is_safe: bool) -> None:
+    fix = Fix.at(removal(let.span), "", is_safe=is_safe, title=f"remove `let {let.name.text}`")
+    report.warning("W405", f"nothing reads `{let.name.text}`", let.name.span, help="remove it", fix=fix)
+
+
+def _lint_parameters(
+    declaration: tree.Declaration, everywhere: _Uses, in_maps: Iterable[tree.KeyRule], report: Reporter
+) -> None:
+    match declaration:
+        case tree.Model(body=body):
+            inside: object = [body, declaration.parameters, in_maps]
+        case tree.Block(body=body) if not everywhere.values[declaration.name.text]:
+            inside = [body, declaration.parameters]
+        case tree.Function(value=value):
+            inside = [value, declaration.parameters]
+        case _:
+            return
+    uses = _Uses(inside)
+    for parameter in declaration.parameters:
+        name = parameter.name.text
+        if name in uses or name.startswith("_"):
+            continue
+        is_stride = parameter.type is not None and parameter.type.text == "stride"
+        notes = ["`stages` hands it a stride that then has no effect"] if is_stride else []
+        what = "parameter" if not is_stride else "stride"
+        message = f"nothing in `{declaration.name.text}` reads its {what} `{name}`"
+        help = f"use it, remove it, or call it `_{name}`"
+        report.warning("W406", message, parameter.name.span, notes=notes, help=help)
+
+
+def _lint_declaration(declaration: tree.Declaration, module: Module, everywhere: _Uses, report: Reporter) -> None:
+    match declaration:
+        case tree.Function(name=name) | tree.Block(name=name) | tree.Let(name=name):
+            is_own_use = _Uses(declaration).count(name.text)
+            if everywhere.count(name.text) > is_own_use or name.text.startswith("_"):
+                return
+            if isinstance(declaration, tree.Let):
+                _report_let(declaration, report, is_safe=False)
+                return
+            fix = Fix.at(removal(declaration.span), "", title=f"remove `{name.text}`")
+            message = f"nothing in this file uses the {_KINDS[type(declaration)]} `{name.text}`"
+            report.warning("W406", message, name.span, help="remove it", fix=fix)
+        case tree.Use(names=names) if names is not None:
+            for name in names:
+                if name.text not in everywhere and not name.text.startswith("_"):
+                    _report_use(declaration, name, names, report)
+        case _:
+            pass
+
+
+def _report_use(use: tree.Use, name: tree.Name, names: tuple[tree.Name, ...], report: Reporter) -> None:
+    if len(names) == 1:
+        edit = removal(use.span)
+    elif name is names[0]:
+        edit = Span(name.span.start, names[1].span.start, name.span.source)
+    else:
+        edit = Span(names[names.index(name) - 1].span.end, name.span.end, name.span.source)
+    report.warning(
+        "W406",
+        f"nothing in this file uses `{name.text}` of `{use.target.text}`",
+        name.span,
+        help="remove it",
+        fix=Fix.at(edit, "", title=f"remove `{name.text}`"),
+    )
