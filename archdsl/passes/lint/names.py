@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
+from pathlib import PurePath
 from typing import Any
 
-from archdsl.ir.library import Module
+from archdsl.ir.library import SUFFIX, Module
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Fix, Reporter
 from archdsl.text.edits import removal
@@ -136,12 +137,26 @@ def _lint_declaration(declaration: tree.Declaration, module: Module, everywhere:
             fix = Fix.at(removal(declaration.span), "", title=f"remove `{name.text}`")
             message = f"nothing in this file uses the {_KINDS[type(declaration)]} `{name.text}`"
             report.warning("W406", message, name.span, help="remove it", fix=fix)
+        case tree.Use(names=None, alias=None) if not _brings(declaration, module, everywhere):
+            fix = Fix.at(removal(declaration.span), "", title=f"remove `{declaration.span.text}`")
+            message = f"nothing in this file needs `{declaration.target.text}`"
+            report.warning("W406", message, declaration.target.span, help="remove it", fix=fix)
         case tree.Use(names=names) if names is not None:
             for name in names:
                 if name.text not in everywhere and not name.text.startswith("_"):
                     _report_use(declaration, name, names, report)
         case _:
             pass
+
+
+def _brings(use: tree.Use, module: Module, everywhere: _Uses) -> bool:
+    """Tell whether a file that is used as a whole brings a name that is read, or a name map."""
+    file = PurePath(use.target.text).with_suffix(SUFFIX).name
+    homes = {home for _, home in module.declarations.values() if home is not module}
+    lenders = [home for home in module.key_lenders if home.file.source.name == file]
+    found = [home for home in homes if home.file.source.name == file]
+    names = [name for name, (_, home) in module.declarations.items() if home in found]
+    return bool(lenders) or not found or any(name in everywhere for name in names)
 
 
 def _report_use(use: tree.Use, name: tree.Name, names: tuple[tree.Name, ...], report: Reporter) -> None:

@@ -69,6 +69,7 @@ FIRING: Mapping[str, Sequence[tuple[str, str]]] = {
         ("use resnet (basic, bottleneck)\nmodel net { input [3, 8, 8]; basic 8 }", "bottleneck"),
         ("use resnet (basic, bottleneck)\nmodel net { input [3, 8, 8]; bottleneck 8 }", "basic"),
         ("use resnet (basic)\nmodel net { input [3, 8, 8]; cna 8 }", "basic"),
+        ("use resnet\nmodel net { input [3, 8, 8]; cna 8 }", "resnet"),
     ],
     "W407": [
         ("model net { input [3, 224, 224]; cna 32; cna 64; gap; flatten; fc 10 }", "gap"),
@@ -207,6 +208,8 @@ SILENT: Mapping[str, Sequence[str]] = {
         "block b(body inner) { inner }\nmodel net { input [3, 8, 8]; b { cna 8 } }",
         "fn f(a) = a\nblock b(c) { cna c }",
         "use resnet (basic)\nvariant net of base\nmodel base { input [3, 8, 8]; basic 8 }",
+        "use resnet\nmodel net { input [3, 8, 8]; basic 8 }",
+        'use resnet\nuse "keys/vgg"\nvariant net of resnet18',
         "use resnet (basic)\nmodel net(block unit=basic) { input [3, 8, 8]; unit 8 }",
         'keys other { "a" = "{depth}" }\nmodel net(depth=2) { input [3, 8, 8]; a: cna 8 }',
     ],
