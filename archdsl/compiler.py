@@ -28,11 +28,13 @@ from archdsl.ir.refute import refute
 from archdsl.ir.survey import survey
 from archdsl.ir.trouble import Parts, Reported, Trouble
 from archdsl.ir.types import check_type
-from archdsl.ir.values import UNKNOWN, Setting, Unknown
+from archdsl.ir.values import UNKNOWN, Partial, Setting, Unknown
 from archdsl.ops import OPS
+from archdsl.ops.norm import GroupNorm
 from archdsl.ops.shape import LARGEST_TENSOR
 from archdsl.passes.bounds import check_weights
 from archdsl.passes.costs import Costs, count_costs
+from archdsl.passes.groups import misfit, name_divisors
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.syntax import tree
 from archdsl.syntax.allowances import report_unused
@@ -132,7 +134,8 @@ def compile(
         return compile(source, model, {**(settings or {}), **changed}, image, folder)
 
     allowances = module.allowances if module is not None else None
-    return Compilation(name, graph, shapes, costs, report.diagnostics, digest, source, key_maps, allowances, again)
+    found = report.diagnostics if plan is None else _with_divisors(report.diagnostics, plan, image)
+    return Compilation(name, graph, shapes, costs, found, digest, source, key_maps, allowances, again)
 
 
 def _check_image(image: object, report: Reporter) -> None:
@@ -199,6 +202,20 @@ def _lint(shapes: Shapes, costs: Costs, file: Source, report: Reporter) -> None:
     from archdsl.passes.lint.facts import Facts
 
     lint_network(Facts(shapes, costs, file), report)
+
+
+def _with_divisors(
+    diagnostics: tuple[Diagnostic, ...], plan: _Plan, image: Sequence[int] | None = None
+) -> tuple[Diagnostic, ...]:
+    """Say which numbers of groups would do where one that a setting or default gives the norms does not."""
+    groups = misfit(diagnostics)
+    if groups is None:
+        return diagnostics
+    norm = Partial("group", GroupNorm, (("groups", 1),))
+    report = Reporter()
+    lowered = _lower(replace(plan, context=plan.context.order({"norm": norm})), Lowerer(report, image))
+    shapes, _ = _analyse(lowered, report) if lowered is not None else (None, None)
+    return name_divisors(diagnostics, groups, shapes) if shapes is not None else diagnostics
 
 
 _FACTS = ("parameters", "macs", "flops", "activation_bytes")
@@ -571,7 +588,7 @@ def check(source: Source, folder: Path | None = None, model: str | None = None) 
             if shapes is not None and costs is not None and not own.has_errors:
                 _lint(shapes, costs, module.file.source, own)
             built |= {*lowerer.built, plan.declaration.span}
-        for diagnostic in own.diagnostics:
+        for diagnostic in own.diagnostics if plan is None else _with_divisors(own.diagnostics, plan):
             report.add(diagnostic)
         steps += lowerer.steps + _STEPS_OF_MODEL
         if steps > MAX_STEPS_OF_FILE:

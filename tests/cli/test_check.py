@@ -30,6 +30,32 @@ def test_a_mistake_is_shown_on_stderr_with_its_place(run: Run, tiny: Path) -> No
     assert "ok" not in err.split()
 
 
+def test_warnings_about_a_network_are_shown_and_are_no_failure(run: Run, tiny: Path) -> None:
+    tiny.write_text(TINY.replace("conv 4; norm", "conv 4 bias=true; norm"), encoding="utf-8")
+    code, out, err = run("check", "tiny.arch")
+    assert (code, out) == (0, "")
+    assert "warning[W401]" in err
+    assert run("check", "tiny.arch", "--allow", "W401").err == "tiny.arch: ok, 1 model\n"
+    assert run("check", "tiny.arch", "--deny", "W401").code == 1
+
+
+def test_settings_bring_warnings_of_their_own(run: Run, tiny: Path) -> None:
+    assert "W409" in run("check", "tiny.arch", "--set", "norm=group(4)", "--format", "plain").out
+    assert run("check", "tiny.arch", "--set", "norm=group(2)", "--format", "plain").out == ""
+
+
+def test_compile_writes_warnings_in_a_line_each_beside_the_code(run: Run, tiny: Path) -> None:
+    clean = run("compile", "tiny.arch")
+    assert clean.err == ""
+    tiny.write_text(TINY.replace("; norm; act", "; norm; norm; act"), encoding="utf-8")
+    code, out, err = run("compile", "tiny.arch")
+    assert code == 0
+    assert out.startswith('"""')
+    first, last = err.splitlines()
+    assert first.startswith("tiny.arch:3:25: warning[W412]: ")
+    assert last == "`archdsl check tiny.arch` says more"
+
+
 def test_stdin_is_a_spec(run: Run) -> None:
     assert run("check", "-", stdin=TINY.encode()).code == 0
     code, _, err = run("check", "-", stdin=BROKEN.encode())

@@ -98,6 +98,28 @@ def test_some_fixes_are_safe_and_some_are_not() -> None:
     assert {code for code, is_safe in kinds if not is_safe} >= {"W401", "W402", "W403", "W410", "W412", "W415", "W416"}
 
 
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stem: conv 8; relu; relu; head: conv 8",
+        "stem: conv 8; norm; relu6; relu6; head: conv 8",
+        "stem: cna 8; gap; gmp; flatten; fc: fc 10",
+        "let w = 8; cna 16",
+    ],
+)
+def test_a_safe_fix_leaves_every_output_as_it_was(text: str) -> None:
+    import torch
+
+    text = model(text)
+    mended = apply_fixes(text, [d.fix for d in warnings_of(text) if d.fix and d.fix.is_safe]).text
+    assert mended != text
+    before, after = archdsl.load_text(text).module().eval(), archdsl.load_text(mended).module().eval()
+    after.load_state_dict(before.state_dict())
+    image = torch.randn(2, 3, 32, 32)
+    assert torch.equal(before(image), after(image))
+
+
 @settings(max_examples=150)
 @given(specs())
 def test_any_legal_spec_is_linted_and_its_wiring_is_the_same_from_both_ends(spec: Spec) -> None:
