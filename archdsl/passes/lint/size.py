@@ -90,6 +90,8 @@ def lint_small_map(facts: Facts, report: Reporter) -> None:
                 break  # whatever follows works on a map that is no larger
     for step in facts.wiring.steps:
         axes = [(_lost(*axis), axis[0]) for axis in _axes(step)]
+        if not any(lost for lost, _ in axes):
+            continue
         share = 1 - prod((1 - Fraction(lost, size) for lost, size in axes), start=Fraction(1))
         if share > MOST_LOST:
             _report_lost(facts, step, axes, share, report)

@@ -52,7 +52,7 @@ class Wiring:
         return ports[0][0] if len(ports) == 1 and len(ports[0]) == 1 else None
 
 
-# An operator's result, one of its inputs, or a place where a value enters or leaves a body.
+# An operator and its result, or a place where a value enters or leaves a body.
 _Vertex: TypeAlias = "tuple[str, int, str | int]"
 _Ways: TypeAlias = "dict[_Vertex, list[_Vertex]]"
 
@@ -64,7 +64,8 @@ class _Flow:
     forward: _Ways = field(default_factory=dict["_Vertex", "list[_Vertex]"])
     backward: _Ways = field(default_factory=dict["_Vertex", "list[_Vertex]"])
     steps: dict[_Vertex, Step] = field(default_factory=dict["_Vertex", Step])
-    ports: dict[_Vertex, list[_Vertex]] = field(default_factory=dict["_Vertex", "list[_Vertex]"])
+    ports: dict[_Vertex, list[list[_Vertex]]] = field(default_factory=dict["_Vertex", "list[list[_Vertex]]"])
+    """What each operator reads, input by input: several where it feeds its own repetitions."""
     seen: set[int] = field(default_factory=set[int])
     forks: set[_Vertex] = field(default_factory=set["_Vertex"])
 
@@ -98,18 +99,14 @@ class _Flow:
     def _operator(self, table: Shapes, node: Node, op: Op, sources: Sequence[_Vertex]) -> None:
         own: _Vertex = ("op", id(table), node.id)
         self.steps[own] = Step(table, node, op)
-        self.ports[own] = []
-        for port, source in enumerate(sources):
-            entry: _Vertex = (f"port {port}", id(table), node.id)
-            self.ports[own].append(entry)
-            self.link(source, entry)
-            self.link(entry, own)
-            if node.repeat > 1:
-                self.link(own, entry)
+        before = [own] if node.repeat > 1 else []
+        self.ports[own] = [[source, *before] for source in sources]
+        for source in (*sources, *before):
+            self.forward.setdefault(source, []).append(own)
 
-    def reached(self, start: _Vertex, ways: _Ways, end: _Vertex) -> Iterator[Step | None]:
-        """Yield the steps that a way from `start` meets first, and None where it meets `end`."""
-        left, seen = list(ways.get(start, ())), set[_Vertex]()
+    def reached(self, starts: Sequence[_Vertex], ways: _Ways) -> Iterator[Step | None]:
+        """Yield the steps that ways from `starts` on meet first, and None where they meet the end."""
+        left, seen = [*reversed(starts)], set[_Vertex]()
         while left:
             vertex = left.pop()
             if vertex in seen:
@@ -117,7 +114,7 @@ class _Flow:
             seen.add(vertex)
             if vertex in self.steps:
                 yield self.steps[vertex]
-            elif vertex == end:
+            elif vertex == _END:
                 yield None
             else:
                 left += reversed(ways.get(vertex, ()))
@@ -157,12 +154,14 @@ def wire(shapes: Shapes) -> Wiring:
     for output in shapes.graph.outputs:
         flow.link(("out", id(shapes), output.name), _END)
     trained = ["", *(output.name for output in others if output.is_training_only)]
-    given_out = [step for name in trained for step in flow.reached(("out", id(shapes), name), flow.backward, _END)]
+    given_out = [step for name in trained for step in flow.reached([("out", id(shapes), name)], flow.backward)]
     if not main.name:
         flow.link(("out", id(shapes), ""), _END)
-    readers = {step: tuple(flow.reached(vertex, flow.forward, _END)) for vertex, step in flow.steps.items()}
+    readers = {
+        step: tuple(flow.reached(flow.forward.get(vertex, ()), flow.forward)) for vertex, step in flow.steps.items()
+    }
     sources = {
-        step: tuple(_steps(flow.reached(entry, flow.backward, _END)) for entry in flow.ports[vertex])
+        step: tuple(_steps(flow.reached(port, flow.backward)) for port in flow.ports[vertex])
         for vertex, step in flow.steps.items()
     }
     forked = frozenset(step for vertex, step in flow.steps.items() if flow.is_forked(vertex))
