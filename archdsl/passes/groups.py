@@ -39,11 +39,13 @@ def name_divisors(diagnostics: Sequence[Diagnostic], groups: int, shapes: Shapes
     refused = [f"{width} at `{path}`" for width, path in sorted(widths.items()) if width % groups]
     more = f" and {len(refused) - _MOST_SHOWN} more" if len(refused) > _MOST_SHOWN else ""
     counts = ", ".join(map(str, divisors))
-    notes = (
-        f"{groups} groups do not divide {len(refused)} of the {len(widths)} widths that norms have here: "
-        f"{', '.join(refused[:_MOST_SHOWN])}{more}",
-        f"groups that divide all of them: {counts}",
-    )
+    notes = [f"groups that divide {'all of them' if len(widths) > 1 else 'them'}: {counts}"]
+    if len(widths) > 1:
+        places = f"{', '.join(refused[:_MOST_SHOWN])}{more}"
+        notes.insert(
+            0,
+            f"{groups} groups do not divide {len(refused)} of the {len(widths)} widths that norms have here: {places}",
+        )
     return tuple(
         replace(d, notes=(*d.notes, *notes), help=f"use `group({best})`")
         if d.code == "E214" and _MESSAGE.fullmatch(d.message)
