@@ -28,7 +28,8 @@ def is_repeated(span: Span) -> bool:
 def without(node: Node, *, is_same_network: bool) -> Fix | None:
     """Remove a step; safely where the network stays the same and no other step's name depends on this one's."""
     span = node.span
-    if is_repeated(span) or node.calls or span.text.endswith("}"):
+    is_named = node.is_labelled and re.search(rf"(@|\breuse\s+){re.escape(node.id)}\b", span.source.text)
+    if is_repeated(span) or node.calls or span.text.endswith("}") or is_named:
         return None
     is_free = not node.is_labelled and not node.id.isdigit()
     statement = statement_of(span)

@@ -98,6 +98,8 @@ FIRING: Mapping[str, Sequence[tuple[str, str]]] = {
     "W411": [
         ("conv 8; act; act", "act"),
         ("stem: conv 8; relu; relu; head: conv 8", "relu"),
+        ("conv 8; relu; relu; conv 8", "relu"),
+        ("conv 8; first: relu; second: relu; conv 8; add { pass; @second }", "relu"),
         ("conv 8; norm; relu; relu6", "relu6"),
         ("cna 8; gelu", "gelu"),
         ("conv 8; { relu }; dw; relu; silu", "silu"),
@@ -187,6 +189,7 @@ SILENT: Mapping[str, Sequence[str]] = {
         "block b { cna 8; output middle; cna 8 }\nmodel net { input [3, 8, 8]; b }",
         "cna 8; output aux training { flatten; fc 10 }; flatten; fc 10",
         "conv 3; twin: conv 3; @twin; reuse twin; act",
+        "start: act; twin: conv 3; @start; reuse twin; act",
         "residual { cna 3; times 0.1 }",
         "cna 8; sub { pass; norm }",
     ],
@@ -220,6 +223,7 @@ SILENT: Mapping[str, Sequence[str]] = {
         "model net { input [3, 224, 224]; cna 32; cna 64 }",
         "model net { input [3, 224, 224]; cna 32; cna 64; gap; flatten }",
         "model net { input [3, 1, 1]; cna 32 k=1; gap; flatten; fc 10 }",
+        "cna 32 k=1; gap; flatten; fc 10",
         "model net { input [64]; fc 10 }",
     ],
     "W408": [
