@@ -277,8 +277,8 @@ def _choose(module: Module, model: str | None) -> str:
     """Give the model meant: the one named, the only one, or the one called like its file."""
     source = module.file.source
     end = Span(0, 0, source)
-    complete = list(_complete(module))
     if model is None:
+        complete = list(_complete(module))
         stem = Path(source.name).stem
         if len(complete) == 1 or stem in complete:
             return stem if stem in complete else complete[0]
@@ -300,6 +300,7 @@ def _choose(module: Module, model: str | None) -> str:
     if found is None and model in module.broken:
         raise Reported
     if found is None or not isinstance(found[0], tree.Model | tree.Variant):
+        complete = list(_complete(module))
         near = nearest(model, complete)
         listed = f"it has {_listed(complete)}" if complete else "it has none: declare `model name { … }`"
         help = f"the nearest is `{near}`" if near else listed
