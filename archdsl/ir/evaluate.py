@@ -218,7 +218,8 @@ def _unknown_variable(node: tree.Variable, env: Env) -> Trouble:
     known = [*env.names, "in", "cin", *env.context.names(), *env.module.names(), *OPS, *INITS]
     # A single letter is near too much.
     near = nearest(node.name, known) if len(node.name) > 1 else None
-    help = suggestion(node.name, known) if near else "bind it with `let`, or make it a parameter"
+    stages = "`stage` counts the stages from 1, and `total` is their number" if "stage" in env.names else ""
+    help = suggestion(node.name, known) if near else stages or "bind it with `let`, or make it a parameter"
     return Trouble("E101", message, node.span, help=help, fix=renamed(node.span, node.name, near))
 
 
