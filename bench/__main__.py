@@ -1,5 +1,6 @@
 """Measure speed on the CPU: `python -m bench` prints Markdown, and writes it to bench/results/cpu.md.
 
+`python -m bench formatting` runs the named comparisons alone and writes no file.
 `bench/gpu.py` measures training on a GPU.
 """
 
@@ -15,9 +16,10 @@ import torch
 
 from bench.cpu import Section, analysis, cold, depth, emitted
 from bench.pictures import pictures
+from bench.text import formatting
 
 RESULTS = Path(__file__).with_name("results") / "cpu.md"
-SECTIONS: tuple[Callable[[], Section], ...] = (analysis, depth, emitted, cold, pictures)
+SECTIONS: tuple[Callable[[], Section], ...] = (analysis, depth, emitted, cold, pictures, formatting)
 
 
 def processor() -> str:
@@ -39,12 +41,15 @@ def main() -> int:
         f"{processor()}, one thread; {versions}. Median processor times of rounds in which the compared take turns. "
         "`make bench` measures again.",
     ]
+    names = sys.argv[1:]
     sections: list[Section] = []
-    for measure in SECTIONS:
+    for measure in [section for section in SECTIONS if not names or section.__name__ in names]:
         print(f"{measure.__name__} …", file=sys.stderr, flush=True)
         sections.append(measure())
     text = "\n\n".join([*parts, *map(str, sections)]) + "\n"
     print(text)
+    if names:
+        return 0
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(text, encoding="utf-8")
     return 0
