@@ -291,6 +291,10 @@ FILE_STYLE = {
     "blank lines at both ends go": ("\n\n## a\n\n\nlet a = 1\n\n\n", "## a\n\nlet a = 1\n"),
     "nothing stays nothing": (" \n\n\t ;", ""),
     "a text of comments alone stays": ("  # a  \n\n\n# b", "# a\n\n# b\n"),
+    "comments that begin a file are no comments behind code": (
+        "# a\n# b\nlet a = 1  # c",
+        "# a\n# b\nlet a = 1  # c\n",
+    ),
     "a byte order mark goes": ("\ufefflet a = 1", "let a = 1\n"),
     "lines end as the first one does": ("let a = 1\r\nlet b = 2\n", "let a = 1\r\nlet b = 2\r\n"),
     "LF stays LF whatever follows": ("let a = 1\nlet b = 2\r\n", "let a = 1\nlet b = 2\n"),

@@ -64,12 +64,12 @@ def read_words(text: str, tokens: Iterable[Token]) -> list[Word]:
         end = start + len(token)
         previous = words[-1].kind if words else ""
         if kind == COMMENT:
+            begins_line = lines > 0 or not words
             own = start - text.rfind("\n", 0, start)
             is_below = lines == 1 and own == column
-            column = own if is_below or not lines else -1
+            column = own if is_below or not begins_line else -1
             follows_blank = lines > 1 and previous not in OPENERS and previous != ""
             opener = brackets[-1] if brackets else -1
-            begins_line = lines > 0 or not words
             comment = Word(kind, token.rstrip(" \t\f"), opener, begins_line, follows_blank, is_continued=is_below)
             words.append(comment)
             continue
