@@ -25,6 +25,11 @@ class Inputs:
             if self._count:
                 message = "an input size can be set only where a model has one input"
                 raise Trouble("E121", message, span, help="write the sizes in the spec")
+            own = op.infer_shape([])
+            if len(own) != len(self._image):
+                given = f"the input size given has {len(self._image)} axes, {list(self._image)}"
+                message = f"{given}, and the spec's has {len(own)}, {own}"
+                raise Trouble("E212", message, span, help=f"give {len(own)} sizes, the channels first")
             op = OPS["input"](shape=self._image)  # pyright: ignore[reportCallIssue] -- a field of the subclass
         self._count += 1
         return op, self._symbolic(op.infer_shape([]))

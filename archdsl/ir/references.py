@@ -10,6 +10,7 @@ from archdsl.ir.place import Place
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.ir.values import describe
 from archdsl.syntax import tree
+from archdsl.text.edits import renamed
 from archdsl.text.source import Span
 from archdsl.text.suggest import nearest
 
@@ -79,4 +80,6 @@ def _find(name: str, span: Span, level: Level, help: str = "") -> int:
         raise Reported
     near = nearest(name, list(level.labels))
     help = f"the nearest label is `{near}`" if near else help
-    raise Trouble("E113", f"no step before this one is labelled `{name}`", span, help=help)
+    own = Span(span.start + span.text.startswith("@"), span.end, span.source)
+    fix = renamed(own, name, near)
+    raise Trouble("E113", f"no step before this one is labelled `{name}`", span, help=help, fix=fix)

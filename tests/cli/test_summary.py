@@ -86,3 +86,10 @@ def test_colour_only_where_asked_for(run: Run, monkeypatch: pytest.MonkeyPatch) 
     assert "\x1b[1m" in run("summary", "resnet18").out
     monkeypatch.setenv("NO_COLOR", "1")
     assert run("summary", "resnet18").out == plain
+
+
+def test_an_input_size_of_other_axes_is_told_as_what_it_is(run: Run) -> None:
+    code, _, err = run("summary", "resnet18", "--input", "3x224")
+    assert code == 1
+    assert "error[E212]: the input size given has 2 axes, [3, 224], and the spec's has 3, [3, 224, 224]" in err
+    assert "help: give 3 sizes, the channels first" in err
