@@ -241,7 +241,8 @@ class _Canvas:
         shape: str = "",
         costs: Total | None = None,
     ) -> str:
-        box = Box(f"n{len(self.boxes)}", kind, lines, group, paths, name, shape, costs)
+        said = tuple(line for line in lines if line != name)  # a call named as its block says so once
+        box = Box(f"n{len(self.boxes)}", kind, said, group, paths, name, shape, costs)
         self.boxes.append(box)
         return box.id
 

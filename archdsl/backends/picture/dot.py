@@ -116,7 +116,7 @@ def _write_group(graph: Digraph, picture: Picture, group: Group) -> None:
 
 def _write_box(graph: Digraph, box: Box) -> None:
     fill, line = _COLOURS[box.kind]
-    look = {"fillcolor": fill, "color": line, "tooltip": _label([", ".join(box.paths[:6]) or box.lines[0]])}
+    look = {"fillcolor": fill, "color": line, "tooltip": _label([", ".join(box.paths[:6]) or box.texts[0]])}
     if box.kind == "join" and len(box.lines[0]) == 1:
         look |= {"shape": "circle", "width": "0.26", "fixedsize": "true", "fontsize": "13", "margin": "0"}
     elif box.kind == "join":

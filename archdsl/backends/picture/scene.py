@@ -97,6 +97,8 @@ def rounded(points: Sequence[Point], pen: Pen) -> Path:
         # Each side of a corner has half of its line, except at the ends of the way.
         first = _length(before, corner) / (1 if index == 1 else 2)
         second = _length(corner, after) / (1 if index == len(points) - 2 else 2)
+        if index == len(points) - 2:
+            second = max(second - _HEAD, second / 2)  # an arrow's head is straight
         radius = min(_ROUND, first, second)
         start, end = _towards(corner, before, radius), _towards(corner, after, radius)
         pieces.append((start,))

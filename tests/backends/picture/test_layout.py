@@ -93,6 +93,40 @@ def test_no_line_of_the_blocks_leads_through_a_box(name: str) -> None:
             assert not [box for box, rect in plan.boxes.items() if box not in ends and meet(rect, thin)]
 
 
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_after_its_last_corner_a_line_has_room_for_its_arrow(name: str, level: str) -> None:
+    for route in lay_out(draw(name, level)).routes:
+        one, other = route.points[-2:]
+        if len(route.points) > 2 and not route.is_soft:
+            assert abs(one.x - other.x) + abs(one.y - other.y) >= 11
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_what_is_in_a_panel_stands_in_its_middle(name: str) -> None:
+    picture = draw(name, "blocks")
+    plan = lay_out(picture)
+    details = {group.id for group in picture.groups if group.is_detail}
+    for group, frame in plan.frames:
+        if group not in details:
+            continue
+        boxes = [rect for rect in plan.boxes.values() if holds(frame, rect)]
+        inner = [rect for other, rect in plan.frames if other != group and holds(frame, rect)]
+        points = [p.x for route in plan.routes for p in route.points if holds(frame, Rect(p.x, p.y, p.x, p.y))]
+        low = min([*(rect.left for rect in boxes + inner), *points])
+        high = max([*(rect.right for rect in boxes + inner), *points])
+        assert low - frame.left == pytest.approx(frame.right - high, abs=6)
+
+
+def test_lines_of_a_tangle_enter_a_circle_from_above() -> None:
+    picture = draw("siamese", "blocks")
+    plan = lay_out(picture)
+    circles = {box.id for box in picture.boxes if box.is_circle}
+    routes = [route for route in plan.routes if route.target in circles]
+    assert len(routes) == 4
+    assert all(route.is_soft and route.points[-1].y == plan.boxes[route.target].top for route in routes)
+
+
 @pytest.mark.parametrize("name", [*NETWORKS, "pyramidnet200_a300", "mobilenet_v3_large", "preresnet1001_cifar"])
 def test_by_default_a_network_is_one_page(name: str) -> None:
     drawn = archdsl.load(name).diagram()

@@ -236,3 +236,11 @@ def test_unknown_suffixes_and_levels_are_refused(tmp_path: Path) -> None:
 )
 def test_amounts_have_three_figures(count: int, text: str) -> None:
     assert amount(count) == text
+
+
+def test_a_call_that_is_named_as_its_block_says_so_once() -> None:
+    drawn = archdsl.load_text(EXCITED).diagram("blocks")
+    boxes = [box for box in drawn.picture.boxes if box.name == "se"]
+    assert boxes
+    assert all("se" not in box.lines for box in boxes)
+    assert drawn.dot.startswith("digraph")

@@ -80,9 +80,13 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """The space that a frame needs before its content: along the flow, across it, and for the title's text."""
+    """The space that a frame needs before its content: along the flow, across it, and for the title's text.
+
+    `is_entered` says that the flow comes in from outside, where the title is.
+    """
 
     along: float
     across: float
     text_along: float
     text_across: float
+    is_entered: bool = True

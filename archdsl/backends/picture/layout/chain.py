@@ -13,8 +13,11 @@ GAP = 17.0
 """Between boxes that follow each other."""
 FRAME = 8.0
 """Between a frame and its content."""
-_FORK, _BRANCH = 9.0, 16.0
-"""From a station to where its edges part, and from there to the branches; the same before the next station."""
+_FORK, _INTO, _BRANCH = 9.0, 24.0, 16.0
+"""From a station to where its edges part, from the station to the branches, and from these to the next station.
+
+Edges turn into the branches, and after the turn there is to be room for an arrow's head.
+"""
 _BESIDE = 16.0
 """Between branches beside each other."""
 _LANE, _LANES = 15.0, 9.0
@@ -190,7 +193,7 @@ class Flow:
         lanes = self._past(source, target, whole)
         places = _side_by_side(blocks, has_lanes=bool(lanes))
         label = max((self.wires[index].label for index in self.out_of[source]), default=0.0) if source else 0.0
-        first, height = _BRANCH + label, max(block.length for block in blocks)
+        first, height = _INTO + label, max(block.length for block in blocks)
         fork, merge = _FORK + label, first + height + _BRANCH - _FORK
         found = Block(first + height + _BRANCH)
         for part, block, across in zip(parts, blocks, places, strict=True):
@@ -265,11 +268,14 @@ class Flow:
 
 
 def frame(block: Block, group: str, title: Title) -> Block:
-    """Put a frame with a title around a block."""
+    """Put a frame with a title around a block: a title that no flow enters by stands above the middle of both."""
     low, high = block.low - FRAME - title.across, block.high + FRAME
-    if title.text_across <= _SHORT_TITLE:
+    if title.is_entered and title.text_across <= _SHORT_TITLE:
         low = min(low, -title.text_across - FRAME - _CLEAR)  # the flow enters beside the title, not through it
-    high = max(high, low + title.text_across + 2 * FRAME)
+    missing = max(0.0, title.text_across + 2 * FRAME - (high - low))
+    if not title.is_entered:
+        low -= missing / 2
+    high += missing if title.is_entered else missing / 2
     length = max(block.length + title.along + FRAME, title.text_along + 2 * FRAME)
     found = Block()
     found.frames.append((group, Place(low, 0, high, length)))

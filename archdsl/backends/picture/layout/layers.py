@@ -47,7 +47,7 @@ def lay_out_layers(flow: Flow, names: Sequence[str]) -> Block:
     for sweep in range(2 * _SWEEPS):
         for layer in layers if sweep % 2 == 0 else reversed(layers):
             _spread(layer, [_mean([*spot.before, *spot.after], spot.at) for spot in layer])
-    return _block(flow, layers)
+    return _block(flow, layers, names)
 
 
 def _spots(flow: Flow, names: Sequence[str]) -> list[list[_Spot]]:
@@ -118,7 +118,9 @@ def _spread(layer: Sequence[_Spot], wishes: Sequence[float]) -> None:
         spot.at = place + offset
 
 
-def _block(flow: Flow, layers: Sequence[Sequence[_Spot]]) -> Block:
+def _block(flow: Flow, layers: Sequence[Sequence[_Spot]], names: Sequence[str]) -> Block:
+    """Give boxes and wires their places. A wire to the next layer is a curve too: it has a run of no length."""
+    inside = set(names)
     found = Block()
     along = 0.0
     for layer in layers:
@@ -130,6 +132,10 @@ def _block(flow: Flow, layers: Sequence[Sequence[_Spot]]) -> Block:
                 own = flow.nodes[spot.name].along
                 start = along + (height - own) / 2
                 found.boxes[spot.name] = Place(low, start, high, start + own)
+                near = {other.name for other in spot.after}
+                for wire in flow.out_of[spot.name]:
+                    if flow.wires[wire].target in near & inside:
+                        found.runs.append(Run(wire, spot.at, along + height, along + height, "soft"))
             else:
                 found.runs.append(Run(spot.wire, spot.at, along, along + height, "soft"))
         along += height + _GAP

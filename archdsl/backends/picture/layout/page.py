@@ -31,6 +31,10 @@ _BREAK = 0.12
 """What a further column costs, in the logarithm of that shape."""
 _WASTE = 1.5
 """What columns cost that are shorter than the longest, likewise."""
+_EMPTY = 0.8
+"""What the part of the page costs where there is nothing, likewise."""
+_STRETCHES = (1.0, 1.15, 1.35)
+"""How long columns of panels may be, for a main flow of 1."""
 _COUNTS = (*range(1, 13), 14, 17, 20, 24, 29, 35, 42, 50, 60)
 """The numbers of columns that are tried."""
 
@@ -53,6 +57,8 @@ class _Layout:
 
     whole: Block
     columns: list[_Column]
+    filled: float
+    """The area that columns and panels take."""
 
 
 def arrange(picture: Picture, contents: Mapping[str, Content], direction: Direction | None = None) -> Plan:
@@ -87,7 +93,8 @@ class _Page:
             for panel, flow in flows.items()
         ]
         counts = [count for count in _COUNTS if count <= len(chain.atoms)]
-        layouts = (self._layout(main, chain, panels, count) for count in counts)
+        stretches = _STRETCHES if panels else _STRETCHES[:1]
+        layouts = (self._layout(main, chain, panels, count, stretch) for count in counts for stretch in stretches)
         best = min(layouts, key=self._badness)
         return self._turned(best)
 
@@ -108,8 +115,8 @@ class _Page:
         width = text_width(group.title, TITLE, is_bold=True)
         height = TITLE + 8 if group.title else FRAME
         if self.is_right:
-            return Title(FRAME, height - FRAME, width, 0)
-        return Title(height, 0, 0, width)
+            return Title(FRAME, height - FRAME, width, 0, not group.is_detail)
+        return Title(height, 0, 0, width, not group.is_detail)
 
     def _flow(self, names: Sequence[str]) -> Flow:
         inside = set(names)
@@ -122,8 +129,8 @@ class _Page:
         width = text_width(edge.label, LABEL) if self.is_right else LABEL
         return Wire(edge.source, edge.target, width - 2 if edge.label else 0)
 
-    def _layout(self, flow: Flow, chain: Chain, panels: Sequence[Block], count: int) -> _Layout:
-        """Lay the main flow out in columns, and panels in columns of about the same length beside it."""
+    def _layout(self, flow: Flow, chain: Chain, panels: Sequence[Block], count: int, stretch: float) -> _Layout:
+        """Lay the main flow out in columns, and panels beside it in columns up to `stretch` times as long."""
         whole = Block()
         columns: list[_Column] = []
         reach = 0.0
@@ -136,7 +143,10 @@ class _Page:
             whole.put(block, across, 0)
             columns.append(_Column(block, across, across + block.low, atoms[-1].station))
             reach = across + block.high
-        along, length, width = 0.0, max([whole.length, *(panel.length for panel in panels)]), 0.0
+        areas = [(column.block.high - column.block.low) * column.block.length for column in columns]
+        areas += [(panel.high - panel.low) * panel.length for panel in panels]
+        along, width = 0.0, 0.0
+        length = max([whole.length * stretch, *(panel.length for panel in panels)])
         reach += _PANEL
         for panel in panels:
             if along and along + panel.length > length:
@@ -144,7 +154,7 @@ class _Page:
             whole.put(panel, reach - panel.low, along)
             along += panel.length + _PANEL
             width = max(width, panel.high - panel.low)
-        return _Layout(whole, columns)
+        return _Layout(whole, columns, sum(areas))
 
     def _badness(self, layout: _Layout) -> float:
         """Say how far a page is from a pleasant one: its shape, how often the eye goes back to the start, and waste."""
@@ -152,7 +162,7 @@ class _Page:
         shape = abs(log(max(width, 1) / max(height, 1) / (_STRIP if self.is_right else _SHAPE)))
         lengths = [column.block.length for column in layout.columns]
         waste = 1 - sum(lengths) / len(lengths) / max(lengths)
-        return shape + _BREAK * len(lengths) + _WASTE * waste
+        return shape + _BREAK * len(lengths) + _WASTE * waste + _EMPTY * (1 - layout.filled / max(width * height, 1))
 
     def _size(self, whole: Block) -> tuple[float, float]:
         along, across = whole.length, whole.high - whole.low
