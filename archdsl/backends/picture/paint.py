@@ -116,8 +116,10 @@ class _Painter:
         path = curved(route.points, pen, is_right=is_right) if route.is_soft else rounded(route.points, pen)
         yield from with_head(path)
         if edge.label:
-            start = route.points[0]
-            at = Point(start.x + 3, start.y - 4) if self.plan.is_right else Point(start.x + 5, start.y + LABEL + 2)
+            start, then = route.points[:2]
+            is_down = not self.plan.is_right and then.y > start.y
+            is_up = not self.plan.is_right and then.y < start.y
+            at = Point(start.x + (5 if is_down or is_up else 3), start.y + (LABEL + 2 if is_down else -4))
             yield Text(at, edge.label, LABEL, self.theme.muted)
 
     def _box(self, box: Box) -> Iterator[Shape]:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from math import log
 from typing import Literal
 
+from archdsl.backends.picture.layout.bend import Bent, bend
 from archdsl.backends.picture.layout.block import Block, Node, Place, Run, Title
 from archdsl.backends.picture.layout.chain import FRAME, GAP, Atom, Chain, Flow, Wire, frame
 from archdsl.backends.picture.layout.plan import Frame, Plan, Point, Rect, Route
@@ -78,6 +79,7 @@ class _Page:
         self.nodes: dict[str, Node] = {}
         self.panels: dict[str, list[str]] = {}
         self.turn = 0.0
+        self.bent: Bent | None = None
         for box in picture.boxes:
             groups = self._groups(box.group)
             self.nodes[box.id] = self._node(box, contents[box.id], groups)
@@ -88,11 +90,12 @@ class _Page:
         flows = {panel: self._flow(names) for panel, names in self.panels.items()}
         main = flows.pop("")
         chain = main.chain(list(main.nodes))
+        self.bent = None if self.is_right else bend(main)
         panels = [
             frame(flow.stack(flow.chain(list(flow.nodes), 1)), panel, self.titles[panel])
             for panel, flow in flows.items()
         ]
-        counts = [count for count in _COUNTS if count <= len(chain.atoms)]
+        counts = [count for count in _COUNTS if count <= len(chain.atoms) and (count == 1 or self.bent is None)]
         stretches = _STRETCHES if panels else _STRETCHES[:1]
         layouts = (self._layout(main, chain, panels, count, stretch) for count in counts for stretch in stretches)
         best = min(layouts, key=self._badness)
@@ -137,7 +140,7 @@ class _Page:
         for atoms in _split(chain.atoms, count):
             names = {name for atom in atoms for name in atom.block.boxes}
             part = Chain(0, atoms, [aside for aside in chain.asides if aside.host in names])
-            content, block = flow.stack(part), Block()
+            content, block = flow.stack(part) if self.bent is None else self.bent.block, Block()
             block.put(content, 0, GAP if columns else 0)
             across = reach + (_BETWEEN if columns else 0) - block.low
             whole.put(block, across, 0)
@@ -184,7 +187,10 @@ class _Page:
             if column != column_of.get(edge.source, 0):
                 source = Place(columns[column].across, 0, columns[column].across, 0)
             own = sorted(runs.get(index, ()), key=lambda run: run.start)
-            points = way(source, target, own, is_circle=edge.target in circles)
+            if self.bent is not None and index in self.bent.ways:
+                points = [(columns[0].across + across, along) for across, along in self.bent.ways[index]]
+            else:
+                points = way(source, target, own, is_circle=edge.target in circles)
             is_soft = any(run.kind == "soft" for run in own)
             routes.append(Route(edge.source, edge.target, self._points(points, whole), is_soft))
         boxes = {name: self._rect(whole.boxes[name], whole) for name in self.nodes}

@@ -1,0 +1,204 @@
+"""Bend a flow like a U where shortcuts lie in each other: down on the left, up on the right, the shortcuts across.
+
+So are U-Nets and other networks of an encoder and a decoder drawn since Ronneberger, Fischer and Brox 2015, figure 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from archdsl.backends.picture.layout.block import Block, Place
+
+if TYPE_CHECKING:
+    from archdsl.backends.picture.layout.chain import Flow
+    from archdsl.backends.picture.layout.ways import Corner
+
+_GAP, _TURN = 17.0, 26.0
+"""Between boxes that follow each other, and from the turn below to the first box above it."""
+_ACROSS, _BESIDE = 70.0, 24.0
+"""Between the two columns at least, and around each box of a shortcut between them."""
+_BAR = 84.0
+"""The least width of a bar, which no branches beside each other make wide."""
+_FEWEST = 2
+"""From so many shortcuts in each other on, a flow is bent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bent:
+    """The places of the boxes, and the corners of every wire's way by its number, where the left column is at 0."""
+
+    block: Block
+    ways: dict[int, list[Corner]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bridge:
+    """A shortcut: where in the spine it leaves and arrives, and the boxes and wires on its way."""
+
+    start: int
+    end: int
+    boxes: tuple[str, ...]
+    wires: tuple[int, ...]
+
+
+def bend(flow: Flow) -> Bent | None:
+    """Lay a flow out as a U, or give nothing if it is no path with shortcuts that all lie in each other.
+
+    Requires: the flow goes down the page.
+    """
+    if flow.aside or any(node.groups for node in flow.nodes.values()):
+        return None
+    spine = _longest(flow)
+    bridges = _bridges(flow, spine)
+    if len(bridges) < _FEWEST or bridges[-1].end - bridges[-1].start < 2:
+        return None
+    if not all(one.start < other.start and other.end < one.end for one, other in pairwise(bridges)):
+        return None
+    drawn = {*spine, *(name for bridge in bridges for name in bridge.boxes)}
+    wires = len(spine) - 1 + sum(len(bridge.wires) for bridge in bridges)
+    if len(drawn) < len(flow.nodes) or wires < len(flow.wires):
+        return None
+    return _Bender(flow, spine, bridges).bent()
+
+
+def _longest(flow: Flow) -> list[str]:
+    """List the boxes of the longest way through the flow."""
+    lengths: dict[str, int] = {}
+    before: dict[str, str] = {}
+    for name in flow.nodes:
+        source = max(flow.sources(name), key=lambda each: lengths[each], default="")
+        lengths[name] = lengths.get(source, 0) + 1
+        before[name] = source
+    spine = [max(lengths, key=lambda name: lengths[name])]
+    while before[spine[-1]]:
+        spine.append(before[spine[-1]])
+    return spine[::-1]
+
+
+def _bridges(flow: Flow, spine: Sequence[str]) -> list[_Bridge]:
+    """List the ways beside the spine, which leave it and come back to it without parting."""
+    at = {name: index for index, name in enumerate(spine)}
+    found: list[_Bridge] = []
+    for index, name in enumerate(spine):
+        follows = False
+        for wire in flow.out_of[name]:
+            target = flow.wires[wire].target
+            if at.get(target) == index + 1 and not follows:
+                follows = True
+                continue
+            boxes, wires = list[str](), [wire]
+            while target not in at and len(flow.into[target]) == len(flow.out_of[target]) == 1:
+                boxes.append(target)
+                wires.append(flow.out_of[target][0])
+                target = flow.wires[wires[-1]].target
+            if target in at:
+                found.append(_Bridge(index, at[target], tuple(boxes), tuple(wires)))
+    return found
+
+
+class _Bender:
+    def __init__(self, flow: Flow, spine: Sequence[str], bridges: Sequence[_Bridge]) -> None:
+        self.flow, self.spine, self.bridges = flow, spine, bridges
+        inner = bridges[-1]
+        self.bottom = inner.start + (inner.end - inner.start) // 2  # the last box on the left
+        self.heights = [flow.nodes[name].along for name in spine]
+        self.widths = [max(node.across, _BAR * node.is_bar) for node in (flow.nodes[name] for name in spine)]
+        left, right = self.widths[: self.bottom + 1], self.widths[self.bottom + 1 :]
+        between = (
+            sum(flow.nodes[name].across + _BESIDE for name in bridge.boxes) + _BESIDE for bridge in bridges
+        )
+        self.left, self.between = max(left) / 2, max(_ACROSS, *between)
+        self.right = self.left + self.between + max(right) / 2
+        self.middles = dict[int, float]()
+        self.boxes = dict[str, Place]()
+
+    def bent(self) -> Bent:
+        self._set_heights()
+        for index, middle in self.middles.items():
+            across, half = (0.0 if index <= self.bottom else self.right), self.widths[index] / 2
+            self.boxes[self.spine[index]] = _around(across, middle, half, self.heights[index] / 2)
+        for bridge in self.bridges:
+            self._place(bridge)
+        low, high = -self.left, max(place.high for place in self.boxes.values())
+        length = max(place.end for place in self.boxes.values())
+        return Bent(Block(length, low, high, self.boxes), dict(self._ways()))
+
+    def _set_heights(self) -> None:
+        """Find the middle of each box of the spine along the page: the two ends of a shortcut have the same."""
+        first, last = self.bridges[0], self.bridges[-1]
+        row = max(self._need(range(-1, first.start + 1)), self._need(range(len(self.spine), first.end - 1, -1)))
+        self._spread(range(first.start, -1, -1), row)
+        self._spread(range(first.end, len(self.spine)), row)
+        for outer, inner in pairwise(self.bridges):
+            left, right = range(outer.start, inner.start + 1), range(outer.end, inner.end - 1, -1)
+            above, row = row, row + max(self._need(left), self._need(right))
+            self._fill(left, above, row)
+            self._fill(right, above, row)
+        left, right = range(last.start, self.bottom + 1), range(last.end, self.bottom, -1)
+        end = row + max(self._need(left), self._need(right) + self._half(right[-1]) + _TURN)
+        self._fill(left, row, end)
+        self._fill(right, row, end - self._half(right[-1]) - _TURN)
+
+    def _half(self, index: int) -> float:
+        return self.heights[index] / 2 if 0 <= index < len(self.spine) else -self._gap(index)
+
+    def _gap(self, index: int) -> float:
+        """Give the space between a box and the next, with that of the text between."""
+        if not 0 <= index < len(self.spine):
+            return _GAP
+        return _GAP + max((self.flow.wires[wire].label for wire in self.flow.out_of[self.spine[index]]), default=0.0)
+
+    def _need(self, indices: Sequence[int]) -> float:
+        """Give the least distance between the middles of the first and the last of several boxes."""
+        return sum(self._half(one) + self._gap(min(one, other)) + self._half(other) for one, other in pairwise(indices))
+
+    def _spread(self, indices: Sequence[int], middle: float) -> None:
+        """Put boxes above each other, the first at a place."""
+        self.middles[indices[0]] = middle
+        for one, other in pairwise(indices):
+            middle -= self._half(one) + self._gap(min(one, other)) + self._half(other)
+            self.middles[other] = middle
+
+    def _fill(self, indices: Sequence[int], start: float, end: float) -> None:
+        """Put boxes below each other from one middle to another, what is left over between all of them."""
+        more = (end - start - self._need(indices)) / max(len(indices) - 1, 1)
+        middle = start
+        self.middles[indices[0]] = middle
+        for one, other in pairwise(indices):
+            middle += self._half(one) + self._gap(min(one, other)) + self._half(other) + more
+            self.middles[other] = middle
+
+    def _place(self, bridge: _Bridge) -> None:
+        """Put the boxes of a shortcut between the columns."""
+        nodes = [self.flow.nodes[name] for name in bridge.boxes]
+        space = (self.between - sum(node.across for node in nodes)) / (len(nodes) + 1)
+        across = self.left
+        for node in nodes:
+            across += space + node.across / 2
+            self.boxes[node.name] = _around(across, self.middles[bridge.start], node.across / 2, node.along / 2)
+            across += node.across / 2
+
+    def _ways(self) -> Iterable[tuple[int, list[Corner]]]:
+        of = {(wire.source, wire.target): index for index, wire in self.flow.wires.items()}
+        for index, (one, other) in enumerate(pairwise(self.spine)):
+            source, target = self.boxes[one], self.boxes[other]
+            if index < self.bottom:
+                corners = [(0.0, source.end), (0.0, target.start)]
+            elif index > self.bottom:
+                corners = [(self.right, source.start), (self.right, target.end)]
+            else:
+                middle = self.middles[index]
+                corners = [(source.high, middle), (self.right, middle), (self.right, target.end)]
+            yield of[one, other], corners
+        for bridge in self.bridges:
+            middle = self.middles[bridge.start]
+            names = (self.spine[bridge.start], *bridge.boxes, self.spine[bridge.end])
+            for wire, (one, other) in zip(bridge.wires, pairwise(names), strict=True):
+                yield wire, [(self.boxes[one].high, middle), (self.boxes[other].low, middle)]
+
+
+def _around(across: float, along: float, half_across: float, half_along: float) -> Place:
+    return Place(across - half_across, along - half_along, across + half_across, along + half_along)
