@@ -118,6 +118,45 @@ def test_what_is_in_a_panel_stands_in_its_middle(name: str) -> None:
         assert low - frame.left == pytest.approx(frame.right - high, abs=6)
 
 
+@pytest.mark.parametrize("level", ["stages", "blocks"])
+@pytest.mark.parametrize("name", ["unet", "unet_padded", "unet_bilinear"])
+def test_a_network_whose_shortcuts_lie_in_each_other_is_bent_like_a_u(name: str, level: str) -> None:
+    picture = draw(name, level)
+    plan = arrange(picture, {box.id: measure(box, picture) for box in picture.boxes}, "down")
+    assert 0.8 < plan.width / plan.height < 2
+    at = {box.name: plan.boxes[box.id] for box in picture.boxes if box.name}
+    for number in (1, 2, 3, 4):
+        down, merge = at[f"down{number}"], at[f"merge{number}"]
+        assert down.centre.y == pytest.approx(merge.centre.y)
+        assert down.right < merge.left
+        assert down.bottom < at[f"down{number + 1}"].top
+    assert at["up4"].bottom < at["down5"].bottom
+
+
+def test_a_bent_flow_has_its_boxes_apart_and_its_lines_beside_them() -> None:
+    """Steps of every length: one box, two or three between the ends of shortcuts, and boxes on the shortcuts."""
+    for tail in ("", "; conv 4", "; conv 4; maxpool 2; conv 4"):
+        for step in ("deconv 4", "conv 8; deconv 4", "conv 64; conv 64; deconv 4"):
+            text = f"""model m {{
+              input [3, 64, 64]; a: conv 4; maxpool 2; b: conv 4; conv 8; maxpool 2; deconv 4
+              concat {{ pass; {{ @b; conv 4 k=1; conv 128 k=1 }} }}
+              {step}
+              concat {{ pass; @a }}{tail}
+            }}"""
+            picture = archdsl.load_text(text).diagram("blocks").picture
+            plan = lay_out(picture)
+            rows = {route.points[0].y for route in plan.routes if len({point.y for point in route.points}) == 1}
+            assert len(rows) >= 2
+            for one, other in combinations(plan.boxes.values(), 2):
+                assert not meet(one, other)
+            for route in plan.routes:
+                for box, rect in plan.boxes.items():
+                    for one, other in zip(route.points, route.points[1:], strict=False):
+                        line = Rect(min(one.x, other.x), min(one.y, other.y), max(one.x, other.x), max(one.y, other.y))
+                        thin = Rect(line.left - 0.2, line.top - 0.2, line.right + 0.2, line.bottom + 0.2)
+                        assert box in (route.source, route.target) or not meet(rect, thin)
+
+
 def test_lines_of_a_tangle_enter_a_circle_from_above() -> None:
     picture = draw("siamese", "blocks")
     plan = lay_out(picture)

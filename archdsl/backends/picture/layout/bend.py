@@ -1,5 +1,6 @@
 """Bend a flow like a U where shortcuts lie in each other: down on the left, up on the right, the shortcuts across.
 
+On the right, what follows the end of a shortcut stands beside it, so that the way up has steps, and the page is filled.
 So are U-Nets and other networks of an encoder and a decoder drawn since Ronneberger, Fischer and Brox 2015, figure 1.
 """
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _GAP, _TURN = 17.0, 26.0
 """Between boxes that follow each other, and from the turn below to the first box above it."""
 _ACROSS, _BESIDE = 70.0, 24.0
-"""Between the two columns at least, and around each box of a shortcut between them."""
+"""Between the two arms at least, and around each box between them or beside another."""
 _BAR = 84.0
 """The least width of a bar, which no branches beside each other make wide."""
 _FEWEST = 2
@@ -106,37 +107,60 @@ class _Bender:
         self.bottom = inner.start + (inner.end - inner.start) // 2  # the last box on the left
         self.heights = [flow.nodes[name].along for name in spine]
         self.widths = [max(node.across, _BAR * node.is_bar) for node in (flow.nodes[name] for name in spine)]
-        left, right = self.widths[: self.bottom + 1], self.widths[self.bottom + 1 :]
-        between = (
-            sum(flow.nodes[name].across + _BESIDE for name in bridge.boxes) + _BESIDE for bridge in bridges
-        )
-        self.left, self.between = max(left) / 2, max(_ACROSS, *between)
-        self.right = self.left + self.between + max(right) / 2
+        between = (sum(flow.nodes[name].across + _BESIDE for name in bridge.boxes) + _BESIDE for bridge in bridges)
+        self.left, self.between = max(self.widths[: self.bottom + 1]) / 2, max(_ACROSS, *between)
+        self.acrosses = dict.fromkeys(range(self.bottom + 1), 0.0)
+        self.beside = self._steps()
         self.middles = dict[int, float]()
         self.boxes = dict[str, Place]()
 
     def bent(self) -> Bent:
         self._set_heights()
         for index, middle in self.middles.items():
-            across, half = (0.0 if index <= self.bottom else self.right), self.widths[index] / 2
-            self.boxes[self.spine[index]] = _around(across, middle, half, self.heights[index] / 2)
+            half = self.widths[index] / 2
+            self.boxes[self.spine[index]] = _around(self.acrosses[index], middle, half, self.heights[index] / 2)
         for bridge in self.bridges:
             self._place(bridge)
         low, high = -self.left, max(place.high for place in self.boxes.values())
         length = max(place.end for place in self.boxes.values())
         return Bent(Block(length, low, high, self.boxes), dict(self._ways()))
 
+    def _steps(self) -> dict[int, int]:
+        """Find the column of each box on the right; give which box stands beside the end of each shortcut, or its end.
+
+        A shortcut's end has the next box beside it where more follow, and the column goes on above that one.
+        """
+        beside: dict[int, int] = {}
+        column = list(range(self.bottom + 1, self.bridges[-1].end + 1))
+        across = self.left + self.between + max(self.widths[index] for index in column) / 2
+        ends = [*(bridge.end for bridge in reversed(self.bridges)), len(self.spine)]
+        for end, after in pairwise(ends):
+            self.acrosses.update(dict.fromkeys(column, across))
+            following = range(end + 1, min(after + 1, len(self.spine)))
+            beside[end] = end + (after - end > 2)
+            if beside[end] > end:
+                text = max(self.flow.wires[wire].text for wire in self.flow.out_of[self.spine[end]])
+                across += max(self.widths[index] for index in column) / 2 + max(_BESIDE, text + 12)
+                across += max(self.widths[index] for index in following) / 2
+                column = []
+            column = [*column, *following]
+        self.acrosses.update(dict.fromkeys(column, across))
+        return beside
+
     def _set_heights(self) -> None:
         """Find the middle of each box of the spine along the page: the two ends of a shortcut have the same."""
         first, last = self.bridges[0], self.bridges[-1]
-        row = max(self._need(range(-1, first.start + 1)), self._need(range(len(self.spine), first.end - 1, -1)))
+        above = self.beside[first.end]
+        row = max(self._need(range(-1, first.start + 1)), self._need(range(len(self.spine), above - 1, -1)))
         self._spread(range(first.start, -1, -1), row)
-        self._spread(range(first.end, len(self.spine)), row)
+        self._spread(range(above, len(self.spine)), row)
+        self.middles[first.end] = row
         for outer, inner in pairwise(self.bridges):
-            left, right = range(outer.start, inner.start + 1), range(outer.end, inner.end - 1, -1)
-            above, row = row, row + max(self._need(left), self._need(right))
-            self._fill(left, above, row)
-            self._fill(right, above, row)
+            left, right = range(outer.start, inner.start + 1), range(outer.end, self.beside[inner.end] - 1, -1)
+            start, row = row, row + max(self._need(left), self._need(right))
+            self._fill(left, start, row)
+            self._fill(right, start, row)
+            self.middles[inner.end] = row
         left, right = range(last.start, self.bottom + 1), range(last.end, self.bottom, -1)
         end = row + max(self._need(left), self._need(right) + self._half(right[-1]) + _TURN)
         self._fill(left, row, end)
@@ -174,7 +198,8 @@ class _Bender:
     def _place(self, bridge: _Bridge) -> None:
         """Put the boxes of a shortcut between the columns."""
         nodes = [self.flow.nodes[name] for name in bridge.boxes]
-        space = (self.between - sum(node.across for node in nodes)) / (len(nodes) + 1)
+        between = self.acrosses[bridge.end] - self.widths[bridge.end] / 2 - self.left
+        space = (between - sum(node.across for node in nodes)) / (len(nodes) + 1)
         across = self.left
         for node in nodes:
             across += space + node.across / 2
@@ -184,14 +209,15 @@ class _Bender:
     def _ways(self) -> Iterable[tuple[int, list[Corner]]]:
         of = {(wire.source, wire.target): index for index, wire in self.flow.wires.items()}
         for index, (one, other) in enumerate(pairwise(self.spine)):
-            source, target = self.boxes[one], self.boxes[other]
-            if index < self.bottom:
+            source, target, middle = self.boxes[one], self.boxes[other], self.middles[index]
+            if self.beside.get(index, index) > index:
+                corners = [(source.high, middle), (target.low, middle)]
+            elif index < self.bottom:
                 corners = [(0.0, source.end), (0.0, target.start)]
             elif index > self.bottom:
-                corners = [(self.right, source.start), (self.right, target.end)]
+                corners = [(target.middle, source.start), (target.middle, target.end)]
             else:
-                middle = self.middles[index]
-                corners = [(source.high, middle), (self.right, middle), (self.right, target.end)]
+                corners = [(source.high, middle), (target.middle, middle), (target.middle, target.end)]
             yield of[one, other], corners
         for bridge in self.bridges:
             middle = self.middles[bridge.start]

@@ -30,11 +30,12 @@ _EQUAL = 1.35
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """An edge to be drawn, with the space along the flow that its label takes."""
+    """An edge to be drawn, with the space along the flow that its label takes, and how wide its text is."""
 
     source: str
     target: str
     label: float = 0.0
+    text: float = 0.0
 
 
 @dataclass(slots=True)

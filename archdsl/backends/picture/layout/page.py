@@ -129,8 +129,9 @@ class _Page:
         return Flow(nodes, wires, self.titles, outputs[0] if outputs else names[-1])
 
     def _wire(self, edge: Edge) -> Wire:
-        width = text_width(edge.label, LABEL) if self.is_right else LABEL
-        return Wire(edge.source, edge.target, width - 2 if edge.label else 0)
+        text = text_width(edge.label, LABEL)
+        along = text if self.is_right else LABEL
+        return Wire(edge.source, edge.target, along - 2 if edge.label else 0, text)
 
     def _layout(self, flow: Flow, chain: Chain, panels: Sequence[Block], count: int, stretch: float) -> _Layout:
         """Lay the main flow out in columns, and panels beside it in columns up to `stretch` times as long."""
@@ -150,6 +151,10 @@ class _Page:
         areas += [(panel.high - panel.low) * panel.length for panel in panels]
         along, width = 0.0, 0.0
         length = max([whole.length * stretch, *(panel.length for panel in panels)])
+        total = sum(panel.length + _PANEL for panel in panels) - _PANEL
+        if self.bent is not None and panels and total <= length:  # below the steps of the way up there is room
+            along = max(0.0, whole.length - total)
+            reach = whole.beyond(along - _PANEL, whole.length)
         reach += _PANEL
         for panel in panels:
             if along and along + panel.length > length:
