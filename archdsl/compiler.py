@@ -516,6 +516,8 @@ def find_spec(spec: str | Path) -> tuple[Source, Path, str | None]:
                 help = f"the file that declares it is `{candidate.stem}`"
                 raise _failure("E114", f"`{name}` is a model, and no file that has any", text, help)
             return _read(candidate, candidate.name), candidate.parent, name
+    if path.is_dir():
+        raise _failure("E114", f"`{name}` is a folder", text, f"name the files in it: `{name}/*{SUFFIX}`")
     bundled = bundled_models()
     near = nearest(name, [*(name for name, _ in bundled if model is None), *(path.stem for _, path in bundled)])
     help = f"the nearest bundled one is `{near}`" if near else "`archdsl list` shows the bundled ones"

@@ -28,6 +28,7 @@ from archdsl.ops import OPS
 from archdsl.ops.base import Op
 from archdsl.ops.shape import LARGEST_TENSOR
 from archdsl.syntax import tree
+from archdsl.text.diagnostic import Fix
 from archdsl.text.edits import renamed
 from archdsl.text.source import Span
 from archdsl.text.suggest import nearest, suggestion
@@ -247,12 +248,21 @@ def _trouble(
     if isinstance(value, Fraction):
         return inexact(f"`{name}`", value, span)
     shown = describe(value) if value is not None else "missing"
-    help = ""
+    message = f"`{name}` of `{target.keyword}` is {shown}, but {_reason(problem)}"
     if target.keyword == "input":
         from archdsl.syntax.habits import names  # what only mistakes need
 
-        help = names.input_step(span)
-    return Trouble("E104", f"`{name}` of `{target.keyword}` is {shown}, but {_reason(problem)}", span, help=help)
+        return Trouble("E104", message.replace("a number or a list", "a list"), span, help=names.input_step(span))
+    if isinstance(value, Partial) and "=" not in span.text and span != call:
+        title = f"put `;` before `{span.text}`"
+        fix = Fix.at(Span(_behind_word(span), span.start, span.source), "; ", title=title)
+        return Trouble("E104", message, span, help=f"{title}, if it is a step of its own", fix=fix)
+    return Trouble("E104", message, span)
+
+
+def _behind_word(span: Span) -> int:
+    """Give the place where the word before a span ends."""
+    return len(span.source.text[: span.start].rstrip(" \t"))
 
 
 _NEEDS = {
@@ -260,7 +270,7 @@ _NEEDS = {
     "int_from_float": "a whole number is needed",
     "float_type": "a number is needed",
     "bool_type": "true or false is needed",
-    "tuple_type": "a list is needed",
+    "tuple_type": "a number or a list is needed",
     "string_type": "a word is needed",
     "model_type": "an initialisation such as `kaiming_normal` is needed",
 }

@@ -217,9 +217,10 @@ def _unknown_variable(node: tree.Variable, env: Env) -> Trouble:
         return told("E101", habit, message, node.span)
     known = [*env.names, "in", "cin", *env.context.names(), *env.module.names(), *OPS, *INITS]
     # A single letter is near too much.
-    near = nearest(node.name, known) if len(node.name) > 1 else None
+    near = nearest(node.name, known, own=env.names) if len(node.name) > 1 else None
     stages = "`stage` counts the stages from 1, and `total` is their number" if "stage" in env.names else ""
-    help = suggestion(node.name, known) if near else stages or "bind it with `let`, or make it a parameter"
+    advice = stages or "bind it with `let`, or make it a parameter"
+    help = suggestion(node.name, known, own=env.names) if near else advice
     return Trouble("E101", message, node.span, help=help, fix=renamed(node.span, node.name, near))
 
 
@@ -318,7 +319,13 @@ def argument_key(target: Partial, argument: tree.Argument, free: Sequence[str]) 
                 from archdsl.syntax.habits import names  # what only mistakes need
 
                 help = names.input_step(argument.span) or help
-            raise Trouble("E107", f"`{target.name}` takes {most}", argument.span, help=help)
+            fix = None
+            if argument.span.text in OPS:
+                word = argument.span
+                help = f"put `;` before `{word.text}`, if it is a step of its own"
+                behind = len(word.source.text[: word.start].rstrip(" \t"))
+                fix = Fix.at(Span(behind, word.start, word.source), "; ", title=f"put `;` before `{word.text}`")
+            raise Trouble("E107", f"`{target.name}` takes {most}", argument.span, help=help, fix=fix)
         return free[0]
     key = argument.key.text
     if isinstance(target.target, Block):
@@ -403,7 +410,10 @@ def match_arguments(
 
 
 def unknown_argument(name: str, key: str, known: Sequence[str], span: Span, also: Sequence[str] = ()) -> Trouble:
-    """Say that a callable has no such argument, and what it has; `also` are long names of the same arguments."""
+    """Say that a callable has no such argument, and what it has; `also` are long names of an operator's arguments.
+
+    A block's parameters are its author's names, so that another tool's name for one is only likely to mean it.
+    """
     from archdsl.syntax.habits import names  # what only mistakes need
 
     message = f"`{name}` has no argument `{key}`"
@@ -417,7 +427,7 @@ def unknown_argument(name: str, key: str, known: Sequence[str], span: Span, also
         short = known[also.index(near)] if len(also) == len(known) and near in also else near
         edit = Span(span.start, span.start + len(key), span.source)
         help = f"write `{short}={value[1]}`"
-        return Trouble("E102", message, span, help=help, fix=Fix.at(edit, short, is_safe=True, title=help))
+        return Trouble("E102", message, span, help=help, fix=Fix.at(edit, short, is_safe=bool(also), title=help))
     listed = ", ".join(f"`{item}`" for item in known[:12])
     help = f"the nearest is `{near}`" if near else f"it takes {listed}" if listed else "it takes none"
     return Trouble("E102", message, span, help=help, fix=renamed(span, key, near, meant))

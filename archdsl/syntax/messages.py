@@ -48,7 +48,7 @@ def expectation(accepted: Iterable[str]) -> str:
 
 def advice(kind: str, text: str, accepted: frozenset[str]) -> str:
     """Say what to do about an unexpected token, as far as the grammar tells."""
-    if text.isalpha() and kind not in ("NAME", "LABEL") and "NAME" in accepted:
+    if text.isalpha() and text not in ("true", "false") and kind not in ("NAME", "LABEL") and "NAME" in accepted:
         return f"`{text}` is a word of the language: choose another name"
     if kind == "SIGN" and "NAME" in accepted:
         return "put a negative argument into parentheses"

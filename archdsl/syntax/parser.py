@@ -262,7 +262,7 @@ class _Run:
             except UnexpectedCharacters as error:
                 self._bad_character(error.pos_in_stream)
                 # Go on behind the whole run of foreign characters, and name it once.
-                run = re.compile(r'[^\s\w"#@{}()\[\]=,:;+\-*/%<>!.]+|.', re.S).match(
+                run = re.compile(r'[^\s\w"#@{}()\[\]=,:;+\-*/%<>!.]+|.', re.S | re.A).match(
                     self._source.text, error.pos_in_stream
                 )
                 assert run is not None

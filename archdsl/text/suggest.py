@@ -1,6 +1,6 @@
 """The name that was meant."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 LONGEST = 64
 """Longer names are not compared, which bounds the time that one in a hostile spec can take."""
@@ -94,8 +94,10 @@ HABITS = {
 }
 
 
-def nearest(name: str, candidates: Iterable[str]) -> str | None:
+def nearest(name: str, candidates: Iterable[str], own: Collection[str] = ()) -> str | None:
     """Give the candidate that other tools call so, or the one fewest edits away, if near.
+
+    `own` are candidates that the spec's author named, of which other tools know nothing.
 
     Near is at most one edit per three letters, and one if there are fewer.
 
@@ -106,12 +108,17 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     >>> nearest("ReLU", ["relu", "gelu"])
     'relu'
     >>> nearest("attention", ["conv", "pool"])
+    >>> nearest("width", ["Width", "channels"])
+    'Width'
+    >>> nearest("width", ["channels"], own=["channels"])
     """
     if not 0 < len(name) <= LONGEST:
         return None
     candidates = list(candidates)
+    if same := sorted(c for c in candidates if c.casefold() == name.casefold()):
+        return same[0]
     meant = HABITS.get(name.casefold().replace("_", ""))
-    if meant in candidates:
+    if meant in candidates and meant not in own:
         return meant
     limit = max(1, len(name) // 3)
     close = [c for c in candidates if abs(len(c) - len(name)) <= limit]
@@ -121,7 +128,7 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     return min(near)[2] if near else None
 
 
-def suggestion(name: str, candidates: Iterable[str], what: str = "name") -> str:
+def suggestion(name: str, candidates: Iterable[str], what: str = "name", own: Collection[str] = ()) -> str:
     """Say what was most likely meant, or "" where nothing is near.
 
     >>> suggestion("swish", ["silu", "relu"])
@@ -129,7 +136,7 @@ def suggestion(name: str, candidates: Iterable[str], what: str = "name") -> str:
     >>> suggestion("rellu", ["silu", "relu"])
     'the nearest name is `relu`'
     """
-    near = nearest(name, candidates)
+    near = nearest(name, candidates, own)
     if near is None:
         return ""
     is_habit = HABITS.get(name.casefold().replace("_", "")) == near and near.casefold() != name.casefold()

@@ -56,6 +56,13 @@ def test_compile_writes_warnings_in_a_line_each_beside_the_code(run: Run, tiny: 
     assert last == "`archdsl check tiny.arch` says more"
 
 
+def test_a_folder_is_named_as_one(run: Run, tiny: Path) -> None:
+    (tiny.parent / "nets").mkdir()
+    code, _, err = run("check", "nets")
+    assert code == 2
+    assert "`nets` is a folder" in err
+
+
 def test_stdin_is_a_spec(run: Run) -> None:
     assert run("check", "-", stdin=TINY.encode()).code == 0
     code, _, err = run("check", "-", stdin=BROKEN.encode())

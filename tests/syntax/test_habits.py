@@ -244,12 +244,48 @@ MENDED = [
     ('use resnet\nvariant v of resnet18 { set "conv1" k=3 remove "maxpool" }\n',
      'use resnet\nvariant v of resnet18 { set "conv1" k=3; remove "maxpool" }\n'),
     (model("- [-1, 1, Conv, [64, 3, 2]]\n- [-1, 3, Conv, [64]]"), model("cna 64 s=2\ncna 64 k=1 x 3")),
+    (model("conv 8 k=5 s==2"), model("conv 8 k=5 s=2")),
+    (model("let a == [1, 2]; conv 8"), model("let a = [1, 2]; conv 8")),
+    ("use resnet\nvariant v of resnet18 { classes==10 }\n", "use resnet\nvariant v of resnet18 { classes=10 }\n"),
+    (model("for i in [1, 2 3, 4] { conv i }"), model("for i in [1, 2, 3, 4] { conv i }")),
+    (model("for i in [1, 2,, 4] { conv i }"), model("for i in [1, 2, 4] { conv i }")),
+    (model("conv max(3 4)"), model("conv max(3, 4)")),
+    ("block b(int c k=3) { conv c k=k }\n" + model("b 8"), "block b(int c, k=3) { conv c k=k }\n" + model("b 8")),
+    (model("add { pass; act } gap"), model("add { pass; act }; gap")),
+    (model("act for i in 1..2 { act }"), model("act; for i in 1..2 { act }")),
+    (model("act let a = 3"), model("act; let a = 3")),
+    (model("residual { conv 8 } shortcu { conv 8 k=1 }"), model("residual { conv 8 } shortcut { conv 8 k=1 }")),
+    (model("if in == 3 { act } els { gelu }"), model("if in == 3 { act } else { gelu }")),
+    (model("conv 8; norm act"), model("conv 8; norm; act")),
+    (model("conv 1 k=4 p=0 sigmoid"), model("conv 1 k=4 p=0; sigmoid")),
+    (model("act maxpool k=2"), model("act; maxpool k=2")),
+    (model("conv 8 one: conv 8 k=1; act"), model("conv 8; one: conv 8 k=1; act")),
+    (model("head: { gap; flatten fc: fc 10 }"), model("head: { gap; flatten; fc: fc 10 }")),
+    (model("act   layer{stage}: stages [1] c=8 { act }"), model("act; layer{stage}: stages [1] c=8 { act }")),
+    ("block b(int c: k=3) { conv c k=k }\n" + model("b 8"), "block b(int c, k=3) { conv c k=k }\n" + model("b 8")),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("wrong", "right"), [case for case in MENDED if case[1]], ids=[c[0] for c in MENDED if c[1]])
 def test_the_fix_writes_it_our_way(wrong: str, right: str) -> None:
     assert mended(wrong) == right
+
+
+@pytest.mark.parametrize(
+    "step", ["conv 8 k=[3, 3), 4, s=2", "conv 8 k=(3, 3 s=2", "dropout (0.5], 1", "let a = max([1, 2]], 3)"]
+)
+def test_no_fix_is_safe_where_brackets_of_one_kind_close_those_of_another(step: str) -> None:
+    (found,) = archdsl.check_text(model(step))
+    assert found.fix is None or not found.fix.is_safe
+
+
+@pytest.mark.parametrize("step", ["bn1: norm, act", "expand, conv 8 k=1", "ef in == 3 { act }"])
+def test_a_step_after_a_wrong_sign_is_not_made_an_argument_in_silence(step: str) -> None:
+    assert not any(found.fix.is_safe for found in archdsl.check_text(model(step)) if found.fix is not None)
+
+
+def test_a_word_of_another_script_is_told_once() -> None:
+    assert told(model("act 日本語")).code == "E002"
 
 
 ARGUMENTS = {

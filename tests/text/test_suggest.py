@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import archdsl
 from archdsl.text.suggest import LONGEST, edit_distance, nearest
 
 KEYWORDS = ["conv", "cna", "norm", "act", "relu", "relu6", "gelu", "maxpool", "avgpool", "channels", "kernel"]
@@ -93,3 +94,20 @@ def test_a_hostile_name_takes_no_time() -> None:
     assert nearest("a" * 1_000_000, ["a" * 999_999] * 1000) is None
     assert nearest("a" * LONGEST, ["b" * 1_000_000] * 1000) is None
     assert time.perf_counter() - start < 1
+
+
+def test_what_other_tools_call_it_says_nothing_of_names_that_the_author_chose() -> None:
+    wrong = "model m(Width=8, channels=3) { input [channels, 8, 8]; conv width }"
+    (found,) = (found for found in archdsl.check_text(wrong) if found.code == "E101")
+    assert found.help == "the nearest name is `Width`"
+    assert found.fix is not None
+    assert found.fix.edits[0].replacement == "Width"
+    wrong = wrong.replace("Width", "w")
+    assert all(found.fix is None for found in archdsl.check_text(wrong) if found.code == "E101")
+
+
+def test_what_other_tools_call_a_blocks_parameter_is_likely_and_not_certain() -> None:
+    text = "block unit(channels) { conv channels }\nmodel m { input [3, 8, 8]; unit depth=3 }"
+    (found,) = archdsl.check_text(text)
+    assert found.fix is not None
+    assert not found.fix.is_safe

@@ -37,9 +37,12 @@ _ALL: Sequence[Callable[[Place], Habit | None]] = (
     python.foreign_statement,
     python.own_call,
     words.augmented_assignment,
+    words.doubled_equals,
     words.equals_for_label,
     words.colon_for_equals,
     brackets.list_commas,
+    brackets.comma_between,
+    brackets.doubled_comma,
     brackets.comma,
     words.times_sign,
     signs.size_by_size,
@@ -51,6 +54,7 @@ _ALL: Sequence[Callable[[Place], Habit | None]] = (
     words.dotted_file,
     brackets.brace_below,
     words.value_missing,
+    words.missing_semicolon,
     brackets.unclosed_before_brace,
     brackets.never_closed,
     brackets.unopened,
@@ -71,6 +75,9 @@ def retell(source: Source, mistakes: Iterable[Diagnostic]) -> list[Diagnostic]:
         habit = find(source, at) if mistake.code in ("E001", "E002", "E005") else None
         if habit is None:
             told.append(mistake)
+            if mistake.code == "E005" and mistake.labels:
+                # A bracket of the wrong kind: what the rest of the statement is depends on which one was meant.
+                until = max(until, place_of(source, at).end)
             continue
         told.append(_diagnostic(source, habit, mistake))
         until = habit.until

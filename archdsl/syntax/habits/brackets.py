@@ -20,12 +20,28 @@ def comma(place: Place) -> Habit | None:
     if not after.strip() or after.lstrip().startswith("#"):
         return Habit(at, at + 1, "a statement ends without a comma", "remove it", at + 1, "", is_safe=True)
     arguments = [argument.strip() for argument in split_commas(after)]
+    if not _is_balanced(before + after):
+        return None
     if not before.strip() or '"' in before + after or any(re.match(r"[A-Za-z_]\w*\s*:", a) for a in arguments):
         return None
     written = " " + " ".join(arguments)
     help = f"write `{before.strip()}{written}`" if len(before + written) < 60 else ""
     message = "arguments of a step are separated by spaces"
-    return Habit(at, at + 1, message, help, place.end, written, is_safe=True, whole=(at, place.end))
+    # A word may be a step of its own instead, behind a comma for `;`.
+    is_safe = all(re.match(r"[\d\[(]|[A-Za-z_]\w*\s*=", argument) for argument in arguments)
+    return Habit(at, at + 1, message, help, place.end, written, is_safe=is_safe, whole=(at, place.end))
+
+
+def _is_balanced(text: str) -> bool:
+    """Tell whether every parenthesis and square bracket is closed by one of its kind."""
+    opened = list[str]()
+    for match in re.finditer(r'"[^"\n]*"|[()\[\]]', text):
+        piece = match.group()
+        if piece in ("(", "["):
+            opened.append(")" if piece == "(" else "]")
+        elif piece in (")", "]") and (not opened or opened.pop() != piece):
+            return False
+    return not opened
 
 
 def bracket_around(place: Place) -> tuple[int, int] | None:
@@ -79,6 +95,37 @@ def list_commas(place: Place) -> Habit | None:
     return _with_commas(start, end, content.split())
 
 
+def comma_between(place: Place) -> Habit | None:
+    """Put a comma between two items of a list, arguments or parameters, at `[3, 4 6]` and `max(3 4)`."""
+    text, at = place.source.text, place.offset
+    inside = bracket_around(place)
+    word = re.compile(r"[A-Za-z0-9_.]+").match(text, at)
+    if inside is None or word is None or text[inside[1] - 1] != {"[": "]", "(": ")"}[text[inside[0]]]:
+        return None
+    before = text[inside[0] + 1 : at].rstrip()
+    behind = inside[0] + 1 + len(before)
+    if not re.search(r'[\w)\]"]$', before) or re.search(
+        r"\b(?:for|in|if|else|and|or|not)\b", f"{before} {word.group()}"
+    ):
+        return None
+    is_list = text[inside[0]] == "["
+    if behind == at or "\n" in text[behind:at] or not (is_list or re.match(r"\w", text[inside[0] - 1 : inside[0]])):
+        return None
+    is_head = re.match(r"(?:inline\s+)?(?:model|block|fn)\b", place.text)
+    what = "the items of a list" if is_list else "parameters" if is_head else "arguments in parentheses"
+    help = f"put a comma before `{word.group()}`"
+    return Habit(at, word.end(), f"commas stand between {what}", help, word.end(), ",", whole=(behind, behind))
+
+
+def doubled_comma(place: Place) -> Habit | None:
+    """Say that nothing stands between two commas."""
+    text, at = place.source.text, place.offset
+    if text[at : at + 1] != "," or bracket_around(place) is None or not text[:at].rstrip().endswith(","):
+        return None
+    message = "nothing stands between two commas"
+    return Habit(at, at + 1, message, "remove one of them, or write what is missing", at + 1, "")
+
+
 def _with_commas(start: int, end: int, items: Iterable[str]) -> Habit:
     written = f"[{', '.join(item.strip() for item in items)}]"
     message = "commas stand between the items of a list"
@@ -96,6 +143,10 @@ def typed_by_colon(place: Place) -> Habit | None:
         return None
     _, name, what, default = parameter.groups()
     is_type = what in ("int", "float", "bool", "str", "list")
+    following = text[parameter.end() :].lstrip(" \t")[:1]
+    if not is_type and (default or following not in (",", ")", "\n", "")):
+        colon = parameter.end(2)
+        return Habit(colon, colon + 1, "commas stand between parameters", "write `,`", parameter.end(), ",")
     written = (f"{what} {name}" + (f"={default}" if default else "")) if is_type else f"{name}={what}"
     message = "a parameter's type stands before its name" if is_type else "a parameter's default is given by `=`"
     span = (parameter.start(2), parameter.end())

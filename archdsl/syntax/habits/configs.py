@@ -16,7 +16,8 @@ _ROW = re.compile(
 )
 _CUT_ROW = re.compile(r"\s*(?:-\s*)?\[\s*-?\d+\s*,\s*\d+\s*,\s*[A-Za-z_][\w.]*\s*(?:,[^\[\]]*)?\]\s*")
 _YAML = re.compile(
-    r"\s*(?:nc|depth_multiple|width_multiple|scales|backbone|head|anchors|ch|kpt_shape|names|activation|yaml_file)\s*:"
+    r"\s*(?:(?:nc|depth_multiple|width_multiple|scales|anchors|ch|kpt_shape|names|activation|yaml_file)\s*:"
+    r"|(?:backbone|head)\s*:\s*$)"  # with a step behind it is a label of ours
 )
 _OURS = re.compile(r"\s*(?:model|block|inline|variant|fn|use|let|defaults|\})")
 _MODULES = {"Conv": "cna", "DWConv": "dwna", "C2f": "c2f", "SPPF": "sppf"}

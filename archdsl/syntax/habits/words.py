@@ -9,6 +9,55 @@ from archdsl.syntax.habits.scan import Habit, Place, line_bounds
 from archdsl.text.suggest import nearest
 
 
+def doubled_equals(place: Place) -> Habit | None:
+    """Say that one `=` gives a value, at `maxpool k==3`."""
+    text, at = place.source.text, place.offset
+    start = at - 1 if text[at - 1 : at + 1] == "==" else at
+    sign = re.compile(r"={2,}[ \t]*([\w.]*)").match(text, start)
+    name = re.search(r"([A-Za-z_]\w*)[ \t]*$", text[place.start : start])
+    if sign is None or name is None or text[place.end :].lstrip(" \t").startswith("{"):
+        return None  # before a brace it may well compare
+    if text[place.start : start][: name.start()].rstrip().endswith("="):
+        return Habit(start, start + 2, "a comparison stands in parentheses as an argument", "", place.end)
+    end = start + len(sign.group()) - len(sign.group().lstrip("="))
+    help = f"write `{name[1]}={sign[1]}`" if sign[1] else "write one `=`"
+    return Habit(start, end, "`==` compares; a value is given by one `=`", help, end, "=", is_safe=True)
+
+
+def missing_semicolon(place: Place) -> Habit | None:
+    """Say what stands between two steps of a line, at `add { … } gap` and `act for i in 1..3 { … }`."""
+    text, at = place.source.text, place.offset
+    line, _ = line_bounds(text, at)
+    before = text[line:at].rstrip()
+    word = _LABELLED.match(text, at) or re.compile(r"[A-Za-z_]\w*").match(text, at)
+    if word is None or bracket_around(place) is not None or not before:
+        return None
+    if before.endswith("}"):
+        near = nearest(word.group(), ("shortcut", "else"))
+        if near is not None and re.match(r"[ \t]*\w*[ \t]*\{", text[word.end() :]):
+            message, help = f"unexpected `{word.group()}`", f"the nearest word is `{near}`"
+            return Habit(at, word.end(), message, help, word.end(), near)
+    elif (
+        (word.re is not _LABELLED and word.group() not in _BEGIN_STATEMENTS)
+        or not re.search(r"[\w)\]]$", before)
+        or _HEAD.search(before)
+    ):
+        return None
+    title = f"put `;` before `{word.group()}`"
+    behind = line + len(before)
+    message = "`;` or a line end stands between steps"
+    return Habit(at, word.end(), message, title, word.end(), "; ", whole=(behind, at))
+
+
+# Words of the language that begin a statement and that no argument can be.
+_BEGIN_STATEMENTS = frozenset(
+    ["assert", "defaults", "for", "if", "let", "output", "residual", "reuse", "split", "stages"]
+)
+_LABELLED = re.compile(r"[A-Za-z_]\w*(?:\{[^{}\n]*\}\w*)*(?=[ \t]*:)")
+# What a name is to follow: there such a word was meant as a name.
+_HEAD = re.compile(r"\b(?:block|model|variant|of|fn|let|for|inline|use|as|int|float|bool|str|list|stride|body)$")
+
+
 def equals_for_label(place: Place) -> Habit | None:
     """Say that a label ends with a colon, at `conv1 = conv 64`."""
     text = place.source.text
@@ -56,6 +105,10 @@ def _spaces(text: str, offset: int) -> int:
     return len(text[offset:]) - len(text[offset:].lstrip(" \t"))
 
 
+# A step with arguments, which is no value of an argument.
+_STEP = re.compile(r"(?!(?:true|false)\b)[A-Za-z_]\w*[ \t]+(?![A-Za-z_]\w*[ \t]*:)[\w(@]")
+
+
 def colon_for_equals(place: Place) -> Habit | None:
     """Say that `=` gives an argument, at `conv 64 k: 3`."""
     text = place.source.text
@@ -68,6 +121,11 @@ def colon_for_equals(place: Place) -> Habit | None:
             )
             return Habit(at, at + len(match[1]), message, help, place.end)
         if at <= place.offset <= place.start + match.end() and not bracket_around(place):
+            if _STEP.match(text, place.start + match.end()) and match.start():
+                title = f"put `;` before `{match[1]}`"
+                behind = place.start + len(place.text[: match.start()].rstrip())
+                message = "`;` or a line end stands between steps"
+                return Habit(at, at + len(match[1]), message, title, place.end, "; ", whole=(behind, at))
             written = f"{match[1]}="
             value = re.match(r"\S+", text[place.start + match.end() : place.end])
             help = f"write `{written}{value.group() if value else '…'}`"
@@ -227,6 +285,8 @@ def negative_argument(place: Place) -> Habit | None:
     head = place.source.text[place.start : place.offset]
     if match is None or not re.fullmatch(r"(?:\S+\s*:\s*)?[A-Za-z_]\w*\s+", head):
         return None
+    if re.search(r"\w\{$", place.source.text[: place.start]):
+        return None  # a label's brace, which is never closed
     written = f"(-{match[1]})"
     message = "an argument without a name begins with no sign"
     return Habit(*match.span(), message, f"write `{written}`", match.end(), written, is_safe=True)
