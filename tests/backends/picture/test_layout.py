@@ -9,8 +9,9 @@ import pytest
 
 import archdsl
 from archdsl.backends.picture.layout import Plan, arrange
+from archdsl.backends.picture.layout.page import LABEL
 from archdsl.backends.picture.layout.plan import Rect
-from archdsl.backends.picture.measure import measure
+from archdsl.backends.picture.measure import measure, text_width
 from archdsl.backends.picture.picture import Picture
 
 # One of each family whose pictures differ in structure.
@@ -155,6 +156,35 @@ def test_a_bent_flow_has_its_boxes_apart_and_its_lines_beside_them() -> None:
                         line = Rect(min(one.x, other.x), min(one.y, other.y), max(one.x, other.x), max(one.y, other.y))
                         thin = Rect(line.left - 0.2, line.top - 0.2, line.right + 0.2, line.bottom + 0.2)
                         assert box in (route.source, route.target) or not meet(rect, thin)
+
+
+def test_branches_of_as_many_boxes_stand_in_the_order_of_the_text() -> None:
+    picture = draw("squeezenet1_0", "layers")
+    plan = lay_out(picture)
+    lefts = {
+        name: [plan.boxes[b.id].left for b in picture.boxes if b.name == name] for name in ("expand1x1", "expand3x3")
+    }
+    assert all(one < other for one, other in zip(lefts["expand1x1"], lefts["expand3x3"], strict=True))
+
+
+@pytest.mark.parametrize("name", ["alexnet", "resnet18", "squeezenet1_0", "googlenet", "repvgg_a0", "vgg16"])
+def test_texts_at_lines_keep_off_boxes_and_frames(name: str) -> None:
+    picture = draw(name, "layers")
+    plan = lay_out(picture)
+    for edge, route in zip(picture.edges, plan.routes, strict=True):
+        if edge.label and route.points[0].y == plan.boxes[edge.source].bottom:
+            x, y = route.points[0]
+            text = Rect(x + 5, y + 3, x + 5 + text_width(edge.label, LABEL), y + 11)
+            assert not [box for box, rect in plan.boxes.items() if meet(text, rect)]
+            assert all(holds(rect, text) for _, rect in plan.frames if holds(rect, plan.boxes[edge.source]))
+
+
+@pytest.mark.parametrize("name", ["repvgg_a0", "resnet18", "regnet_y_400mf", "squeezenet1_0"])
+def test_a_column_ends_between_blocks(name: str) -> None:
+    picture = draw(name, "layers")
+    outer = {group.parent for group in picture.groups}
+    inner = [group for group, _ in lay_out(picture).frames if group not in outer]
+    assert len(inner) == len(set(inner))
 
 
 def test_lines_of_a_tangle_enter_a_circle_from_above() -> None:

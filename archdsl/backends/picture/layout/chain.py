@@ -24,13 +24,13 @@ _LANE, _LANES = 15.0, 9.0
 """From branches to the first shortcut beside them, and between shortcuts."""
 _SHORT_TITLE, _CLEAR = 140.0, 6.0
 """Up to this width, a frame's title stands beside the flow that enters the frame, and so far from it."""
-_EQUAL = 1.35
-"""Up to this ratio two branches count as equally long, and neither is the main one."""
+_NEAR = 5.0
+"""From a line to the text beside it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """An edge to be drawn, with the space along the flow that its label takes, and how wide its text is."""
+    """An edge to be drawn, with the space along the flow that its label takes, and that of its text across."""
 
     source: str
     target: str
@@ -177,7 +177,9 @@ class Flow:
         low, high = -node.across / 2, node.across / 2
         if node.is_bar and centres:
             low, high = min(low, *(c - 10 for c in centres)), max(high, *(c + 10 for c in centres))
-        block = Block(node.along, low, high, {name: Place(low, 0, high, node.along)})
+        text = max((self.wires[index].text for index in self.out_of[name]), default=0.0)
+        reach = max(high, _NEAR + text) if text else high
+        block = Block(node.along, low, reach, {name: Place(low, 0, high, node.along)})
         return Atom(block, node.groups, station=name)
 
     def _between(self, names: Sequence[str], source: str, target: str, whole: set[str]) -> Atom:
@@ -295,8 +297,8 @@ def common(chains: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
 def _side_by_side(blocks: Sequence[Block], *, has_lanes: bool) -> list[float]:
     """Say where blocks go across the flow: the main one in its line, or none if all are alike."""
     longest = max(range(len(blocks)), key=lambda index: blocks[index].length)
-    others = [block.length for index, block in enumerate(blocks) if index != longest]
-    has_main = has_lanes or (len(others) == 1 and blocks[longest].length > _EQUAL * others[0])
+    others = [len(block.boxes) for index, block in enumerate(blocks) if index != longest]
+    has_main = has_lanes or (len(others) == 1 and len(blocks[longest].boxes) > others[0])
     order = [longest, *(index for index in range(len(blocks)) if index != longest)] if has_main else range(len(blocks))
     places = dict[int, float]()
     reach = 0.0

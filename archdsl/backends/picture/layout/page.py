@@ -10,7 +10,7 @@ from typing import Literal
 
 from archdsl.backends.picture.layout.bend import Bent, bend
 from archdsl.backends.picture.layout.block import Block, Node, Place, Run, Title
-from archdsl.backends.picture.layout.chain import FRAME, GAP, Atom, Chain, Flow, Wire, frame
+from archdsl.backends.picture.layout.chain import FRAME, GAP, Atom, Chain, Flow, Wire, common, frame
 from archdsl.backends.picture.layout.plan import Frame, Plan, Point, Rect, Route
 from archdsl.backends.picture.layout.ways import way
 from archdsl.backends.picture.measure import Content, text_width
@@ -130,8 +130,8 @@ class _Page:
 
     def _wire(self, edge: Edge) -> Wire:
         text = text_width(edge.label, LABEL)
-        along = text if self.is_right else LABEL
-        return Wire(edge.source, edge.target, along - 2 if edge.label else 0, text)
+        along, across = (text, LABEL) if self.is_right else (LABEL, text)
+        return Wire(edge.source, edge.target, along - 2 if edge.label else 0, across if edge.label else 0)
 
     def _layout(self, flow: Flow, chain: Chain, panels: Sequence[Block], count: int, stretch: float) -> _Layout:
         """Lay the main flow out in columns, and panels beside it in columns up to `stretch` times as long."""
@@ -241,11 +241,8 @@ def _split(atoms: Sequence[Atom], count: int) -> list[list[Atom]]:
 
         def cost(index: int, goal: float = column * cap) -> float:
             before, after = atoms[index - 1].groups, atoms[index].groups
-            splits_frame = bool(before) and before[:1] == after[:1]
-            inner = before[1:2] == after[1:2] != ()
-            return abs(ends[index - 1] - goal) + cap * (
-                0.2 * splits_frame + 0.2 * (splits_frame and inner) + 0.05 * (not atoms[index].station)
-            )
+            split = len(common([before, after]))  # how many frames would go on in the next column
+            return abs(ends[index - 1] - goal) + cap * (0.2 * split + 0.05 * (not atoms[index].station))
 
         best = min(options, key=cost)
         found.append(list(atoms[start:best]))
