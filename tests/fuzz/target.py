@@ -48,6 +48,11 @@ def examine(data: str, patience: float = PATIENCE) -> None:
     clock.lap("check")
     _examine_diagnostics(found)
     clock.lap("rendering")
+    with suppress(SpecError):
+        formatted = archdsl.format(text)
+        clock.lap("formatting")
+        assert archdsl.format(formatted) == formatted
+    clock.lap("formatting again")
     model = next(iter(models_of(Source(text))), None)
     clock.lap("models_of")
     pairs = (line.partition("=") for line in written.split("\n") if line)
@@ -90,8 +95,9 @@ USES: Mapping[str, Callable[[Network], object]] = {
     "the smallest input": lambda network: (network.smallest_input,),
     "folding": lambda network: network.for_inference(),
     "code": lambda network: ast.parse(network.source()),
-    "a diagram of stages": lambda network: network.diagram("stages").dot,
-    "a diagram of blocks": lambda network: network.diagram("blocks").dot,
-    "a diagram of layers": lambda network: network.diagram("layers").dot,
+    "a diagram of stages": lambda network: network.diagram("stages").svg,
+    "a diagram of blocks": lambda network: network.diagram("blocks", cost="macs").svg,
+    "a diagram of layers": lambda network: network.diagram("layers").svg,
+    "other formats": lambda network: (network.diagram().dot, network.diagram().mermaid, network.diagram().tikz),
 }
 """What is done with a network that a text gives."""
