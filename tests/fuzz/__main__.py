@@ -59,7 +59,7 @@ def _seeds() -> list[str]:
     pages = [path.read_text("utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))]
     examples = [text for page in pages for text in re.findall(r"```arch\b[^\n]*\n(.*?)```", page, re.S)]
     files = [*(ROOT / "tests").rglob("*.arch"), *(ROOT / "specs").glob("*.arch")]
-    return examples + [text for path in sorted(files) if len(text := path.read_text("utf-8")) < LARGEST]
+    return examples + [text for path in sorted(files) if len(text := path.read_text("utf-8", "replace")) < LARGEST]
 
 
 def _run(data: bytes) -> None:
