@@ -26,6 +26,9 @@ $(STAMP): pyproject.toml constraints.txt
 	  (3, 11) <= v < (3, 14) or sys.exit(f"archdsl needs Python 3.11 to 3.13, and $(PYTHON) is {v[0]}.{v[1]}; set PYTHON=")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[dev]'
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  { apt-get install -y -qq chromium || { apt-get update -qq && apt-get install -y -qq chromium; }; } >/dev/null 2>&1; } || \
+	  echo 'Chromium is missing, so the tests of the HTML page skip: sudo apt-get install chromium' >&2
 	@touch $@
 
 demo: $(STAMP) ## check, summarise, draw, compile and train the spec `digits` into runs/demo
