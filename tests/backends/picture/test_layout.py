@@ -9,7 +9,7 @@ import pytest
 
 import archdsl
 from archdsl.backends.picture.layout import Plan, arrange
-from archdsl.backends.picture.layout.page import LABEL
+from archdsl.backends.picture.layout.page import LABEL, TITLE
 from archdsl.backends.picture.layout.plan import Rect
 from archdsl.backends.picture.measure import measure, text_width
 from archdsl.backends.picture.picture import Picture
@@ -185,6 +185,22 @@ def test_a_column_ends_between_blocks(name: str) -> None:
     outer = {group.parent for group in picture.groups}
     inner = [group for group, _ in lay_out(picture).frames if group not in outer]
     assert len(inner) == len(set(inner))
+
+
+@pytest.mark.parametrize("name", ["inception_v3", "googlenet", "resnet18", "repvgg_a0", "dpn68", "shufflenet_v1_g3"])
+def test_no_line_leads_through_a_title(name: str) -> None:
+    picture = draw(name, "layers")
+    plan = lay_out(picture)
+    titles = {group.id: group.title for group in picture.groups}
+    texts = [
+        Rect(rect.left + 8, rect.top + 4, rect.left + 8 + text_width(titles[group], TITLE, is_bold=True), rect.top + 15)
+        for group, rect in plan.frames
+    ]
+    for route in (*plan.routes, *plan.links):
+        for one, other in zip(route.points, route.points[1:], strict=False):
+            line = Rect(min(one.x, other.x), min(one.y, other.y), max(one.x, other.x), max(one.y, other.y))
+            thin = Rect(line.left - 0.2, line.top - 0.2, line.right + 0.2, line.bottom + 0.2)
+            assert not [text for text in texts if meet(text, thin)]
 
 
 def test_lines_of_a_tangle_enter_a_circle_from_above() -> None:

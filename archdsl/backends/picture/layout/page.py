@@ -195,7 +195,9 @@ class _Page:
             if self.bent is not None and index in self.bent.ways:
                 points = [(columns[0].across + across, along) for across, along in self.bent.ways[index]]
             else:
-                points = way(source, target, own, is_circle=edge.target in circles)
+                # Branches into a frame part within it: its title stands where the others would enter.
+                line = columns[column].across if self._enters(edge) else None
+                points = way(source, target, own, is_circle=edge.target in circles, line=line)
             is_soft = any(run.kind == "soft" for run in own)
             routes.append(Route(edge.source, edge.target, self._points(points, whole), is_soft))
         boxes = {name: self._rect(whole.boxes[name], whole) for name in self.nodes}
@@ -203,6 +205,11 @@ class _Page:
         width, height = self._size(whole)
         width, height = (width + 2 * self.turn, height) if self.is_right else (width, height + 2 * self.turn)
         return Plan(width, height, boxes, frames, tuple(routes), tuple(self._links(layout)), self.is_right)
+
+    def _enters(self, edge: Edge) -> bool:
+        """Tell whether an edge enters a frame."""
+        groups = self.nodes[edge.target].groups
+        return self.nodes[edge.source].groups[: len(groups)] != groups
 
     def _links(self, layout: _Layout) -> list[Route]:
         """Lead the flow on from the end of each column to the start of the next."""

@@ -15,9 +15,14 @@ _TURN = 8.0
 """How far before a box an edge turns towards it, where nothing else says so."""
 
 
-def way(source: Place, target: Place, runs: Sequence[Run], *, is_circle: bool) -> list[Corner]:
-    """Lead an edge from a box to a box through its runs. Requires: runs in the order in which it takes them."""
-    corners = _leave(source, target, runs)
+def way(
+    source: Place, target: Place, runs: Sequence[Run], *, is_circle: bool, line: float | None = None
+) -> list[Corner]:
+    """Lead an edge from a box to a box through its runs. Requires: runs in the order in which it takes them.
+
+    With `line`, an edge that has runs leaves the source there if it can: where a frame is to be entered.
+    """
+    corners = _leave(source, target, runs, line)
     for index, run in enumerate(runs):
         across, along = corners[-1]
         if run.across != across:
@@ -35,12 +40,14 @@ def _is_below(place: Place, across: float) -> bool:
     return place.low + _EDGE <= across <= place.high - _EDGE
 
 
-def _leave(source: Place, target: Place, runs: Sequence[Run]) -> list[Corner]:
+def _leave(source: Place, target: Place, runs: Sequence[Run], line: float | None) -> list[Corner]:
     """Begin below the source where the way goes on, beside it if the way begins there, else at its middle."""
     across = runs[0].across if runs else target.middle
     if runs and runs[0].start < source.end:
         side = source.high if across > source.middle else source.low
         return [(side, runs[0].start), (across, runs[0].start)]
+    if runs and line is not None:
+        return [(line if _is_below(source, line) else source.middle, source.end)]
     return [(across if _is_below(source, across) else source.middle, source.end)]
 
 
