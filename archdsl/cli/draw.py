@@ -71,13 +71,21 @@ def draw_network(
         typer.Option("--format", "-f", help="The format, where the file's name does not tell it.", show_default=False),
     ] = None,
     level: Annotated[
-        DrawLevel,
-        typer.Option("--level", help="The architecture at a glance, each distinct block once, or every operator."),
-    ] = DrawLevel.BLOCKS,
+        DrawLevel | None,
+        typer.Option(
+            "--level",
+            help="The architecture at a glance, each distinct block once (the default), or every operator.",
+            show_default=False,
+        ),
+    ] = None,
     theme: Annotated[
-        DrawTheme,
-        typer.Option("--theme", help="For a light page, a dark one, or black on white with line styles for colours."),
-    ] = DrawTheme.LIGHT,
+        DrawTheme | None,
+        typer.Option(
+            "--theme",
+            help="For a light page (the default), a dark one, or black on white with line styles for colours.",
+            show_default=False,
+        ),
+    ] = None,
     cost: Annotated[
         DrawCost | None,
         typer.Option("--cost", help="Colour boxes by their part of this cost, not by kind.", show_default=False),
@@ -95,13 +103,17 @@ def draw_network(
 
     is_stdout = str(output) == "-"
     kind = format or (DrawFormat.SVG if output is None or is_stdout else _format_of(output))
+    if kind is DrawFormat.HTML and (level or theme or cost):
+        raise Failure("an HTML page takes no --level, --theme or --cost", "it has controls for each of them")
     network = load(spec, model, input, settings)
     path = output or Path(f"{network.name}{_suffix(kind)}")
     try:
         if kind is DrawFormat.HTML:
             data = network.page().encode()
         else:
-            data = network.diagram(level.value, theme=theme.value, cost=cost.value if cost else None).draw(kind.value)
+            shown, look = level or DrawLevel.BLOCKS, theme or DrawTheme.LIGHT
+            diagram = network.diagram(shown.value, theme=look.value, cost=cost.value if cost else None)
+            data = diagram.draw(kind.value)
     except DrawError as error:
         raise Failure(str(error)) from None
     if is_stdout:
