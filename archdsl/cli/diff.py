@@ -131,6 +131,8 @@ def _counterpart(before: str, has_settings: bool) -> str:
     revision = parse_revision(before)
     if revision is not None:
         return revision.current
+    if "@" in before and not Path(before).is_file():
+        raise Failure(f"`{before}` names no file", "a revision is named behind a file, as in net.arch@HEAD~1")
     if not has_settings:
         raise Failure(
             f"there is nothing to compare `{before}` with",

@@ -250,6 +250,7 @@ MENDED = [
     (model("for i in [1, 2 3, 4] { conv i }"), model("for i in [1, 2, 3, 4] { conv i }")),
     (model("for i in [1, 2,, 4] { conv i }"), model("for i in [1, 2, 4] { conv i }")),
     (model("conv max(3 4)"), model("conv max(3, 4)")),
+    (model("for a, b in [[1, 2] [3, 4]] { conv a }"), model("for a, b in [[1, 2], [3, 4]] { conv a }")),
     ("block b(int c k=3) { conv c k=k }\n" + model("b 8"), "block b(int c, k=3) { conv c k=k }\n" + model("b 8")),
     (model("add { pass; act } gap"), model("add { pass; act }; gap")),
     (model("act for i in 1..2 { act }"), model("act; for i in 1..2 { act }")),
@@ -259,6 +260,7 @@ MENDED = [
     (model("conv 8; norm act"), model("conv 8; norm; act")),
     (model("conv 1 k=4 p=0 sigmoid"), model("conv 1 k=4 p=0; sigmoid")),
     (model("act maxpool k=2"), model("act; maxpool k=2")),
+    (model("defaults { norm=none conv bias=true }; cna 8"), model("defaults { norm=none; conv bias=true }; cna 8")),
     (model("conv 8 one: conv 8 k=1; act"), model("conv 8; one: conv 8 k=1; act")),
     (model("head: { gap; flatten fc: fc 10 }"), model("head: { gap; flatten; fc: fc 10 }")),
     (model("act   layer{stage}: stages [1] c=8 { act }"), model("act; layer{stage}: stages [1] c=8 { act }")),
@@ -282,6 +284,11 @@ def test_no_fix_is_safe_where_brackets_of_one_kind_close_those_of_another(step: 
 @pytest.mark.parametrize("step", ["bn1: norm, act", "expand, conv 8 k=1", "ef in == 3 { act }"])
 def test_a_step_after_a_wrong_sign_is_not_made_an_argument_in_silence(step: str) -> None:
     assert not any(found.fix.is_safe for found in archdsl.check_text(model(step)) if found.fix is not None)
+
+
+def test_no_shape_without_a_channel_is_offered_where_one_is_a_word() -> None:
+    found = told("model m(chanels=3) {\n  input [channels, 8, 8]\n  conv chanels\n}\n")
+    assert "`channels` is a word here" in found.help
 
 
 def test_a_word_of_another_script_is_told_once() -> None:

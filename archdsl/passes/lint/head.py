@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from archdsl.ops.activation import LogSoftmax, Sigmoid, Softmax
 from archdsl.ops.conv import Conv2d
 from archdsl.ops.linear import Linear
@@ -22,7 +24,7 @@ def lint_softmax_at_the_end(facts: Facts, report: Reporter) -> None:
         if source is None or source.op.category == "input":
             continue
         name, classes = step.op.keyword, step.output.numbers()[0]
-        if not is_score or classes < 2:
+        if not is_score or classes < 2 or _is_input_again(facts, step):
             continue
         report.warning(
             "W403",
@@ -32,6 +34,12 @@ def lint_softmax_at_the_end(facts: Facts, report: Reporter) -> None:
             help=f"remove `{name}`; apply it to the network's output where shares are wanted",
             fix=without(step.node, is_same_network=False),
         )
+
+
+def _is_input_again(facts: Facts, step: Step) -> bool:
+    """Tell whether a sigmoid's output has as many values as the input, so that it may be the input made again."""
+    values = {math.prod(shape.numbers()) for shape in facts.shapes.inputs}
+    return isinstance(step.op, Sigmoid) and math.prod(step.output.numbers()) in values
 
 
 def lint_dropout_at_the_end(facts: Facts, report: Reporter) -> None:

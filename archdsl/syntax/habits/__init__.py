@@ -38,6 +38,7 @@ _ALL: Sequence[Callable[[Place], Habit | None]] = (
     python.own_call,
     words.augmented_assignment,
     words.doubled_equals,
+    words.default_behind_binding,
     words.equals_for_label,
     words.colon_for_equals,
     brackets.list_commas,

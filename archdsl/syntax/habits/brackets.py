@@ -99,7 +99,7 @@ def comma_between(place: Place) -> Habit | None:
     """Put a comma between two items of a list, arguments or parameters, at `[3, 4 6]` and `max(3 4)`."""
     text, at = place.source.text, place.offset
     inside = bracket_around(place)
-    word = re.compile(r"[A-Za-z0-9_.]+").match(text, at)
+    word = re.compile(r"[A-Za-z0-9_.]+|\[").match(text, at)
     if inside is None or word is None or text[inside[1] - 1] != {"[": "]", "(": ")"}[text[inside[0]]]:
         return None
     before = text[inside[0] + 1 : at].rstrip()
@@ -109,7 +109,11 @@ def comma_between(place: Place) -> Habit | None:
     ):
         return None
     is_list = text[inside[0]] == "["
-    if behind == at or "\n" in text[behind:at] or not (is_list or re.match(r"\w", text[inside[0] - 1 : inside[0]])):
+    if (
+        behind == at
+        or "#" in before.rpartition("\n")[2]
+        or not (is_list or re.match(r"\w", text[inside[0] - 1 : inside[0]]))
+    ):
         return None
     is_head = re.match(r"(?:inline\s+)?(?:model|block|fn)\b", place.text)
     what = "the items of a list" if is_list else "parameters" if is_head else "arguments in parentheses"

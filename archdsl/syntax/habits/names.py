@@ -178,7 +178,10 @@ def unknown_argument(key: str, span: Span) -> Habit | None:
 
 def input_step(span: Span) -> str:
     """Say how an input's shape is written, from the numbers of the statement that an argument stands in."""
-    sizes = re.findall(r"\d+", place_of(span.source, span.start).text)
+    text = place_of(span.source, span.start).text
+    if (word := re.search(r"\[[^\[\]]*?\b([A-Za-z_]\w*)", text)) is not None:
+        return f"`{word[1]}` is a word here: write a number, or make it a parameter of the model"
+    sizes = re.findall(r"\d+", text)
     if len(sizes) == 3 and sizes[2] in ("1", "3", "4") and sizes[0] not in ("1", "3", "4"):
         sizes = [sizes[2], *sizes[:2]]
     return f"write `input [{', '.join(sizes)}]`" if 0 < len(sizes) <= 4 else ""

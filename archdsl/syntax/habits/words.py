@@ -24,6 +24,19 @@ def doubled_equals(place: Place) -> Habit | None:
     return Habit(start, end, "`==` compares; a value is given by one `=`", help, end, "=", is_safe=True)
 
 
+def default_behind_binding(place: Place) -> Habit | None:
+    """Say what stands before the defaults of an operator, at `defaults { norm=none conv bias=true }`."""
+    binding = re.match(r"(?:[A-Za-z_]\w*=\S+[ \t]+)+([A-Za-z_]\w*)[ \t]+(?=[A-Za-z_]\w*[ \t]*=[^=])", place.text)
+    before = place.source.text[: place.start].rstrip()
+    if binding is None or place.offset != place.start + binding.end() or not before.endswith(("{", ";")):
+        return None
+    word = place.start + binding.start(1)
+    behind = len(place.source.text[:word].rstrip())
+    title = f"put `;` before `{binding[1]}`"
+    message = "`;` or a line end stands between the defaults of different names"
+    return Habit(word, word + len(binding[1]), message, title, place.end, "; ", is_safe=True, whole=(behind, word))
+
+
 def missing_semicolon(place: Place) -> Habit | None:
     """Say what stands between two steps of a line, at `add { … } gap` and `act for i in 1..3 { … }`."""
     text, at = place.source.text, place.offset

@@ -182,6 +182,7 @@ SILENT: Mapping[str, Sequence[str]] = {
         "conv 4; sigmoid",
         "cna 8; output shares { flatten; fc 10; softmax }; flatten; fc 10",
         "model net { input [10]; softmax }",
+        "model net { input [64]; fc 8; relu; fc 64; sigmoid }",
     ],
     "W404": [
         "stem: cna 8; cna 8; add { pass; @stem }",
