@@ -167,7 +167,7 @@ def test_branches_of_as_many_boxes_stand_in_the_order_of_the_text() -> None:
     assert all(one < other for one, other in zip(lefts["expand1x1"], lefts["expand3x3"], strict=True))
 
 
-@pytest.mark.parametrize("name", ["alexnet", "resnet18", "squeezenet1_0", "googlenet", "repvgg_a0", "vgg16"])
+@pytest.mark.parametrize("name", ["alexnet", "resnet18", "squeezenet1_0", "googlenet", "repvgg_a0", "vgg16", "dpn68"])
 def test_texts_at_lines_keep_off_boxes_and_frames(name: str) -> None:
     picture = draw(name, "layers")
     plan = lay_out(picture)

@@ -16,6 +16,8 @@ _SWEEPS = 12
 _GAP, _BESIDE = 30.0, 18.0
 _WIDE = 10.0
 """The space that a passing wire takes across the flow."""
+_NEAR = 5.0
+"""From a line to the text beside it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -62,7 +64,7 @@ def _spots(flow: Flow, names: Sequence[str]) -> list[list[_Spot]]:
             depth[name] = max(depth[name], min(after) - 1)
     count = max(depth.values()) + 1
     layers: list[list[_Spot]] = [[] for _ in range(count)]
-    boxes = {name: _Spot(depth[name], flow.nodes[name].across, name) for name in names}
+    boxes = {name: _Spot(depth[name], _width(flow, name), name) for name in names}
     for spot in boxes.values():
         layers[spot.layer].append(spot)
     for index, wire in flow.wires.items():
@@ -79,6 +81,17 @@ def _spots(flow: Flow, names: Sequence[str]) -> list[list[_Spot]]:
             one.after.append(other)
             other.before.append(one)
     return layers
+
+
+def _width(flow: Flow, name: str) -> float:
+    """Give the space across the flow of a box and of the text at the line that leaves it."""
+    text = max((flow.wires[wire].text for wire in flow.out_of[name]), default=0.0)
+    return max(flow.nodes[name].across, 2 * (_NEAR + text) if text else 0.0)
+
+
+def _label(flow: Flow, name: str) -> float:
+    """Give the space along the flow of the text at the line that leaves a box."""
+    return max((flow.wires[wire].label for wire in flow.out_of[name]), default=0.0)
 
 
 def _mean(spots: Sequence[_Spot], default: float) -> float:
@@ -119,7 +132,7 @@ def _spread(layer: Sequence[_Spot], wishes: Sequence[float]) -> None:
 
 
 def _block(flow: Flow, layers: Sequence[Sequence[_Spot]], names: Sequence[str]) -> Block:
-    """Give boxes and wires their places. A wire to the next layer is a curve too: it has a run of no length."""
+    """Give boxes and wires their places. A wire to the next layer is a curve too, from below its text on."""
     inside = set(names)
     found = Block()
     along = 0.0
@@ -129,15 +142,18 @@ def _block(flow: Flow, layers: Sequence[Sequence[_Spot]], names: Sequence[str]) 
             low, high = spot.at - spot.across / 2, spot.at + spot.across / 2
             found.low, found.high = min(found.low, low), max(found.high, high)
             if spot.name:
-                own = flow.nodes[spot.name].along
+                node = flow.nodes[spot.name]
+                own, low, high = node.along, spot.at - node.across / 2, spot.at + node.across / 2
                 start = along + (height - own) / 2
                 found.boxes[spot.name] = Place(low, start, high, start + own)
-                near = {other.name for other in spot.after}
+                near = {other.name for other in spot.after if other.name}
+                passing = {other.wire for other in spot.after if not other.name}
                 for wire in flow.out_of[spot.name]:
-                    if flow.wires[wire].target in near & inside:
-                        found.runs.append(Run(wire, spot.at, along + height, along + height, "soft"))
+                    if flow.wires[wire].target in near & inside or wire in passing:
+                        end = along + height
+                        found.runs.append(Run(wire, spot.at, end, end + _label(flow, spot.name), "soft"))
             else:
                 found.runs.append(Run(spot.wire, spot.at, along, along + height, "soft"))
-        along += height + _GAP
+        along += height + _GAP + max((_label(flow, spot.name) for spot in layer if spot.name), default=0.0)
     found.length = along - _GAP
     return found
