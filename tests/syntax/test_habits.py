@@ -250,6 +250,8 @@ MENDED = [
     (model("for i in [1, 2 3, 4] { conv i }"), model("for i in [1, 2, 3, 4] { conv i }")),
     (model("for i in [1, 2,, 4] { conv i }"), model("for i in [1, 2, 4] { conv i }")),
     (model("conv max(3 4)"), model("conv max(3, 4)")),
+    (model("for i in [1, 2= 3, 4] { conv i }"), model("for i in [1, 2, 3, 4] { conv i }")),
+    (model("for i in [1: 2, 3] { conv i }"), model("for i in [1, 2, 3] { conv i }")),
     (model("for a, b in [[1, 2] [3, 4]] { conv a }"), model("for a, b in [[1, 2], [3, 4]] { conv a }")),
     ("block b(int c k=3) { conv c k=k }\n" + model("b 8"), "block b(int c, k=3) { conv c k=k }\n" + model("b 8")),
     (model("add { pass; act } gap"), model("add { pass; act }; gap")),

@@ -44,6 +44,7 @@ _ALL: Sequence[Callable[[Place], Habit | None]] = (
     brackets.list_commas,
     brackets.comma_between,
     brackets.doubled_comma,
+    brackets.sign_for_comma,
     brackets.comma,
     words.times_sign,
     signs.size_by_size,

@@ -121,6 +121,17 @@ def comma_between(place: Place) -> Habit | None:
     return Habit(at, word.end(), f"commas stand between {what}", help, word.end(), ",", whole=(behind, behind))
 
 
+def sign_for_comma(place: Place) -> Habit | None:
+    """Put a comma where another sign stands between two items of a list, at `[3, 4: 6]`."""
+    text, at = place.source.text, place.offset
+    inside = bracket_around(place)
+    if text[at : at + 1] not in (":", "=") or inside is None or text[inside[0]] != "[":
+        return None
+    if not re.fullmatch(r"[\d\s.,]+[:=][\d\s.,]+", text[inside[0] + 1 : inside[1] - 1]):
+        return None
+    return Habit(at, at + 1, "commas stand between the items of a list", "write `,`", at + 1, ",")
+
+
 def doubled_comma(place: Place) -> Habit | None:
     """Say that nothing stands between two commas."""
     text, at = place.source.text, place.offset
