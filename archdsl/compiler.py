@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from archdsl.ir.context import Context
 from archdsl.ir.evaluate import (
+    FACTS,
     Budget,
     Env,
     bind_defaults,
@@ -184,7 +185,7 @@ def _analyse(lowered: Lowered, report: Reporter) -> tuple[Shapes | None, Costs |
     for diagnostic in lowered.deferred:
         report.add(diagnostic)
     if report.has_errors:
-        _check_assertions(lowered, dict.fromkeys(_FACTS, UNKNOWN), report)
+        _check_assertions(lowered, dict.fromkeys(FACTS, UNKNOWN), report)
         return None, None
     costs = count_costs(shapes)
     total = costs.total
@@ -193,7 +194,7 @@ def _analyse(lowered: Lowered, report: Reporter) -> tuple[Shapes | None, Costs |
         if report.has_errors:
             return None, None
     facts = (total.parameters, total.macs, total.flops, total.activation_bytes)
-    _check_assertions(lowered, dict(zip(_FACTS, facts, strict=True)), report)
+    _check_assertions(lowered, dict(zip(FACTS, facts, strict=True)), report)
     return shapes, costs
 
 
@@ -216,9 +217,6 @@ def _with_divisors(
     lowered = _lower(replace(plan, context=plan.context.order({"norm": norm})), Lowerer(report, image))
     shapes, _ = _analyse(lowered, report) if lowered is not None else (None, None)
     return name_divisors(diagnostics, groups, shapes) if shapes is not None else diagnostics
-
-
-_FACTS = ("parameters", "macs", "flops", "activation_bytes")
 
 
 def _check_assertions(lowered: Lowered, facts: Mapping[str, Setting | Unknown], report: Reporter) -> None:

@@ -209,6 +209,10 @@ def _variable(node: tree.Variable, env: Env) -> Setting:
     raise _unknown_variable(node, env)
 
 
+FACTS = ("parameters", "macs", "flops", "activation_bytes")
+"""What an assertion may speak of: a network's total costs."""
+
+
 def _unknown_variable(node: tree.Variable, env: Env) -> Trouble:
     from archdsl.syntax.habits import names  # what only mistakes need
 
@@ -217,10 +221,11 @@ def _unknown_variable(node: tree.Variable, env: Env) -> Trouble:
         return told("E101", habit, message, node.span)
     known = [*env.names, "in", "cin", *env.context.names(), *env.module.names(), *OPS, *INITS]
     # A single letter is near too much.
-    near = nearest(node.name, known, own=env.names) if len(node.name) > 1 else None
+    own = [name for name in env.names if name not in FACTS]
+    near = nearest(node.name, known, own) if len(node.name) > 1 else None
     stages = "`stage` counts the stages from 1, and `total` is their number" if "stage" in env.names else ""
     advice = stages or "bind it with `let`, or make it a parameter"
-    help = suggestion(node.name, known, own=env.names) if near else advice
+    help = suggestion(node.name, known, own=own) if near else advice
     return Trouble("E101", message, node.span, help=help, fix=renamed(node.span, node.name, near))
 
 
