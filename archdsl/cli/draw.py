@@ -103,6 +103,8 @@ def draw_network(
 
     is_stdout = str(output) == "-"
     kind = format or (DrawFormat.SVG if output is None or is_stdout else _format_of(output))
+    if output is not None and not is_stdout and _KINDS.get(output.suffix.lower(), kind) is not kind:
+        raise Failure(f"`{output}` is no name for {kind}", f"name it `{output.with_suffix(_suffix(kind))}`")
     if kind is DrawFormat.HTML and (level or theme or cost):
         raise Failure("an HTML page takes no --level, --theme or --cost", "it has controls for each of them")
     network = load(spec, model, input, settings)
@@ -130,11 +132,13 @@ def _suffix(kind: DrawFormat) -> str:
     return _SUFFIXES.get(kind, f".{kind}")
 
 
+_KINDS = {_suffix(kind): kind for kind in DrawFormat}
+
+
 def _format_of(path: Path) -> DrawFormat:
-    known = {_suffix(kind): kind for kind in DrawFormat}
-    if path.suffix.lower() not in known:
-        raise Failure(f"`{path}` has no suffix of a picture", f"use one of {', '.join(known)}, or say --format")
-    return known[path.suffix.lower()]
+    if path.suffix.lower() not in _KINDS:
+        raise Failure(f"`{path}` has no suffix of a picture", f"use one of {', '.join(_KINDS)}, or say --format")
+    return _KINDS[path.suffix.lower()]
 
 
 def _to_stdout(data: bytes, *, is_text: bool) -> None:

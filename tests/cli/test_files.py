@@ -67,6 +67,12 @@ def test_a_page_takes_no_setting_that_it_has_a_control_for(run: Run, tiny: Path,
     assert not tiny.with_suffix(".html").exists()
 
 
+def test_a_file_is_not_named_for_another_format_than_it_has(run: Run, tiny: Path) -> None:
+    ran = run("draw", "tiny.arch", "-o", "tiny.svg", "--format", "png")
+    assert (ran.code, ran.err) == (2, "error: `tiny.svg` is no name for png\n  = help: name it `tiny.png`\n")
+    assert run("draw", "tiny.arch", "-o", "tiny.picture", "--format", "png").code == 0
+
+
 def test_draw_names_the_file_after_the_network(run: Run, tiny: Path) -> None:
     assert run("draw", "tiny.arch").err == "wrote tiny.svg\n"
     assert run("draw", "tiny.arch", "-f", "pdf").err == "wrote tiny.pdf\n"
