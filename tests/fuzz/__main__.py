@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from random import Random
 
-import atheris  # pyright: ignore[reportMissingImports] - installed by whoever fuzzes
+import atheris  # pyright: ignore[reportMissingImports, reportMissingModuleSource] - installed by whoever fuzzes
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
