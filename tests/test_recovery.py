@@ -181,3 +181,9 @@ def test_thousands_of_planted_mistakes_are_found_and_nothing_else(first: int) ->
     for seed in range(first, first + 500):
         text, expected = plant(seed)
         assert mistakes(text) == expected, text
+
+
+def test_a_word_fits_beside_an_argument_that_is_not_known_yet() -> None:
+    block = "block b(c) { conv channels=c k=1 padding_mode=zeros }"
+    text = f"{block}\nmodel m {{ input [3, 8, 8]; conv 4; gap; flatten; fc 10 }}"
+    assert not [diagnostic for diagnostic in archdsl.check_text(text) if diagnostic.severity == "error"]

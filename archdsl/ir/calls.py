@@ -178,7 +178,7 @@ def _validate(target: type[Op], arguments: Arguments, call: Span) -> Op:
     try:
         made = _within_bounds(target(**values), arguments, call)
     except ValidationError as problem:
-        error = problem
+        error, objections = problem, problem.errors()
     else:
         parts.settle()
         return made
@@ -191,11 +191,12 @@ def _validate(target: type[Op], arguments: Arguments, call: Span) -> Op:
             is_number = any(
                 isinstance(value, float | Fraction) and converted[name] is not value for name, value in values.items()
             )
-            error = again if is_number else error
+            left = {problem["loc"][:1] for problem in again.errors()}
+            objections = [problem for problem in (again if is_number else error).errors() if problem["loc"][:1] in left]
         else:
             parts.settle()
             return made
-    problems = {str(problem["loc"][0]) if problem["loc"] else "": problem for problem in reversed(error.errors())}
+    problems = {str(problem["loc"][0]) if problem["loc"] else "": problem for problem in reversed(objections)}
     for name, problem in reversed(problems.items()):
         # A misspelt argument may be the missing one.
         is_open = problem["type"] == "missing" and (name in arguments.unknown or not parts.are_known)
