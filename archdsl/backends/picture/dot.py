@@ -12,42 +12,17 @@ from itertools import pairwise
 from graphviz import Digraph, nohtml
 from graphviz import escape as escape_dot
 
-from archdsl.backends.picture.picture import Box, Edge, Group, Kind, Picture
+from archdsl.backends.picture.picture import Box, Edge, Group, Picture
+from archdsl.backends.picture.theme import KIND_NAMES, Theme
 
 _FONT = "Helvetica,Arial,sans-serif"
-_INK, _FAINT, _SHORTCUT = "#333333", "#8a8a8a", "#d55e00"
-
-# Tints of the palette of Okabe and Ito (2008), which colour-blind readers tell apart; (fill, line).
-_COLOURS: dict[Kind, tuple[str, str]] = {
-    "input": ("#ffffff", _FAINT),
-    "output": ("#ffffff", _FAINT),
-    "block": ("#c4dcee", "#0072b2"),
-    "conv": ("#dff1fb", "#56b4e9"),
-    "linear": ("#fbe6bf", "#e69f00"),
-    "norm": ("#faf6c0", "#b3a500"),
-    "activation": ("#cfeee3", "#009e73"),
-    "pool": ("#f5dfeb", "#cc79a7"),
-    "shape": ("#e8e8e8", "#777777"),
-    "regularise": ("#ffffff", "#b3a500"),
-    "join": ("#ffffff", _INK),
-}
-_NAMES: dict[Kind, str] = {
-    "block": "block",
-    "conv": "convolution",
-    "linear": "fully connected",
-    "norm": "norm",
-    "activation": "activation",
-    "pool": "pool",
-    "shape": "reshape, resize",
-    "regularise": "regulariser",
-}
 _SPREAD = 14
 """Boxes of details that stand below each other before a new column begins, at the least."""
 _FRAME = 2
 """What the frame of a detail adds to its height, in boxes."""
 
 
-def write_dot(picture: Picture) -> str:
+def write_dot(picture: Picture, theme: Theme) -> str:
     """Write a picture as DOT. The same picture gives the same text."""
     graph = Digraph(name=None)
     graph.attr(
@@ -55,24 +30,27 @@ def write_dot(picture: Picture) -> str:
         nodesep="0.3",
         ranksep="0.28",
         fontname=_FONT,
-        label=_caption(picture),
+        label=_caption(picture, theme),
+        bgcolor=theme.background,
+        fontcolor=theme.ink,
         labelloc="b",
         fontsize="11",
     )
-    graph.attr("node", shape="box", style="filled", fontname=_FONT, fontsize="10", margin="0.1,0.05", height="0.3")
-    graph.attr("edge", arrowsize="0.55", fontname=_FONT, fontsize="8", color=_INK, fontcolor="#555555")
+    node = {"shape": "box", "style": "filled", "fontsize": "10", "margin": "0.1,0.05", "height": "0.3"}
+    graph.attr("node", fontname=_FONT, fontcolor=theme.ink, **node)
+    graph.attr("edge", arrowsize="0.55", fontname=_FONT, fontsize="8", color=theme.edge, fontcolor=theme.muted)
     columns = _columns(picture)
     if columns:
-        _write_apart(graph, picture, columns)
+        _write_apart(graph, picture, theme, columns)
     else:
-        _write_level(graph, picture, None)
+        _write_level(graph, picture, theme, None)
     trunk = _trunk(picture)
     for edge in picture.edges:
-        _write_edge(graph, edge, is_trunk=(edge.source, edge.target) in trunk)
+        _write_edge(graph, edge, theme, is_trunk=(edge.source, edge.target) in trunk)
     return graph.source
 
 
-def _write_apart(graph: Digraph, picture: Picture, columns: Sequence[Sequence[Sequence[str]]]) -> None:
+def _write_apart(graph: Digraph, picture: Picture, theme: Theme, columns: Sequence[Sequence[Sequence[str]]]) -> None:
     """Write the main flow and each column of details so that none stretches the ranks of another.
 
     They are packed in the order of their first clusters, which those without any follow: so the first box is one.
@@ -82,45 +60,50 @@ def _write_apart(graph: Digraph, picture: Picture, columns: Sequence[Sequence[Se
     first.attr(label="", peripheries="0", margin="0")
     first.node(picture.boxes[0].id)
     graph.subgraph(first)
-    _write_level(graph, picture, None)
+    _write_level(graph, picture, theme, None)
     for column in columns:
         for above, below in pairwise(column):
             graph.edge(above[-1], below[0], style="invis")
 
 
-def _write_level(graph: Digraph, picture: Picture, parent: str | None) -> None:
+def _write_level(graph: Digraph, picture: Picture, theme: Theme, parent: str | None) -> None:
     for box in picture.boxes:
         if box.group == parent:
-            _write_box(graph, box)
+            _write_box(graph, box, theme)
     for group in picture.groups:
         if group.parent == parent:
-            _write_group(graph, picture, group)
+            _write_group(graph, picture, theme, group)
 
 
-def _write_group(graph: Digraph, picture: Picture, group: Group) -> None:
+def _write_group(graph: Digraph, picture: Picture, theme: Theme, group: Group) -> None:
     inside = Digraph(name=f"cluster_{group.id}")
     inside.attr(
         label=_label([group.title]),
         labelloc="t",
         labeljust="l",
         fontsize="10",
-        fontcolor=_INK if group.is_detail else "#555555",
+        fontcolor=theme.ink if group.is_detail else theme.muted,
         style="rounded" if group.is_detail else "rounded,filled",
-        color=_INK if group.is_detail else "#d5d5d5",
-        fillcolor="#f7f7f7",
+        color=theme.edge if group.is_detail else theme.frame_line,
+        fillcolor=theme.frame,
         margin="8",
     )
-    _write_level(inside, picture, group.id)
+    _write_level(inside, picture, theme, group.id)
     graph.subgraph(inside)
 
 
-def _write_box(graph: Digraph, box: Box) -> None:
-    fill, line = _COLOURS[box.kind]
+def _write_box(graph: Digraph, box: Box, theme: Theme) -> None:
+    fill, line = theme.fills[box.kind], theme.lines[box.kind]
     look = {"fillcolor": fill, "color": line, "tooltip": _label([", ".join(box.paths[:6]) or box.texts[0]])}
     if box.kind == "join" and len(box.lines[0]) == 1:
         look |= {"shape": "circle", "width": "0.26", "fixedsize": "true", "fontsize": "13", "margin": "0"}
     elif box.kind == "join":
-        look |= {"fillcolor": _INK, "fontcolor": "#ffffff", "style": "filled", "height": "0.16", "margin": "0.25,0.02"}
+        look |= {
+            "fillcolor": theme.edge,
+            "fontcolor": theme.ink_on(theme.edge),
+            "height": "0.16",
+            "margin": "0.25,0.02",
+        }
     elif box.kind in ("input", "output"):
         look |= {"shape": "plaintext", "style": "", "height": "0", "width": "0", "margin": "0.05,0.03"}
     elif box.kind in ("activation", "norm", "shape", "regularise"):
@@ -128,10 +111,10 @@ def _write_box(graph: Digraph, box: Box) -> None:
     graph.node(box.id, _label(box.texts), **look)
 
 
-def _write_edge(graph: Digraph, edge: Edge, is_trunk: bool) -> None:
+def _write_edge(graph: Digraph, edge: Edge, theme: Theme, *, is_trunk: bool) -> None:
     look = {"weight": "12"} if is_trunk else {}
     if edge.is_shortcut:
-        look = {"color": _SHORTCUT, "penwidth": "1.4", "weight": "0"}
+        look = {"color": theme.shortcut, "penwidth": "1.4", "weight": "0"}
     # The spaces keep the text off the line that it stands beside.
     graph.edge(edge.source, edge.target, nohtml(f"  {_label([edge.label])} ") if edge.label else None, **look)
 
@@ -189,10 +172,10 @@ def _details(picture: Picture) -> list[list[str]]:
     return [boxes for boxes in found.values() if boxes]
 
 
-def _caption(picture: Picture) -> str:
-    cells = "".join(f'<td bgcolor="{_COLOURS[kind][0]}"> {_NAMES[kind]} </td>' for kind in picture.kinds)
+def _caption(picture: Picture, theme: Theme) -> str:
+    cells = "".join(f'<td bgcolor="{theme.fills[kind]}"> {KIND_NAMES[kind]} </td>' for kind in picture.kinds)
     has_shortcuts = any(edge.is_shortcut for edge in picture.edges)
-    cells += f'<td><font color="{_SHORTCUT}">→ shortcut</font></td>' if has_shortcuts else ""
+    cells += f'<td><font color="{theme.shortcut}">→ shortcut</font></td>' if has_shortcuts else ""
     legend = f"<tr>{cells}</tr>" if cells else ""
     span = max(len(picture.kinds) + has_shortcuts, 1)
     title = f"<b>{escape_html(_clean(picture.title))}</b>  {escape_html(_clean(picture.subtitle))}"

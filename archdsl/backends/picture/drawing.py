@@ -64,7 +64,7 @@ class Diagram:
         """Give the picture in Graphviz's language."""
         from archdsl.backends.picture.dot import write_dot
 
-        return write_dot(self.picture)
+        return write_dot(self.picture, self.look)
 
     @cached_property
     def mermaid(self) -> str:
@@ -81,7 +81,12 @@ class Diagram:
         return write_tikz(self.scene)
 
     def draw(self, file_format: Format) -> bytes:
-        """Give the diagram in a format. Raises DrawError where what makes it is missing."""
+        """Give the diagram in a format.
+
+        Raises DrawError where what makes it is missing, and for costs in DOT or Mermaid, which colour by kind alone.
+        """
+        if self.cost is not None and file_format in ("dot", "mermaid"):
+            raise DrawError(f"{file_format} has no colours for costs; use svg, png, pdf or tikz")
         match file_format:
             case "svg":
                 return self.svg.encode()

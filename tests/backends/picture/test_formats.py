@@ -6,6 +6,7 @@ import re
 import struct
 import zlib
 from pathlib import Path
+from typing import Literal
 from xml.etree import ElementTree
 
 import pytest
@@ -18,6 +19,7 @@ from archdsl.backends.picture.dot import write_dot
 from archdsl.backends.picture.mermaid import escape as escape_mermaid
 from archdsl.backends.picture.picture import Box, Edge, Group, Picture
 from archdsl.backends.picture.png import write_png
+from archdsl.backends.picture.theme import LIGHT, THEMES
 from archdsl.backends.picture.tikz import escape as escape_tikz
 from archdsl.passes.costs import Total
 
@@ -81,7 +83,7 @@ def test_a_mermaid_label_ends_where_its_quotes_do(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_dot_keeps_any_text_within_its_quotes(text: str) -> None:
-    source = write_dot(picture_of(text))
+    source = write_dot(picture_of(text), LIGHT)
     assert source.count(" -> ") >= 5
     assert "\x00" not in source
 
@@ -183,3 +185,17 @@ def test_shares_add_up_to_the_whole(name: str) -> None:
         assert sum(cost.macs for cost in costs) == network.costs.macs
         assert sum(cost.parameters for cost in costs) == network.costs.parameters
         assert sum(cost.activations for cost in costs) == network.costs.total.activations
+
+
+def test_dot_has_the_colours_of_the_theme() -> None:
+    network = archdsl.load_text("model m { input [3, 8, 8]; conv 4 }")
+    for theme in THEMES.values():
+        assert f'fillcolor="{theme.fills["conv"]}"' in write_dot(network.diagram().picture, theme)
+    assert network.diagram(theme="dark").dot == write_dot(network.diagram().picture, THEMES["dark"])
+
+
+@pytest.mark.parametrize("file_format", ["dot", "mermaid"])
+def test_a_format_without_colours_for_costs_says_so(file_format: Literal["dot", "mermaid"]) -> None:
+    network = archdsl.load_text("model m { input [3, 8, 8]; conv 4 }")
+    with pytest.raises(DrawError, match="no colours for costs"):
+        network.diagram(cost="macs").draw(file_format)

@@ -12,6 +12,7 @@ import archdsl
 from archdsl.backends.picture import SUFFIXES, Diagram, DrawError, diagram
 from archdsl.backends.picture.dot import write_dot
 from archdsl.backends.picture.picture import Box, Edge, Picture, mark_shortcuts
+from archdsl.backends.picture.theme import LIGHT
 from archdsl.backends.picture.words import amount
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -196,7 +197,7 @@ def test_any_text_is_shown_as_it_is() -> None:
 def test_the_same_network_gives_the_same_text() -> None:
     one, other = (archdsl.load("resnet50") for _ in range(2))
     for level in ("stages", "blocks", "layers"):
-        assert one.diagram(level).dot == other.diagram(level).dot == write_dot(one.diagram(level).picture)
+        assert one.diagram(level).dot == other.diagram(level).dot == write_dot(one.diagram(level).picture, LIGHT)
 
 
 @pytest.mark.parametrize(("suffix", "start"), [("svg", b"<svg "), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
