@@ -9,8 +9,19 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeAlias
 
-from archdsl.ir.context import Context
-from archdsl.ir.evaluate import (
+from archdsl.ir.graph import Graph
+from archdsl.ir.trouble import Parts, Reported, Trouble
+from archdsl.lower.lowerer import Lowered, Lowerer
+from archdsl.lower.survey import survey
+from archdsl.ops import OPS
+from archdsl.ops.norm import GroupNorm
+from archdsl.ops.shape import LARGEST_TENSOR
+from archdsl.passes.bounds import check_weights
+from archdsl.passes.costs import Costs, count_costs
+from archdsl.passes.groups import misfit, name_divisors
+from archdsl.passes.shapes import Shapes, infer_shapes
+from archdsl.semantics.context import Context
+from archdsl.semantics.evaluate import (
     FACTS,
     Budget,
     Env,
@@ -21,22 +32,19 @@ from archdsl.ir.evaluate import (
     match_arguments,
     unknown_argument,
 )
-from archdsl.ir.graph import Graph
-from archdsl.ir.keymap import KeyMap, build_key_maps
-from archdsl.ir.library import SUFFIX, Library, Module, bundled_folder, declared_models, file_context, read_source
-from archdsl.ir.lower import Lowered, Lowerer
-from archdsl.ir.refute import refute
-from archdsl.ir.survey import survey
-from archdsl.ir.trouble import Parts, Reported, Trouble
-from archdsl.ir.types import check_type
-from archdsl.ir.values import UNKNOWN, Partial, Setting, Unknown
-from archdsl.ops import OPS
-from archdsl.ops.norm import GroupNorm
-from archdsl.ops.shape import LARGEST_TENSOR
-from archdsl.passes.bounds import check_weights
-from archdsl.passes.costs import Costs, count_costs
-from archdsl.passes.groups import misfit, name_divisors
-from archdsl.passes.shapes import Shapes, infer_shapes
+from archdsl.semantics.keymap import KeyMap, build_key_maps
+from archdsl.semantics.library import (
+    SUFFIX,
+    Library,
+    Module,
+    bundled_folder,
+    declared_models,
+    file_context,
+    read_source,
+)
+from archdsl.semantics.refute import refute
+from archdsl.semantics.types import check_type
+from archdsl.semantics.values import UNKNOWN, Partial, Setting, Unknown
 from archdsl.syntax import tree
 from archdsl.syntax.allowances import report_unused
 from archdsl.syntax.parser import parse_expression

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Literal
 from archdsl.compiler import Compilation, UserValue, compile, find_spec
 from archdsl.ir.flatten import flatten
 from archdsl.ir.graph import Graph
-from archdsl.ir.keymap import KeyMap
 from archdsl.ops.shape import Shape
 from archdsl.passes.costs import Costs, Total, count_costs
 from archdsl.passes.shapes import Shapes, infer_shapes
+from archdsl.semantics.keymap import KeyMap
 from archdsl.text.diagnostic import Diagnostic, Reporter, Severity, SpecError
 from archdsl.text.source import Source
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from archdsl.passes.intensity import Intensities
     from archdsl.passes.memory import Memory
     from archdsl.passes.receptive import Fields, ReceptiveField
-    from archdsl.passes.transfer import Transfer
-    from archdsl.training.weights import Weights
+    from archdsl.weights.load import Weights
+    from archdsl.weights.transfer import Transfer
 
 Level = Literal["stages", "blocks", "layers"]
 
@@ -214,7 +214,7 @@ class Network:
     def for_inference(self, fold: bool = True) -> Network:
         """Give the network that evaluation runs: no training-only parts, no noise, and norms folded if `fold`.
 
-        Names stay; with `fold` the state changes as the result's `folds` say, which `archdsl.training.fold.fold_state`
+        Names stay; with `fold` the state changes as the result's `folds` say, which `archdsl.weights.fold.fold_state`
         carries out.
         """
         from archdsl.passes.fold import fold_norms
@@ -253,13 +253,13 @@ class Network:
         `weights` are a file, by path, or a state_dict; without them torch's generator draws initial values. `origin`
         names the name map to use, `"timm"`; without it the one that fits best is used, if any does better than equal
         keys. With `strict`, anything that is missing, left over or of another shape raises
-        `archdsl.training.weights.MisfitError`, which carries the report; without it, what fits is loaded.
+        `archdsl.weights.load.MisfitError`, which carries the report; without it, what fits is loaded.
         """
         from archdsl.backends.torch.build import build
 
         if weights is None:
             return build(self.source(), self.name)
-        from archdsl.training import weights as loading
+        from archdsl.weights import load as loading
 
         compared = loading.compare(self.state, self.key_maps, weights, origin)
         source = self.source()
@@ -268,9 +268,9 @@ class Network:
     def compare_weights(self, weights: Weights, origin: str | None = None) -> Transfer:
         """Say what of a file's or a state_dict's weights fits the network, and how.
 
-        Torch is not needed for safetensors. Raises `archdsl.training.weights.WeightsError` where they cannot be read.
+        Torch is not needed for safetensors. Raises `archdsl.weights.load.WeightsError` where they cannot be read.
         """
-        from archdsl.training.weights import compare
+        from archdsl.weights.load import compare
 
         return compare(self.state, self.key_maps, weights, origin)[1]
 

@@ -20,7 +20,7 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 import archdsl
-from archdsl.ir import library
+from archdsl.semantics import library
 from bench.gpu import torchvision_model
 
 CLASSES = 1000

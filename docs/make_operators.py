@@ -13,9 +13,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 import archdsl
-from archdsl.ir.library import Library
 from archdsl.ops import OPS
 from archdsl.ops.base import Op, attribute_docs
+from archdsl.semantics.library import Library
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Reporter
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from archdsl.ir.lower import Lowered, Lowerer
 from archdsl.ir.verify import verify
+from archdsl.lower.lowerer import Lowered, Lowerer
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -10,18 +10,19 @@ import pytest
 
 from tests.conftest import ROOT
 
-# network.py, whose face archdsl/__init__.py is, offers all that can be asked of a network, loading weights included,
-# so it stands above training; the command line stands above both.
+# The one list of floors; docs/make_architecture.py prints it into the pages. lower/ and passes/ are neighbours that do
+# not know each other, as are the folders of any one floor.
 FLOORS = {
-    "text": 0, "syntax": 1, "ops": 1, "ir": 2, "passes": 3, "backends": 4, "compiler": 5,
-    "training": 6, "network": 7, "notebook": 8, "lsp": 8, "cli": 8, "__main__": 9,
+    "text": 0, "syntax": 1, "ops": 1, "ir": 2, "semantics": 3, "lower": 4, "passes": 4, "backends": 5,
+    "compiler": 6, "specs": 6, "weights": 6, "network": 7, "difference": 7, "training": 8, "notebook": 8, "ide": 8,
+    "cli": 9, "lsp": 9, "__main__": 10,
 }  # fmt: skip
 # Its source is copied into generated files and never imported, so torch stays out of the compiler.
 RUNTIME = "backends.torch.runtime"
 HOMES = {
     "networkx": ("ir",), "typer": ("cli",), "rich": ("cli",), "pygls": ("lsp",),
-    "torch": ("training", RUNTIME), "torchvision": ("training",), "sklearn": ("training",),
-    "matplotlib": ("training", "backends.chart"), "safetensors": ("training",), "numpy": ("training",),
+    "torch": ("training", "weights", RUNTIME), "torchvision": ("training",), "sklearn": ("training",),
+    "matplotlib": ("training", "backends.chart"), "safetensors": ("training", "weights"), "numpy": ("training",),
 }  # fmt: skip
 SOURCES = sorted((ROOT / "archdsl").rglob("*.py"))
 

@@ -11,7 +11,7 @@ import pytest
 
 import archdsl
 from archdsl.compiler import bundled_models
-from archdsl.ir.recovery import all_bodies
+from archdsl.lower.recovery import all_bodies
 from archdsl.ops import OPS
 from archdsl.syntax import tree
 from archdsl.syntax.parser import parse

@@ -13,8 +13,8 @@ from itertools import takewhile
 from textwrap import wrap
 from typing import Literal, NamedTuple, TypeAlias
 
-from archdsl.backends.picture.words import amount, describe, shape_text, spell
 from archdsl.backends.table import GAP, Column, lay_out
+from archdsl.backends.words import amount, describe, shape_text, spell
 from archdsl.ir.graph import Graph, Node
 from archdsl.ops.shape import Shape
 from archdsl.passes.costs import BYTES, Costs, Total, count_costs

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from archdsl.cli.failure import Failure
 from archdsl.cli.listing import Entry
-from archdsl.ir.context import Context
-from archdsl.ir.evaluate import UNKNOWN, Budget, Env, Unknown, evaluate_bool
-from archdsl.ir.library import Library
 from archdsl.ir.trouble import Reported, Trouble
-from archdsl.ir.values import Setting
+from archdsl.semantics.context import Context
+from archdsl.semantics.evaluate import UNKNOWN, Budget, Env, Unknown, evaluate_bool
+from archdsl.semantics.library import Library
+from archdsl.semantics.values import Setting
 from archdsl.syntax import tree
 from archdsl.syntax.parser import parse_expression
 from archdsl.text.diagnostic import Reporter

@@ -11,6 +11,7 @@ import typer
 
 from archdsl.cli.console import say, write
 from archdsl.cli.failure import Failure
+from archdsl.cli.files import write_atomically
 from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load
 
 
@@ -99,7 +100,6 @@ def draw_network(
     An .html file is one page to open in a browser: it folds, searches, and shows shapes and costs at other input sizes.
     """
     from archdsl.backends.picture import DrawError
-    from archdsl.backends.picture.drawing import write_file
 
     is_stdout = str(output) == "-"
     kind = format or (DrawFormat.SVG if output is None or is_stdout else _format_of(output))
@@ -121,10 +121,7 @@ def draw_network(
     if is_stdout:
         _to_stdout(data, is_text=kind not in ("png", "pdf"))
         return
-    try:
-        write_file(path, data)
-    except OSError as error:
-        raise Failure(f"cannot write `{path}`: {(error.strerror or str(error)).lower()}") from None
+    write_atomically(path, data)
     say(f"wrote {path}")
 
 

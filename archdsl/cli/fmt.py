@@ -6,13 +6,13 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import unified_diff
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from archdsl.cli.console import has_color, say, write
+from archdsl.cli.console import say, write
+from archdsl.cli.difference import show_difference
 from archdsl.cli.failure import FINDINGS, Failure, report
 from archdsl.cli.files import write_atomically
 from archdsl.network import format_text
@@ -24,7 +24,6 @@ SUFFIX = ".arch"
 STDIN = "<stdin>"
 # Whatever is longer than this is longer than a spec may be, in any characters.
 _MOST_BYTES = 4 * MAX_CHARACTERS + 4
-_COLOURS = {"+++": "1", "---": "1", "@@": "36", "+": "32", "-": "31"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def _format(spec: _Spec, *, check: bool, diff: bool) -> bool:
     after = format_text(before, spec.name)
     is_changed = after != before
     if diff and is_changed:
-        write(_diff(before, after, spec.name))
+        write(show_difference(before, after, spec.name, "formatted"))
     elif check and is_changed:
         write(f"{spec.name}\n")
     elif not (check or diff):
@@ -141,27 +140,6 @@ def _below(folder: Path) -> list[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [Path(home, name) for name in sorted(files) if name.endswith(SUFFIX)]
     return [path for path in found if path.is_file()]
-
-
-def _diff(before: str, after: str, name: str) -> str:
-    lines = unified_diff(_lines(before), _lines(after), name, f"{name} formatted", lineterm="")
-    is_coloured = has_color(sys.stdout)
-    return "".join(f"{_coloured(line) if is_coloured else line}\n" for line in lines)
-
-
-def _lines(text: str) -> list[str]:
-    """Give the lines of a text; those of splitlines end at form feeds too."""
-    lines = text.split("\n")
-    if lines[-1]:
-        lines[-1] += "\n\\ No newline at end of file"
-    else:
-        lines.pop()
-    return lines
-
-
-def _coloured(line: str) -> str:
-    style = next((style for start, style in _COLOURS.items() if line.startswith(start)), "")
-    return f"\x1b[{style}m{line}\x1b[0m" if style else line
 
 
 def _summary(changed: int, kept: int, what: str) -> str:

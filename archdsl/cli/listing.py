@@ -93,8 +93,8 @@ def to_markdown(entries: Sequence[Entry]) -> str:
 
 def to_text(entries: Sequence[Entry], width: int, *, color: bool, by_family: bool) -> str:
     """Write a table; with `by_family`, under what each file says of itself."""
-    from archdsl.backends.picture.words import amount
     from archdsl.backends.table import Column, crop, lay_out
+    from archdsl.backends.words import amount
 
     if not entries:
         return ""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from archdsl.cli.difference import show_difference
 from archdsl.cli.failure import Failure
 from archdsl.cli.files import write_atomically
 from archdsl.text.diagnostic import Diagnostic, Fix, Severity
@@ -36,13 +37,7 @@ class Repair:
 
     def diff(self) -> str:
         """Give the change as a unified diff, "" where there is none."""
-        if self.before.text == self.after.text:
-            return ""
-        from difflib import unified_diff
-
-        old, new = (source.text.splitlines(keepends=True) for source in (self.before, self.after))
-        lines = unified_diff(old, new, self.before.name, f"{self.before.name} mended")
-        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+        return show_difference(self.before.text, self.after.text, self.before.name, "mended")
 
 
 def fixes_of(diagnostics: Sequence[Diagnostic], source: Source, *, unsafe: bool) -> list[Fix]:

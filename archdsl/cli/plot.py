@@ -19,7 +19,7 @@ from archdsl.cli.specs import InputOption, SetOption, compile_network, find
 
 if TYPE_CHECKING:
     from archdsl.backends.chart import Point
-    from archdsl.backends.picture.theme import Theme
+    from archdsl.backends.theme import Theme
     from archdsl.network import Network
 
 
@@ -96,7 +96,7 @@ def plot_networks(
     matplotlib: `pip install "archdsl\[plot]"`.
     """
     from archdsl.backends.chart import FORMATS, ChartError
-    from archdsl.backends.picture.theme import THEMES
+    from archdsl.backends.theme import THEMES
 
     file_format = output.suffix.removeprefix(".").lower()
     if file_format not in FORMATS:

@@ -40,8 +40,8 @@ def compare_weights(
     The exit code is 1 if a weight is new, unused or of another shape. No code of the file is run.
     """
     from archdsl.backends.summary import write_json
-    from archdsl.backends.transfer import describe, record
-    from archdsl.training.error import TrainingError
+    from archdsl.weights.error import TrainingError
+    from archdsl.weights.report import describe, record
 
     network = load(spec, model, input, settings)
     try:

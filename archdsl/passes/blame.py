@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from archdsl.ir.graph import Graph, Node, Value
 from archdsl.ir.trouble import Trouble
-from archdsl.ir.values import describe
 from archdsl.ops.shape import Dim, Shape
 from archdsl.passes.shapes import Frame, Shapes
+from archdsl.semantics.values import describe
 from archdsl.text.diagnostic import Diagnostic, Label
 from archdsl.text.source import Span
 

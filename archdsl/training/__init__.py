@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archdsl.training.catalogue import DATA_SETS, load_data
-from archdsl.training.error import TrainingError, require
 from archdsl.training.network import Trainable
 from archdsl.training.observer import Epoch, Observer, Result, Silent, Start, Step
 from archdsl.training.recipe import Recipe
+from archdsl.weights.error import TrainingError, require
 
 if TYPE_CHECKING:
     from archdsl.training.data import DataSet

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from archdsl.training.error import TrainingError, require
+from archdsl.weights.error import TrainingError, require
 
 if TYPE_CHECKING:
     from archdsl.training.data import DataSet

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from hashlib import sha256
@@ -12,10 +11,11 @@ from pathlib import Path
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from archdsl.training.error import TrainingError
+from archdsl.text.files import write_atomically
 from archdsl.training.network import Trainable
 from archdsl.training.observer import Epoch
 from archdsl.training.recipe import Recipe
+from archdsl.weights.error import TrainingError
 
 METRICS = "metrics.csv"
 FILES = (
@@ -65,16 +65,6 @@ class RunFolder:
 
     def write_text(self, name: str, text: str) -> None:
         write_atomically(self.path / name, text.encode())
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file as a whole: readers, and a machine that loses power, see the old content or the new."""
-    temporary = path.with_name(f".{path.name}.partial")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def _prepare(path: Path, overwrite: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from archdsl.text.source import Source
-from archdsl.training.error import TrainingError
+from archdsl.weights.error import TrainingError
 
 if TYPE_CHECKING:
     from torch import nn

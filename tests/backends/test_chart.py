@@ -11,7 +11,7 @@ from archdsl import load, load_text
 from archdsl.backends.chart import Point, Profile, family_of, plot_costs, plot_fields, plot_points, profile
 from archdsl.backends.chart.points import Area, place_names
 from archdsl.backends.chart.style import binary, si
-from archdsl.backends.picture.theme import THEMES
+from archdsl.backends.theme import THEMES
 
 pytest.importorskip("matplotlib")
 

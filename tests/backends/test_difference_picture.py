@@ -11,7 +11,7 @@ from archdsl.backends.difference.picture import paint_difference
 from archdsl.backends.difference.words import SIGNS
 from archdsl.backends.picture.measure import text_width
 from archdsl.backends.picture.scene import Box, Scene, Text
-from archdsl.backends.picture.theme import THEMES
+from archdsl.backends.theme import THEMES
 from archdsl.network import draw_diff, tables_of
 from archdsl.passes.difference import Difference, compare
 from archdsl.passes.difference.outline import Entry, outline

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archdsl import compiler
-from archdsl.ir.library import bundled_folder
+from archdsl.semantics.library import bundled_folder
 from tests.cli.conftest import TINY, Run
 
 

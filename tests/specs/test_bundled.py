@@ -8,7 +8,7 @@ import pytest
 
 import archdsl
 from archdsl.compiler import bundled_models, check, read_source
-from archdsl.ir.library import bundled_folder
+from archdsl.semantics.library import bundled_folder
 
 FILES = sorted(bundled_folder().glob("*.arch"))
 NAME_MAPS = sorted((bundled_folder() / "keys").glob("*.arch"))

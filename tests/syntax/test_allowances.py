@@ -8,7 +8,7 @@ import pytest
 
 import archdsl
 from archdsl import compiler
-from archdsl.ir.lower import Lowered
+from archdsl.lower.lowerer import Lowered
 from archdsl.syntax import allowances
 from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic, Reporter

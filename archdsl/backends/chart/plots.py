@@ -24,7 +24,7 @@ from archdsl.backends.chart.style import (
     si,
     styled,
 )
-from archdsl.backends.picture.theme import Theme
+from archdsl.backends.theme import Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from archdsl.backends.chart.error import ChartError
-from archdsl.backends.picture.theme import Theme
+from archdsl.backends.theme import Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -28,8 +28,8 @@ from archdsl.backends.picture.drawing import ThemeName
 from archdsl.backends.picture.layout.plan import Point, Rect
 from archdsl.backends.picture.measure import text_width
 from archdsl.backends.picture.scene import Box, Disc, Pen, Scene, Shape, Text
-from archdsl.backends.picture.theme import THEMES, Theme, mix
 from archdsl.backends.summary import fold
+from archdsl.backends.theme import THEMES, Theme, mix
 from archdsl.passes.difference import Difference, SettingChange, Step
 from archdsl.passes.difference.outline import Entry
 

@@ -15,8 +15,8 @@ from archdsl.backends.difference.words import (
     ratio_text,
     title,
 )
-from archdsl.backends.picture.words import amount
 from archdsl.backends.table import Column, lay_out
+from archdsl.backends.words import amount
 from archdsl.passes.difference import Change, Difference, WeightsKept
 
 NARROWEST = 40

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, takewhile
 from typing import TypeAlias, cast
 
-from archdsl.backends.picture.words import amount, describe, spell
+from archdsl.backends.words import amount, describe, spell
 from archdsl.ops.base import Init
 from archdsl.passes.difference import Change, Figure, Kind, SettingChange, Step
 

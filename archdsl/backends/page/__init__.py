@@ -8,7 +8,7 @@ from archdsl.backends.page.gather import Gathered, Item
 from archdsl.backends.page.html import to_json, write_html
 from archdsl.backends.page.numbers import Json
 from archdsl.backends.page.settings import Vary, values_of, width_setting
-from archdsl.backends.picture.theme import KIND_NAMES
+from archdsl.backends.theme import KIND_NAMES
 from archdsl.passes.shapes import Shapes
 from archdsl.passes.sizes import all_sizes
 

@@ -8,8 +8,8 @@ from typing import TypeAlias, cast
 
 from archdsl.backends.page.numbers import Json, Pool, Row
 from archdsl.backends.picture.chunks import chunks, head_of, is_simple
-from archdsl.backends.picture.words import describe, join_symbol, spell
 from archdsl.backends.summary import describe_body, fold
+from archdsl.backends.words import describe, join_symbol, spell
 from archdsl.ir.graph import Graph, Node, Value
 from archdsl.ops.base import Init, Op
 from archdsl.ops.shape import Shape

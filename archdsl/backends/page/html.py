@@ -11,7 +11,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from archdsl.backends.picture.theme import DARK, KIND_NAMES, LIGHT, PRINT, Theme
+from archdsl.backends.theme import DARK, KIND_NAMES, LIGHT, PRINT, Theme
 
 _SCRIPTS = ("model.js", "layout.js", "canvas.js", "panel.js", "app.js")
 _JOINED_KINDS = ("input", "output", "join", *KIND_NAMES)

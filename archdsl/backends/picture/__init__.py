@@ -10,7 +10,7 @@ from archdsl.backends.picture.failure import DrawError
 from archdsl.backends.picture.levels import Level
 from archdsl.backends.picture.measure import COSTS, CostName
 from archdsl.backends.picture.steps import Call
-from archdsl.backends.picture.theme import THEMES
+from archdsl.backends.theme import THEMES
 from archdsl.ir.graph import Graph
 from archdsl.passes.costs import Costs
 from archdsl.passes.shapes import Shapes

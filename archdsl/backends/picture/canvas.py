@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from archdsl.backends.picture.levels import Level, Outline
-from archdsl.backends.picture.picture import Box, Edge, Group, Kind, Picture, mark_shortcuts
+from archdsl.backends.picture.picture import Box, Edge, Group, Picture, mark_shortcuts
 from archdsl.backends.picture.steps import Call, Frame, Step
 from archdsl.backends.picture.symbols import listed
 from archdsl.backends.picture.variants import Variant
-from archdsl.backends.picture.words import amount, shape_text
+from archdsl.backends.theme import Kind
+from archdsl.backends.words import amount, shape_text
 from archdsl.ir.graph import Node, Value
 from archdsl.passes.costs import Total
 

@@ -13,7 +13,7 @@ from graphviz import Digraph, nohtml
 from graphviz import escape as escape_dot
 
 from archdsl.backends.picture.picture import Box, Edge, Group, Picture
-from archdsl.backends.picture.theme import KIND_NAMES, Theme
+from archdsl.backends.theme import KIND_NAMES, Theme
 
 _FONT = "Helvetica,Arial,sans-serif"
 _SPREAD = 14

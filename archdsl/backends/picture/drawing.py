@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,10 +11,10 @@ from archdsl.backends.picture.failure import DrawError
 from archdsl.backends.picture.measure import CostName
 from archdsl.backends.picture.picture import Picture
 from archdsl.backends.picture.scene import Scene
-from archdsl.backends.picture.theme import THEMES, Theme
+from archdsl.backends.theme import THEMES, Theme, ThemeName
+from archdsl.text.files import write_atomically
 
 Format: TypeAlias = Literal["svg", "png", "pdf", "dot", "mermaid", "tikz"]
-ThemeName: TypeAlias = Literal["light", "dark", "print"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 SUFFIXES: dict[str, Format] = {
@@ -111,7 +109,7 @@ class Diagram:
         The file appears whole or not at all. Raises DrawError for another suffix.
         """
         path = Path(path)
-        write_file(path, self.draw(format_of(path)))
+        write_atomically(path, self.draw(format_of(path)))
         return path
 
     def _repr_svg_(self) -> str:
@@ -130,22 +128,3 @@ def format_of(path: Path) -> Format:
     if suffix not in SUFFIXES:
         raise DrawError(f"a diagram is written as {', '.join(SUFFIXES)}, not as `{path.name}`")
     return SUFFIXES[suffix]
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file as a whole or not at all. A device or a pipe is written to, not replaced."""
-    if path.exists() and not path.is_file():
-        path.write_bytes(data)
-        return
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        # Temporary files are private; the diagram gets the rights that any new file here would.
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(name).chmod(0o666 & ~mask)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -9,7 +9,7 @@ from archdsl.backends.picture.layout.plan import Point, Rect
 from archdsl.backends.picture.measure import COSTS, CostName, text_width
 from archdsl.backends.picture.picture import Picture
 from archdsl.backends.picture.scene import Box, Path, Pen, Shape, Text, moved, with_head
-from archdsl.backends.picture.theme import KIND_NAMES, Theme
+from archdsl.backends.theme import KIND_NAMES, Theme
 
 _SIZE = 9.5
 _ROW = 17.0

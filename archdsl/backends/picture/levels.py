@@ -9,7 +9,7 @@ from archdsl.backends.picture.chunks import Chunk, chunks
 from archdsl.backends.picture.steps import Call, Frame, Step, call_step, fold, lift, operator_step
 from archdsl.backends.picture.symbols import Symbols, is_number
 from archdsl.backends.picture.variants import Variant, Variants
-from archdsl.backends.picture.words import number
+from archdsl.backends.words import number
 from archdsl.ir.graph import Node
 
 Level: TypeAlias = Literal["stages", "blocks", "layers"]

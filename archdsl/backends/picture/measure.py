@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from archdsl.backends.picture import font
 from archdsl.backends.picture.picture import Box, Picture
-from archdsl.backends.picture.words import amount
+from archdsl.backends.words import amount
 from archdsl.passes.costs import Total
 
 CostName: TypeAlias = Literal["macs", "parameters", "activations"]

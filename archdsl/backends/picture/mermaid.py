@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from archdsl.backends.picture.measure import measure
-from archdsl.backends.picture.picture import Box, Edge, Group, Kind, Picture
-from archdsl.backends.picture.theme import Theme
+from archdsl.backends.picture.picture import Box, Edge, Group, Picture
+from archdsl.backends.theme import Kind, Theme
 
 _PLAIN = set(" ×·,./()+−–…:*→")
 

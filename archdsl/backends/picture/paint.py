@@ -13,7 +13,7 @@ from archdsl.backends.picture.measure import COSTS, Content, CostName, part_of, 
 from archdsl.backends.picture.picture import Box, Edge, Picture
 from archdsl.backends.picture.scene import Box as Rectangle
 from archdsl.backends.picture.scene import Disc, Path, Pen, Scene, Shape, Text, curved, moved, rounded, with_head
-from archdsl.backends.picture.theme import Theme
+from archdsl.backends.theme import Theme
 
 _WIDEST = 3.5
 """Up to this ratio of width to height a flow to the right may stay so."""

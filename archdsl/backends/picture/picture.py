@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal
 
-from archdsl.ops.base import Category
+from archdsl.backends.theme import Kind
 from archdsl.passes.costs import Total
-
-Kind: TypeAlias = Category | Literal["block", "output"]
 
 
 @dataclass(frozen=True, slots=True)

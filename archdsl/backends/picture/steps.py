@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from archdsl.backends.picture.chunks import Chunk, head_of
 from archdsl.backends.picture.picture import Kind
 from archdsl.backends.picture.symbols import Symbols
-from archdsl.backends.picture.words import describe, join_symbol, shape_text
+from archdsl.backends.words import describe, join_symbol, shape_text
 from archdsl.ir.graph import Graph, Node, NodeId, Value
 from archdsl.ops.shape import Shape
 from archdsl.passes.costs import Costs, Total

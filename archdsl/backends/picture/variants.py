@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from archdsl.backends.picture.chunks import is_simple
 from archdsl.backends.picture.steps import Call, Frame
 from archdsl.backends.picture.symbols import INPUT_CHANNELS, Symbols, Values, common_bindings
-from archdsl.backends.picture.words import describe
+from archdsl.backends.words import describe
 from archdsl.ir.graph import Graph, Node
 
 

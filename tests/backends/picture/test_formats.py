@@ -19,8 +19,8 @@ from archdsl.backends.picture.dot import write_dot
 from archdsl.backends.picture.mermaid import escape as escape_mermaid
 from archdsl.backends.picture.picture import Box, Edge, Group, Picture
 from archdsl.backends.picture.png import write_png
-from archdsl.backends.picture.theme import LIGHT, THEMES
 from archdsl.backends.picture.tikz import escape as escape_tikz
+from archdsl.backends.theme import LIGHT, THEMES
 from archdsl.passes.costs import Total
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -12,8 +12,8 @@ import archdsl
 from archdsl.backends.picture import SUFFIXES, Diagram, DrawError, diagram
 from archdsl.backends.picture.dot import write_dot
 from archdsl.backends.picture.picture import Box, Edge, Picture, mark_shortcuts
-from archdsl.backends.picture.theme import LIGHT
-from archdsl.backends.picture.words import amount
+from archdsl.backends.theme import LIGHT
+from archdsl.backends.words import amount
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -1,0 +1,337 @@
+"""Calls: what a name stands for, its arguments, and the operators they make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from archdsl.ir.trouble import Parts, Reported, Trouble, told
+from archdsl.ops import OPS
+from archdsl.ops.base import Op
+from archdsl.ops.shape import LARGEST_TENSOR
+from archdsl.semantics.context import Value
+from archdsl.semantics.evaluate import (
+    Env,
+    argument_key,
+    as_word,
+    evaluate,
+    find_callable,
+    inexact,
+    positional_keys,
+    unknown_argument,
+)
+from archdsl.semantics.types import check_stays_callable, check_type
+from archdsl.semantics.values import Block, Closure, Partial, Setting, Unknown, describe, identity, kind_of
+from archdsl.syntax import tree
+from archdsl.text.diagnostic import Fix
+from archdsl.text.edits import renamed
+from archdsl.text.source import Span
+from archdsl.text.suggest import nearest, suggestion
+
+
+def resolve(name: tree.Name, env: Env) -> Partial | Closure:
+    """Give what a step calls: a local name's value, the context's, a block, or an operator."""
+    value = env.names.get(name.text)
+    if value is None:
+        value = env.context.get(name.text)
+    if value is None:
+        value = find_callable(name.text, env.module)
+    if isinstance(value, Unknown):
+        raise Reported
+    if value is None:
+        if env.module.expects(name.text):
+            raise Reported
+        raise _unknown(name, env)
+    if not isinstance(value, Partial | Closure):
+        message = f"`{name.text}` is {describe(value)}, {kind_of(value)}, and no step"
+        hidden = find_callable(name.text, env.module) is not None
+        help = (
+            "rename it: it hides the operator or block of that name"
+            if hidden
+            else "a step calls an operator or a block"
+        )
+        raise Trouble("E104", message, name.span, help=help)
+    return value
+
+
+def _unknown(name: tree.Name, env: Env) -> Trouble:
+    from archdsl.syntax.habits import names  # what only mistakes need
+
+    message = f"no operator or block is called `{name.text}`"
+    if (habit := names.unknown_step(name.span)) is not None:
+        return told("E101", habit, message, name.span)
+    known = [*env.names, *env.context.names(), *env.module.names(), *OPS]
+    help = suggestion(name.text, known) or "declare it with `block`"
+    return Trouble("E101", message, name.span, help=help, fix=renamed(name.span, name.text, nearest(name.text, known)))
+
+
+class Arguments:
+    """A call's arguments with full names, and where each was written.
+
+    `parts` holds the mistakes in them; the values that these leave open are not in `values` but `unknown`.
+    """
+
+    __slots__ = ("parts", "spans", "unknown", "values")
+
+    def __init__(self, values: dict[str, Setting], spans: dict[str, Span]) -> None:
+        self.values, self.spans = values, spans
+        self.unknown: dict[str, bool] = {}
+        """Arguments without a value, and whether it is their own mistake, after which no more is said of them."""
+        self.parts = Parts()
+
+
+def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arguments:
+    """Evaluate a call's arguments over those that the context and the value called already give."""
+    wished = env.context.arguments(target.name)
+    given: dict[str, Value] = {**wished, **dict(target.arguments)} if wished or target.arguments else {}
+    bound = dict(target.arguments)
+    free = [key for key in positional_keys(target) if key not in bound]
+    spans: dict[str, Span] = {}
+    found = Arguments({}, spans)
+    written = found.values
+    is_over = False
+    for argument in arguments:
+        if argument.key is None and not free and is_over:
+            continue
+        key = ""
+        try:
+            is_over = argument.key is None and not free
+            key = argument_key(target, argument, free)
+            if key in spans:
+                raise Trouble("E106", f"`{key}` is given twice", argument.span, help="remove one of the two")
+            spans[key] = argument.span
+            if key in free:
+                free.remove(key)
+            value = written[key] = _value_of(argument, target, key, env)
+            if isinstance(value, tuple):
+                env.budget.hold(value, argument.span)
+        except (Trouble, Reported) as error:
+            found.parts.take(error)
+            if key and key not in written:
+                found.unknown[key] = isinstance(error, Trouble)
+    for key, value in given.items():
+        if isinstance(value, Unknown):
+            found.unknown[key] = False
+            found.parts.are_known = False
+        elif key not in found.unknown:
+            written.setdefault(key, value)
+    return found
+
+
+def _value_of(argument: tree.Argument, target: Partial, key: str, env: Env) -> Setting:
+    """Give an argument's value; where it is a word that nothing is called, say which words the operator takes."""
+    try:
+        return evaluate(argument.value, env)
+    except Trouble as trouble:
+        is_word = isinstance(argument.value, tree.Variable) and trouble.code == "E101"
+        if is_word and isinstance(target.target, type) and key in target.target.model_fields:
+            words = sorted(target.target.words(key))
+            near = nearest(argument.value.span.text, words)
+            if words:
+                listed = ", ".join(f"`{word}`" for word in words)
+                trouble.help = f"the nearest word is `{near}`" if near else f"`{key}` takes {listed}"
+        raise
+
+
+class Operators:
+    """Makes operators, each distinct one once."""
+
+    def __init__(self) -> None:
+        self._made: dict[object, Op] = {}
+
+    def make(self, target: type[Op], arguments: Arguments, call: Span) -> Op:
+        """Make an operator of its attributes' values, or raise Trouble at the attribute that does not fit."""
+        if not arguments.parts.are_known:
+            _check_known(target, arguments, call)
+        key = (target, tuple((name, identity(value)) for name, value in arguments.values.items()))
+        op = self._made.get(key)
+        if op is None:
+            op = self._made[key] = _validate(target, arguments, call)
+        return op
+
+
+def _check_known(target: type[Op], arguments: Arguments, call: Span) -> NoReturn:
+    """Raise the mistakes of a call of which some arguments are unknown, those of the others included."""
+    # With one value too many, others may stand in places that they were not meant for.
+    if not any(trouble.code == "E107" for trouble in arguments.parts.troubles):
+        with arguments.parts:
+            _validate(target, arguments, call)
+    arguments.parts.settle()
+    raise AssertionError("what is unknown is a mistake or follows from one")
+
+
+def _validate(target: type[Op], arguments: Arguments, call: Span) -> Op:
+    """Make an operator, or raise what is wrong with each of its arguments; unknown ones are not missing."""
+    parts = Parts()
+    fields = target.model_fields
+    values: Mapping[str, Setting] = arguments.values
+    named = [*values, *(name for name, is_told in arguments.unknown.items() if not is_told)]
+    for name in [name for name in named if name not in fields]:
+        span = arguments.spans.get(name, call)
+        parts.take(unknown_argument(target.keyword, name, _shown_keys(target), span, also=tuple(fields)))
+        values = {name: value for name, value in values.items() if name in fields}
+    try:
+        made = _within_bounds(target(**values), arguments, call)
+    except ValidationError as problem:
+        error, objections = problem, problem.errors()
+    else:
+        parts.settle()
+        return made
+    converted = _converted(target, values, error)
+    if converted is not None:
+        try:
+            made = _within_bounds(target(**converted), arguments, call)
+        except ValidationError as again:
+            # What was tried as a word was meant as what it is, so the first objection is the real one.
+            is_number = any(
+                isinstance(value, float | Fraction) and converted[name] is not value for name, value in values.items()
+            )
+            left = {problem["loc"][:1] for problem in again.errors()}
+            objections = [problem for problem in (again if is_number else error).errors() if problem["loc"][:1] in left]
+        else:
+            parts.settle()
+            return made
+    problems = {str(problem["loc"][0]) if problem["loc"] else "": problem for problem in reversed(objections)}
+    for name, problem in reversed(problems.items()):
+        # A misspelt argument may be the missing one.
+        is_open = problem["type"] == "missing" and (name in arguments.unknown or not parts.are_known)
+        if not is_open:
+            with parts:
+                raise _trouble(target, values, problem, arguments.spans, call)
+    parts.settle()
+    raise Reported
+
+
+def _within_bounds(op: Op, arguments: Arguments, call: Span) -> Op:
+    """Give the operator, or raise Trouble where torch's integers, of 64 bits, cannot hold one of its attributes."""
+    for name in arguments.values:
+        if _is_huge(getattr(op, name, None)):
+            message = f"`{name}` of `{op.keyword}` is larger than torch's whole numbers, which have 64 bits"
+            raise Trouble("E104", message, arguments.spans.get(name, call))
+    return op
+
+
+def _is_huge(value: object) -> bool:
+    if isinstance(value, tuple):
+        return any(map(_is_huge, value))  # pyright: ignore[reportUnknownArgumentType] - tested by the call
+    return isinstance(value, int) and not -LARGEST_TENSOR <= value <= LARGEST_TENSOR
+
+
+def _converted(target: type[Op], values: Mapping[str, Setting], error: ValidationError) -> dict[str, Any] | None:
+    """Give the values in the kind that the attributes want: 32.0 as 32, 1/4 as 0.25, an operator's name as a word."""
+    changed: dict[str, Any] = dict(values)
+    for problem in error.errors():
+        name = str(problem["loc"][0]) if problem["loc"] else ""
+        value = values.get(name)
+        if isinstance(value, float) and value.is_integer():
+            changed[name] = int(value)
+        elif isinstance(value, Fraction):
+            changed[name] = float(value)
+        elif value is not None:
+            changed[name] = as_word(value)
+    return changed if any(changed[name] is not value for name, value in values.items()) else None
+
+
+def _trouble(
+    target: type[Op], values: Mapping[str, Setting], problem: ErrorDetails, spans: Mapping[str, Span], call: Span
+) -> Trouble:
+    name = str(problem["loc"][0]) if problem["loc"] else ""
+    span = spans.get(name, call)
+    if problem["type"] == "missing" and len(problem["loc"]) == 1:
+        help = f"give it: `{target.keyword} {name}=…`"
+        return Trouble("E103", f"`{target.keyword}` needs `{name}`", call, help=help)
+    value = values.get(name)
+    if isinstance(value, Fraction):
+        return inexact(f"`{name}`", value, span)
+    shown = describe(value) if value is not None else "missing"
+    message = f"`{name}` of `{target.keyword}` is {shown}, but {_reason(problem)}"
+    if target.keyword == "input":
+        from archdsl.syntax.habits import names  # what only mistakes need
+
+        return Trouble("E104", message.replace("a number or a list", "a list"), span, help=names.input_step(span))
+    if isinstance(value, Partial) and "=" not in span.text and span != call:
+        title = f"put `;` before `{span.text}`"
+        fix = Fix.at(Span(_behind_word(span), span.start, span.source), "; ", title=title)
+        return Trouble("E104", message, span, help=f"{title}, if it is a step of its own", fix=fix)
+    return Trouble("E104", message, span)
+
+
+def _behind_word(span: Span) -> int:
+    """Give the place where the word before a span ends."""
+    return len(span.source.text[: span.start].rstrip(" \t"))
+
+
+_NEEDS = {
+    "int_type": "a whole number is needed",
+    "int_from_float": "a whole number is needed",
+    "float_type": "a number is needed",
+    "bool_type": "true or false is needed",
+    "tuple_type": "a number or a list is needed",
+    "string_type": "a word is needed",
+    "model_type": "an initialisation such as `kaiming_normal` is needed",
+}
+
+
+_COMPARED = (
+    ("greater than or equal to", "at least"),
+    ("less than or equal to", "at most"),
+    ("greater than", "above"),
+    ("less than", "below"),
+)
+
+
+def _reason(problem: ErrorDetails) -> str:
+    """Say in the language's words why a value does not fit."""
+    kind = problem["type"]
+    if kind == "too_long":
+        return f"at most {problem.get('ctx', {}).get('max_length', 2)} items are taken"
+    if kind == "missing":
+        return "more items are needed"
+    if kind in _NEEDS:
+        return _NEEDS[kind]
+    reason = problem["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("should be", "must be")
+    for long, short in _COMPARED:
+        reason = reason.replace(long, short)
+    reason = re.sub(r"'(\w+)'", r"`\1`", reason)
+    return reason[:1].lower() + reason[1:]
+
+
+def _shown_keys(target: type[Op]) -> list[str]:
+    short = {full: key for key, full in target.aliases.items()}
+    return [short.get(name, name) for name in target.model_fields]
+
+
+def match_parameters(block: Block, arguments: Arguments, env: Env) -> tuple[dict[str, Setting], dict[str, Setting]]:
+    """Split a block's arguments into those of its parameters and orders for the context inside."""
+    names = {parameter.name.text: parameter for parameter in block.declaration.parameters}
+    own: dict[str, Setting] = {}
+    orders: dict[str, Setting] = {}
+    for key, value in arguments.values.items():
+        try:
+            if key in names:
+                check_type(names[key], value, arguments.spans.get(key, names[key].span))
+                own[key] = value
+            elif (usual := env.context.get(key)) is not None:
+                check_stays_callable(key, usual, value, arguments.spans.get(key, block.declaration.name.span))
+                orders[key] = value
+            else:
+                raise _no_parameter(block, key, arguments, env)
+        except Trouble as trouble:
+            arguments.parts.take(trouble)
+    for key, is_told in arguments.unknown.items():
+        with arguments.parts:
+            if not is_told and key not in names and env.context.get(key) is None:
+                raise _no_parameter(block, key, arguments, env)
+    arguments.parts.settle()
+    return own, orders
+
+
+def _no_parameter(block: Block, key: str, arguments: Arguments, env: Env) -> Trouble:
+    span = arguments.spans.get(key, block.declaration.name.span)
+    known = [*(parameter.name.text for parameter in block.declaration.parameters), *env.context.names()]
+    return unknown_argument(block.declaration.name.text, key, known, span)

@@ -1,0 +1,99 @@
+"""A variant's edits: which steps they reach, and what they make of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TypeAlias
+
+from archdsl.ir.labels import unlabelled_name
+from archdsl.ir.trouble import Trouble
+from archdsl.lower.arguments import resolve
+from archdsl.lower.level import Level
+from archdsl.lower.place import PathEdit, Place
+from archdsl.semantics.evaluate import Env
+from archdsl.semantics.values import Block, Closure
+from archdsl.syntax import tree
+
+# An argument that an edit sets on a step, and what names mean where it was written.
+OwnArgument: TypeAlias = tuple[tree.Argument, Env]
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What edits leave of a step: its action if any, arguments set on it, its place, and the edits that were used."""
+
+    action: tree.Action | None
+    arguments: tuple[OwnArgument, ...]
+    place: Place
+    used: tuple[tree.Edit, ...]
+
+
+def apply_edits(action: tree.Action, label: str | None, place: Place) -> Edited:
+    """Apply the edits that reach a step. Those of `stages` reach its stages one by one."""
+    if not place.edits or isinstance(action, tree.Stages):
+        return Edited(action, (), place, ())
+    is_spliced = label is None and _is_spliced(action, place.env)
+    names = (label,) if label is not None else _names(action, place.level)
+    if label is None and names and not is_spliced:
+        place.level.passed.append(unlabelled_name(_hint(action)))
+    here = [e for e in place.edits if any(fnmatchcase(name, e.segments[0]) for name in names)]
+    below = tuple(replace(e, segments=e.segments[1:]) for e in here if len(e.segments) > 1)
+    arguments: list[OwnArgument] = []
+    result: tree.Action | None = action
+    final = [path for path in here if len(path.segments) == 1]
+    for path in final:
+        if path.edit.arguments:
+            arguments += [(argument, path.env) for argument in path.edit.arguments]
+        elif path.edit.body is None:
+            result = None
+        else:
+            result = _replacement(path.edit.body)
+    if arguments and not isinstance(result, tree.Call):
+        span = here[-1].edit.pattern.span
+        help = f"name a step inside: `{here[-1].edit.pattern.text}.…`" if isinstance(action, tree.Group) else ""
+        raise Trouble("E115", "this step takes no arguments", span, help=help or "`replace` puts another in its place")
+    left = place if is_spliced else replace(place, edits=below)
+    if result is not None and result is not action:
+        left = replace(left, env=replace(left.env, module=final[-1].env.module))
+    return Edited(result, tuple(arguments), left, tuple(path.edit for path in final))
+
+
+def _hint(action: tree.Action) -> str:
+    return action.name.text if isinstance(action, tree.Call) else "group"
+
+
+def _names(action: tree.Action, level: Level) -> tuple[str, ...]:
+    """Give the names that an unlabelled step may go by; an input or a `pass` is no step of the network's."""
+    hint = _hint(action)
+    return () if hint in ("input", "pass") else level.next_names(hint)
+
+
+def edits_below(label: str, edits: tuple[PathEdit, ...]) -> tuple[PathEdit, ...]:
+    """Give the edits for what is inside a level, from those that reach it."""
+    return tuple(
+        replace(edit, segments=edit.segments[1:])
+        for edit in edits
+        if len(edit.segments) > 1 and fnmatchcase(label, edit.segments[0])
+    )
+
+
+def _is_spliced(action: tree.Action, env: Env) -> bool:
+    """Tell whether the parts of an unlabelled step belong to the level it stands in, so that paths pass it by."""
+    if isinstance(action, tree.Residual | tree.Split):
+        return True
+    if not isinstance(action, tree.Call) or action.name.text == "pass":
+        return False
+    target = resolve(action.name, env)
+    if isinstance(target, Closure):
+        return True
+    return target.target.declaration.is_inline if isinstance(target.target, Block) else target.target.is_join
+
+
+def _replacement(body: tree.Body) -> tree.Action:
+    """Give what a body puts into a step's place: its one unlabelled step, or a level of its own."""
+    if len(body.statements) == 1:
+        (only,) = body.statements
+        if isinstance(only, tree.Step) and only.label is None and only.repeat is None:
+            return only.action
+    return tree.Group(body, body.span)

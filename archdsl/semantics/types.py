@@ -1,0 +1,58 @@
+"""The types that parameters can name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from archdsl.ir.trouble import Trouble
+from archdsl.semantics.values import Closure, Partial, Setting, Unknown, describe, kind_of
+from archdsl.syntax import tree
+from archdsl.text.edits import renamed
+from archdsl.text.source import Span
+from archdsl.text.suggest import nearest
+
+_TYPES: Mapping[str, tuple[type[Any], ...]] = {
+    "int": (int,),
+    "stride": (int,),
+    "float": (int, float, Fraction),
+    "bool": (bool,),
+    "str": (str,),
+    "list": (tuple,),
+    "block": (Partial,),
+    "body": (Closure,),
+}
+
+
+def check_type(parameter: tree.Parameter, value: Setting, span: Span) -> None:
+    """Raise Trouble unless a value has the type that a parameter names."""
+    if parameter.type is None:
+        return
+    name = parameter.type.text
+    expected = _TYPES.get(name)
+    if expected is None:
+        near = nearest(name, list(_TYPES))
+        help = f"the nearest type is `{near}`" if near else "types are " + ", ".join(f"`{item}`" for item in _TYPES)
+        fix = renamed(parameter.type.span, name, near)
+        raise Trouble("E101", f"no type is called `{name}`", parameter.type.span, help=help, fix=fix)
+    is_truth = isinstance(value, bool)
+    if not isinstance(value, expected) or (is_truth and name != "bool"):
+        message = f"`{parameter.name.text}` is {describe(value)}, {kind_of(value)}, where {_kind(name)} is needed"
+        raise Trouble("E104", message, span)
+
+
+def check_stays_callable(name: str, usual: Setting | Unknown, value: Setting, span: Span) -> None:
+    """Raise Trouble where a name that steps call, such as `norm`, is given what no step can call."""
+    if not isinstance(usual, Partial) or isinstance(value, Partial | Closure):
+        return
+    message = f"`{name}` is called as a step, and {describe(value)} is {kind_of(value)}"
+    help = f"give it an operator or a block, such as `{name}={usual.name}`"
+    if isinstance(value, str):
+        help = f"write it without quotes: `{name}={value}`"
+    raise Trouble("E104", message, span, help=help)
+
+
+def _kind(name: str) -> str:
+    kinds = {"int": "a whole number", "stride": "a whole number", "float": "a number", "bool": "true or false"}
+    return kinds.get(name, {"str": "a word", "list": "a list", "block": "a block or an operator"}.get(name, "a body"))
