@@ -40,10 +40,10 @@ demo: $(STAMP) ## check, summarise, draw, compile and train the spec `digits` in
 	$(BIN)/archdsl train digits --data digits --out $(DEMO)
 
 test: $(STAMP) ## run the quick tests
-	$(PYTEST) -m "not slow" $(PYTEST_ARGS)
+	$(PYTEST) -m "not slow" --durations=10 $(PYTEST_ARGS)
 
 test-slow: $(STAMP) ## run the slow tests
-	$(PYTEST) -m slow $(PYTEST_ARGS)
+	$(PYTEST) -m slow --durations=10 $(PYTEST_ARGS)
 
 check: $(STAMP) ## format, lint, types, then the quick tests
 	$(BIN)/ruff format --check .

@@ -1,14 +1,22 @@
-"""Write docs/errors.md from the pages in archdsl/text/pages: python docs/make_errors.py."""
+"""Write docs/errors.md from the pages in archdsl/text/pages: python docs/make_errors.py.
+
+Each page's last line, which names the functions that report its code, is brought up to date first.
+"""
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
+from textwrap import fill
 
 import archdsl
 from archdsl.text.codes import CODES
-from archdsl.text.page import write_markdown
+from archdsl.text.page import REPORTED_BY, parse_page, write_markdown
 
 PAGE = Path(__file__).resolve().parent / "errors.md"
+PACKAGE = PAGE.parent.parent / "archdsl"
+PAGES = PACKAGE / "text" / "pages"
 FAMILIES = {
     "E0": "Syntax",
     "E1": "Names and values",
@@ -33,8 +41,43 @@ def page() -> str:
     for prefix, title in FAMILIES.items():
         codes = [code for code in CODES if code.startswith(prefix)]
         parts += [f"## {title}\n"] if codes else []
-        parts += [write_markdown(CODES[code], _check, "###") for code in codes]
+        pages = (parse_page(code, (PAGES / f"{code}.md").read_text(encoding="utf-8")) for code in codes)
+        parts += [write_markdown(page, _check, "###") for page in pages]
     return "\n".join(parts)
+
+
+def with_reporters() -> dict[str, str]:
+    """Map each code to its page's text, with the line that names the functions which report it."""
+    places: dict[str, dict[str, list[str]]] = {code: {} for code in CODES}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = path.relative_to(PACKAGE.parent).as_posix()
+        for name, code in _codes(ast.parse(path.read_text(encoding="utf-8")), ""):
+            if code in places and name not in places[code].setdefault(module, []):
+                places[code][module].append(name)
+    return {code: _with_line(code, found) for code, found in places.items()}
+
+
+def _codes(node: ast.AST, inside: str) -> Iterator[tuple[str, str]]:
+    """Yield each string of a function or class below a node with its dotted name; what is compared reports nothing."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Compare | ast.pattern):
+            continue
+        is_named = isinstance(child, ast.FunctionDef | ast.ClassDef)
+        yield from _codes(child, f"{inside}.{child.name}".strip(".") if is_named else inside)
+        if isinstance(child, ast.Constant) and isinstance(child.value, str):
+            yield inside, child.value
+
+
+def _with_line(code: str, reporters: dict[str, list[str]]) -> str:
+    text = (PAGES / f"{code}.md").read_text(encoding="utf-8").partition(f"\n{REPORTED_BY}")[0].rstrip()
+    in_functions = {module: [name for name in names if name] for module, names in reporters.items()}
+    kept = {module: names for module, names in in_functions.items() if names} or {module: [] for module in reporters}
+    listed = (
+        ": ".join([f"`{module}`", ", ".join(f"`{name}`" for name in names)][: 1 + bool(names)])
+        for module, names in kept.items()
+    )
+    line = fill(f"{REPORTED_BY}{'; '.join(listed)}.", 118, break_long_words=False, break_on_hyphens=False)
+    return f"{text}\n\n{line}\n"
 
 
 def _check(text: str) -> tuple[archdsl.Diagnostic, ...]:
@@ -42,6 +85,8 @@ def _check(text: str) -> tuple[archdsl.Diagnostic, ...]:
 
 
 def main() -> None:
+    for code, text in with_reporters().items():
+        (PAGES / f"{code}.md").write_text(text, encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archdsl.ops import OPS
 from archdsl.text.codes import CODES
-from docs import make_errors, make_operators
+from docs import make_errors, make_floors, make_operators
 
 
 def test_the_page_of_operators_is_up_to_date() -> None:
@@ -15,6 +15,18 @@ def test_the_page_of_operators_is_up_to_date() -> None:
 def test_the_page_of_errors_is_up_to_date() -> None:
     page = make_errors.PAGE.read_text(encoding="utf-8")
     assert page == make_errors.page(), "run `python docs/make_errors.py`"
+
+
+def test_the_page_of_a_code_names_the_functions_that_report_it() -> None:
+    for code, text in make_errors.with_reporters().items():
+        page = (make_errors.PAGES / f"{code}.md").read_text(encoding="utf-8")
+        assert page == text, "run `python docs/make_errors.py`"
+
+
+def test_the_list_of_floors_is_up_to_date() -> None:
+    for page in make_floors.PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert text == make_floors.with_table(text), "run `python docs/make_floors.py`"
 
 
 def test_every_operator_and_code_has_an_entry_to_link_to() -> None:

@@ -1,0 +1,1 @@
+"""Facts to what people use: PyTorch code, pictures, pages, charts, summaries."""

@@ -1,0 +1,1 @@
+"""Syntax tree to graph: the spec is run as a program whose steps build the network."""

@@ -1,0 +1,1 @@
+"""Graph to facts, and graph to graph: one pass a file."""

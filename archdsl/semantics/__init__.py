@@ -1,0 +1,1 @@
+"""What names and expressions mean: values, types, functions, context, modules, and key maps."""

@@ -2,7 +2,8 @@
 
 A page is Markdown: a heading `# E210: title`, prose, and fenced blocks. `arch error` or `arch warning` is a spec that
 the code is reported for, `arch` one that nothing is reported for, and `console` shows commands where no single text can
-show the mistake.
+show the mistake. Its last line names the functions that report the code, for who changes archdsl; `docs/make_errors.py`
+writes it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from archdsl.text.diagnostic import Diagnostic
+
+REPORTED_BY = "Reported by "
 
 # Gives the diagnostics of a spec's text.
 Check = Callable[[str], Sequence[Diagnostic]]
@@ -42,6 +45,8 @@ class Page:
     code: str
     title: str
     parts: tuple[str | Example, ...]
+    reported_by: str = ""
+    """The line that names the functions which report the code."""
 
     @property
     def explanation(self) -> str:
@@ -69,13 +74,17 @@ class Page:
 def parse_page(code: str, text: str) -> Page:
     """Read a page."""
     heading, _, body = text.partition("\n")
+    body, _, reporters = body.partition(f"\n{REPORTED_BY}")
     parts: list[str | Example] = []
     end = 0
     for match in _FENCE.finditer(body):
         parts += [body[end : match.start()].strip(), Example(match["info"].strip(), match["text"])]
         end = match.end()
     parts.append(body[end:].strip())
-    return Page(code, heading.removeprefix(f"# {code}: ").strip(), tuple(part for part in parts if part))
+    title = heading.removeprefix(f"# {code}: ").strip()
+    return Page(
+        code, title, tuple(part for part in parts if part), f"{REPORTED_BY}{reporters}".strip() if reporters else ""
+    )
 
 
 def write_markdown(page: Page, check: Check, heading: str = "#") -> str:
@@ -88,6 +97,7 @@ def write_markdown(page: Page, check: Check, heading: str = "#") -> str:
         lines += [f"```{part.info} {page.code}" if part.fails else f"```{part.info}", part.text.rstrip("\n"), "```", ""]
         if part.fails:
             lines += ["```text", _message(page, part, check, 100, color=False), "```", ""]
+    lines += [page.reported_by, ""] if page.reported_by else []
     return "\n".join(lines)
 
 
