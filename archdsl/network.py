@@ -10,13 +10,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from archdsl.compiler import Compilation, UserValue, compile, find_spec
+from archdsl.compiler import Compilation, compile
 from archdsl.ir.flatten import flatten
 from archdsl.ir.graph import Graph
+from archdsl.lower.settings import UserValue
 from archdsl.ops.shape import Shape
 from archdsl.passes.costs import Costs, Total, count_costs
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.semantics.keymap import KeyMap
+from archdsl.specs import find_spec
 from archdsl.text.diagnostic import Diagnostic, Reporter, Severity, SpecError
 from archdsl.text.source import Source
 

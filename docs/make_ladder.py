@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 import archdsl
 from archdsl.cli.published import read_published
-from archdsl.compiler import bundled_models
+from archdsl.specs import bundled_models
 
 PICTURE = Path(__file__).resolve().parent / "images" / "ladder.svg"
 

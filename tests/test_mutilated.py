@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import archdsl
-from archdsl.compiler import bundled_models, models_of
+from archdsl.lower.plan import models_of
 from archdsl.network import Network
+from archdsl.specs import bundled_models
 from archdsl.syntax.parser import MAX_CHARACTERS
 from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic, SpecError

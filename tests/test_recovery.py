@@ -10,9 +10,9 @@ from random import Random
 import pytest
 
 import archdsl
-from archdsl.compiler import bundled_models
 from archdsl.lower.recovery import all_bodies
 from archdsl.ops import OPS
+from archdsl.specs import bundled_models
 from archdsl.syntax import tree
 from archdsl.syntax.parser import parse
 from archdsl.text.diagnostic import Reporter, Severity

@@ -15,6 +15,7 @@ from archdsl.cli.console import complain, say, write
 from archdsl.cli.failure import FAILURE, FINDINGS, Failure
 from archdsl.cli.mend import Repair, fixes_of, own_file, repair, write_repaired
 from archdsl.cli.specs import STDIN, SetOption, find, has_errors, parse_settings
+from archdsl.lower.plan import models_of
 from archdsl.text.allow import ALL, settle
 from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic, Reporter
@@ -207,7 +208,7 @@ def _check(spec: str, wishes: Wishes) -> Checked:
     path = own_file(spec) if spec != "-" else None
 
     def diagnose(source: Source) -> list[Diagnostic]:
-        names = (model,) if model is not None else compiler.models_of(source, folder)
+        names = (model,) if model is not None else models_of(source, folder)
         return settle(_diagnose(source, folder, model, names, wishes.settings), wishes.allowed, wishes.denied)
 
     if wishes.is_mending and (path is not None or spec == "-"):
@@ -236,5 +237,5 @@ def _diagnose(
 def _praise(source: Source, folder: Path, model: str | None) -> str:
     if model is not None:
         return f"{source.name}:{model}: ok"
-    count = len(compiler.models_of(source, folder))
+    count = len(models_of(source, folder))
     return f"{source.name}: ok, {_counted(count, 'model', 'models') if count else 'no model that needs no arguments'}"

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from archdsl import compiler
+from archdsl import compiler, specs
 from archdsl.cli.choose import chosen
 from archdsl.cli.console import complain, has_color, width_of, write
 from archdsl.cli.failure import FINDINGS
@@ -96,7 +96,7 @@ def _entries() -> tuple[Sequence[Entry], tuple[Diagnostic, ...]]:
     found: list[Entry] = []
     report = Reporter()
     published = read_published()
-    for name, path in compiler.bundled_models():
+    for name, path in specs.bundled_models():
         source = read_source(path, path.name)
         compilation = compiler.compile(source, name, folder=path.parent)
         for diagnostic in compilation.diagnostics:

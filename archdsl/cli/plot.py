@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archdsl import compiler
 from archdsl.cli.console import say
 from archdsl.cli.failure import Failure
 from archdsl.cli.files import write_atomically
 from archdsl.cli.published import IMAGENET, best_of, read_published
 from archdsl.cli.specs import InputOption, SetOption, compile_network, find
+from archdsl.lower.plan import models_of
+from archdsl.semantics.library import bundled_folder
 
 if TYPE_CHECKING:
     from archdsl.backends.chart import Point
@@ -127,8 +128,8 @@ def _load(spec: str, input: str | None, settings: Sequence[str]) -> Iterator[_Lo
     """Yield the networks that a SPEC names."""
     source, folder, named = find(spec)
     stem = Path(source.name).stem
-    is_bundled = folder.resolve() == compiler.bundled_folder().resolve() and not settings
-    names = [named] if named is not None else list(compiler.models_of(source, folder))
+    is_bundled = folder.resolve() == bundled_folder().resolve() and not settings
+    names = [named] if named is not None else list(models_of(source, folder))
     if named is None and stem in names:
         names = [stem]
     for name in names or [None]:

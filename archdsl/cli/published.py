@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict, cast
 
-from archdsl import compiler
+from archdsl.semantics.library import bundled_folder
 
 IMAGENET = "ImageNet-1k"
 
@@ -44,7 +44,7 @@ class _Content(TypedDict):
 
 def read_published() -> Mapping[str, tuple[Published, ...]]:
     """Map the names of bundled networks to what is reported of them."""
-    text = (compiler.bundled_folder() / "published.json").read_text(encoding="utf-8")
+    text = (bundled_folder() / "published.json").read_text(encoding="utf-8")
     content = cast("_Content", json.loads(text))
     return {
         name: tuple(_result({**entry, "source": content["sources"][str(entry["source"])]}) for entry in entries)

@@ -14,6 +14,7 @@ from archdsl import compiler
 from archdsl.cli.console import complain
 from archdsl.cli.failure import FINDINGS, Failure
 from archdsl.network import Network
+from archdsl.specs import find_spec
 from archdsl.syntax.parser import MAX_CHARACTERS
 from archdsl.text.diagnostic import Diagnostic, Severity, SpecError
 from archdsl.text.source import Source
@@ -87,7 +88,7 @@ def find(spec: str) -> tuple[Source, Path, str | None]:
     if spec == "-":
         return _read_stdin(), Path.cwd(), None
     try:
-        return compiler.find_spec(spec)
+        return find_spec(spec)
     except SpecError as error:
         first = error.diagnostics[0]
         raise Failure(first.message, first.help, first.code) from None

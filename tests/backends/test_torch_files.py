@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import archdsl
-from archdsl.compiler import bundled_models
+from archdsl.specs import bundled_models
 from tests.conftest import ROOT
 
 NAMES = [name for name, _ in bundled_models()]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl import compiler
+from archdsl import specs
 from archdsl.semantics.library import bundled_folder
 from tests.cli.conftest import TINY, Run
 
@@ -21,7 +21,7 @@ def few_specs(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
         shutil.copy(bundled_folder() / f"{name}.arch", folder)
     shutil.copy(bundled_folder() / "published.json", folder)
     (folder / "tiny.arch").write_text(f"## Tiny ones.\n\n## The | only one.\n{TINY}", encoding="utf-8")
-    monkeypatch.setattr(compiler, "bundled_folder", lambda: folder)
+    monkeypatch.setattr(specs, "bundled_folder", lambda: folder)
     return folder
 
 
@@ -29,7 +29,7 @@ def test_every_bundled_network_is_listed_with_its_figures(run: Run) -> None:
     code, out, err = run("list", "--format", "json")
     assert (code, err) == (0, "")
     found = {entry["name"]: entry for entry in json.loads(out)}
-    assert set(found) == {name for name, _ in compiler.bundled_models()}
+    assert set(found) == {name for name, _ in specs.bundled_models()}
     resnet = found["resnet50"]
     assert (resnet["parameters"], resnet["macs"], resnet["receptive_field"]) == (25557032, 4089184256, 427)
     assert found["tiny"]["doc"] == "The | only one."
@@ -45,7 +45,7 @@ def test_text_groups_by_family_within_the_columns(run: Run, monkeypatch: pytest.
 def test_csv_and_markdown_have_a_row_each(run: Run) -> None:
     rows = list(csv.DictReader(io.StringIO(run("list", "--format", "csv").out)))
     table = run("list", "--format", "markdown").out.splitlines()
-    assert len(rows) == len(table) - 2 == len(compiler.bundled_models())
+    assert len(rows) == len(table) - 2 == len(specs.bundled_models())
     assert all(line.replace("\\|", "").count("|") == 9 for line in table)
 
 

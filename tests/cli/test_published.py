@@ -8,8 +8,8 @@ from math import isnan
 import pytest
 
 from archdsl.cli.published import IMAGENET, Published, best_of, read_published
-from archdsl.compiler import bundled_models
 from archdsl.semantics.library import bundled_folder
+from archdsl.specs import bundled_models
 
 
 def test_every_result_is_of_a_bundled_network_and_every_source_is_used() -> None:

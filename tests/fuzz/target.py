@@ -11,7 +11,8 @@ from contextlib import suppress
 from time import process_time
 
 import archdsl
-from archdsl.compiler import compile, models_of
+from archdsl.compiler import compile
+from archdsl.lower.plan import models_of
 from archdsl.network import Network
 from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic, SpecError

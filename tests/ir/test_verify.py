@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 import archdsl
-from archdsl.compiler import bundled_models
 from archdsl.ir.graph import Graph, Node, Output, Value
 from archdsl.ir.verify import IllegalGraph, verify
+from archdsl.specs import bundled_models
 
 TEXT = """
 model m {

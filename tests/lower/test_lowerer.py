@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 import archdsl
-from archdsl.compiler import UserValue, compile
+from archdsl.compiler import compile
+from archdsl.lower.settings import UserValue
 from archdsl.network import Network
 from archdsl.text.source import Source
 

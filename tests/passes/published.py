@@ -6,8 +6,8 @@ import json
 from functools import cache
 from typing import NotRequired, TypedDict, cast
 
-from archdsl.compiler import bundled_models
 from archdsl.network import Network, load
+from archdsl.specs import bundled_models
 from tests.conftest import ROOT
 
 

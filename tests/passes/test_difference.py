@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 import archdsl
 from archdsl import Network, load, load_text
-from archdsl.compiler import bundled_models
 from archdsl.network import diff
 from archdsl.passes.difference import Change, Difference
+from archdsl.specs import bundled_models
 from tests.strategies import Spec, specs
 
 NAMES = [name for name, _ in bundled_models()]

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import torch
 from torch import nn
 
-from archdsl.compiler import bundled_models
+from archdsl.specs import bundled_models
 from tests.peers import torchvision
 
 models = torchvision.models

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import archdsl
-from archdsl.compiler import bundled_models, check, read_source
-from archdsl.semantics.library import bundled_folder
+from archdsl.compiler import check
+from archdsl.semantics.library import bundled_folder, read_source
+from archdsl.specs import bundled_models
 
 FILES = sorted(bundled_folder().glob("*.arch"))
 NAME_MAPS = sorted((bundled_folder() / "keys").glob("*.arch"))

@@ -17,7 +17,7 @@ import archdsl
 from archdsl.backends.page import MOST_BYTES, page
 from archdsl.backends.page.numbers import Pool
 from archdsl.backends.page.settings import scaled
-from archdsl.compiler import bundled_models
+from archdsl.specs import bundled_models
 
 HOSTILE = "</script><img src=x onerror='document.title=1'>"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 import archdsl
-from archdsl import compiler
+from archdsl.lower.plan import models_of
 from archdsl.passes.lint.wiring import wire
 from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic, Severity
@@ -79,7 +79,7 @@ def test_a_safe_fix_keeps_names_shapes_and_operations(code: str, text: str, mark
     for warning in safe:
         assert warning.fix
         mended, _ = apply_fixes(text, [warning.fix])
-        name = compiler.models_of(Source(text))[0]
+        name = models_of(Source(text))[0]
         before, after = archdsl.load_text(text, name), archdsl.load_text(mended, name)
         assert before.state == after.state
         assert before.outputs == after.outputs

@@ -1,0 +1,104 @@
+"""Settings from outside: what a caller gives a model's parameters, context names and operators' arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from archdsl.ir.trouble import Parts, Trouble
+from archdsl.lower.plan import Plan
+from archdsl.ops import OPS
+from archdsl.semantics.context import Context
+from archdsl.semantics.evaluate import Budget, Env, evaluate, find_callable, unknown_argument
+from archdsl.semantics.library import file_context
+from archdsl.semantics.types import check_type
+from archdsl.semantics.values import Setting
+from archdsl.syntax import tree
+from archdsl.syntax.parser import parse_expression
+from archdsl.text.diagnostic import Reporter
+from archdsl.text.source import Source, Span
+from archdsl.text.suggest import nearest
+
+# What a user may write in Python for a setting: a value, or the text that a spec would have.
+UserValue: TypeAlias = "bool | int | float | str | Sequence[UserValue]"
+
+
+def with_settings(plan: Plan, settings: Mapping[str, UserValue]) -> Plan:
+    """Apply settings from outside: parameters of the model, context names, or `operator.argument`."""
+    budget = Budget()
+    context = file_context(plan.module, Context(), budget, Parts())
+    env = Env(plan.module, context, budget)
+    parameters = {parameter.name.text: parameter for parameter in plan.declaration.parameters}
+    values = dict(plan.values)
+    orders: dict[str, Setting] = {}
+    argument_orders: dict[tuple[str, str], Setting] = {}
+    body_context = _context_names(plan.declaration.body)
+    for key, given in settings.items():
+        written = Source(f"{key}={given if isinstance(given, str) else _write(given)}", "<settings>")
+        value = _setting(written, len(key) + 1, env)
+        target, _, argument = key.partition(".")
+        key_span = Span(0, len(key), written)
+        if key in parameters:
+            check_type(parameters[key], value, Span(len(key) + 1, len(written.text), written))
+            values[key] = value
+        elif argument and (found := find_callable(target, plan.module)) is not None:
+            resolved = argument if not isinstance(found.target, type) else found.target.resolve(argument)
+            if resolved is None:
+                assert isinstance(found.target, type)
+                raise unknown_argument(target, argument, found.target.attribute_names(), key_span)
+            argument_orders[target, resolved] = value
+        elif context.get(key) is not None or key in body_context:
+            orders[key] = value
+        else:
+            known = [*parameters, *context.names(), *body_context]
+            near = nearest(key, known)
+            listed = ", ".join(f"`{name}`" for name in known)
+            operator = nearest(target, OPS) if argument else None
+            help = f"the nearest is `{near}`" if near else f"it has {listed}"
+            if operator is not None:
+                help = f"the nearest operator is `{operator}`: `{operator}.{argument}`"
+            raise Trouble("E102", f"`{plan.name}` has no setting `{key}`", key_span, help=help)
+    context = plan.context.order(orders, argument_orders)
+    return Plan(plan.module, plan.declaration, plan.name, values, context, plan.edits, plan.doc)
+
+
+def _context_names(body: tree.Body) -> set[str]:
+    """List the names that a body's own `defaults` bind."""
+    found: set[str] = set()
+    for statement in body.statements:
+        if isinstance(statement, tree.Defaults):
+            found |= {argument.key.text for argument in statement.values if argument.key is not None}
+    return found
+
+
+def _write(value: UserValue) -> str:
+    """Write a Python value as a spec would."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, str):
+        return value
+    items: object = value
+    return "[" + ", ".join(map(_write, value)) + "]" if isinstance(items, list | tuple) else str(items).lower()
+
+
+_QUOTES = "'`\u201c\u201d\u2018\u2019"
+_AS_IN_A_SPEC = "write it as in a spec: a number, a list `[1, 2]`, or an operator such as `group(32)`"
+
+
+def _setting(written: Source, offset: int, env: Env) -> Setting:
+    """Evaluate the text of a setting, which starts at `offset`."""
+    report = Reporter()
+    padded = Source(" " * offset + written.text[offset:], written.name)
+    expression = parse_expression(padded, report)
+    if expression is None or report.has_errors:
+        given = written.text[offset:]
+        message = f"`{given}` is no value" if given.strip() else f"`{written.text[: offset - 1]}` is given no value"
+        help = f"write {given.strip(_QUOTES)}, without quotes" if given.strip(_QUOTES) != given else _AS_IN_A_SPEC
+        raise Trouble("E104", message, Span(offset, len(written.text), written), help=help)
+    try:
+        return evaluate(expression, env)
+    except Trouble as trouble:
+        span = Span(trouble.span.start, trouble.span.end, written)
+        raise Trouble(trouble.code, trouble.message, span, help=trouble.help) from None

@@ -1,0 +1,89 @@
+"""Finding specs: by path, by bundled name, or as a file's model."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from archdsl.lower.plan import models_of
+from archdsl.semantics.library import SUFFIX, bundled_folder, declared_models, read_source
+from archdsl.text.diagnostic import Reporter, SpecError
+from archdsl.text.source import Source, Span
+from archdsl.text.suggest import nearest
+
+
+def find_spec(spec: str | Path) -> tuple[Source, Path, str | None]:
+    """Find a spec by path, by bundled name (of a file or of a model in one), or as a file's model, `file:model`.
+
+    Gives its source, its folder, and the model that the name means, if it means one. Raises SpecError if there is
+    none, or if it cannot be read.
+    """
+    text = str(spec)
+    path, model = Path(text), None
+    if len(text) > _LONGEST_PATH:
+        raise _failure("E114", "no path and no name is that long", f"{text[:40]}…")
+    if not path.is_file() and ":" in text:
+        head, _, model = text.rpartition(":")
+        path = Path(head)
+        if not model:
+            raise _failure("E114", f"no model is named behind the colon of `{text}`", text, f"write `{head}:NAME`")
+    if path.is_file() or path.suffix == SUFFIX or "/" in str(path):
+        return _read(path), path.parent, model
+    name = str(path)
+    own = bundled_folder() / f"{name}{SUFFIX}"
+    if own.is_file():
+        return _read(own, own.name), own.parent, model
+    for candidate in sorted(bundled_folder().glob(f"*{SUFFIX}")):
+        if name in _declared(candidate, candidate.stat().st_mtime_ns):
+            if model is not None:
+                help = f"the file that declares it is `{candidate.stem}`"
+                raise _failure("E114", f"`{name}` is a model, and no file that has any", text, help)
+            return _read(candidate, candidate.name), candidate.parent, name
+    if path.is_dir():
+        raise _failure("E114", f"`{name}` is a folder", text, f"name the files in it: `{name}/*{SUFFIX}`")
+    bundled = bundled_models()
+    near = nearest(name, [*(name for name, _ in bundled if model is None), *(path.stem for _, path in bundled)])
+    help = f"the nearest bundled one is `{near}`" if near else "`archdsl list` shows the bundled ones"
+    raise _failure("E114", f"no file and no bundled spec is called `{name}`", text, help)
+
+
+_LONGEST_PATH = 1000
+
+
+@lru_cache(maxsize=256)
+def _declared(path: Path, _changed: int) -> frozenset[str]:
+    """Give the names of a file's models, read again when it has changed."""
+    return frozenset(declared_models(_read(path).text))
+
+
+def _read(path: Path, name: str | None = None) -> Source:
+    try:
+        return read_source(path, name)
+    except UnicodeDecodeError as error:
+        raise _failure("E004", f"`{path}` is no UTF-8 text: {error.reason} at byte {error.start}", str(path)) from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise _failure("E114", f"`{path}` cannot be read: {reason}", str(path), _beside(path)) from None
+
+
+def _beside(path: Path) -> str:
+    """Offer the spec beside a path whose name is nearest."""
+    try:
+        near = nearest(path.name, [other.name for other in path.parent.glob(f"*{SUFFIX}")])
+    except (OSError, ValueError):
+        return ""
+    return f"the nearest file is `{path.with_name(near)}`" if near and near != path.name else ""
+
+
+def _failure(code: str, message: str, name: str, help: str = "") -> SpecError:
+    report = Reporter()
+    report.error(code, message, Span(0, 0, Source("", name)), help=help)
+    return SpecError(report.diagnostics)
+
+
+def bundled_models() -> list[tuple[str, Path]]:
+    """List the models of the bundled specs that need no further arguments, with their files."""
+    found: list[tuple[str, Path]] = []
+    for path in sorted(bundled_folder().glob(f"*{SUFFIX}")):
+        found += [(name, path) for name in models_of(_read(path, path.name), path.parent)]
+    return found
