@@ -13,8 +13,8 @@ from archdsl.lower.lowerer import Lowered, Lowerer
 from archdsl.lower.plan import Plan, complete_models, plan_model
 from archdsl.lower.settings import UserValue, with_settings
 from archdsl.lower.survey import survey
-from archdsl.ops.norm import GroupNorm
 from archdsl.ops.shape import LARGEST_TENSOR
+from archdsl.ops.sugar import norm_of_one_group
 from archdsl.passes.bounds import check_weights
 from archdsl.passes.costs import Costs, count_costs
 from archdsl.passes.groups import misfit, name_divisors
@@ -177,9 +177,12 @@ def _with_divisors(
     groups = misfit(diagnostics)
     if groups is None:
         return diagnostics
-    norm = Partial("group", GroupNorm, (("groups", 1),))
+    norm = norm_of_one_group()
+    context = plan.context.order(
+        {"norm": Partial(norm.keyword, type(norm), tuple(norm.model_dump(exclude_unset=True).items()))}
+    )
     report = Reporter()
-    lowered = _lower(replace(plan, context=plan.context.order({"norm": norm})), Lowerer(report, image))
+    lowered = _lower(replace(plan, context=context), Lowerer(report, image))
     shapes, _ = _analyse(lowered, report) if lowered is not None else (None, None)
     return name_divisors(diagnostics, groups, shapes) if shapes is not None else diagnostics
 

@@ -250,7 +250,7 @@ def _trouble(
         return inexact(f"`{name}`", value, span)
     shown = describe(value) if value is not None else "missing"
     message = f"`{name}` of `{target.keyword}` is {shown}, but {_reason(problem)}"
-    if target.keyword == "input":
+    if target.category == "input":
         from archdsl.syntax.habits import names  # what only mistakes need
 
         return Trouble("E104", message.replace("a number or a list", "a list"), span, help=names.input_step(span))

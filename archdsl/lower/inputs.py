@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archdsl.ir.trouble import Trouble
-from archdsl.ops import OPS
 from archdsl.ops.base import Op
 from archdsl.ops.shape import Dim, Shape, Size
+from archdsl.ops.sugar import image_input
 from archdsl.text.source import Span
 
 
@@ -30,7 +30,7 @@ class Inputs:
                 given = f"the input size given has {len(self._image)} axes, {list(self._image)}"
                 message = f"{given}, and the spec's has {len(own)}, {own}"
                 raise Trouble("E212", message, span, help=f"give {len(own)} sizes, the channels first")
-            op = OPS["input"](shape=self._image)  # pyright: ignore[reportCallIssue] -- a field of the subclass
+            op = image_input(self._image)
         self._count += 1
         return op, self._symbolic(op.infer_shape([]))
 

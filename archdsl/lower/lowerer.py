@@ -23,9 +23,9 @@ from archdsl.lower.place import PathEdit, Place, StageStride
 from archdsl.lower.recovery import all_bodies, bodies_of, is_damaged, labels_in, mistake_alone, names_bound, names_in
 from archdsl.lower.references import draft_again, label_text, refer
 from archdsl.lower.stages import MAX_REPEAT, Stage, plan_stages
-from archdsl.ops import OPS
 from archdsl.ops.base import Op, OpError
 from archdsl.ops.shape import LARGEST_TENSOR, Shape
+from archdsl.ops.sugar import part, total
 from archdsl.semantics.context import Context
 from archdsl.semantics.evaluate import (
     Budget,
@@ -540,10 +540,10 @@ class Lowerer:
             if node.shortcut is not None:
                 skip = self._shortcut(node, flow, place)
             elif not may_join(flow.shape, main.shape):
-                return self._mistaken(OPS["add"](), [main, skip], missing_shortcut(node, flow.shape, main.shape), place)
+                return self._mistaken(total(), [main, skip], missing_shortcut(node, flow.shape, main.shape), place)
         if node.shortcut is not None and (main.shape is None or flow.shape is None):
             self._look_aside([node.shortcut], (), place)
-        return self._join(OPS["add"], Arguments({}, {}), [main, skip], node.span, None, place)
+        return self._join(type(total()), Arguments({}, {}), [main, skip], node.span, None, place)
 
     def _shortcut(self, node: tree.Residual, flow: Flow, place: Place) -> Flow:
         assert node.shortcut is not None
@@ -568,15 +568,14 @@ class Lowerer:
             sizes = split_sizes(node, flow.shape, place.env)
         except Trouble as trouble:
             if trouble.code == "E214":
-                op = OPS["slice"](start=0, size=1)  # pyright: ignore[reportCallIssue] -- fields of the subclass
-                self._mistaken(op, [flow], trouble, place)
+                self._mistaken(part(start=0, size=1), [flow], trouble, place)
                 raise Reported from None
             raise
         parts: list[Flow] = []
         start = 0
         for size in sizes:
-            op = OPS["slice"](start=start, size=size)  # pyright: ignore[reportCallIssue] -- fields of the subclass
-            parts.append(self._apply(op, "slice", None, [flow], {}, node.span, place))
+            op = part(start, size)
+            parts.append(self._apply(op, op.keyword, None, [flow], {}, node.span, place))
             start += size
         branches = self._branches(node.join.body, parts, place)
         if len(branches) != len(parts):

@@ -320,7 +320,7 @@ def argument_key(target: Partial, argument: tree.Argument, free: Sequence[str]) 
             count = len(argument_keys(target))
             most = f"at most {count} arguments" if count > 1 else "one argument" if count else "no arguments"
             help = "remove what is too much"
-            if target.target is OPS["input"]:
+            if not isinstance(target.target, Block) and target.target.category == "input":
                 from archdsl.syntax.habits import names  # what only mistakes need
 
                 help = names.input_step(argument.span) or help

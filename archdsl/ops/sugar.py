@@ -1,0 +1,30 @@
+"""The operators that statements of the language stand for, so that nothing else has to name them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archdsl.ops.base import Op
+from archdsl.ops.merge import Add
+from archdsl.ops.norm import GroupNorm
+from archdsl.ops.rearrange import Input, Slice
+
+
+def image_input(sizes: Sequence[int]) -> Op:
+    """Return the operator of `input`, for sizes given from outside."""
+    return Input(shape=tuple(sizes))
+
+
+def total() -> Op:
+    """Return what joins the two ways of a `residual`."""
+    return Add()
+
+
+def part(start: int, size: int) -> Op:
+    """Return what takes one part of a `split`: `size` channels from `start` on."""
+    return Slice(start=start, size=size)
+
+
+def norm_of_one_group() -> Op:
+    """Return the group norm that fits any number of channels."""
+    return GroupNorm(groups=1)
