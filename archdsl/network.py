@@ -15,8 +15,9 @@ from archdsl.ir.flatten import flatten
 from archdsl.ir.graph import Graph
 from archdsl.lower.settings import UserValue
 from archdsl.ops.shape import Shape
-from archdsl.passes.costs import Costs, Total, count_costs
+from archdsl.passes.costs import Total, count_costs
 from archdsl.passes.shapes import Shapes, infer_shapes
+from archdsl.passes.tables import Tables
 from archdsl.semantics.keymap import KeyMap
 from archdsl.specs import find_spec
 from archdsl.text.diagnostic import Diagnostic, Reporter, Severity, SpecError
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from archdsl.backends.picture import Diagram
     from archdsl.backends.picture.drawing import ThemeName
     from archdsl.ops.base import Tensor
-    from archdsl.passes.difference import Difference, Tables
+    from archdsl.passes.difference import Difference, Subject
     from archdsl.passes.fold import Fold
     from archdsl.passes.intensity import Intensities
     from archdsl.passes.memory import Memory
@@ -108,7 +109,8 @@ class Network:
         self.graph: Graph = compilation.graph
         """The hierarchical graph, in which equal calls share one body."""
         self.shapes: Shapes = compilation.shapes
-        self.body_costs: Costs = compilation.costs
+        self.tables = Tables(compilation.shapes, compilation.costs)
+        """The shapes and costs of the graph, body by body; `costs` has them written out."""
         self.diagnostics: tuple[Diagnostic, ...] = compilation.diagnostics
         self.key_maps: tuple[KeyMap, ...] = compilation.key_maps
         """What files of other origins call the weights."""
@@ -117,7 +119,7 @@ class Network:
         """Which norms `for_inference` has folded, and how the state changes with it."""
 
     def __repr__(self) -> str:
-        total = self.body_costs.total
+        total = self.tables.costs.total
         return f"Network({self.name!r}, {total.parameters:,} parameters, {total.macs:,} macs)"
 
     def _repr_svg_(self) -> str:
@@ -160,10 +162,10 @@ class Network:
                 row.costs.elementwise,
                 row.costs.activation_bytes,
             )
-            for row in operators(self.shapes, self.body_costs)
+            for row in operators(self.tables)
             if row.node.op is not None
         ]
-        return NetworkCosts(self.body_costs.total, tuple(nodes))
+        return NetworkCosts(self.tables.costs.total, tuple(nodes))
 
     @property
     def state(self) -> tuple[tuple[str, Tensor], ...]:
@@ -247,7 +249,7 @@ class Network:
         """Give the Python file that compiles to: a standalone PyTorch module."""
         from archdsl.backends.torch.emit import emit
 
-        return emit(self.graph, self.shapes, self.body_costs, self.name, self.digest)
+        return emit(self.tables, self.name, self.digest)
 
     def module(self, weights: Weights | None = None, *, origin: str | None = None, strict: bool = True) -> nn.Module:
         """Build the network as an nn.Module from the code that `source` gives. Needs torch.
@@ -291,8 +293,8 @@ class Network:
         """
         from archdsl.backends.summary import summarise
 
-        tables = (self.graph, self.shapes, self.body_costs)
-        return summarise(*tables, format, width, depth=depth, spec=self.spec.name, digest=self.digest, color=color)
+        named = {"spec": self.spec.name, "digest": self.digest}
+        return summarise(self.tables, format, width, depth=depth, color=color, **named)
 
     def page(self) -> str:
         """Write the network as one HTML file that needs no network: a picture to fold, unfold, search and measure.
@@ -322,8 +324,7 @@ class Network:
         """
         from archdsl.backends.picture import diagram
 
-        tables = (self.graph, self.shapes, self.body_costs)
-        return diagram(*tables, level, self.name, theme=theme, cost=cost)
+        return diagram(self.tables, level, self.name, theme=theme, cost=cost)
 
 
 def load(
@@ -355,7 +356,7 @@ def diff(before: Network | str | Path, after: Network | str | Path) -> Differenc
     from archdsl.passes.difference import compare
 
     one, other = (network if isinstance(network, Network) else load(network) for network in (before, after))
-    return compare(tables_of(one), tables_of(other))
+    return compare(subject_of(one), subject_of(other))
 
 
 def draw_diff(
@@ -371,17 +372,16 @@ def draw_diff(
     from archdsl.passes.difference import compare
     from archdsl.passes.difference.outline import outline
 
-    one, other = tables_of(before), tables_of(after)
+    one, other = subject_of(before), subject_of(after)
     found = difference or compare(one, other)
     return draw(found, outline(one, other, found), theme, file_format)
 
 
-def tables_of(network: Network) -> Tables:
-    """Give what a comparison reads of a network."""
-    from archdsl.passes.difference import Side, Tables
+def subject_of(network: Network) -> Subject:
+    """Return what a comparison reads of a network."""
+    from archdsl.passes.difference import Side, Subject
 
-    side = Side(network.name, network.spec.name, network.digest)
-    return Tables(side, network.shapes, network.body_costs)
+    return Subject(Side(network.name, network.spec.name, network.digest), network.tables)
 
 
 def load_text(

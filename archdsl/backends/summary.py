@@ -15,16 +15,17 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from archdsl.backends.table import GAP, Column, lay_out
 from archdsl.backends.words import amount, describe, shape_text, spell
-from archdsl.ir.graph import Graph, Node
+from archdsl.ir.graph import Node
 from archdsl.ops.shape import Shape
-from archdsl.passes.costs import BYTES, Costs, Total, count_costs
+from archdsl.passes.costs import BYTES, Total, count_costs
 from archdsl.passes.inference import for_inference
 from archdsl.passes.memory import measure_memory
 from archdsl.passes.receptive import ReceptiveField, receptive_fields
 from archdsl.passes.shapes import Shapes, infer_shapes
+from archdsl.passes.tables import Tables
 from archdsl.text.diagnostic import Reporter
 
-Kind: TypeAlias = Literal["text", "json", "csv", "markdown"]
+Format: TypeAlias = Literal["text", "json", "csv", "markdown"]
 
 CONVENTION = "macs: multiply-adds of convolutions and matrix products for one image, without bias; flops: 2 × macs"
 NARROWEST = 60
@@ -61,18 +62,14 @@ class Row:
 class Facts(NamedTuple):
     """What is summarised; `spec` names the file, `digest` identifies its text with the settings."""
 
-    graph: Graph
-    shapes: Shapes
-    costs: Costs
+    tables: Tables
     spec: str
     digest: str
 
 
 def summarise(
-    graph: Graph,
-    shapes: Shapes,
-    costs: Costs,
-    kind: Kind = "text",
+    tables: Tables,
+    format: Format = "text",
     width: int = 100,
     *,
     depth: int | None = None,
@@ -88,8 +85,8 @@ def summarise(
 
     Requires: shapes without errors, all numbers.
     """
-    facts = Facts(graph, shapes, costs, spec, digest)
-    match kind:
+    facts = Facts(tables, spec, digest)
+    match format:
         case "text":
             return _text(facts, max(width, NARROWEST), depth, color)
         case "json":
@@ -122,37 +119,36 @@ def _shrinks(shapes: Shapes) -> int:
     return round(before.numbers()[1] / after.numbers()[1]) if len(before) == len(after) == 3 else 1
 
 
-def rows(shapes: Shapes, costs: Costs, depth: int) -> Iterator[Row]:
+def rows(tables: Tables, depth: int) -> Iterator[Row]:
     """Yield the steps down to a depth, equal blocks that follow each other as one."""
-    return _rows(shapes, costs, depth, "", 1, is_reused=False)
+    return _rows(tables, depth, "", 1, is_reused=False)
 
 
-def _rows(shapes: Shapes, costs: Costs, depth: int, path: str, times: int, *, is_reused: bool) -> Iterator[Row]:
-    for node in shapes.graph.topological():
+def _rows(tables: Tables, depth: int, path: str, times: int, *, is_reused: bool) -> Iterator[Row]:
+    shapes = tables.shapes
+    for node in tables.graph.topological():
         if node.is_input:
             continue
         full, repeat = path + fold(node.names), times * node.repeat
         shared = is_reused or node.reuses is not None
-        total = costs.nodes[node.id].times(repeat, is_reused=shared)
+        total = tables.costs.nodes[node.id].times(repeat, is_reused=shared)
         yield Row(full, node, shapes.results[node.id][""], total, shapes.inner.get(node.id), node.repeat)
         if node.id in shapes.inner and depth > 1:
-            inner, below = shapes.inner[node.id], costs.inner[node.id]
-            yield from _rows(inner, below, depth - 1, f"{full}.", repeat, is_reused=shared)
+            yield from _rows(tables.inner(node), depth - 1, f"{full}.", repeat, is_reused=shared)
 
 
-def operators(shapes: Shapes, costs: Costs, path: str = "", *, is_reused: bool = False) -> Iterator[Row]:
+def operators(tables: Tables, path: str = "", *, is_reused: bool = False) -> Iterator[Row]:
     """Yield every operator of the written-out network; weights applied again have no parameters of their own."""
-    for node in shapes.graph.topological():
+    for node in tables.graph.topological():
         if node.is_input:
             continue
         shared = is_reused or node.reuses is not None
         for name in node.names:
-            if node.id in shapes.inner:
-                inner, below = shapes.inner[node.id], costs.inner[node.id]
-                yield from operators(inner, below, f"{path}{name}.", is_reused=shared)
+            if node.body is not None:
+                yield from operators(tables.inner(node), f"{path}{name}.", is_reused=shared)
                 continue
-            total = costs.nodes[node.id].times(1, is_reused=shared)
-            yield Row(path + name, node, shapes.results[node.id][""], total)
+            total = tables.costs.nodes[node.id].times(1, is_reused=shared)
+            yield Row(path + name, node, tables.shapes.results[node.id][""], total)
 
 
 def fold(names: Sequence[str]) -> str:
@@ -170,12 +166,12 @@ def fold(names: Sequence[str]) -> str:
 
 
 def _json(facts: Facts) -> str:
-    total, inputs = facts.costs.total, facts.shapes.inputs
-    names = [node.id for node in facts.graph.inputs]
-    memory = measure_memory(facts.shapes)
+    total, inputs = facts.tables.costs.total, facts.tables.shapes.inputs
+    names = [node.id for node in facts.tables.graph.inputs]
+    memory = measure_memory(facts.tables.shapes)
     data = {
-        "model": facts.graph.name,
-        "doc": facts.graph.doc,
+        "model": facts.tables.graph.name,
+        "doc": facts.tables.graph.doc,
         "spec": facts.spec,
         "digest": facts.digest,
         "input": list(inputs[0].numbers()),
@@ -195,7 +191,7 @@ def _json(facts: Facts) -> str:
                 "output": list(row.output.numbers()),
                 **_figures(row.costs),
             }
-            for row in operators(facts.shapes, facts.costs)
+            for row in operators(facts.tables)
         ],
     }
     return write_json(data)
@@ -229,24 +225,24 @@ def _field(field: ReceptiveField) -> dict[str, object]:
 
 
 def _outputs(facts: Facts) -> Mapping[str, Shape]:
-    return {output.name or "output": facts.shapes.of(output.value) for output in facts.graph.outputs}
+    return {output.name or "output": facts.tables.shapes.of(output.value) for output in facts.tables.graph.outputs}
 
 
 def _evaluation(facts: Facts) -> Total:
     """Count what evaluation runs, without training-only branches."""
     report = Reporter()
-    return count_costs(infer_shapes(for_inference(facts.graph), facts.shapes.inputs, report)).total
+    return count_costs(infer_shapes(for_inference(facts.tables.graph), facts.tables.shapes.inputs, report)).total
 
 
 def _fields(facts: Facts) -> Mapping[str, ReceptiveField]:
-    return receptive_fields(facts.shapes).last_feature_map()
+    return receptive_fields(facts.tables.shapes).last_feature_map()
 
 
 _HEADER = ("path", "op", "operator", "output", "parameters", "buffers", "macs", "elementwise", "activation_bytes")
 
 
 def _records(facts: Facts) -> Iterator[tuple[str | int, ...]]:
-    for row in operators(facts.shapes, facts.costs):
+    for row in operators(facts.tables):
         op = row.node.op.keyword if row.node.op else ""
         yield row.path, op, row.operator, "x".join(map(str, row.output)), *_figures(row.costs).values()
 
@@ -266,7 +262,7 @@ def _markdown(facts: Facts) -> str:
         "| --- | --- | --- | ---: | ---: |",
     ]
     lines += ["| " + " | ".join(_cell(record[i]) for i in shown) + " |" for record in _records(facts)]
-    total = facts.costs.total
+    total = facts.tables.costs.total
     lines.append(f"| **total** | | | **{total.parameters:,}** | **{total.macs:,}** |")
     return "\n".join(lines) + "\n"
 
@@ -277,8 +273,8 @@ def _cell(value: str | int) -> str:
 
 def _text(facts: Facts, width: int, depth: int | None, color: bool) -> str:
     chosen = _depth(facts) if depth is None else max(depth, 1)
-    found = list(rows(facts.shapes, facts.costs, chosen))
-    header, *table = _table(found, facts.costs.total, width)
+    found = list(rows(facts.tables, chosen))
+    header, *table = _table(found, facts.tables.costs.total, width)
     paint: Callable[[str, str], str] = (lambda text, style: f"{style}{text}{_PLAIN}") if color else _unpainted
     lines = [*_title(facts, width, paint), "", paint(header, _BOLD), paint("─" * len(header), _DIM), *table]
     return "\n".join([*lines, paint("─" * len(header), _DIM), *_totals(facts, found, chosen, width)]) + "\n"
@@ -293,22 +289,22 @@ def _depth(facts: Facts) -> int:
     """Give the deepest depth whose table is still short."""
     depth, count = 1, 0
     while True:
-        found = sum(1 for _ in rows(facts.shapes, facts.costs, depth + 1))
+        found = sum(1 for _ in rows(facts.tables, depth + 1))
         if found > _FEW_ROWS or found == count:
             return depth
         depth, count = depth + 1, found
 
 
 def _title(facts: Facts, width: int, paint: Callable[[str, str], str]) -> Iterator[str]:
-    inputs = ", ".join(shape_text(shape) for shape in facts.shapes.inputs)
-    named = [(output, shape_text(facts.shapes.of(output.value))) for output in facts.graph.outputs]
+    inputs = ", ".join(shape_text(shape) for shape in facts.tables.shapes.inputs)
+    named = [(output, shape_text(facts.tables.shapes.of(output.value))) for output in facts.tables.graph.outputs]
     outputs = ", ".join(shape for output, shape in named if not output.is_training_only)
     training = ", ".join(f"{output.name} {shape}" for output, shape in named if output.is_training_only)
     of = f" of {facts.spec}" if facts.spec else ""
-    yield f"{paint(facts.graph.name, _BOLD)}{of}: {inputs} → {outputs}"
+    yield f"{paint(facts.tables.graph.name, _BOLD)}{of}: {inputs} → {outputs}"
     if training:
         yield from wrap(f"In training also {training}, which all figures include.", width)
-    for line in wrap(" ".join(facts.graph.doc.split()), width):
+    for line in wrap(" ".join(facts.tables.graph.doc.split()), width):
         yield paint(line, _DIM)
 
 
@@ -337,8 +333,8 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _totals(facts: Facts, found: Sequence[Row], depth: int, width: int) -> Iterator[str]:
-    total = facts.costs.total
-    memory = measure_memory(facts.shapes)
+    total = facts.tables.costs.total
+    memory = measure_memory(facts.tables.shapes)
     weights = f"{_bytes(BYTES * total.parameters)} in float32"
     lines: list[tuple[str, str, str]] = [
         ("parameters", f"{total.parameters:,}", f"trainable; {weights}"),
@@ -349,19 +345,19 @@ def _totals(facts: Facts, found: Sequence[Row], depth: int, width: int) -> Itera
         ("activations", _bytes(total.activation_bytes), "written for one image in float32"),
         ("peak memory", _bytes(memory.inference), f"to evaluate one image; to train on one, {_bytes(memory.training)}"),
     ]
-    if any(output.is_training_only for output in facts.graph.outputs):
+    if any(output.is_training_only for output in facts.tables.graph.outputs):
         evaluation = _evaluation(facts)
         note = f"MACs without training-only branches; {evaluation.parameters:,} parameters"
         lines.insert(4, ("in evaluation", f"{evaluation.macs:,}", note))
     for name, field in _fields(facts).items():
-        of = f" of {name}" if len(facts.shapes.inputs) > 1 else ""
+        of = f" of {name}" if len(facts.tables.shapes.inputs) > 1 else ""
         lines.append(("receptive field", _size(field), f"pixels{of} that the last feature map sees{_stride(field)}"))
     label, value = max(len(line[0]) for line in lines), max(len(line[1]) for line in lines)
     for name, figure, note in lines:
         start = f"{name:<{label}}{GAP}{figure:>{value}}{GAP}"
         yield from wrap(note, width, initial_indent=start, subsequent_indent=" " * len(start))
     if any(row.node.body is not None and row.path.count(".") == depth - 1 for row in found):
-        count = sum(1 for _ in operators(facts.shapes, facts.costs))
+        count = sum(1 for _ in operators(facts.tables))
         yield from wrap(f"Shown to depth {depth}; written out, the network has {count:,} operators.", width)
 
 

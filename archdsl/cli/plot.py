@@ -157,9 +157,7 @@ def _draw(
             f"{len(networks)} networks do not fit one chart by depth, which shows up to {_MOST_TO_COMPARE}",
             "name fewer, or use --kind scatter",
         )
-    profiles = [
-        profile(network.name, network.shapes, network.body_costs) for network in (one.network for one in networks)
-    ]
+    profiles = [profile(network.name, network.tables) for network in (one.network for one in networks)]
     return (plot_costs if kind is PlotKind.COST else plot_fields)(profiles, theme, file_format)
 
 

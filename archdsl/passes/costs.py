@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -101,13 +101,3 @@ def _operator(node: Node, shapes: Shapes) -> Total:
     assert isinstance(elements, int)
     written = elements if cost.elementwise or cost.macs else 0
     return Total(cost.parameters, cost.buffers, cost.macs, cost.elementwise, written)
-
-
-def walk(shapes: Shapes, costs: Costs, path: str = "") -> Iterator[tuple[str, Node, Shapes, Costs]]:
-    """Yield every node once all bodies are written out: its path, and the tables of the body it stands in."""
-    for node in shapes.graph.topological():
-        for name in node.names:
-            full = f"{path}.{name}" if path else name
-            yield full, node, shapes, costs
-            if node.id in shapes.inner:
-                yield from walk(shapes.inner[node.id], costs.inner[node.id], full)

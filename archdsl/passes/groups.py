@@ -8,8 +8,9 @@ from dataclasses import replace
 from math import gcd
 
 from archdsl.ops.norm import GroupNorm
-from archdsl.passes.costs import count_costs, walk
+from archdsl.passes.costs import count_costs
 from archdsl.passes.shapes import Shapes
+from archdsl.passes.tables import Tables, walk
 from archdsl.text.diagnostic import Diagnostic
 
 _MESSAGE = re.compile(r"(\d+) groups do not divide \d+ channels")
@@ -28,9 +29,9 @@ def name_divisors(diagnostics: Sequence[Diagnostic], groups: int, shapes: Shapes
     `shapes` are those of the same network with group norms of one group. Ensures: no other diagnostic changes.
     """
     widths: dict[int, str] = {}
-    for path, node, table, _ in walk(shapes, count_costs(shapes)):
+    for path, node, tables in walk(Tables(shapes, count_costs(shapes))):
         if isinstance(node.op, GroupNorm):
-            widths.setdefault(table.inputs_of(node)[0].numbers()[0], path)
+            widths.setdefault(tables.shapes.inputs_of(node)[0].numbers()[0], path)
     if not widths:
         return tuple(diagnostics)
     common = gcd(*widths)

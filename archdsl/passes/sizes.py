@@ -10,6 +10,7 @@ from archdsl.ir.graph import Graph
 from archdsl.ops.shape import Shape, Size
 from archdsl.passes.costs import Costs, count_costs
 from archdsl.passes.shapes import Known, Shapes, infer_shapes
+from archdsl.passes.tables import Tables
 from archdsl.text.diagnostic import Reporter
 
 _SMALLEST_RANGE, _LARGEST_RANGE = 256, 1024
@@ -36,8 +37,7 @@ class Sizes:
     """
 
     legal: tuple[int, ...]
-    shapes: tuple[Shapes, ...]
-    costs: tuple[Costs, ...]
+    tables: tuple[Tables, ...]
     refused: dict[int, Refusal]
     declared: int
 
@@ -56,11 +56,11 @@ def all_sizes(shapes: Shapes) -> Sizes:
     """
     image = next((shape for shape in shapes.inputs if len(shape) == 3), None)
     if image is None:
-        return Sizes((0,), (shapes,), (count_costs(shapes),), {}, 0)
+        return Sizes((0,), (Tables(shapes, count_costs(shapes)),), {}, 0)
     declared = image.numbers()[1]
     last = max(declared, min(max(2 * declared, _SMALLEST_RANGE), _LARGEST_RANGE))
     run = _Run(shapes.graph, {}, {})
-    legal: dict[int, tuple[Shapes, Costs]] = {}
+    legal: dict[int, Tables] = {}
     refused: dict[int, Refusal] = {}
     for size in range(1, last + 1):
         inputs = _scaled(shapes.inputs, Fraction(size, declared))
@@ -69,8 +69,7 @@ def all_sizes(shapes: Shapes) -> Sizes:
             refused[size] = found
         else:
             legal[size] = found
-    tables, costs = zip(*legal.values(), strict=True)
-    return Sizes(tuple(legal), tables, costs, refused, declared)
+    return Sizes(tuple(legal), tuple(legal.values()), refused, declared)
 
 
 def _scaled(inputs: Sequence[Shape], factor: Fraction) -> list[Shape] | None:
@@ -95,11 +94,11 @@ class _Run:
     known: Known
     counted: dict[int, Costs]
 
-    def at(self, inputs: Sequence[Shape]) -> tuple[Shapes, Costs] | Refusal:
+    def at(self, inputs: Sequence[Shape]) -> Tables | Refusal:
         report, before = Reporter(limit=1), len(self.known)
         shapes = infer_shapes(self.graph, inputs, report, self.known)
         if not report.has_errors:
-            return shapes, count_costs(shapes, self.counted)
+            return Tables(shapes, count_costs(shapes, self.counted))
         while len(self.known) > before:  # tables with gaps: a later size would meet no error in them
             self.known.popitem()
         return Refusal(report.diagnostics[0].code, ".".join(_gap(shapes)))

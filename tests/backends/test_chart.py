@@ -21,7 +21,7 @@ POINTS = (Point("a1", "a", 1e9, 70), Point("a2", "a", 2e9, 75), Point("b1", "b",
 
 def profile_of(name: str) -> Profile:
     network = load(name)
-    return profile(network.name, network.shapes, network.body_costs)
+    return profile(network.name, network.tables)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -43,7 +43,7 @@ def test_stages_are_those_of_the_text() -> None:
 
 def test_a_network_without_weights_is_one_layer() -> None:
     network = load_text("model net { input [3, 8, 8]; relu; maxpool k=3 }")
-    (layer,) = profile("net", network.shapes, network.body_costs).layers
+    (layer,) = profile("net", network.tables).layers
     assert layer.activation_bytes == network.costs.activation_bytes
 
 

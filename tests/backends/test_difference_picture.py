@@ -12,7 +12,7 @@ from archdsl.backends.difference.words import SIGNS
 from archdsl.backends.picture.measure import text_width
 from archdsl.backends.picture.scene import Box, Scene, Text
 from archdsl.backends.theme import THEMES
-from archdsl.network import draw_diff, tables_of
+from archdsl.network import draw_diff, subject_of
 from archdsl.passes.difference import Difference, compare
 from archdsl.passes.difference.outline import Entry, outline
 
@@ -27,7 +27,7 @@ PAIRS = (
 
 
 def compared(before: Network, after: Network) -> tuple[Difference, tuple[Entry, ...]]:
-    one, other = tables_of(before), tables_of(after)
+    one, other = subject_of(before), subject_of(after)
     found = compare(one, other)
     return found, outline(one, other, found)
 

@@ -29,21 +29,21 @@ model heads {
 
 
 def text_of(network: Network, width: int = 100, depth: int | None = None) -> str:
-    return summarise(network.graph, network.shapes, network.body_costs, "text", width, depth=depth)
+    return summarise(network.tables, "text", width, depth=depth)
 
 
 def json_of(network: Network) -> dict[str, object]:
-    return json.loads(summarise(network.graph, network.shapes, network.body_costs, "json"))
+    return json.loads(summarise(network.tables, "json"))
 
 
 @pytest.mark.parametrize("spec", ["resnet50", "densenet121", "mobilenet_v2", "googlenet"])
 @pytest.mark.parametrize("depth", [1, 2, 4])
 def test_the_top_rows_add_up_to_the_total_and_children_to_their_parent(spec: str, depth: int) -> None:
     network = load(spec)
-    found = list(rows(network.shapes, network.body_costs, depth))
+    found = list(rows(network.tables, depth))
     for figure in ("parameters", "buffers", "macs", "elementwise", "activation_bytes"):
         top = sum(getattr(row.costs, figure) for row in found if "." not in row.path)
-        assert top == getattr(network.body_costs.total, figure)
+        assert top == getattr(network.tables.costs.total, figure)
         for parent in found:
             children = [row for row in found if row.path.rpartition(".")[0] == parent.path]
             if children:
@@ -52,12 +52,12 @@ def test_the_top_rows_add_up_to_the_total_and_children_to_their_parent(spec: str
 
 def test_every_operator_has_the_path_it_has_in_the_network() -> None:
     network = load("resnet18")
-    assert [row.path for row in operators(network.shapes, network.body_costs)] == [n.path for n in network.costs.nodes]
+    assert [row.path for row in operators(network.tables)] == [n.path for n in network.costs.nodes]
 
 
 def test_weights_that_are_used_again_are_counted_once() -> None:
     network = load_text(SHARED)
-    found = list(operators(network.shapes, network.body_costs))
+    found = list(operators(network.tables))
     assert sum(row.costs.parameters for row in found) == network.costs.parameters
     assert sum(row.costs.macs for row in found) == network.costs.macs
     assert "(weights of one)" in text_of(network)
@@ -113,7 +113,7 @@ def test_the_figures_come_with_their_convention() -> None:
 
 def test_markdown_ends_with_the_total() -> None:
     network = load("resnet18")
-    lines = summarise(network.graph, network.shapes, network.body_costs, "markdown").splitlines()
+    lines = summarise(network.tables, "markdown").splitlines()
     assert len({line.count("|") for line in lines}) == 1
     assert lines[-1] == "| **total** | | | **11,689,512** | **1,814,073,344** |"
 

@@ -10,7 +10,7 @@ from torch import nn
 
 import archdsl
 from archdsl.ops import OPS
-from archdsl.passes.costs import walk
+from archdsl.passes.tables import walk
 from tests.backends.interpreter import agree
 from tests.backends.test_torch_files import DISTINCT, NAMES
 from tests.ops.execute import build
@@ -227,11 +227,11 @@ def test_every_module_has_the_settings_that_the_graph_says(name: str) -> None:
     with torch.device("meta"):
         modules = dict(net.module().named_modules())
         compared = 0
-        for path, node, shapes, _ in walk(net.shapes, net.body_costs):
+        for path, node, tables in walk(net.tables):
             # Steps without weights may be functions, or share a module.
             if node.op is None or node.op.is_parameter or path not in modules or node.reuses is not None:
                 continue
-            call = node.op.to_torch(shapes.inputs_of(node))
+            call = node.op.to_torch(tables.shapes.inputs_of(node))
             wanted = build(call.stateless_module or call)
             assert shown(modules[path]) == shown(wanted), path
             assert settings(modules[path]) == settings(wanted), path

@@ -11,8 +11,9 @@ import torch
 
 from archdsl.ir.graph import Node
 from archdsl.network import Network, load, load_text
-from archdsl.passes.costs import BYTES, walk
+from archdsl.passes.costs import BYTES
 from archdsl.passes.memory import measure_memory
+from archdsl.passes.tables import walk
 from archdsl.passes.views import is_view
 
 BLOCKS = """
@@ -66,8 +67,7 @@ class Simulated:
     def __post_init__(self) -> None:
         flat = self.net.flatten()
         self.elements = {
-            path: prod(shapes.results[node.id][""].numbers())
-            for path, node, shapes, _ in walk(self.net.shapes, self.net.body_costs)
+            path: prod(tables.shapes.results[node.id][""].numbers()) for path, node, tables in walk(self.net.tables)
         }
         ends = flat.graph["outputs"]
         chosen = [o for o in self.net.graph.outputs if self.in_training or not o.is_training_only]

@@ -27,8 +27,8 @@ def test_a_size_is_legal_where_the_network_compiles_at_it(name: str) -> None:
             assert sizes.refused[size].code == codes[0], (size, codes)
         else:
             index = sizes.legal.index(size)
-            assert sizes.costs[index].total == again.body_costs.total
-            assert sizes.shapes[index].outputs == again.shapes.outputs
+            assert sizes.tables[index].costs.total == again.tables.costs.total
+            assert sizes.tables[index].shapes.outputs == again.shapes.outputs
 
 
 def test_every_size_tried_is_legal_or_refused_and_never_both() -> None:
@@ -48,14 +48,14 @@ def test_a_refusal_names_the_node_whose_rule_is_broken() -> None:
 
 def test_a_failed_size_leaves_nothing_behind_for_the_next() -> None:
     sizes = sizes_of("unet")
-    for shapes in sizes.shapes:
+    for shapes in (tables.shapes for tables in sizes.tables):
         assert len(shapes.results) == len(shapes.graph.nodes)
 
 
 def test_images_keep_their_proportions() -> None:
     sizes = all_sizes(archdsl.load_text("model m { input [3, 32, 48]; conv 4 }").shapes)
     assert sizes.legal[:3] == (2, 4, 6)
-    assert sizes.shapes[0].inputs[0].numbers() == (3, 2, 3)
+    assert sizes.tables[0].shapes.inputs[0].numbers() == (3, 2, 3)
     assert sizes.refused[3] == Refusal()
 
 

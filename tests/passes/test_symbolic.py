@@ -6,9 +6,10 @@ import pytest
 
 from archdsl.network import load_text
 from archdsl.ops.shape import Dim, Shape, Size
-from archdsl.passes.costs import count_costs, walk
+from archdsl.passes.costs import count_costs
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.passes.symbolic import symbolic_shapes
+from archdsl.passes.tables import walk
 from archdsl.text.diagnostic import Reporter
 from tests.passes.published import bundled, network
 
@@ -67,6 +68,6 @@ def test_inputs_of_one_size_share_its_symbol_and_others_do_not() -> None:
 
 def test_costs_want_numbers() -> None:
     net = network("resnet18")
-    assert sum(1 for _ in walk(net.shapes, net.body_costs))
+    assert sum(1 for _ in walk(net.tables))
     with pytest.raises(AssertionError, match="symbolic"):
         count_costs(net.symbolic_shapes)

@@ -9,9 +9,9 @@ from itertools import takewhile
 from archdsl.backends.summary import operators
 from archdsl.ir.graph import Node
 from archdsl.ops.shape import Shape
-from archdsl.passes.costs import Costs
 from archdsl.passes.receptive import ReceptiveField, receptive_fields
 from archdsl.passes.shapes import Shapes
+from archdsl.passes.tables import Tables
 
 _FEWEST_STAGES, _LARGEST_PART = 4, 0.5
 _WEIGHTED = ("conv", "linear")
@@ -56,15 +56,16 @@ class Profile:
     side: int | None
 
 
-def profile(name: str, shapes: Shapes, costs: Costs) -> Profile:
+def profile(name: str, tables: Tables) -> Profile:
     """Give a network by depth, in the order of the text.
 
     Requires: shapes without errors, all numbers. Ensures: the layers' costs add up to the network's.
     """
+    shapes = tables.shapes
     fields = {path: _side(seen) for path, seen in receptive_fields(shapes).walk()}
     layers: list[Layer] = []
     waiting = Layer("", "", 0, 0, 0, None)
-    for row in operators(shapes, costs):
+    for row in operators(tables):
         cost = row.costs
         keyword = row.node.op.keyword if row.node.op is not None else ""
         own = Layer(row.path, keyword, cost.macs, cost.parameters, cost.activation_bytes, fields.get(row.path))

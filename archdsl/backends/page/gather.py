@@ -13,9 +13,9 @@ from archdsl.backends.words import describe, join_symbol, spell
 from archdsl.ir.graph import Graph, Node, Value
 from archdsl.ops.base import Init, Op
 from archdsl.ops.shape import Shape
-from archdsl.passes.costs import Costs, Total
-from archdsl.passes.shapes import Shapes
+from archdsl.passes.costs import Total
 from archdsl.passes.sizes import Sizes
+from archdsl.passes.tables import Tables
 from archdsl.text.codes import CODES
 from archdsl.text.source import NOWHERE, Source, Span
 
@@ -29,38 +29,35 @@ _LONGEST = 200
 class Body:
     """A body's tables at every legal size. Deep in a network many sizes share one, so those are read once."""
 
-    shapes: tuple[Shapes, ...]
-    costs: tuple[Costs, ...]
-    distinct: tuple[tuple[Shapes, Costs], ...]
+    tables: tuple[Tables, ...]
+    distinct: tuple[Tables, ...]
     which: tuple[int, ...]
     """The index in `distinct` of each size."""
 
     @staticmethod
-    def of(shapes: tuple[Shapes, ...], costs: tuple[Costs, ...]) -> Body:
-        places: dict[Shapes, int] = {}
-        which = tuple(places.setdefault(table, len(places)) for table in shapes)
-        counted = dict(zip(shapes, costs, strict=True))
-        return Body(shapes, costs, tuple((table, counted[table]) for table in places), which)
+    def of(tables: tuple[Tables, ...]) -> Body:
+        places: dict[Tables, int] = {}
+        which = tuple(places.setdefault(one, len(places)) for one in tables)
+        return Body(tables, tuple(places), which)
 
     @property
     def graph(self) -> Graph:
-        return self.shapes[0].graph
+        return self.tables[0].graph
 
     def inner(self, node: Node) -> Body:
-        found = [(shapes.inner[node.id], costs.inner[node.id]) for shapes, costs in self.distinct]
-        shapes, costs = zip(*(found[index] for index in self.which), strict=True)
-        return Body.of(shapes, costs)
+        found = [tables.inner(node) for tables in self.distinct]
+        return Body.of(tuple(found[index] for index in self.which))
 
     def axes(self, value: Value) -> list[Row]:
         """Give each axis of a value's shape at every size."""
-        return self._axes([shapes.of(value) for shapes, _ in self.distinct])
+        return self._axes([tables.shapes.of(value) for tables in self.distinct])
 
     def inputs(self) -> list[list[Row]]:
-        return [self._axes(shapes) for shapes in zip(*(shapes.inputs for shapes, _ in self.distinct), strict=True)]
+        return [self._axes(shapes) for shapes in zip(*(tables.shapes.inputs for tables in self.distinct), strict=True)]
 
     def costs_of(self, node: Node, figure: Callable[[Total], int]) -> Row:
         """Give a figure of a node's costs at every size."""
-        return self._every([figure(costs.nodes[node.id]) for _, costs in self.distinct])
+        return self._every([figure(tables.costs.nodes[node.id]) for tables in self.distinct])
 
     def _axes(self, shapes: Sequence[Shape]) -> list[Row]:
         return [self._every(axis) for axis in zip(*(shape.numbers() for shape in shapes), strict=True)]
@@ -78,13 +75,13 @@ class Gathered:
     ops: list[Item] = field(default_factory=list[Item])
     defaults: Item = field(default_factory=dict[str, Json])
     sources: list[Item] = field(default_factory=list[Item])
-    _known_bodies: dict[tuple[Shapes, ...], int] = field(default_factory=dict[tuple[Shapes, ...], int])
+    _known_bodies: dict[tuple[Tables, ...], int] = field(default_factory=dict[tuple[Tables, ...], int])
     _known_ops: dict[Op, int] = field(default_factory=dict["Op", int])
     _known_sources: dict[Source, int] = field(default_factory=dict[Source, int])
 
     def network(self, sizes: Sizes) -> Item:
         """Add a network; give its sizes, and the body that is its own."""
-        body = self.body(Body.of(sizes.shapes, sizes.costs), sizes.start)
+        body = self.body(Body.of(sizes.tables), sizes.start)
         return {
             "sizes": list(sizes.legal),
             "start": sizes.start,
@@ -94,7 +91,7 @@ class Gathered:
 
     def body(self, body: Body, start: int) -> int:
         """Add a body, after those it calls."""
-        key = body.shapes  # compared by identity: bodies are the same if they are so at every size
+        key = body.tables  # compared by identity: bodies are the same if they are so at every size
         if key not in self._known_bodies:
             found = self._body(body, start)
             self._known_bodies[key] = len(self.bodies)
@@ -148,7 +145,7 @@ class Gathered:
         if node.body is not None and not is_simple(node.body):
             inner = body.inner(node)
             box["body"] = self.body(inner, start)
-            box["text"] = describe_body(inner.shapes[start])
+            box["text"] = describe_body(inner.tables[start].shapes)
             return box
         if node.body is not None:
             box["lifted"] = True

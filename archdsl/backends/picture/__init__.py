@@ -9,11 +9,8 @@ from archdsl.backends.picture.drawing import FORMATS, SUFFIXES, Diagram, Format,
 from archdsl.backends.picture.failure import DrawError
 from archdsl.backends.picture.levels import Level
 from archdsl.backends.picture.measure import COSTS, CostName
-from archdsl.backends.picture.steps import Call
 from archdsl.backends.theme import THEMES
-from archdsl.ir.graph import Graph
-from archdsl.passes.costs import Costs
-from archdsl.passes.shapes import Shapes
+from archdsl.passes.tables import Tables
 
 __all__ = [
     "COSTS",
@@ -31,9 +28,7 @@ __all__ = [
 
 
 def diagram(
-    graph: Graph,
-    shapes: Shapes,
-    costs: Costs,
+    tables: Tables,
     level: Level,
     name: str,
     *,
@@ -45,11 +40,9 @@ def diagram(
     `stages` shows the architecture at a glance, a box for each top-level step; `blocks` folds repeats and shows the
     inside of each distinct block once; `layers` shows every operator, framed by the blocks around it. With `cost`,
     boxes are coloured by their part of that cost.
-    Requires: tables of this very graph. Raises ValueError for another level, theme or cost.
+    Raises ValueError for another level, theme or cost.
     """
     for what, given, known in (("level", level, get_args(Level)), ("theme", theme, THEMES), ("cost", cost, COSTS)):
         if given is not None and given not in known:
             raise ValueError(f"a diagram's {what} is {', '.join(known)}, not {given!r}")
-    if shapes.graph is not graph:
-        raise ValueError("the shapes are of another graph")
-    return Diagram(sketch(Call(shapes, costs), level, name), theme, cost)
+    return Diagram(sketch(tables, level, name), theme, cost)

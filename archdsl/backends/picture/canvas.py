@@ -8,13 +8,14 @@ from itertools import pairwise
 
 from archdsl.backends.picture.levels import Level, Outline
 from archdsl.backends.picture.picture import Box, Edge, Group, Picture, mark_shortcuts
-from archdsl.backends.picture.steps import Call, Frame, Step
+from archdsl.backends.picture.steps import Frame, Step
 from archdsl.backends.picture.symbols import listed
 from archdsl.backends.picture.variants import Variant
 from archdsl.backends.theme import Kind
 from archdsl.backends.words import amount, shape_text
 from archdsl.ir.graph import Node, Value
 from archdsl.passes.costs import Total
+from archdsl.passes.tables import Tables
 
 _SHORT = 5
 """As many operators at most go without a frame around them."""
@@ -45,7 +46,7 @@ class _Place:
         return None if self.path is None else f"{self.path}{name}"
 
 
-def sketch(root: Call, level: Level, name: str) -> Picture:
+def sketch(root: Tables, level: Level, name: str) -> Picture:
     """Draw a network at one level. Requires: shapes and costs without errors.
 
     Blocks too many for a page are shown in part: the flow in stages, and of the blocks' insides those that fit.

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from archdsl.backends.picture.chunks import Chunk, chunks
-from archdsl.backends.picture.steps import Call, Frame, Step, call_step, fold, lift, operator_step
+from archdsl.backends.picture.steps import Frame, Step, call_step, fold, lift, operator_step
 from archdsl.backends.picture.symbols import Symbols, is_number
 from archdsl.backends.picture.variants import Variant, Variants
 from archdsl.backends.words import number
 from archdsl.ir.graph import Node
+from archdsl.passes.tables import Tables
 
 Level: TypeAlias = Literal["stages", "blocks", "layers"]
 
@@ -26,7 +27,7 @@ class Outline:
     Without `opens`, no level is opened at a glance, even where nearly everything is in it.
     """
 
-    def __init__(self, root: Call, level: Level, *, opens: bool = True) -> None:
+    def __init__(self, root: Tables, level: Level, *, opens: bool = True) -> None:
         self.root, self.level, self.opens = root, level, opens
         self.variants = Variants(root)
         self._details: dict[int, tuple[Frame, list[Step]]] = {}

@@ -11,19 +11,8 @@ from archdsl.backends.picture.symbols import Symbols
 from archdsl.backends.words import describe, join_symbol, shape_text
 from archdsl.ir.graph import Graph, Node, NodeId, Value
 from archdsl.ops.shape import Shape
-from archdsl.passes.costs import Costs, Total
-from archdsl.passes.shapes import Shapes
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
-    """A body's tables for one set of input shapes."""
-
-    shapes: Shapes
-    costs: Costs
-
-    def inner(self, node: Node) -> Call:
-        return Call(self.shapes.inner[node.id], self.costs.inner[node.id])
+from archdsl.passes.costs import Total
+from archdsl.passes.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +22,16 @@ class Frame:
     Requires: calls whose bodies have the same nodes and differ in numbers only.
     """
 
-    calls: tuple[Call, ...]
+    calls: tuple[Tables, ...]
     symbols: Symbols
 
     @property
     def graph(self) -> Graph:
-        return self.calls[0].shapes.graph
+        return self.calls[0].graph
 
     def nodes(self, name: NodeId) -> list[Node]:
         """Give a node of the body in every call."""
-        return [call.shapes.graph.nodes[name] for call in self.calls]
+        return [call.graph.nodes[name] for call in self.calls]
 
     def inside(self, node: Node) -> Frame:
         """Give the frame of a body that is called in this one."""

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from archdsl.backends.picture.chunks import is_simple
-from archdsl.backends.picture.steps import Call, Frame
+from archdsl.backends.picture.steps import Frame
 from archdsl.backends.picture.symbols import INPUT_CHANNELS, Symbols, Values, common_bindings
 from archdsl.backends.words import describe
 from archdsl.ir.graph import Graph, Node
+from archdsl.passes.tables import Tables
 
 
 @dataclass(slots=True, eq=False)
@@ -17,7 +18,7 @@ class Variant:
     """A block's calls that differ in numbers only."""
 
     name: str
-    calls: list[Call] = field(default_factory=list[Call])
+    calls: list[Tables] = field(default_factory=list[Tables])
     letter: str = ""
     """Tells it from the block's other variants, where it has any."""
 
@@ -30,7 +31,7 @@ class Variant:
         return Frame(tuple(self.calls), Symbols(bindings))
 
 
-def _bindings(call: Call) -> dict[str, object]:
+def _bindings(call: Tables) -> dict[str, object]:
     channels = {INPUT_CHANNELS: call.shapes.inputs[0][0]} if call.shapes.inputs else {}
     return {**call.shapes.graph.bindings, **channels}
 
@@ -38,7 +39,7 @@ def _bindings(call: Call) -> dict[str, object]:
 class Variants:
     """The variants of every block that is called anywhere below a call, in the order of first use."""
 
-    def __init__(self, root: Call) -> None:
+    def __init__(self, root: Tables) -> None:
         self._signatures: dict[object, int] = {}
         self._known: dict[int, int] = {}
         self._simple: dict[int, bool] = {}
@@ -57,7 +58,7 @@ class Variants:
     def of(self, graph: Graph) -> Variant:
         return self._found[graph.name, self._signature(graph)]
 
-    def _walk(self, root: Call) -> None:
+    def _walk(self, root: Tables) -> None:
         seen: set[int] = set()
         stack = [root]
         while stack:

@@ -25,18 +25,19 @@ from archdsl.backends.torch.members import (
 )
 from archdsl.ir.graph import Graph
 from archdsl.ops.shape import Shape
-from archdsl.passes.costs import Costs
 from archdsl.passes.shapes import Shapes
+from archdsl.passes.tables import Tables
 
 _HELPERS = Path(__file__).with_name("runtime.py")
 
 
-def emit(graph: Graph, shapes: Shapes, costs: Costs, name: str, digest: str) -> str:
+def emit(tables: Tables, name: str, digest: str) -> str:
     """Give the Python source of a network: it imports torch alone, and its last class is the network.
 
     Ensures: the same bytes for the same graph; valid under `ruff check` and `ruff format`; state_dict keys are the
     graph's paths.
     """
+    graph, shapes = tables.graph, tables.shapes
     helpers = _helper_sources()
     classes = Classes(shapes, frozenset(helpers))
     steps = sequential(shapes, classes.constructor) if is_sequential(graph) else None
@@ -63,7 +64,7 @@ def emit(graph: Graph, shapes: Shapes, costs: Costs, name: str, digest: str) -> 
     used = [text for helper, text in helpers.items() if helper in called]
     helper_lines = [line for text in used for line in ["", "", *text.splitlines()]]
     imports = _imports(_names(code).union(*(_names(ast.parse(text)) for text in used)))
-    return "\n".join([*_header(graph, shapes, costs, name, digest), *imports, *helper_lines, *body, ""])
+    return "\n".join([*_header(tables, name, digest), *imports, *helper_lines, *body, ""])
 
 
 def class_name(name: str) -> str:
@@ -87,25 +88,26 @@ def _helper_sources() -> Mapping[str, str]:
     return found
 
 
-def _header(graph: Graph, shapes: Shapes, costs: Costs, name: str, digest: str) -> list[str]:
-    total = costs.total
-    inputs = ", ".join(_size(shape) for shape in shapes.inputs)
-    file = Path(graph.span.source.name).name
+def _header(tables: Tables, name: str, digest: str) -> list[str]:
+    total = tables.costs.total
+    inputs = ", ".join(_size(shape) for shape in tables.shapes.inputs)
+    file = Path(tables.graph.span.source.name).name
     lines = [
         *_wrap(f'"""{_printable(name)}, compiled by archdsl from {_printable(file)} (digest {digest}).', WIDTH),
         "",
         f"{total.parameters:,} parameters; {total.macs:,} multiply-adds",
         f"({total.flops:,} flops) for one input of {inputs}.",
         "",
-        *_stage_table(shapes, costs),
+        *_stage_table(tables),
         '"""',
         "",
     ]
     return [line.rstrip() for line in lines]
 
 
-def _stage_table(shapes: Shapes, costs: Costs) -> list[str]:
+def _stage_table(tables: Tables) -> list[str]:
     """List the top-level steps that hold weights or change the shape."""
+    shapes, costs = tables.shapes, tables.costs
     rows = [("step", "output", "parameters", "macs")]
     for node in shapes.graph.topological():
         if node.is_input:

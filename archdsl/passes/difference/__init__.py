@@ -1,6 +1,6 @@
 """The difference of two networks: what was added, removed, changed, renamed, and what follows from it."""
 
-from archdsl.passes.difference.compare import Tables, compare
+from archdsl.passes.difference.compare import Subject, compare
 from archdsl.passes.difference.model import (
     Change,
     Difference,
@@ -24,7 +24,7 @@ __all__ = [
     "SettingChange",
     "Side",
     "Step",
-    "Tables",
+    "Subject",
     "WeightsKept",
     "compare",
 ]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archdsl.ops.base import Tensor
-from archdsl.passes.costs import Costs
 from archdsl.passes.difference.align import Aligner
 from archdsl.passes.difference.fold import fold
 from archdsl.passes.difference.items import Levels
@@ -17,18 +16,18 @@ from archdsl.passes.memory import measure_memory
 from archdsl.passes.receptive import ReceptiveField, receptive_fields
 from archdsl.passes.shapes import Shapes
 from archdsl.passes.state import list_state
+from archdsl.passes.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
-    """What is known of one network: who it is, its shapes and its costs."""
+class Subject:
+    """A network that is compared: who it is, and its tables."""
 
     side: Side
-    shapes: Shapes
-    costs: Costs
+    tables: Tables
 
 
-def compare(before: Tables, after: Tables) -> Difference:
+def compare(before: Subject, after: Subject) -> Difference:
     """Say what was added, removed, changed, renamed and moved from one network to another, and what follows.
 
     Requires: shapes without errors, all numbers. Ensures: what the changes and what follows from them add to
@@ -36,7 +35,7 @@ def compare(before: Tables, after: Tables) -> Difference:
     exchanged; a network compared with itself gives no change.
     """
     levels = Levels()
-    ours, theirs = (outermost(tables.shapes, tables.costs, levels) for tables in (before, after))
+    ours, theirs = (outermost(subject.tables, levels) for subject in (before, after))
     walk = Walk(Aligner(levels), levels)
     walk.compare(ours, theirs)
     found, moved = find_moves(walk.found, levels)
@@ -46,8 +45,8 @@ def compare(before: Tables, after: Tables) -> Difference:
         sum(place.parameters for place in walk.follows),
         sum(place.macs for place in walk.follows),
     )
-    totals = tuple(_totals(before, after))
-    weights = _weights(before.shapes, after.shapes, {**walk.paths, **moved})
+    totals = tuple(_totals(before.tables, after.tables))
+    weights = _weights(before.tables.shapes, after.tables.shapes, {**walk.paths, **moved})
     return Difference(before.side, after.side, changes, follows, totals, weights)
 
 

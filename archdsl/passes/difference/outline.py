@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from archdsl.passes.difference.align import Aligner
-from archdsl.passes.difference.compare import Tables
+from archdsl.passes.difference.compare import Subject
 from archdsl.passes.difference.items import Item, Levels
 from archdsl.passes.difference.model import Difference, Kind, Step, is_initial
 from archdsl.passes.difference.walk import Side, outermost, settings_of
@@ -38,13 +38,13 @@ class Entry:
         return not self.kinds and not self.inside and not self.alike
 
 
-def outline(before: Tables, after: Tables, difference: Difference) -> tuple[Entry, ...]:
+def outline(before: Subject, after: Subject, difference: Difference) -> tuple[Entry, ...]:
     """Give the steps of two networks side by side.
 
     Requires: the difference of these very networks.
     """
     levels = Levels()
-    ours, theirs = (outermost(tables.shapes, tables.costs, levels) for tables in (before, after))
+    ours, theirs = (outermost(subject.tables, levels) for subject in (before, after))
     marks: dict[tuple[str, str], list[Kind]] = {}
     moved: tuple[set[str], set[str]] = set(), set()
     for change in difference.changes:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from archdsl.ir.graph import Node, NodeId
 from archdsl.ops.base import Op
 from archdsl.ops.shape import Shape
-from archdsl.passes.costs import Costs, Total
+from archdsl.passes.costs import Total
 from archdsl.passes.difference.align import Aligner
 from archdsl.passes.difference.items import Item, Level, Levels, Wire
 from archdsl.passes.difference.model import Kind, Place, Step, is_initial
-from archdsl.passes.shapes import Shapes
+from archdsl.passes.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,7 @@ class Side:
     """One network's body at one of its places. `block` is the outermost block around it, called at `call`."""
 
     level: Level
-    shapes: Shapes
-    costs: Costs
+    tables: Tables
     path: str = ""
     is_reused: bool = False
     block: str = ""
@@ -37,16 +36,16 @@ class Side:
         body = node.body
         name = node.op.keyword if node.op is not None else body.name if body is not None else ""
         operators = body.size if body is not None else 1
-        inputs = tuple(self.shapes.inputs_of(node))
-        output = self.shapes.results[node.id][""]
+        inputs = tuple(self.tables.shapes.inputs_of(node))
+        output = self.tables.shapes.results[node.id][""]
         return Step(self.path_of(item), name, node, total.parameters, total.macs, operators, inputs, output)
 
     def total(self, item: Item) -> Total:
         is_reused = self.is_reused or item.node.reuses is not None
-        return self.costs.nodes[item.node.id].times(1, is_reused=is_reused)
+        return self.tables.costs.nodes[item.node.id].times(1, is_reused=is_reused)
 
     def shapes_of(self, item: Item) -> tuple[Sequence[Shape], Mapping[str, Shape]]:
-        return self.shapes.inputs_of(item.node), self.shapes.results[item.node.id]
+        return self.tables.shapes.inputs_of(item.node), self.tables.shapes.results[item.node.id]
 
     def inside(self, item: Item, levels: Levels) -> Side:
         """Give the body of a call; an unlabelled name counts as one of several in the path within its block."""
@@ -55,8 +54,7 @@ class Side:
         is_block = not self.block and node.body.kind == "block"
         return Side(
             levels.inside(item),
-            self.shapes.inner[node.id],
-            self.costs.inner[node.id],
+            self.tables.inner(node),
             path,
             self.is_reused or node.reuses is not None,
             node.body.name if is_block else self.block,
@@ -252,6 +250,6 @@ def _reuse(x: Node, y: Node, same: Mapping[NodeId, NodeId]) -> tuple[tuple[str, 
     return (("weights", f"of {x.reuses}" if x.reuses else "own", f"of {y.reuses}" if y.reuses else "own"),)
 
 
-def outermost(shapes: Shapes, costs: Costs, levels: Levels) -> Side:
-    """Give a network's outermost body."""
-    return Side(levels.of(shapes.graph), shapes, costs)
+def outermost(tables: Tables, levels: Levels) -> Side:
+    """Return a network's outermost body."""
+    return Side(levels.of(tables.graph), tables)

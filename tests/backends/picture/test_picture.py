@@ -229,7 +229,7 @@ def test_unknown_suffixes_and_levels_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DrawError, match=r"not as `net\.gif`"):
         network.diagram("stages").render(tmp_path / "net.gif")
     with pytest.raises(ValueError, match="not 'all'"):
-        diagram(network.graph, network.shapes, network.body_costs, "all", "x")  # pyright: ignore[reportArgumentType]
+        diagram(network.tables, "all", "x")  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize(
