@@ -105,7 +105,9 @@ class TorchCall:
     kind "operator":  the inputs joined by the infix operator `target`.
     kind "parameter": the module owns an nn.Parameter of shape `args`, and its value times the input is the
                       result; `kwargs["value"]` fills it.
-    kind "method":    `input.target(*args, **kwargs)`; with `index`, that item of its result.
+    kind "method":    `input.target(inputs..., *args)`.
+    `input_names` are the keywords under which a module or function takes the last inputs, which then follow
+    all others: `F.scaled_dot_product_attention(q, k, value=v)`.
     A target that is a bare class name (`StochasticDepth`) is one of the backend's own helper classes.
     `stateless_module` names the module form of a function or method, for use inside nn.Sequential.
     """
@@ -115,7 +117,7 @@ class TorchCall:
     kwargs: Mapping[str, object] = field(default_factory=dict[str, object])
     kind: Literal["module", "function", "operator", "parameter", "method"] = "module"
     packs_inputs: bool = False
-    index: int | None = None
+    input_names: tuple[str, ...] = ()
     stateless_module: TorchCall | None = None
 
 

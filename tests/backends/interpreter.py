@@ -7,7 +7,6 @@ variables that are used twice.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
 from typing import cast
 
 import torch
@@ -72,11 +71,7 @@ class Interpreter(nn.Module):
             named = {output.name: values[output.value] for output in node.body.outputs}
             return {"": values[node.body.main], **named}
         assert node.op is not None
-        module = self.operators[_slot(path)]
-        call = node.op.to_torch(shapes.inputs_of(node))
-        if call.kind == "function" and not call.packs_inputs and len(sources) > 2:
-            return {"": reduce(module, sources)}
-        return {"": module(*sources)}
+        return {"": self.operators[_slot(path)](*sources)}
 
     def state(self) -> dict[str, Tensor]:
         """Give the state by the keys that the network's module has."""

@@ -37,16 +37,28 @@ class Called(nn.Module):
         if call.kind == "parameter":
             return inputs[0] * self.factors
         if call.kind == "method":
-            (x,) = inputs
-            result = getattr(x, call.target)(*call.args, **call.kwargs)
-            return result if call.index is None else result[call.index]
-        packed = [list(inputs)] if call.packs_inputs else list(inputs)
-        return _target(call)(*packed, *call.args, **call.kwargs)
+            x, *others = inputs
+            return getattr(x, call.target)(*others, *call.args)
+        if call.packs_inputs:
+            return _target(call)(list(inputs), *call.args, **call.kwargs)
+        by_place, by_name = _passed(call, inputs)
+        return _target(call)(*by_place, *call.args, **by_name, **call.kwargs)
 
 
 def build(call: TorchCall) -> nn.Module:
     """Give the call as a module that takes the inputs."""
-    return _target(call)(*call.args, **call.kwargs) if call.kind == "module" else Called(call)
+    if call.kind != "module":
+        return Called(call)
+    module = _target(call)(*call.args, **call.kwargs)
+    if call.input_names:
+        module.register_forward_pre_hook(lambda _, inputs, __: _passed(call, inputs), with_kwargs=True)
+    return module
+
+
+def _passed(call: TorchCall, inputs: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
+    """Split the inputs into those by position and those by keyword."""
+    first = len(inputs) - len(call.input_names)
+    return inputs[:first], dict(zip(call.input_names, inputs[first:], strict=True))
 
 
 def random_inputs(shapes: Sequence[Shape], batch: int = 2, requires_grad: bool = False) -> list[Tensor]:

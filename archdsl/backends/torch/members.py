@@ -387,23 +387,21 @@ class _Writer:
         call = node.op.to_torch(self.shapes.inputs_of(node))
         arguments = tuple(map(Literal, call.args))
         keywords = tuple((key, Literal(value)) for key, value in call.kwargs.items())
+        first = len(sources) - len(call.input_names)
+        named = tuple(zip(call.input_names, sources[first:], strict=True))
         match call.kind:
             case "operator":
                 return Infix(call.target, tuple(sources))
             case "function" if call.packs_inputs:
                 return Call(call.target, (ListOf(tuple(sources)), *arguments), keywords)
             case "function":
-                first, *others = sources
-                code = first
-                for other in others:
-                    code = Call(call.target, (code, other, *arguments), keywords)
-                return code if others else Call(call.target, (first, *arguments), keywords)
+                return Call(call.target, (*sources[:first], *arguments), (*named, *keywords))
             case "method":
-                return Method(sources[0], call.target, arguments)
+                return Method(sources[0], call.target, (*sources[1:], *arguments))
             case "parameter":
                 return Infix("*", (Name(self._attribute(node, index)), sources[0]))
             case "module":
-                return Call(self._attribute(node, index), tuple(sources))
+                return Call(self._attribute(node, index), tuple(sources[:first]), named)
 
     def _attribute(self, node: Node, index: int) -> str:
         """Give `self.name` of a node's module, which is added to the members."""
