@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-from archdsl.backends.picture.layout.block import Block, Place
-
-if TYPE_CHECKING:
-    from archdsl.backends.picture.layout.chain import Flow
-    from archdsl.backends.picture.layout.ways import Corner
+from archdsl.backends.picture.layout.patch import Bounds, Patch
+from archdsl.backends.picture.layout.stream import Stream
+from archdsl.backends.picture.layout.ways import Corner
 
 _GAP, _TURN = 17.0, 26.0
 """Between boxes that follow each other, and from the turn below to the first box above it."""
@@ -29,48 +26,48 @@ _FEWEST = 2
 
 @dataclass(frozen=True, slots=True)
 class Bent:
-    """The places of the boxes, and the corners of every wire's way by its number, where the left column is at 0."""
+    """The places of the boxes, and the corners of every link's way by its number, where the left column is at 0."""
 
-    block: Block
+    patch: Patch
     ways: dict[int, list[Corner]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Bridge:
-    """A shortcut: where in the spine it leaves and arrives, and the boxes and wires on its way."""
+    """A shortcut: where in the spine it leaves and arrives, and the boxes and links on its way."""
 
     start: int
     end: int
     boxes: tuple[str, ...]
-    wires: tuple[int, ...]
+    links: tuple[int, ...]
 
 
-def bend(flow: Flow) -> Bent | None:
+def bend(stream: Stream) -> Bent | None:
     """Lay a flow out as a U, or give nothing if it is no path with shortcuts that all lie in each other.
 
     Requires: the flow goes down the page.
     """
-    if flow.aside or any(node.groups for node in flow.nodes.values()):
+    if stream.aside or any(tile.groups for tile in stream.tiles.values()):
         return None
-    spine = _longest(flow)
-    bridges = _bridges(flow, spine)
+    spine = _longest(stream)
+    bridges = _bridges(stream, spine)
     if len(bridges) < _FEWEST or bridges[-1].end - bridges[-1].start < 2:
         return None
     if not all(one.start < other.start and other.end < one.end for one, other in pairwise(bridges)):
         return None
     drawn = {*spine, *(name for bridge in bridges for name in bridge.boxes)}
-    wires = len(spine) - 1 + sum(len(bridge.wires) for bridge in bridges)
-    if len(drawn) < len(flow.nodes) or wires < len(flow.wires):
+    links = len(spine) - 1 + sum(len(bridge.links) for bridge in bridges)
+    if len(drawn) < len(stream.tiles) or links < len(stream.links):
         return None
-    return _Bender(flow, spine, bridges).bent()
+    return _Bender(stream, spine, bridges).bent()
 
 
-def _longest(flow: Flow) -> list[str]:
+def _longest(stream: Stream) -> list[str]:
     """List the boxes of the longest way through the flow."""
     lengths: dict[str, int] = {}
     before: dict[str, str] = {}
-    for name in flow.nodes:
-        source = max(flow.sources(name), key=lambda each: lengths[each], default="")
+    for name in stream.tiles:
+        source = max(stream.sources(name), key=lambda each: lengths[each], default="")
         lengths[name] = lengths.get(source, 0) + 1
         before[name] = source
     spine = [max(lengths, key=lambda name: lengths[name])]
@@ -79,40 +76,40 @@ def _longest(flow: Flow) -> list[str]:
     return spine[::-1]
 
 
-def _bridges(flow: Flow, spine: Sequence[str]) -> list[_Bridge]:
+def _bridges(stream: Stream, spine: Sequence[str]) -> list[_Bridge]:
     """List the ways beside the spine, which leave it and come back to it without parting."""
     at = {name: index for index, name in enumerate(spine)}
     found: list[_Bridge] = []
     for index, name in enumerate(spine):
         follows = False
-        for wire in flow.out_of[name]:
-            target = flow.wires[wire].target
+        for link in stream.out_of[name]:
+            target = stream.links[link].target
             if at.get(target) == index + 1 and not follows:
                 follows = True
                 continue
-            boxes, wires = list[str](), [wire]
-            while target not in at and len(flow.into[target]) == len(flow.out_of[target]) == 1:
+            boxes, links = list[str](), [link]
+            while target not in at and len(stream.into[target]) == len(stream.out_of[target]) == 1:
                 boxes.append(target)
-                wires.append(flow.out_of[target][0])
-                target = flow.wires[wires[-1]].target
+                links.append(stream.out_of[target][0])
+                target = stream.links[links[-1]].target
             if target in at:
-                found.append(_Bridge(index, at[target], tuple(boxes), tuple(wires)))
+                found.append(_Bridge(index, at[target], tuple(boxes), tuple(links)))
     return found
 
 
 class _Bender:
-    def __init__(self, flow: Flow, spine: Sequence[str], bridges: Sequence[_Bridge]) -> None:
-        self.flow, self.spine, self.bridges = flow, spine, bridges
+    def __init__(self, stream: Stream, spine: Sequence[str], bridges: Sequence[_Bridge]) -> None:
+        self.stream, self.spine, self.bridges = stream, spine, bridges
         inner = bridges[-1]
         self.bottom = inner.start + (inner.end - inner.start) // 2  # the last box on the left
-        self.heights = [flow.nodes[name].along for name in spine]
-        self.widths = [max(node.across, _BAR * node.is_bar) for node in (flow.nodes[name] for name in spine)]
-        between = (sum(flow.nodes[name].across + _BESIDE for name in bridge.boxes) + _BESIDE for bridge in bridges)
+        self.heights = [stream.tiles[name].along for name in spine]
+        self.widths = [max(tile.across, _BAR * tile.is_bar) for tile in (stream.tiles[name] for name in spine)]
+        between = (sum(stream.tiles[name].across + _BESIDE for name in bridge.boxes) + _BESIDE for bridge in bridges)
         self.left, self.between = max(self.widths[: self.bottom + 1]) / 2, max(_ACROSS, *between)
         self.acrosses = dict.fromkeys(range(self.bottom + 1), 0.0)
         self.beside = self._steps()
         self.middles = dict[int, float]()
-        self.boxes = dict[str, Place]()
+        self.boxes = dict[str, Bounds]()
 
     def bent(self) -> Bent:
         self._set_heights()
@@ -123,7 +120,7 @@ class _Bender:
             self._place(bridge)
         low, high = -self.left, max(place.high for place in self.boxes.values())
         length = max(place.end for place in self.boxes.values())
-        return Bent(Block(length, low, high, self.boxes), dict(self._ways()))
+        return Bent(Patch(length, low, high, self.boxes), dict(self._ways()))
 
     def _steps(self) -> dict[int, int]:
         """Find the column of each box on the right; give which box stands beside the end of each shortcut, or its end.
@@ -139,7 +136,7 @@ class _Bender:
             following = range(end + 1, min(after + 1, len(self.spine)))
             beside[end] = end + (after - end > 2)
             if beside[end] > end:
-                text = max(self.flow.wires[wire].text for wire in self.flow.out_of[self.spine[end]])
+                text = self.stream.text(self.spine[end])
                 across += max(self.widths[index] for index in column) / 2 + max(_BESIDE, text + 12)
                 across += max(self.widths[index] for index in following) / 2
                 column = []
@@ -173,7 +170,7 @@ class _Bender:
         """Give the space between a box and the next, with that of the text between."""
         if not 0 <= index < len(self.spine):
             return _GAP
-        return _GAP + max((self.flow.wires[wire].label for wire in self.flow.out_of[self.spine[index]]), default=0.0)
+        return _GAP + self.stream.label(self.spine[index])
 
     def _need(self, indices: Sequence[int]) -> float:
         """Give the least distance between the middles of the first and the last of several boxes."""
@@ -197,17 +194,17 @@ class _Bender:
 
     def _place(self, bridge: _Bridge) -> None:
         """Put the boxes of a shortcut between the columns."""
-        nodes = [self.flow.nodes[name] for name in bridge.boxes]
+        tiles = [self.stream.tiles[name] for name in bridge.boxes]
         between = self.acrosses[bridge.end] - self.widths[bridge.end] / 2 - self.left
-        space = (between - sum(node.across for node in nodes)) / (len(nodes) + 1)
+        space = (between - sum(tile.across for tile in tiles)) / (len(tiles) + 1)
         across = self.left
-        for node in nodes:
-            across += space + node.across / 2
-            self.boxes[node.name] = _around(across, self.middles[bridge.start], node.across / 2, node.along / 2)
-            across += node.across / 2
+        for tile in tiles:
+            across += space + tile.across / 2
+            self.boxes[tile.name] = _around(across, self.middles[bridge.start], tile.across / 2, tile.along / 2)
+            across += tile.across / 2
 
     def _ways(self) -> Iterable[tuple[int, list[Corner]]]:
-        of = {(wire.source, wire.target): index for index, wire in self.flow.wires.items()}
+        of = {(link.source, link.target): index for index, link in self.stream.links.items()}
         for index, (one, other) in enumerate(pairwise(self.spine)):
             source, target, middle = self.boxes[one], self.boxes[other], self.middles[index]
             if self.beside.get(index, index) > index:
@@ -222,9 +219,9 @@ class _Bender:
         for bridge in self.bridges:
             middle = self.middles[bridge.start]
             names = (self.spine[bridge.start], *bridge.boxes, self.spine[bridge.end])
-            for wire, (one, other) in zip(bridge.wires, pairwise(names), strict=True):
-                yield wire, [(self.boxes[one].high, middle), (self.boxes[other].low, middle)]
+            for link, (one, other) in zip(bridge.links, pairwise(names), strict=True):
+                yield link, [(self.boxes[one].high, middle), (self.boxes[other].low, middle)]
 
 
-def _around(across: float, along: float, half_across: float, half_along: float) -> Place:
-    return Place(across - half_across, along - half_along, across + half_across, along + half_along)
+def _around(across: float, along: float, half_across: float, half_along: float) -> Bounds:
+    return Bounds(across - half_across, along - half_along, across + half_across, along + half_along)

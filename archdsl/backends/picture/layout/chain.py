@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, groupby, pairwise
 
-from archdsl.backends.picture.layout.block import Block, Node, Place, Run, Title
 from archdsl.backends.picture.layout.layers import lay_out_layers
+from archdsl.backends.picture.layout.patch import Bounds, Leg, Patch, Title
+from archdsl.backends.picture.layout.stream import NEAR, Stream
 
 GAP = 17.0
 """Between boxes that follow each other."""
@@ -24,25 +25,13 @@ _LANE, _LANES = 15.0, 9.0
 """From branches to the first shortcut beside them, and between shortcuts."""
 _SHORT_TITLE, _CLEAR = 140.0, 6.0
 """Up to this width, a frame's title stands beside the flow that enters the frame, and so far from it."""
-_NEAR = 5.0
-"""From a line to the text beside it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """An edge to be drawn, with the space along the flow that its label takes, and that of its text across."""
-
-    source: str
-    target: str
-    label: float = 0.0
-    text: float = 0.0
 
 
 @dataclass(slots=True)
 class Atom:
     """A station, or the branches between two; never split. `centres` are where branches and lanes are across."""
 
-    block: Block
+    patch: Patch
     groups: tuple[str, ...]
     station: str = ""
     centres: tuple[float, ...] = ()
@@ -52,9 +41,9 @@ class Atom:
 class Aside:
     """A part of the flow that leaves a station and leads nowhere else: an auxiliary classifier, say."""
 
-    block: Block
+    patch: Patch
     host: str
-    wires: tuple[int, ...]
+    links: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -66,42 +55,15 @@ class Chain:
     asides: list[Aside] = field(default_factory=list[Aside])
 
 
-class Flow:
-    """A flow to lay out: nodes in an order that follows the wires, which have numbers.
+class Weaver:
+    """Lays a stream out as chains, with the `titles` of the groups for frames around their pieces."""
 
-    `main` is the box where the main flow ends: what does not lead there stands aside.
-    """
+    def __init__(self, stream: Stream, titles: Mapping[str, Title]) -> None:
+        self.stream, self.titles = stream, titles
 
-    def __init__(
-        self, nodes: Sequence[Node], wires: Mapping[int, Wire], titles: Mapping[str, Title], main: str
-    ) -> None:
-        self.nodes = {node.name: node for node in nodes}
-        self.wires, self.titles = wires, titles
-        self.into: dict[str, list[int]] = {node.name: [] for node in nodes}
-        self.out_of: dict[str, list[int]] = {node.name: [] for node in nodes}
-        for index, wire in wires.items():
-            self.into[wire.target].append(index)
-            self.out_of[wire.source].append(index)
-        self.aside = set(self.nodes) - self._leading_to(main)
-
-    def _leading_to(self, main: str) -> set[str]:
-        found, stack = {main}, [main]
-        while stack:
-            for source in self.sources(stack.pop()):
-                if source not in found:
-                    found.add(source)
-                    stack.append(source)
-        return found
-
-    def sources(self, name: str) -> list[str]:
-        return [self.wires[index].source for index in self.into[name]]
-
-    def targets(self, name: str) -> list[str]:
-        return [self.wires[index].target for index in self.out_of[name]]
-
-    def chain(self, names: Sequence[str], depth: int = 0) -> Chain:
+    def cut(self, names: Sequence[str], depth: int = 0) -> Chain:
         """Take boxes apart into stations and what is between them. Requires: names in the order of the flow."""
-        core = [name for name in names if name not in self.aside] or list(names)
+        core = [name for name in names if name not in self.stream.aside] or list(names)
         stations = self._stations(core)
         free, hosted = self._split_aside(names, core, stations)
         found = Chain(depth)
@@ -115,19 +77,18 @@ class Flow:
             if target:
                 found.atoms.append(self._station(target, found.atoms[-1].centres if between else ()))
         for part, host in free:
-            inside = set(part)
-            entering = tuple(i for name in part for i in self.into[name] if self.wires[i].source not in inside)
-            found.asides.append(Aside(self.stack(self.chain(part, depth)), host, entering))
+            entering = tuple(self.stream.entering(part))
+            found.asides.append(Aside(self.stack(self.cut(part, depth)), host, entering))
         return found
 
     def _stations(self, core: Sequence[str]) -> list[int]:
-        """List the places of the boxes that no wire goes past."""
+        """List the places of the boxes that no link goes past."""
         at = {name: index for index, name in enumerate(core)}
         end = len(core)
-        passing = [0] * (end + 1)  # how many more wires go past a place than past the one before
+        passing = [0] * (end + 1)  # how many more links go past a place than past the one before
         for index, name in enumerate(core):
-            starts = [at.get(source, -1) for source in self.sources(name)] or [-1]
-            ends = [at.get(t, end) for t in self.targets(name) if t in at or t not in self.aside] or [end]
+            starts = [at.get(source, -1) for source in self.stream.sources(name)] or [-1]
+            ends = [at.get(t, end) for t in self.stream.targets(name) if t in at or t not in self.stream.aside] or [end]
             for low, high in [(start, index) for start in starts] + [(index, last) for last in ends if last == end]:
                 if high - low > 1:
                     passing[low + 1] += 1
@@ -143,8 +104,8 @@ class Flow:
         are_stations = {core[index] for index in stations}
         free: list[tuple[list[str], str]] = []
         hosted: dict[str, list[str]] = {}
-        for part in self._parts(rest):
-            hosts = [source for name in part for source in self.sources(name) if source in inside]
+        for part in self.stream.parts(rest):
+            hosts = [source for name in part for source in self.stream.sources(name) if source in inside]
             host = next((name for name in hosts if name not in are_stations), "")
             if host:
                 hosted.setdefault(host, []).extend(part)
@@ -152,109 +113,82 @@ class Flow:
                 free.append((part, hosts[0] if hosts else core[0]))
         return free, hosted
 
-    def _parts(self, names: Sequence[str]) -> list[list[str]]:
-        """Split boxes into parts that no wire joins."""
-        root = {name: name for name in names}
-
-        def find(name: str) -> str:
-            while root[name] != name:
-                root[name] = root[root[name]]
-                name = root[name]
-            return name
-
-        for name in names:
-            for target in self.targets(name):
-                if target in root:
-                    root[find(target)] = find(name)
-        parts: dict[str, list[str]] = {}
-        for name in names:
-            parts.setdefault(find(name), []).append(name)
-        return list(parts.values())
-
     def _station(self, name: str, centres: Sequence[float]) -> Atom:
         """Place one box; a bar becomes as wide as the branches that enter it."""
-        node = self.nodes[name]
-        low, high = -node.across / 2, node.across / 2
-        if node.is_bar and centres:
+        tile = self.stream.tiles[name]
+        low, high = -tile.across / 2, tile.across / 2
+        if tile.is_bar and centres:
             low, high = min(low, *(c - 10 for c in centres)), max(high, *(c + 10 for c in centres))
-        text = max((self.wires[index].text for index in self.out_of[name]), default=0.0)
-        reach = max(high, _NEAR + text) if text else high
-        block = Block(node.along, low, reach, {name: Place(low, 0, high, node.along)})
-        return Atom(block, node.groups, station=name)
+        text = self.stream.text(name)
+        reach = max(high, NEAR + text) if text else high
+        patch = Patch(tile.along, low, reach, {name: Bounds(low, 0, high, tile.along)})
+        return Atom(patch, tile.groups, station=name)
 
     def _between(self, names: Sequence[str], source: str, target: str, whole: set[str]) -> Atom:
         """Lay out what is between two stations: branches beside each other, then lanes for what goes past them.
 
         No name for a station stands for what comes before or after the `whole` chain.
         """
-        groups = common([self.nodes[name].groups for name in names])
-        parts = self._parts(names)
+        groups = common([self.stream.tiles[name].groups for name in names])
+        parts = self.stream.parts(names)
         is_tangle = len(parts) == 1 and set(names) == whole
-        blocks = [lay_out_layers(self, names)] if is_tangle else [
-            self.stack(self.chain(part, len(groups))) for part in parts
+        patches = [lay_out_layers(self.stream, names)] if is_tangle else [
+            self.stack(self.cut(part, len(groups))) for part in parts
         ]  # fmt: skip
         lanes = self._past(source, target, whole)
-        places = _side_by_side(blocks, has_lanes=bool(lanes))
-        label = max((self.wires[index].label for index in self.out_of[source]), default=0.0) if source else 0.0
-        first, height = _INTO + label, max(block.length for block in blocks)
+        places = _side_by_side(patches, has_lanes=bool(lanes))
+        label = self.stream.label(source)
+        first, height = _INTO + label, max(patch.length for patch in patches)
         fork, merge = _FORK + label, first + height + _BRANCH - _FORK
-        found = Block(first + height + _BRANCH)
-        for part, block, across in zip(parts, blocks, places, strict=True):
-            start = first + (height - block.length) / 2
-            found.put(block, across, start)
+        found = Patch(first + height + _BRANCH)
+        for part, patch, across in zip(parts, patches, places, strict=True):
+            start = first + (height - patch.length) / 2
+            found.put(patch, across, start)
             if not is_tangle:
-                found.runs += [Run(i, across, fork, start, "in") for i in self._entering(part)]
-                found.runs += [Run(i, across, start + block.length, merge, "out") for i in self._leaving(part)]
+                found.legs += [Leg(i, across, fork, start, "in") for i in self.stream.entering(part)]
+                found.legs += [Leg(i, across, start + patch.length, merge, "out") for i in self.stream.leaving(part)]
         centres = list(places)
         for lane, index in enumerate(lanes):
             found.high += _LANES if lane else _LANE
-            found.runs.append(Run(index, found.high, fork, merge, "lane"))
+            found.legs.append(Leg(index, found.high, fork, merge, "lane"))
             centres.append(found.high)
         return Atom(found, groups, centres=tuple(centres))
 
     def _past(self, source: str, target: str, whole: set[str]) -> list[int]:
-        """List the wires that go past what is between two stations."""
+        """List the links that go past what is between two stations."""
         if source:
-            ends = {target} if target else set(self.nodes) - whole - self.aside
-            return [index for index in self.out_of[source] if self.wires[index].target in ends]
-        return [index for index in self.into.get(target, ()) if self.wires[index].source not in whole]
+            ends = {target} if target else set(self.stream.tiles) - whole - self.stream.aside
+            return [index for index in self.stream.out_of[source] if self.stream.links[index].target in ends]
+        return [index for index in self.stream.into.get(target, ()) if self.stream.links[index].source not in whole]
 
-    def _entering(self, part: Sequence[str]) -> list[int]:
-        inside = set(part)
-        return [index for name in part for index in self.into[name] if self.wires[index].source not in inside]
-
-    def _leaving(self, part: Sequence[str]) -> list[int]:
-        inside = set(part)
-        return [index for name in part for index in self.out_of[name] if self.wires[index].target not in inside]
-
-    def stack(self, chain: Chain) -> Block:
+    def stack(self, chain: Chain) -> Patch:
         """Put the pieces of a chain one after the other, with frames around those of a group."""
         found = self._stack(chain.atoms, chain.depth)
         for aside in reversed(chain.asides):  # so that the way to one never leads through another
             self._put_aside(found, aside)
         return found
 
-    def _put_aside(self, found: Block, aside: Aside) -> None:
+    def _put_aside(self, found: Patch, aside: Aside) -> None:
         host = found.boxes[aside.host]
         start = host.end + GAP
-        across = found.beyond(host.start, start + aside.block.length) + _BESIDE - aside.block.low
-        found.put(aside.block, across, start)
-        found.runs += [Run(index, across, (host.start + host.end) / 2, start, "in") for index in aside.wires]
+        across = found.beyond(host.start, start + aside.patch.length) + _BESIDE - aside.patch.low
+        found.put(aside.patch, across, start)
+        found.legs += [Leg(index, across, (host.start + host.end) / 2, start, "in") for index in aside.links]
 
-    def _stack(self, atoms: Sequence[Atom], depth: int) -> Block:
-        found = Block()
+    def _stack(self, atoms: Sequence[Atom], depth: int) -> Patch:
+        found = Patch()
         before: Atom | None = None
         for group, members in groupby(atoms, lambda atom: atom.groups[depth : depth + 1]):
             run = list(members)
             if not group:
                 for atom in run:
-                    found.put(atom.block, 0, found.length + self._gap(before, atom))
+                    found.put(atom.patch, 0, found.length + self._gap(before, atom))
                     before = atom
                 continue
             inner = self._stack(run, depth + 1)
-            inner.length += self._label(run[-1])
-            block = frame(inner, group[0], self.titles[group[0]])
-            found.put(block, 0, found.length + self._gap(before, run[0]))
+            inner.length += self.stream.label(run[-1].station)
+            patch = frame(inner, group[0], self.titles[group[0]])
+            found.put(patch, 0, found.length + self._gap(before, run[0]))
             before = run[-1]
         return found
 
@@ -262,27 +196,23 @@ class Flow:
         if before is None:
             return 0.0
         if not before.station or not after.station:  # branches keep their distance themselves, frames do not
-            return 0.0 if before.groups == after.groups else FRAME + self._label(before)
-        return GAP + self._label(before)
-
-    def _label(self, atom: Atom) -> float:
-        """Give the space along the flow that the text at the wires out of a station needs."""
-        return max((self.wires[index].label for index in self.out_of.get(atom.station, ())), default=0.0)
+            return 0.0 if before.groups == after.groups else FRAME + self.stream.label(before.station)
+        return GAP + self.stream.label(before.station)
 
 
-def frame(block: Block, group: str, title: Title) -> Block:
-    """Put a frame with a title around a block: a title that no flow enters by stands above the middle of both."""
-    low, high = block.low - FRAME - title.across, block.high + FRAME
+def frame(patch: Patch, group: str, title: Title) -> Patch:
+    """Put a frame with a title around a patch: a title that no flow enters by stands above the middle of both."""
+    low, high = patch.low - FRAME - title.across, patch.high + FRAME
     if title.is_entered and title.text_across <= _SHORT_TITLE:
         low = min(low, -title.text_across - FRAME - _CLEAR)  # the flow enters beside the title, not through it
     missing = max(0.0, title.text_across + 2 * FRAME - (high - low))
     if not title.is_entered:
         low -= missing / 2
     high += missing if title.is_entered else missing / 2
-    length = max(block.length + title.along + FRAME, title.text_along + 2 * FRAME)
-    found = Block()
-    found.frames.append((group, Place(low, 0, high, length)))
-    found.put(block, 0, title.along)
+    length = max(patch.length + title.along + FRAME, title.text_along + 2 * FRAME)
+    found = Patch()
+    found.frames.append((group, Bounds(low, 0, high, length)))
+    found.put(patch, 0, title.along)
     found.length, found.low, found.high = length, low, high
     return found
 
@@ -294,20 +224,22 @@ def common(chains: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     return first[:count]
 
 
-def _side_by_side(blocks: Sequence[Block], *, has_lanes: bool) -> list[float]:
-    """Say where blocks go across the flow: the main one in its line, or none if all are alike."""
-    longest = max(range(len(blocks)), key=lambda index: blocks[index].length)
-    others = [len(block.boxes) for index, block in enumerate(blocks) if index != longest]
-    has_main = has_lanes or (len(others) == 1 and len(blocks[longest].boxes) > others[0])
-    order = [longest, *(index for index in range(len(blocks)) if index != longest)] if has_main else range(len(blocks))
+def _side_by_side(patches: Sequence[Patch], *, has_lanes: bool) -> list[float]:
+    """Say where patches go across the flow: the main one in its line, or none if all are alike."""
+    longest = max(range(len(patches)), key=lambda index: patches[index].length)
+    others = [len(patch.boxes) for index, patch in enumerate(patches) if index != longest]
+    has_main = has_lanes or (len(others) == 1 and len(patches[longest].boxes) > others[0])
+    order = (
+        [longest, *(index for index in range(len(patches)) if index != longest)] if has_main else range(len(patches))
+    )
     places = dict[int, float]()
     reach = 0.0
     for position, index in enumerate(order):
-        block = blocks[index]
-        places[index] = reach + _BESIDE - block.low if position else 0.0
-        reach = places[index] + block.high
-    found = [places[index] for index in range(len(blocks))]
-    if has_main or len(blocks) == 1:
+        patch = patches[index]
+        places[index] = reach + _BESIDE - patch.low if position else 0.0
+        reach = places[index] + patch.high
+    found = [places[index] for index in range(len(patches))]
+    if has_main or len(patches) == 1:
         return found
     middle = found[len(found) // 2] if len(found) % 2 else (found[0] + found[-1]) / 2
     return [place - middle for place in found]

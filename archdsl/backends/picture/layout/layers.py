@@ -5,37 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-from archdsl.backends.picture.layout.block import Block, Place, Run
-
-if TYPE_CHECKING:
-    from archdsl.backends.picture.layout.chain import Flow
+from archdsl.backends.picture.layout.patch import Bounds, Leg, Patch
+from archdsl.backends.picture.layout.stream import NEAR, Stream
 
 _SWEEPS = 12
 _GAP, _BESIDE = 30.0, 18.0
 _WIDE = 10.0
-"""The space that a passing wire takes across the flow."""
-_NEAR = 5.0
-"""From a line to the text beside it."""
+"""The space that a passing link takes across the flow."""
 
 
 @dataclass(slots=True, eq=False)
 class _Spot:
-    """A place in a layer: a box, or where a wire passes."""
+    """A place in a layer: a box, or where a link passes."""
 
     layer: int
     across: float
     name: str = ""
-    wire: int = -1
+    link: int = -1
     before: list[_Spot] = field(default_factory=list["_Spot"])
     after: list[_Spot] = field(default_factory=list["_Spot"])
     at: float = 0.0
 
 
-def lay_out_layers(flow: Flow, names: Sequence[str]) -> Block:
+def lay_out_layers(stream: Stream, names: Sequence[str]) -> Patch:
     """Lay out boxes in layers. Requires: names in the order of the flow."""
-    layers = _spots(flow, names)
+    layers = _spots(stream, names)
     for sweep in range(_SWEEPS):
         for layer in layers if sweep % 2 == 0 else reversed(layers):
             near = [(spot.before if sweep % 2 == 0 else spot.after) for spot in layer]
@@ -49,49 +44,44 @@ def lay_out_layers(flow: Flow, names: Sequence[str]) -> Block:
     for sweep in range(2 * _SWEEPS):
         for layer in layers if sweep % 2 == 0 else reversed(layers):
             _spread(layer, [_mean([*spot.before, *spot.after], spot.at) for spot in layer])
-    return _block(flow, layers, names)
+    return _patch(stream, layers, names)
 
 
-def _spots(flow: Flow, names: Sequence[str]) -> list[list[_Spot]]:
-    """Give each box its layer, the earliest that its inputs allow, and each wire a spot in the layers it passes."""
+def _spots(stream: Stream, names: Sequence[str]) -> list[list[_Spot]]:
+    """Give each box its layer, the earliest that its inputs allow, and each link a spot in the layers it passes."""
     inside = set(names)
     depth: dict[str, int] = {}
     for name in names:
-        depth[name] = max((depth[source] + 1 for source in flow.sources(name) if source in inside), default=0)
+        depth[name] = max((depth[source] + 1 for source in stream.sources(name) if source in inside), default=0)
     for name in reversed(names):  # what could come later goes where its readers are
-        after = [depth[target] for target in flow.targets(name) if target in inside]
-        if after and not any(source in inside for source in flow.sources(name)):
+        after = [depth[target] for target in stream.targets(name) if target in inside]
+        if after and not any(source in inside for source in stream.sources(name)):
             depth[name] = max(depth[name], min(after) - 1)
     count = max(depth.values()) + 1
     layers: list[list[_Spot]] = [[] for _ in range(count)]
-    boxes = {name: _Spot(depth[name], _width(flow, name), name) for name in names}
+    boxes = {name: _Spot(depth[name], _width(stream, name), name) for name in names}
     for spot in boxes.values():
         layers[spot.layer].append(spot)
-    for index, wire in flow.wires.items():
-        if wire.source not in inside and wire.target not in inside:
+    for index, link in stream.links.items():
+        if link.source not in inside and link.target not in inside:
             continue
-        first = boxes[wire.source].layer if wire.source in inside else -1
-        last = boxes[wire.target].layer if wire.target in inside else count
-        way = [_Spot(layer, _WIDE, wire=index) for layer in range(first + 1, last)]
+        first = boxes[link.source].layer if link.source in inside else -1
+        last = boxes[link.target].layer if link.target in inside else count
+        way = [_Spot(layer, _WIDE, link=index) for layer in range(first + 1, last)]
         for spot in way:
             layers[spot.layer].append(spot)
-        ends = [boxes[wire.source]] if wire.source in inside else []
-        ends += [*way, *([boxes[wire.target]] if wire.target in inside else [])]
+        ends = [boxes[link.source]] if link.source in inside else []
+        ends += [*way, *([boxes[link.target]] if link.target in inside else [])]
         for one, other in pairwise(ends):
             one.after.append(other)
             other.before.append(one)
     return layers
 
 
-def _width(flow: Flow, name: str) -> float:
+def _width(stream: Stream, name: str) -> float:
     """Give the space across the flow of a box and of the text at the line that leaves it."""
-    text = max((flow.wires[wire].text for wire in flow.out_of[name]), default=0.0)
-    return max(flow.nodes[name].across, 2 * (_NEAR + text) if text else 0.0)
-
-
-def _label(flow: Flow, name: str) -> float:
-    """Give the space along the flow of the text at the line that leaves a box."""
-    return max((flow.wires[wire].label for wire in flow.out_of[name]), default=0.0)
+    text = stream.text(name)
+    return max(stream.tiles[name].across, 2 * (NEAR + text) if text else 0.0)
 
 
 def _mean(spots: Sequence[_Spot], default: float) -> float:
@@ -131,29 +121,29 @@ def _spread(layer: Sequence[_Spot], wishes: Sequence[float]) -> None:
         spot.at = place + offset
 
 
-def _block(flow: Flow, layers: Sequence[Sequence[_Spot]], names: Sequence[str]) -> Block:
-    """Give boxes and wires their places. A wire to the next layer is a curve too, from below its text on."""
+def _patch(stream: Stream, layers: Sequence[Sequence[_Spot]], names: Sequence[str]) -> Patch:
+    """Give boxes and links their places. A link to the next layer is a curve too, from below its text on."""
     inside = set(names)
-    found = Block()
+    found = Patch()
     along = 0.0
     for layer in layers:
-        height = max((flow.nodes[spot.name].along for spot in layer if spot.name), default=0.0)
+        height = max((stream.tiles[spot.name].along for spot in layer if spot.name), default=0.0)
         for spot in layer:
             low, high = spot.at - spot.across / 2, spot.at + spot.across / 2
             found.low, found.high = min(found.low, low), max(found.high, high)
             if spot.name:
-                node = flow.nodes[spot.name]
-                own, low, high = node.along, spot.at - node.across / 2, spot.at + node.across / 2
+                tile = stream.tiles[spot.name]
+                own, low, high = tile.along, spot.at - tile.across / 2, spot.at + tile.across / 2
                 start = along + (height - own) / 2
-                found.boxes[spot.name] = Place(low, start, high, start + own)
+                found.boxes[spot.name] = Bounds(low, start, high, start + own)
                 near = {other.name for other in spot.after if other.name}
-                passing = {other.wire for other in spot.after if not other.name}
-                for wire in flow.out_of[spot.name]:
-                    if flow.wires[wire].target in near & inside or wire in passing:
+                passing = {other.link for other in spot.after if not other.name}
+                for link in stream.out_of[spot.name]:
+                    if stream.links[link].target in near & inside or link in passing:
                         end = along + height
-                        found.runs.append(Run(wire, spot.at, end, end + _label(flow, spot.name), "soft"))
+                        found.legs.append(Leg(link, spot.at, end, end + stream.label(spot.name), "soft"))
             else:
-                found.runs.append(Run(spot.wire, spot.at, along, along + height, "soft"))
-        along += height + _GAP + max((_label(flow, spot.name) for spot in layer if spot.name), default=0.0)
+                found.legs.append(Leg(spot.link, spot.at, along, along + height, "soft"))
+        along += height + _GAP + max((stream.label(spot.name) for spot in layer if spot.name), default=0.0)
     found.length = along - _GAP
     return found

@@ -9,9 +9,10 @@ from math import log
 from typing import Literal
 
 from archdsl.backends.picture.layout.bend import Bent, bend
-from archdsl.backends.picture.layout.block import Block, Node, Place, Run, Title
-from archdsl.backends.picture.layout.chain import FRAME, GAP, Atom, Chain, Flow, Wire, common, frame
-from archdsl.backends.picture.layout.plan import Frame, Plan, Point, Rect, Route
+from archdsl.backends.picture.layout.chain import FRAME, GAP, Atom, Chain, Weaver, common, frame
+from archdsl.backends.picture.layout.patch import Bounds, Leg, Patch, Tile, Title
+from archdsl.backends.picture.layout.plan import Border, Plan, Point, Rect, Route
+from archdsl.backends.picture.layout.stream import Link, Stream
 from archdsl.backends.picture.layout.ways import way
 from archdsl.backends.picture.measure import Content, text_width
 from archdsl.backends.picture.picture import Box, Edge, Group, Picture
@@ -46,7 +47,7 @@ Direction = Literal["right", "down"]
 class _Column:
     """A part of the main flow, which begins at `across`, and reaches from `low`; `last` is its last station."""
 
-    block: Block
+    patch: Patch
     across: float
     low: float
     last: str
@@ -56,7 +57,7 @@ class _Column:
 class _Layout:
     """Everything on the page, still in the directions of the flow."""
 
-    whole: Block
+    whole: Patch
     columns: list[_Column]
     filled: float
     """The area that columns and panels take."""
@@ -76,30 +77,32 @@ class _Page:
         self.parents = {group.id: group.parent for group in picture.groups}
         details = {group.id for group in picture.groups if group.is_detail}
         self.titles = {group.id: self._title(group) for group in picture.groups}
-        self.nodes: dict[str, Node] = {}
+        self.tiles: dict[str, Tile] = {}
         self.panels: dict[str, list[str]] = {}
         self.turn = 0.0
         self.bent: Bent | None = None
         for box in picture.boxes:
             groups = self._groups(box.group)
-            self.nodes[box.id] = self._node(box, contents[box.id], groups)
+            self.tiles[box.id] = self._tile(box, contents[box.id], groups)
             panel = next((group for group in groups if group in details), "")
             self.panels.setdefault(panel, []).append(box.id)
 
     def plan(self) -> Plan:
-        flows = {panel: self._flow(names) for panel, names in self.panels.items()}
-        main = flows.pop("")
-        chain = main.chain(list(main.nodes))
+        streams = {panel: self._stream(names) for panel, names in self.panels.items()}
+        main = streams.pop("")
+        weaver = Weaver(main, self.titles)
+        chain = weaver.cut(list(main.tiles))
         self.bent = None if self.is_right else bend(main)
-        panels = [
-            frame(flow.stack(flow.chain(list(flow.nodes), 1)), panel, self.titles[panel])
-            for panel, flow in flows.items()
-        ]
+        panels = [self._panel(panel, stream) for panel, stream in streams.items()]
         counts = [count for count in _COUNTS if count <= len(chain.atoms) and (count == 1 or self.bent is None)]
         stretches = _STRETCHES if panels else _STRETCHES[:1]
-        layouts = (self._layout(main, chain, panels, count, stretch) for count in counts for stretch in stretches)
+        layouts = (self._layout(weaver, chain, panels, count, stretch) for count in counts for stretch in stretches)
         best = min(layouts, key=self._badness)
         return self._turned(best)
+
+    def _panel(self, panel: str, stream: Stream) -> Patch:
+        weaver = Weaver(stream, self.titles)
+        return frame(weaver.stack(weaver.cut(list(stream.tiles), 1)), panel, self.titles[panel])
 
     def _groups(self, group: str | None) -> tuple[str, ...]:
         found: list[str] = []
@@ -108,11 +111,11 @@ class _Page:
             group = self.parents[group]
         return tuple(reversed(found))
 
-    def _node(self, box: Box, content: Content, groups: tuple[str, ...]) -> Node:
+    def _tile(self, box: Box, content: Content, groups: tuple[str, ...]) -> Tile:
         along, across = content.height, content.width
         if self.is_right and not box.is_bar:
             along, across = across, along
-        return Node(box.id, along, across, groups, box.is_bar)
+        return Tile(box.id, along, across, groups, box.is_bar)
 
     def _title(self, group: Group) -> Title:
         width = text_width(group.title, TITLE, is_bold=True)
@@ -121,33 +124,33 @@ class _Page:
             return Title(FRAME, height - FRAME, width, 0, not group.is_detail)
         return Title(height, 0, 0, width, not group.is_detail)
 
-    def _flow(self, names: Sequence[str]) -> Flow:
+    def _stream(self, names: Sequence[str]) -> Stream:
         inside = set(names)
-        wires = {i: self._wire(edge) for i, edge in enumerate(self.picture.edges) if edge.source in inside}
+        links = {i: self._link(edge) for i, edge in enumerate(self.picture.edges) if edge.source in inside}
         outputs = [box.id for box in self.picture.boxes if box.kind == "output" and box.id in inside]
-        nodes = [self.nodes[name] for name in names]
-        return Flow(nodes, wires, self.titles, outputs[0] if outputs else names[-1])
+        tiles = [self.tiles[name] for name in names]
+        return Stream(tiles, links, outputs[0] if outputs else names[-1])
 
-    def _wire(self, edge: Edge) -> Wire:
+    def _link(self, edge: Edge) -> Link:
         text = text_width(edge.label, LABEL)
         along, across = (text, LABEL) if self.is_right else (LABEL, text)
-        return Wire(edge.source, edge.target, along - 2 if edge.label else 0, across if edge.label else 0)
+        return Link(edge.source, edge.target, along - 2 if edge.label else 0, across if edge.label else 0)
 
-    def _layout(self, flow: Flow, chain: Chain, panels: Sequence[Block], count: int, stretch: float) -> _Layout:
+    def _layout(self, weaver: Weaver, chain: Chain, panels: Sequence[Patch], count: int, stretch: float) -> _Layout:
         """Lay the main flow out in columns, and panels beside it in columns up to `stretch` times as long."""
-        whole = Block()
+        whole = Patch()
         columns: list[_Column] = []
         reach = 0.0
         for atoms in _split(chain.atoms, count):
-            names = {name for atom in atoms for name in atom.block.boxes}
+            names = {name for atom in atoms for name in atom.patch.boxes}
             part = Chain(0, atoms, [aside for aside in chain.asides if aside.host in names])
-            content, block = flow.stack(part) if self.bent is None else self.bent.block, Block()
-            block.put(content, 0, GAP if columns else 0)
-            across = reach + (_BETWEEN if columns else 0) - block.low
-            whole.put(block, across, 0)
-            columns.append(_Column(block, across, across + block.low, atoms[-1].station))
-            reach = across + block.high
-        areas = [(column.block.high - column.block.low) * column.block.length for column in columns]
+            content, patch = weaver.stack(part) if self.bent is None else self.bent.patch, Patch()
+            patch.put(content, 0, GAP if columns else 0)
+            across = reach + (_BETWEEN if columns else 0) - patch.low
+            whole.put(patch, across, 0)
+            columns.append(_Column(patch, across, across + patch.low, atoms[-1].station))
+            reach = across + patch.high
+        areas = [(column.patch.high - column.patch.low) * column.patch.length for column in columns]
         areas += [(panel.high - panel.low) * panel.length for panel in panels]
         along, width = 0.0, 0.0
         length = max([whole.length * stretch, *(panel.length for panel in panels)])
@@ -168,11 +171,11 @@ class _Page:
         """Say how far a page is from a pleasant one: its shape, how often the eye goes back to the start, and waste."""
         width, height = self._size(layout.whole)
         shape = abs(log(max(width, 1) / max(height, 1) / (_STRIP if self.is_right else _SHAPE)))
-        lengths = [column.block.length for column in layout.columns]
+        lengths = [column.patch.length for column in layout.columns]
         waste = 1 - sum(lengths) / len(lengths) / max(lengths)
         return shape + _BREAK * len(lengths) + _WASTE * waste + _EMPTY * (1 - layout.filled / max(width * height, 1))
 
-    def _size(self, whole: Block) -> tuple[float, float]:
+    def _size(self, whole: Patch) -> tuple[float, float]:
         along, across = whole.length, whole.high - whole.low
         return (along, across) if self.is_right else (across, along)
 
@@ -180,53 +183,53 @@ class _Page:
         """Turn the layout as the flow goes on the page, and give every edge its way."""
         whole, columns = layout.whole, layout.columns
         self.turn = _TURN if len(columns) > 1 else 0.0
-        column_of = {name: index for index, column in enumerate(columns) for name in column.block.boxes}
+        column_of = {name: index for index, column in enumerate(columns) for name in column.patch.boxes}
         circles = {box.id for box in self.picture.boxes if box.is_circle}
-        runs: dict[int, list[Run]] = {}
-        for run in whole.runs:
-            runs.setdefault(run.edge, []).append(run)
+        legs: dict[int, list[Leg]] = {}
+        for leg in whole.legs:
+            legs.setdefault(leg.edge, []).append(leg)
         routes: list[Route] = []
         for index, edge in enumerate(self.picture.edges):
             source, target = whole.boxes[edge.source], whole.boxes[edge.target]
             column = column_of.get(edge.target, 0)
             if column != column_of.get(edge.source, 0):
-                source = Place(columns[column].across, 0, columns[column].across, 0)
-            own = sorted(runs.get(index, ()), key=lambda run: run.start)
+                source = Bounds(columns[column].across, 0, columns[column].across, 0)
+            own = sorted(legs.get(index, ()), key=lambda leg: leg.start)
             if self.bent is not None and index in self.bent.ways:
                 points = [(columns[0].across + across, along) for across, along in self.bent.ways[index]]
             else:
                 # Branches into a frame part within it: its title stands where the others would enter.
                 line = columns[column].across if self._enters(edge) else None
                 points = way(source, target, own, is_circle=edge.target in circles, line=line)
-            is_soft = any(run.kind == "soft" for run in own)
+            is_soft = any(leg.kind == "soft" for leg in own)
             routes.append(Route(edge.source, edge.target, self._points(points, whole), is_soft))
-        boxes = {name: self._rect(whole.boxes[name], whole) for name in self.nodes}
-        frames = tuple(Frame(group, self._rect(place, whole)) for group, place in whole.frames)
+        boxes = {name: self._rect(whole.boxes[name], whole) for name in self.tiles}
+        frames = tuple(Border(group, self._rect(place, whole)) for group, place in whole.frames)
         width, height = self._size(whole)
         width, height = (width + 2 * self.turn, height) if self.is_right else (width, height + 2 * self.turn)
         return Plan(width, height, boxes, frames, tuple(routes), tuple(self._links(layout)), self.is_right)
 
     def _enters(self, edge: Edge) -> bool:
         """Tell whether an edge enters a frame."""
-        groups = self.nodes[edge.target].groups
-        return self.nodes[edge.source].groups[: len(groups)] != groups
+        groups = self.tiles[edge.target].groups
+        return self.tiles[edge.source].groups[: len(groups)] != groups
 
     def _links(self, layout: _Layout) -> list[Route]:
         """Lead the flow on from the end of each column to the start of the next."""
         found: list[Route] = []
         for before, after in pairwise(layout.columns):
             place = layout.whole.boxes[before.last]
-            end, gutter = max(before.block.length, place.end) + _TURN, after.low - _BETWEEN / 2
+            end, gutter = max(before.patch.length, place.end) + _TURN, after.low - _BETWEEN / 2
             corners = [(place.middle, place.end), (place.middle, end), (gutter, end), (gutter, -_TURN)]
             corners += [(after.across, -_TURN), (after.across, 0.0)]
             found.append(Route("", "", self._points(corners, layout.whole)))
         return found
 
-    def _points(self, corners: Sequence[tuple[float, float]], whole: Block) -> tuple[Point, ...]:
+    def _points(self, corners: Sequence[tuple[float, float]], whole: Patch) -> tuple[Point, ...]:
         places = ((across - whole.low, along + self.turn) for across, along in corners)
         return tuple(Point(along, across) if self.is_right else Point(across, along) for across, along in places)
 
-    def _rect(self, place: Place, whole: Block) -> Rect:
+    def _rect(self, place: Bounds, whole: Patch) -> Rect:
         low, high = self._points([(place.low, place.start), (place.high, place.end)], whole)
         return Rect(low.x, low.y, high.x, high.y)
 
@@ -236,7 +239,7 @@ def _split(atoms: Sequence[Atom], count: int) -> list[list[Atom]]:
     ends: list[float] = []
     total = 0.0
     for atom in atoms:
-        total += atom.block.length + GAP
+        total += atom.patch.length + GAP
         ends.append(total)
     cap = total / count
     found: list[list[Atom]] = []

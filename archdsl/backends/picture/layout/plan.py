@@ -31,7 +31,7 @@ class Rect(NamedTuple):
         return Point((self.left + self.right) / 2, (self.top + self.bottom) / 2)
 
 
-class Frame(NamedTuple):
+class Border(NamedTuple):
     """The frame of a group. A group that goes on in the next column has one in each."""
 
     group: str
@@ -57,7 +57,7 @@ class Plan:
     width: float
     height: float
     boxes: Mapping[str, Rect]
-    frames: tuple[Frame, ...]
+    frames: tuple[Border, ...]
     routes: tuple[Route, ...]
     links: tuple[Route, ...]
     """The lines that lead on from one column to the next."""

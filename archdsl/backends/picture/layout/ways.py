@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archdsl.backends.picture.layout.block import Place, Run
+from archdsl.backends.picture.layout.patch import Bounds, Leg
 
 Corner = tuple[float, float]
 """Across the flow, then along it."""
@@ -16,42 +16,42 @@ _TURN = 8.0
 
 
 def way(
-    source: Place, target: Place, runs: Sequence[Run], *, is_circle: bool, line: float | None = None
+    source: Bounds, target: Bounds, legs: Sequence[Leg], *, is_circle: bool, line: float | None = None
 ) -> list[Corner]:
-    """Lead an edge from a box to a box through its runs. Requires: runs in the order in which it takes them.
+    """Lead an edge from a box to a box through its legs. Requires: legs in the order in which it takes them.
 
-    With `line`, an edge that has runs leaves the source there if it can: where a frame is to be entered.
+    With `line`, an edge that has legs leaves the source there if it can: where a frame is to be entered.
     """
-    corners = _leave(source, target, runs, line)
-    for index, run in enumerate(runs):
+    corners = _leave(source, target, legs, line)
+    for index, leg in enumerate(legs):
         across, along = corners[-1]
-        if run.across != across:
-            turn = along if run.kind == "out" and index else run.start
-            corners += [(across, turn), (run.across, turn)] if run.kind != "soft" else [(run.across, run.start)]
-        corners.append((run.across, run.end))
-    return _plain([*corners, *_arrive(corners[-1], target, is_soft=_is_soft(runs), is_circle=is_circle)])
+        if leg.across != across:
+            turn = along if leg.kind == "out" and index else leg.start
+            corners += [(across, turn), (leg.across, turn)] if leg.kind != "soft" else [(leg.across, leg.start)]
+        corners.append((leg.across, leg.end))
+    return _plain([*corners, *_arrive(corners[-1], target, is_soft=_is_soft(legs), is_circle=is_circle)])
 
 
-def _is_soft(runs: Sequence[Run]) -> bool:
-    return any(run.kind == "soft" for run in runs)
+def _is_soft(legs: Sequence[Leg]) -> bool:
+    return any(leg.kind == "soft" for leg in legs)
 
 
-def _is_below(place: Place, across: float) -> bool:
+def _is_below(place: Bounds, across: float) -> bool:
     return place.low + _EDGE <= across <= place.high - _EDGE
 
 
-def _leave(source: Place, target: Place, runs: Sequence[Run], line: float | None) -> list[Corner]:
+def _leave(source: Bounds, target: Bounds, legs: Sequence[Leg], line: float | None) -> list[Corner]:
     """Begin below the source where the way goes on, beside it if the way begins there, else at its middle."""
-    across = runs[0].across if runs else target.middle
-    if runs and runs[0].start < source.end:
+    across = legs[0].across if legs else target.middle
+    if legs and legs[0].start < source.end:
         side = source.high if across > source.middle else source.low
-        return [(side, runs[0].start), (across, runs[0].start)]
-    if runs and line is not None:
+        return [(side, legs[0].start), (across, legs[0].start)]
+    if legs and line is not None:
         return [(line if _is_below(source, line) else source.middle, source.end)]
     return [(across if _is_below(source, across) else source.middle, source.end)]
 
 
-def _arrive(last: Corner, target: Place, *, is_soft: bool, is_circle: bool) -> list[Corner]:
+def _arrive(last: Corner, target: Bounds, *, is_soft: bool, is_circle: bool) -> list[Corner]:
     across, along = last
     if _is_below(target, across) and not is_circle:
         return [(across, target.start)]
