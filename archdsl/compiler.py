@@ -146,7 +146,12 @@ def _key_maps(plan: Plan, module: Module, report: Reporter) -> tuple[KeyMap, ...
 def _analyse(lowered: Lowered, report: Reporter) -> tuple[Shapes | None, Costs | None]:
     """Run the passes over a lowered model, shapes and assertions as far as mistakes leave anything of it."""
     inputs = [node.op.infer_shape([]) for node in lowered.graph.inputs if node.op is not None]
-    shapes = infer_shapes(lowered.graph, inputs, report)
+    shapes, misfits = infer_shapes(lowered.graph, inputs)
+    if misfits:
+        from archdsl.passes.blame import explain  # only where something is wrong
+
+        for diagnostic in explain(misfits):
+            report.add(diagnostic)
     for diagnostic in lowered.deferred:
         report.add(diagnostic)
     if report.has_errors:

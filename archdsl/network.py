@@ -233,9 +233,8 @@ class Network:
         return network
 
     def _with_graph(self, graph: Graph, change: str) -> Network:
-        report = Reporter()
-        shapes = infer_shapes(graph, self.shapes.inputs, report)
-        report.raise_errors()
+        shapes, misfits = infer_shapes(graph, self.shapes.inputs)
+        assert not misfits, "a transform keeps a network legal"
         digest = sha256(f"{self.digest} {change}".encode()).hexdigest()[: len(self.digest)]
         costs = count_costs(shapes)
         known = self._compilation

@@ -23,7 +23,6 @@ from archdsl.passes.memory import measure_memory
 from archdsl.passes.receptive import ReceptiveField, receptive_fields
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.passes.tables import Tables
-from archdsl.text.diagnostic import Reporter
 
 Format: TypeAlias = Literal["text", "json", "csv", "markdown"]
 
@@ -230,8 +229,7 @@ def _outputs(facts: Facts) -> Mapping[str, Shape]:
 
 def _evaluation(facts: Facts) -> Total:
     """Count what evaluation runs, without training-only branches."""
-    report = Reporter()
-    return count_costs(infer_shapes(for_inference(facts.tables.graph), facts.tables.shapes.inputs, report)).total
+    return count_costs(infer_shapes(for_inference(facts.tables.graph), facts.tables.shapes.inputs).shapes).total
 
 
 def _fields(facts: Facts) -> Mapping[str, ReceptiveField]:

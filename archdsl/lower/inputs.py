@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archdsl.ir.symbols import ImageSymbols
 from archdsl.ir.trouble import Trouble
 from archdsl.ops.base import Op
-from archdsl.ops.shape import Dim, Shape, Size
+from archdsl.ops.shape import Shape
 from archdsl.ops.sugar import image_input
 from archdsl.text.source import Span
 
@@ -17,7 +18,7 @@ class Inputs:
     def __init__(self, image: Sequence[int] | None) -> None:
         self._image = tuple(image) if image is not None else None
         self._count = 0
-        self._sizes: dict[tuple[int, int], Size] = {}
+        self._symbols = ImageSymbols()
 
     def add(self, op: Op, span: Span) -> tuple[Op, Shape]:
         """Take one more input; give its operator and what it is to the steps behind it."""
@@ -32,15 +33,4 @@ class Inputs:
                 raise Trouble("E212", message, span, help=f"give {len(own)} sizes, the channels first")
             op = image_input(self._image)
         self._count += 1
-        return op, self._symbolic(op.infer_shape([]))
-
-    def _symbolic(self, shape: Shape) -> Shape:
-        """Give a feature map's shape with its height and width left open; equal sizes of several inputs stay equal."""
-        if len(shape) != 3:
-            return shape
-        sizes: list[Size] = [shape.channels]
-        for axis, (name, size) in enumerate(zip("HW", shape.numbers()[1:], strict=True)):
-            number = sum(1 for known_axis, _ in self._sizes if known_axis == axis) + 1
-            symbol = Dim.variable(name if number == 1 else f"{name}{number}")
-            sizes.append(self._sizes.setdefault((axis, size), symbol))
-        return Shape(*sizes)
+        return op, self._symbols.open(op.infer_shape([]))

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from archdsl.ir.graph import Graph, Node, Value
-from archdsl.ir.trouble import Trouble
+from archdsl.ir.symbols import open_sizes
 from archdsl.ops.shape import Dim, Shape
-from archdsl.passes.shapes import Frame, Shapes
+from archdsl.passes.shapes import Misfit, Frame, Shapes, Trail, infer_shapes
 from archdsl.semantics.values import describe
 from archdsl.text.diagnostic import Diagnostic, Label
 from archdsl.text.source import Span
@@ -20,10 +20,6 @@ _LONGEST_CALL = 60
 # Attributes that say what a step gives, in the order in which they are looked for.
 _SETS_CHANNELS = ("channels", "features", "shape", "sizes", "size")
 _SETS_SIZES = ("stride", "size", "factor", "kernel", "padding")
-
-
-# From the model's own frame to the one that a step stands in.
-Trail = tuple[Frame, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +68,20 @@ def _settle(spot: Spot) -> Spot:
             return spot
 
 
-def explain(trouble: Trouble, trail: Trail, node: Node, symbolic: Shapes) -> Diagnostic:
-    """Say what is wrong with a step, where what it objects to came from, and where in the network it stands.
+def explain(misfits: Sequence[Misfit]) -> Iterator[Diagnostic]:
+    """Yield what is wrong with each step, where what it objects to came from, and where in the network it stands.
 
-    `symbolic` are the model's shapes for an image of any size.
+    Requires: the misfits of one inference.
     """
+    if misfits:
+        model = misfits[0].trail[0]
+        symbolic = infer_shapes(model.graph, open_sizes(model.inputs)).shapes
+        yield from (_explained(misfit, symbolic) for misfit in misfits)
+
+
+def _explained(misfit: Misfit, symbolic: Shapes) -> Diagnostic:
+    """Explain a misfit; `symbolic` are the model's shapes for an image of any size, as far as mistakes leave them."""
+    trouble, trail, node = misfit
     read = [trail[-1].results[value.node][value.output] for value in node.inputs]
     shown = [label for label in labels_for(trouble.code, trail, node) if label.span != trouble.span]
     # A call that holds another mark is seen anyway.

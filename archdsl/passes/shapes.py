@@ -1,4 +1,4 @@
-"""Shapes: what every node gives, for inputs of a certain size."""
+"""Shapes: what every node gives, for inputs of a certain size; what does not fit is data, which `blame` explains."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import NamedTuple, TypeAlias
 from archdsl.ir.graph import Graph, Node, NodeId, Value
 from archdsl.ir.trouble import Trouble
 from archdsl.ops.base import OpError
-from archdsl.ops.shape import LARGEST_TENSOR, Dim, Shape, Size
-from archdsl.text.diagnostic import Reporter
+from archdsl.ops.shape import LARGEST_TENSOR, Shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,22 +49,6 @@ Known: TypeAlias = dict[tuple[int, tuple[Shape, ...]], Shapes]
 """The tables found so far, by the identity of a body and the shapes that enter it."""
 
 
-def infer_shapes(graph: Graph, inputs: Sequence[Shape], report: Reporter, known: Known | None = None) -> Shapes:
-    """Give every node's shape; each distinct pair of body and input shapes is worked out once.
-
-    `known` are tables of earlier runs without errors, to use and to add to.
-    Requires: a verified graph, and one shape for each of its inputs.
-    Ensures: every node has a shape, or an error at its root cause is in `report`, or lowering found a mistake there.
-    """
-    return _Inference(report, {} if known is None else known).run(graph, tuple(inputs), None)
-
-
-def _check_size(shape: Shape) -> None:
-    elements = shape.elements
-    if isinstance(elements, int) and elements > LARGEST_TENSOR:
-        raise OpError("E109", f"{shape} is larger than a tensor can be")
-
-
 class Frame(NamedTuple):
     """A body that is being worked out, what is known of it so far, and the call in the frame above, if it has one."""
 
@@ -76,17 +59,49 @@ class Frame(NamedTuple):
     call: Node | None
 
 
-@dataclass(slots=True)
-class _Inference:
-    report: Reporter
-    known: Known
-    is_quiet: bool = False
-    """Whether mistakes are left unexplained, since nobody reads of them."""
-    trail: list[Frame] = field(default_factory=list[Frame])
-    symbolic: Shapes | None = None
-    """The model's shapes for an image of any size, once a mistake has asked for them."""
+Trail: TypeAlias = tuple[Frame, ...]
+"""From the model's own frame to the one that a step stands in."""
 
-    def run(self, graph: Graph, inputs: tuple[Shape, ...], call: Node | None) -> Shapes:
+
+class Misfit(NamedTuple):
+    """A step that a shape rule refuses, or that lowering objects to, and the frames that it stands in."""
+
+    trouble: Trouble
+    trail: Trail
+    node: Node
+
+
+class Inference(NamedTuple):
+    """Every node's shape, as far as mistakes leave any, and these mistakes, each at its root cause."""
+
+    shapes: Shapes
+    misfits: tuple[Misfit, ...]
+
+
+def infer_shapes(graph: Graph, inputs: Sequence[Shape], known: Known | None = None) -> Inference:
+    """Infer every node's shape; each distinct pair of body and input shapes is worked out once.
+
+    `known` are tables of earlier runs without misfits, to use and to add to.
+    Requires: a verified graph, and one shape for each of its inputs.
+    Ensures: every node has a shape, or is behind a misfit, or lowering found a mistake there.
+    """
+    run = _Inferrer({} if known is None else known)
+    return Inference(run.table(graph, tuple(inputs), None), tuple(run.misfits))
+
+
+def _check_size(shape: Shape) -> None:
+    elements = shape.elements
+    if isinstance(elements, int) and elements > LARGEST_TENSOR:
+        raise OpError("E109", f"{shape} is larger than a tensor can be")
+
+
+@dataclass(slots=True)
+class _Inferrer:
+    known: Known
+    misfits: list[Misfit] = field(default_factory=list[Misfit])
+    trail: list[Frame] = field(default_factory=list[Frame])
+
+    def table(self, graph: Graph, inputs: tuple[Shape, ...], call: Node | None) -> Shapes:
         key = (id(graph), inputs)
         known = self.known.get(key)
         if known is None:
@@ -109,7 +124,7 @@ class _Inference:
             if len(sources) < len(node.inputs):
                 continue  # already reported upstream: one mistake, one message
             if node.body is not None:
-                table = inner[node.id] = self.run(node.body, tuple(sources), node)
+                table = inner[node.id] = self.table(node.body, tuple(sources), node)
                 if table.is_complete:
                     results[node.id] = table.outputs
                 continue
@@ -129,36 +144,10 @@ class _Inference:
         return Shapes(graph, inputs, MappingProxyType(results), MappingProxyType(inner))
 
     def _fail(self, error: OpError | Trouble, node: Node, lowered: Trouble | None) -> None:
-        """Report a broken rule, or what lowering found in its place, with all that led to it."""
-        if self.is_quiet:
-            return
+        """Keep a broken rule, or what lowering found in its place, with the calls that led to it."""
         if lowered is not None and lowered.code != error.code:
             error = lowered
         if isinstance(error, OpError):
             span = node.span_of(error.attribute)
             error = Trouble(error.code, error.message, span, help=error.help, marker=error.marker)
-        from archdsl.passes.blame import explain  # only where something is wrong
-
-        self.report.add(explain(error, tuple(self.trail), node, self._symbolic()))
-
-    def _symbolic(self) -> Shapes:
-        """Work out the model's shapes for an image of any size, as far as its mistakes leave them."""
-        if self.symbolic is None:
-            model = self.trail[0]
-            self.symbolic = _Inference(Reporter(), {}, is_quiet=True).run(model.graph, symbols(model.inputs), None)
-        return self.symbolic
-
-
-def symbols(inputs: Sequence[Shape]) -> tuple[Shape, ...]:
-    """Replace the height and width of feature maps by symbols, equal sizes by the same."""
-    known: dict[tuple[str, Size], Dim] = {}
-    return tuple(_open(shape, known) if len(shape) == 3 else shape for shape in inputs)
-
-
-def _open(shape: Shape, known: dict[tuple[str, Size], Dim]) -> Shape:
-    sizes: list[Size] = [shape.channels]
-    for letter, size in zip("HW", shape[1:], strict=True):
-        number = sum(name == letter for name, _ in known) + 1
-        symbol = Dim.variable(letter if number == 1 else f"{letter}{number}")
-        sizes.append(known.setdefault((letter, size), symbol))
-    return Shape(*sizes)
+        self.misfits.append(Misfit(error, tuple(self.trail), node))

@@ -11,7 +11,6 @@ from archdsl.ops.shape import Shape, Size
 from archdsl.passes.costs import Costs, count_costs
 from archdsl.passes.shapes import Known, Shapes, infer_shapes
 from archdsl.passes.tables import Tables
-from archdsl.text.diagnostic import Reporter
 
 _SMALLEST_RANGE, _LARGEST_RANGE = 256, 1024
 """Sizes are tried to twice the declared one, but to these at least and at most."""
@@ -95,13 +94,13 @@ class _Run:
     counted: dict[int, Costs]
 
     def at(self, inputs: Sequence[Shape]) -> Tables | Refusal:
-        report, before = Reporter(limit=1), len(self.known)
-        shapes = infer_shapes(self.graph, inputs, report, self.known)
-        if not report.has_errors:
+        before = len(self.known)
+        shapes, misfits = infer_shapes(self.graph, inputs, self.known)
+        if not misfits:
             return Tables(shapes, count_costs(shapes, self.counted))
         while len(self.known) > before:  # tables with gaps: a later size would meet no error in them
             self.known.popitem()
-        return Refusal(report.diagnostics[0].code, ".".join(_gap(shapes)))
+        return Refusal(misfits[0].trouble.code, ".".join(_gap(shapes)))
 
 
 def _gap(shapes: Shapes) -> Sequence[str]:

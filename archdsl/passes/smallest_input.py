@@ -5,7 +5,6 @@ from __future__ import annotations
 from archdsl.ops.shape import Shape
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.passes.state import list_state
-from archdsl.text.diagnostic import Reporter
 
 
 def smallest_input(shapes: Shapes) -> int | None:
@@ -25,8 +24,7 @@ def smallest_input(shapes: Shapes) -> int | None:
     declared = list_state(shapes)
     for size in range(1, max(map(max, images)) + 1):
         inputs = [Shape(shape.channels, size, size) if len(shape) == 3 else shape for shape in shapes.inputs]
-        report = Reporter(limit=1)
-        found = infer_shapes(shapes.graph, inputs, report)
-        if not report.has_errors and list_state(found) == declared:
+        found, misfits = infer_shapes(shapes.graph, inputs)
+        if not misfits and list_state(found) == declared:
             return size
     return None

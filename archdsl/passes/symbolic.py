@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archdsl.ir.graph import Graph
+from archdsl.ir.symbols import open_sizes
 from archdsl.ops.shape import Shape
-from archdsl.passes.shapes import Shapes, infer_shapes, symbols
-from archdsl.text.diagnostic import Reporter
+from archdsl.passes.shapes import Shapes, infer_shapes
 
 
 def symbolic_shapes(graph: Graph, inputs: Sequence[Shape]) -> Shapes:
@@ -19,7 +19,6 @@ def symbolic_shapes(graph: Graph, inputs: Sequence[Shape]) -> Shapes:
 
     Requires: a graph that has shapes at these inputs. Ensures: every node has a shape.
     """
-    report = Reporter()
-    shapes = infer_shapes(graph, symbols(inputs), report)
-    report.raise_errors()
+    shapes, misfits = infer_shapes(graph, open_sizes(inputs))
+    assert not misfits, "a graph that has shapes at one size has them in symbols"
     return shapes

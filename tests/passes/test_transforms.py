@@ -15,7 +15,6 @@ from archdsl.passes.identities import remove_identities
 from archdsl.passes.inference import for_inference
 from archdsl.passes.rewrite import with_nodes
 from archdsl.passes.shapes import infer_shapes
-from archdsl.text.diagnostic import Reporter
 from tests.passes.published import bundled, network
 
 TRANSFORMS: dict[str, Callable[[Network], Graph]] = {
@@ -61,9 +60,8 @@ def test_bundled_networks_stay_legal_and_keep_names_outputs_and_sharing(
     assert written(net.graph) == before
     assert paths(graph) <= paths(net.graph)
     assert sum(1 for _ in graph.bodies()) <= sum(1 for _ in net.graph.bodies())
-    report = Reporter()
-    shapes = infer_shapes(graph, net.shapes.inputs, report)
-    assert not report.has_errors
+    shapes, misfits = infer_shapes(graph, net.shapes.inputs)
+    assert not misfits
     assert shapes.outputs[""] == net.shapes.outputs[""]
 
 
