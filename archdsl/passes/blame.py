@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from archdsl.ir.graph import Graph, Node, Value
 from archdsl.ir.symbols import open_sizes
 from archdsl.ops.shape import Dim, Shape
-from archdsl.passes.shapes import Misfit, Frame, Shapes, Trail, infer_shapes
+from archdsl.passes.shapes import Frame, Misfit, Shapes, Trail, infer_shapes
 from archdsl.semantics.values import describe
 from archdsl.text.diagnostic import Diagnostic, Label
 from archdsl.text.source import Span
