@@ -25,7 +25,7 @@ from archdsl.backends.difference.words import (
     setting,
 )
 from archdsl.backends.picture.drawing import ThemeName
-from archdsl.backends.picture.layout.plan import Point, Rect
+from archdsl.backends.picture.layout.arrangement import Point, Rect
 from archdsl.backends.picture.measure import text_width
 from archdsl.backends.picture.scene import Box, Disc, Pen, Scene, Shape, Text
 from archdsl.backends.summary import fold

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from archdsl.backends.picture.layout.plan import Point, Rect
+from archdsl.backends.picture.layout.arrangement import Point, Rect
 from archdsl.backends.picture.measure import COSTS, CostName, text_width
 from archdsl.backends.picture.picture import Picture
 from archdsl.backends.picture.scene import Box, Path, Pen, Shape, Text, moved, with_head

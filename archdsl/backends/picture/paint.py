@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from archdsl.backends.picture import measure
-from archdsl.backends.picture.layout import Plan, Point, Route, arrange
+from archdsl.backends.picture.layout import Arrangement, Point, Route, arrange
+from archdsl.backends.picture.layout.arrangement import Rect
 from archdsl.backends.picture.layout.page import LABEL, TITLE
-from archdsl.backends.picture.layout.plan import Rect
 from archdsl.backends.picture.legend import Legend, draw_legend
 from archdsl.backends.picture.measure import COSTS, Content, CostName, part_of, text_width
 from archdsl.backends.picture.picture import Box, Edge, Picture
@@ -34,7 +34,7 @@ def paint(picture: Picture, theme: Theme, cost: CostName | None = None) -> Scene
 
 
 def draw(
-    picture: Picture, contents: Mapping[str, Content], plan: Plan, theme: Theme, cost: CostName | None = None
+    picture: Picture, contents: Mapping[str, Content], plan: Arrangement, theme: Theme, cost: CostName | None = None
 ) -> Scene:
     """Draw a picture as its plan says. Requires: a plan made for these very contents."""
     return _Painter(picture, contents, plan, theme, cost).scene()
@@ -42,7 +42,7 @@ def draw(
 
 class _Painter:
     def __init__(
-        self, picture: Picture, contents: Mapping[str, Content], plan: Plan, theme: Theme, cost: CostName | None
+        self, picture: Picture, contents: Mapping[str, Content], plan: Arrangement, theme: Theme, cost: CostName | None
     ) -> None:
         self.picture, self.contents, self.plan, self.theme = picture, contents, plan, theme
         self.cost: CostName | None = cost

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 
 from archdsl.backends.picture import font
-from archdsl.backends.picture.layout.plan import Point
+from archdsl.backends.picture.layout.arrangement import Point
 from archdsl.backends.picture.scene import Box, Disc, Path, Pen, Scene, Shape, Text, Triangle
 
 _POINTS = 0.75

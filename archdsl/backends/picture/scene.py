@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import hypot
 from typing import Literal, NamedTuple, TypeAlias
 
-from archdsl.backends.picture.layout.plan import Point, Rect
+from archdsl.backends.picture.layout.arrangement import Point, Rect
 
 
 class Pen(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archdsl.backends.picture.layout.plan import Point
+from archdsl.backends.picture.layout.arrangement import Point
 from archdsl.backends.picture.scene import Box, Disc, Path, Pen, Scene, Shape, Text, Triangle
 
 _ESCAPES = {

@@ -8,9 +8,9 @@ from itertools import combinations
 import pytest
 
 import archdsl
-from archdsl.backends.picture.layout import Plan, arrange
+from archdsl.backends.picture.layout import Arrangement, arrange
+from archdsl.backends.picture.layout.arrangement import Rect
 from archdsl.backends.picture.layout.page import LABEL, TITLE
-from archdsl.backends.picture.layout.plan import Rect
 from archdsl.backends.picture.measure import measure, text_width
 from archdsl.backends.picture.picture import Picture
 
@@ -24,7 +24,7 @@ NETWORKS = [
 LEVELS = ["stages", "blocks", "layers"]
 
 
-def lay_out(picture: Picture) -> Plan:
+def lay_out(picture: Picture) -> Arrangement:
     return arrange(picture, {box.id: measure(box, picture) for box in picture.boxes}, picture.direction)
 
 

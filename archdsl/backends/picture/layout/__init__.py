@@ -5,7 +5,7 @@ beside each other, each of them such a chain again. Laid out like that, the flow
 beside each other without overlap, and a shortcut has a lane of its own.
 """
 
+from archdsl.backends.picture.layout.arrangement import Arrangement, Point, Route
 from archdsl.backends.picture.layout.page import arrange
-from archdsl.backends.picture.layout.plan import Plan, Point, Route
 
-__all__ = ["Plan", "Point", "Route", "arrange"]
+__all__ = ["Arrangement", "Point", "Route", "arrange"]

@@ -8,10 +8,10 @@ from itertools import pairwise
 from math import log
 from typing import Literal
 
+from archdsl.backends.picture.layout.arrangement import Arrangement, Border, Point, Rect, Route
 from archdsl.backends.picture.layout.bend import Bent, bend
 from archdsl.backends.picture.layout.chain import FRAME, GAP, Atom, Chain, Weaver, common, frame
 from archdsl.backends.picture.layout.patch import Bounds, Leg, Patch, Tile, Title
-from archdsl.backends.picture.layout.plan import Border, Plan, Point, Rect, Route
 from archdsl.backends.picture.layout.stream import Link, Stream
 from archdsl.backends.picture.layout.ways import way
 from archdsl.backends.picture.measure import Content, text_width
@@ -63,7 +63,7 @@ class _Layout:
     """The area that columns and panels take."""
 
 
-def arrange(picture: Picture, contents: Mapping[str, Content], direction: Direction | None = None) -> Plan:
+def arrange(picture: Picture, contents: Mapping[str, Content], direction: Direction | None = None) -> Arrangement:
     """Find a place for everything. Without a direction, the one that fills a page better is taken."""
     if direction is not None:
         return _Page(picture, contents, direction).plan()
@@ -87,7 +87,7 @@ class _Page:
             panel = next((group for group in groups if group in details), "")
             self.panels.setdefault(panel, []).append(box.id)
 
-    def plan(self) -> Plan:
+    def plan(self) -> Arrangement:
         streams = {panel: self._stream(names) for panel, names in self.panels.items()}
         main = streams.pop("")
         weaver = Weaver(main, self.titles)
@@ -179,7 +179,7 @@ class _Page:
         along, across = whole.length, whole.high - whole.low
         return (along, across) if self.is_right else (across, along)
 
-    def _turned(self, layout: _Layout) -> Plan:
+    def _turned(self, layout: _Layout) -> Arrangement:
         """Turn the layout as the flow goes on the page, and give every edge its way."""
         whole, columns = layout.whole, layout.columns
         self.turn = _TURN if len(columns) > 1 else 0.0
@@ -207,7 +207,7 @@ class _Page:
         frames = tuple(Border(group, self._rect(place, whole)) for group, place in whole.frames)
         width, height = self._size(whole)
         width, height = (width + 2 * self.turn, height) if self.is_right else (width, height + 2 * self.turn)
-        return Plan(width, height, boxes, frames, tuple(routes), tuple(self._links(layout)), self.is_right)
+        return Arrangement(width, height, boxes, frames, tuple(routes), tuple(self._links(layout)), self.is_right)
 
     def _enters(self, edge: Edge) -> bool:
         """Tell whether an edge enters a frame."""

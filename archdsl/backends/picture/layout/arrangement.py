@@ -1,4 +1,4 @@
-"""A plan: what a picture's layout has found out, in pixels, with x to the right and y down."""
+"""An arrangement: what a picture's layout has found out, in pixels, with x to the right and y down."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Route(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Arrangement:
     """Rectangles of boxes by name, frames from the outermost in, routes in the order of the picture's edges."""
 
     width: float
