@@ -28,7 +28,7 @@ from tests.test_mutilated import PATIENCE, WORDS, corpus, mutilate
 
 FILES = sorted((ROOT / "specs").rglob("*.arch"))
 # A failing example is as good as the smallest, which takes minutes to find.
-ANY = settings(max_examples=150, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+ANY = settings(max_examples=100, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 def fmt(text: str) -> str:
@@ -56,9 +56,7 @@ def bare(node: Any) -> Any:
     return node
 
 
-def comments(text: str) -> list[str]:
-    found = parsed(text)
-    assert found is not None
+def comments(found: Parsed) -> list[str]:
     return [span.text.rstrip(" \t\f") for span in found.comments]
 
 
@@ -73,7 +71,7 @@ def check_laws(text: str) -> None:
     after = parsed(once)
     assert after is not None, once
     assert bare(after.file) == bare(before.file), once
-    assert comments(once) == comments(text), once
+    assert comments(after) == comments(before), once
     assert fmt(once) == once
     newline = "\r\n" if "\r\n" in once else "\n"
     lines = once.split(newline)
@@ -128,10 +126,10 @@ def relaid(text: str, random: Random) -> str:
 
 
 @ANY
-@given(specs(), st.randoms(use_true_random=False))
-def test_random_specs_in_any_layout_keep_tree_and_comments_and_settle_at_once(spec: Spec, random: Random) -> None:
+@given(specs(), st.integers(0, 2**32))
+def test_random_specs_in_any_layout_keep_tree_and_comments_and_settle_at_once(spec: Spec, seed: int) -> None:
     check_laws(spec.text)
-    text = relaid(spec.text, random)
+    text = relaid(spec.text, Random(seed))
     assert parsed(text) is not None, text
     check_laws(text)
 
