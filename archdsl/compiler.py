@@ -9,7 +9,7 @@ from pathlib import Path
 
 from archdsl.ir.graph import Graph
 from archdsl.ir.trouble import Reported, Trouble
-from archdsl.lower.lowerer import Lowered, Lowerer
+from archdsl.lower.model import Lowered, lower_model
 from archdsl.lower.plan import Plan, complete_models, plan_model
 from archdsl.lower.settings import UserValue, with_settings
 from archdsl.lower.survey import survey
@@ -90,9 +90,9 @@ def compile(
         and not any(d.span.source.name == "<settings>" for d in report.diagnostics)
     ):
         name = plan.name
-        lowered = _lower(plan, Lowerer(report, image))
-        if lowered is not None:
-            graph = lowered.graph
+        lowered = lower_model(plan, report, image)
+        graph = lowered.graph
+        if graph is not None:
             key_maps = _key_maps(plan, module, report)
             shapes, costs = _analyse(lowered, report)
 
@@ -128,10 +128,6 @@ def _digest(
     return sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def _lower(plan: Plan, lowerer: Lowerer) -> Lowered | None:
-    return lowerer.model(plan.module, plan.declaration, plan.name, plan.values, plan.context, plan.edits, plan.doc)
-
-
 def _key_maps(plan: Plan, module: Module, report: Reporter) -> tuple[KeyMap, ...]:
     """Give the name maps of the file compiled and of the one that the model stands in, with those that they use."""
     homes = list(dict.fromkeys([*module.key_homes(), *plan.module.key_homes()]))
@@ -145,6 +141,8 @@ def _key_maps(plan: Plan, module: Module, report: Reporter) -> tuple[KeyMap, ...
 
 def _analyse(lowered: Lowered, report: Reporter) -> tuple[Shapes | None, Costs | None]:
     """Run the passes over a lowered model, shapes and assertions as far as mistakes leave anything of it."""
+    if lowered.graph is None:
+        return None, None
     inputs = [node.op.infer_shape([]) for node in lowered.graph.inputs if node.op is not None]
     shapes, misfits = infer_shapes(lowered.graph, inputs)
     if misfits:
@@ -187,8 +185,8 @@ def _with_divisors(
         {"norm": Partial(norm.keyword, type(norm), tuple(norm.model_dump(exclude_unset=True).items()))}
     )
     report = Reporter()
-    lowered = _lower(replace(plan, context=context), Lowerer(report, image))
-    shapes, _ = _analyse(lowered, report) if lowered is not None else (None, None)
+    lowered = lower_model(replace(plan, context=context), report, image)
+    shapes, _ = _analyse(lowered, report)
     return name_divisors(diagnostics, groups, shapes) if shapes is not None else diagnostics
 
 
@@ -235,18 +233,19 @@ def check(source: Source, folder: Path | None = None, model: str | None = None) 
         own.leave_out(module.allowances.drops)
         for diagnostic in loading:
             own.add(diagnostic)
-        lowerer = Lowerer(own, visited=visited)
         plan = _plan(module, name, {}, own)
-        lowered = _lower(plan, lowerer) if plan is not None else None
+        lowered = lower_model(plan, own, visited=visited) if plan is not None else None
         if plan is not None and lowered is not None:
-            _key_maps(plan, module, own)
-            shapes, costs = _analyse(lowered, own)
-            if shapes is not None and costs is not None and not own.has_errors:
-                _lint(shapes, costs, module.file.source, own)
-            built |= {*lowerer.built, plan.declaration.span}
+            steps += lowered.steps
+            if lowered.graph is not None:
+                _key_maps(plan, module, own)
+                shapes, costs = _analyse(lowered, own)
+                if shapes is not None and costs is not None and not own.has_errors:
+                    _lint(shapes, costs, module.file.source, own)
+                built |= lowered.built
         for diagnostic in own.diagnostics if plan is None else _with_divisors(own.diagnostics, plan):
             report.add(diagnostic)
-        steps += lowerer.steps + _STEPS_OF_MODEL
+        steps += _STEPS_OF_MODEL
         if steps > MAX_STEPS_OF_FILE:
             message = f"the models of this spec have more than {MAX_STEPS_OF_FILE:,} distinct steps together"
             report.error("E109", message, Span(0, 0, source), help="check them one by one, or split the spec")

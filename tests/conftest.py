@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from archdsl import compiler
 from archdsl.ir.verify import verify
-from archdsl.lower.lowerer import Lowered, Lowerer
+from archdsl.lower.model import Lowered, lower_model
+from archdsl.lower.plan import Plan
+from archdsl.text.diagnostic import Reporter
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,14 +43,13 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
 @pytest.fixture(autouse=True, scope="session")
 def every_graph_is_verified() -> Iterator[None]:
     """Hold every graph that a test lowers against the rules; users do not wait for that."""
-    lower = Lowerer.model
 
-    def verified(self: Lowerer, *args: Any, **kwargs: Any) -> Lowered | None:
-        lowered = lower(self, *args, **kwargs)
-        if lowered is not None and not self.is_broken:
+    def verified(plan: Plan, report: Reporter, *args: Any, **kwargs: Any) -> Lowered:
+        lowered = lower_model(plan, report, *args, **kwargs)
+        if lowered.graph is not None and not (report.has_errors or lowered.deferred):
             verify(lowered.graph)
         return lowered
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Lowerer, "model", verified)
+        patch.setattr(compiler, "lower_model", verified)
         yield

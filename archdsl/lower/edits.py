@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import TypeAlias
 
 from archdsl.ir.labels import unlabelled_name
 from archdsl.ir.trouble import Trouble
 from archdsl.lower.arguments import resolve
 from archdsl.lower.level import Level
-from archdsl.lower.place import PathEdit, Place
+from archdsl.lower.lowering import Lowering
+from archdsl.lower.place import OwnArgument, PathEdit, Place
 from archdsl.semantics.evaluate import Env
 from archdsl.semantics.values import Block, Closure
 from archdsl.syntax import tree
 
-# An argument that an edit sets on a step, and what names mean where it was written.
-OwnArgument: TypeAlias = tuple[tree.Argument, Env]
 
+def edited(action: tree.Action, place: Place, lowering: Lowering) -> tuple[tree.Action | None, Place]:
+    """Return what edits leave of a step, None if nothing, and its place; those of `stages` reach its stages one by one.
 
-@dataclass(frozen=True, slots=True)
-class Edited:
-    """What edits leave of a step: its action if any, arguments set on it, its place, and the edits that were used."""
-
-    action: tree.Action | None
-    arguments: tuple[OwnArgument, ...]
-    place: Place
-    used: tuple[tree.Edit, ...]
-
-
-def apply_edits(action: tree.Action, label: str | None, place: Place) -> Edited:
-    """Apply the edits that reach a step. Those of `stages` reach its stages one by one."""
+    The arguments that edits set on the step come to those which its place has already.
+    """
     if not place.edits or isinstance(action, tree.Stages):
-        return Edited(action, (), place, ())
+        return action, place
+    label = place.label
     is_spliced = label is None and _is_spliced(action, place.env)
     names = (label,) if label is not None else _names(action, place.level)
     if label is None and names and not is_spliced:
@@ -53,10 +44,11 @@ def apply_edits(action: tree.Action, label: str | None, place: Place) -> Edited:
         span = here[-1].edit.pattern.span
         help = f"name a step inside: `{here[-1].edit.pattern.text}.…`" if isinstance(action, tree.Group) else ""
         raise Trouble("E115", "this step takes no arguments", span, help=help or "`replace` puts another in its place")
-    left = place if is_spliced else replace(place, edits=below)
+    lowering.matched.update(id(path.edit) for path in final)
+    left = replace(place, own=(*place.own, *arguments), edits=place.edits if is_spliced else below)
     if result is not None and result is not action:
         left = replace(left, env=replace(left.env, module=final[-1].env.module))
-    return Edited(result, tuple(arguments), left, tuple(path.edit for path in final))
+    return result, left
 
 
 def _hint(action: tree.Action) -> str:

@@ -27,6 +27,11 @@ class Flow(NamedTuple):
     ref: Ref | None
     shape: Shape | None
 
+    @property
+    def position(self) -> int:
+        """Where the value's draft stands in its level; -1 where nothing flows."""
+        return self.ref.index if self.ref is not None else -1
+
 
 NOTHING = Flow(None, None)
 
@@ -36,9 +41,9 @@ class Draft:
     """A node whose name is not settled. `hint` is what it goes by where it has no label."""
 
     hint: str
-    inputs: tuple[Ref, ...]
     span: Span
-    shapes: Mapping[str, Shape | None]
+    inputs: tuple[Ref, ...] = ()
+    shapes: Mapping[str, Shape | None] = field(default_factory=dict[str, "Shape | None"])
     label: str | None = None
     op: Op | None = None
     body: Graph | None = None
@@ -85,12 +90,12 @@ class Level:
 
     def arrive(self, shape: Shape | None, span: Span) -> Flow:
         """Add the place where a body's input arrives."""
-        return self.add(Draft("input", (), span, {"": shape}, is_unfed=shape is None))
+        return self.add(Draft("input", span, (), {"": shape}, is_unfed=shape is None))
 
     def leave_out(self, hint: str, label: str | None, flow: Flow, span: Span) -> Flow:
         """Keep the place of a step that a mistake leaves unknown."""
         inputs = (flow.ref,) if flow.ref is not None else ()
-        return self.add(Draft(hint, inputs, span, {"": None}, label=label, is_unfed=True))
+        return self.add(Draft(hint, span, inputs, {"": None}, label=label, is_unfed=True))
 
     def aside(self) -> tuple[Level, Flow]:
         """Give a level for statements of which only their own mistakes count, and what flows into it."""

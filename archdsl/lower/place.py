@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from archdsl.lower.level import Flow, Level
 from archdsl.semantics.evaluate import Env
 from archdsl.syntax import tree
+
+# An argument that an edit sets on a step, and what names mean where it was written.
+OwnArgument: TypeAlias = tuple[tree.Argument, Env]
 
 
 @dataclass(slots=True)
@@ -33,6 +37,10 @@ class Place:
     env: Env
     level: Level
     edits: tuple[PathEdit, ...] = ()
+    label: str | None = None
+    """The label of the step that is lowered here, until it has a level of its own."""
+    own: tuple[OwnArgument, ...] = ()
+    """Arguments that edits set on the step that is lowered here."""
     stride: StageStride | None = None
     is_repeat: bool = False
     """Whether this is a later repetition, in which `stride` parameters are 1."""
@@ -40,8 +48,16 @@ class Place:
     """Whether this belongs to an output of training alone."""
 
     def at(self, flow: Flow) -> Place:
-        """Give the place where a value flows in."""
+        """Return the place where a value flows in."""
         env = self.env.at(flow.ref, flow.shape)
-        if env is self.env:
+        return self if env is self.env else replace(self, env=env)
+
+    def labelled(self, label: str | None) -> Place:
+        """Return the place of a step with this label, or without one; what is said of another step ends here."""
+        if label is None and self.label is None and not self.own:
             return self
-        return Place(env, self.level, self.edits, self.stride, self.is_repeat, self.is_training)
+        return replace(self, label=label, own=())
+
+    def inside(self, level: Level) -> Place:
+        """Return the place in a level that the step here makes, and which takes the label."""
+        return replace(self, level=level, label=None)

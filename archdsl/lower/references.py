@@ -5,26 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from archdsl.ir.trouble import Reported, Trouble
+from archdsl.lower.labels import label_text
 from archdsl.lower.level import Draft, Flow, Level, Ref
+from archdsl.lower.lowering import Lowering
 from archdsl.lower.place import Place
-from archdsl.semantics.evaluate import evaluate
-from archdsl.semantics.values import describe
 from archdsl.syntax import tree
 from archdsl.text.edits import renamed
 from archdsl.text.source import Span
 from archdsl.text.suggest import nearest
 
 
-def label_text(label: tree.LabelText, place: Place) -> str:
-    """Give a label's text with the values of what is interpolated."""
-    if len(label.pieces) == 1 and isinstance(label.pieces[0], str):
-        return label.pieces[0]
-    pieces = [piece if isinstance(piece, str) else describe(evaluate(piece, place.env)) for piece in label.pieces]
-    return "".join(pieces)
-
-
-def refer(node: tree.Reference, place: Place) -> Flow:
-    """Give what flows from a labelled step, or from one of its named outputs."""
+def lower_reference(node: tree.Reference, place: Place, flow: Flow, lowering: Lowering) -> Flow:
+    """Take up what flows from a labelled step, or from one of its named outputs."""
+    place.level.is_numbered = False
     name = label_text(node.label, place)
     help = "a label is known after its step, on its own level"
     index = _find(name, node.label.span, place.level, help)
@@ -46,8 +39,16 @@ def refer(node: tree.Reference, place: Place) -> Flow:
     return Flow(Ref(index, output), draft.shapes[output])
 
 
-def draft_again(node: tree.Reuse, label: str | None, flow: Flow, level: Level) -> Draft:
-    """Give a draft that applies a labelled step's module once more."""
+def lower_reuse(node: tree.Reuse, place: Place, flow: Flow, lowering: Lowering) -> Flow:
+    """Apply a labelled step's module once more."""
+    place.level.is_numbered = False
+    again = _draft_again(node, place.label, flow, place.level)
+    if again.trouble is not None:
+        lowering.defer(again.trouble)
+    return place.level.add(again)
+
+
+def _draft_again(node: tree.Reuse, label: str | None, flow: Flow, level: Level) -> Draft:
     if label is not None:
         message = "a reused step keeps its first label"
         raise Trouble("E112", message, node.span, help="remove the label; name the result with `output`")

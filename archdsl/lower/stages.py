@@ -1,17 +1,24 @@
-"""What `stages` says: how deep each stage is, its stride, and the values of the names that its clauses bind."""
+"""`stages`: how deep each stage is, its stride, the names that its clauses bind, and its blocks one after another."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archdsl.ir.trouble import Trouble
+from archdsl.lower.dispatch import lower_action, lower_body, lower_statement
+from archdsl.lower.edits import edited, edits_below
+from archdsl.lower.labels import new_label
+from archdsl.lower.level import Flow
+from archdsl.lower.levels import Fill, nested
+from archdsl.lower.lowering import Lowering
+from archdsl.lower.place import Place, StageStride
+from archdsl.lower.repeats import MAX_REPEAT, repeat_until_steady
 from archdsl.semantics.evaluate import Env, evaluate, evaluate_int, evaluate_list
 from archdsl.semantics.functions import MAX_BITS
 from archdsl.semantics.values import Setting, describe
 from archdsl.syntax import tree
-
-MAX_REPEAT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +33,7 @@ class Stage:
     names: Mapping[str, Setting]
 
 
-def plan_stages(node: tree.Stages, env: Env) -> list[Stage]:
+def _plan_stages(node: tree.Stages, env: Env) -> list[Stage]:
     """Work out the stages, or raise Trouble."""
     listed = evaluate_list(node.depths, env, "the depth of `stages`")
     depths = [_checked_depth(depth, node) for depth in listed]
@@ -86,3 +93,85 @@ def _checked_stride(value: Setting, clause: tree.Argument) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise Trouble("E104", f"a stride is a positive whole number, not {describe(value)}", clause.value.span)
     return value
+
+
+def lower_stages(node: tree.Stages, place: Place, flow: Flow, lowering: Lowering) -> Flow:
+    """Lower stages that have no labels."""
+    return lower_labelled_stages(node, None, place, flow, lowering)
+
+
+def lower_labelled_stages(
+    node: tree.Stages, label: tree.LabelText | None, place: Place, flow: Flow, lowering: Lowering
+) -> Flow:
+    """Lower stages, each a level called by the label, in which the stage's own names may stand."""
+    place = place.labelled(None)
+    for stage in _plan_stages(node, place.env):
+        stride = StageStride(stage.stride)
+        fill = _fill(node, stage, stride, lowering)
+        inner = replace(place, env=place.env.bind(stage=stage.number, total=stage.total, **stage.names))
+        flow = fill(inner, flow) if label is None else _level_of(node, label, stride, inner, flow, lowering, fill)
+        if stride.value != 1 and not stride.is_taken and stage.depth and flow.shape is not None:
+            message = f"nothing in stage {stage.number} takes its stride of {stride.value}"
+            help = "give the block a `stride` parameter, or write `stride=1`"
+            lowering.fail(Trouble("E110", message, node.body.span, help=help))
+    return flow
+
+
+def _level_of(
+    node: tree.Stages,
+    label: tree.LabelText,
+    stride: StageStride,
+    place: Place,
+    flow: Flow,
+    lowering: Lowering,
+    fill: Fill,
+) -> Flow:
+    """Lower one stage as a level, or what a variant puts in its place."""
+    text = new_label(label, place)
+    group = tree.Group(node.body, node.body.span)
+    action, _ = edited(group, place.labelled(text), lowering)
+    if action is None:
+        stride.is_taken = True
+        return flow
+    place.level.labels[text] = (None, label.span)
+    inner = replace(place.labelled(text), edits=edits_below(text, place.edits))
+    if action is group:
+        flow = nested(node.span, inner, flow, lowering, fill)
+    else:
+        flow = lower_action(action, inner, flow, lowering)
+        stride.is_taken = True
+    place.level.labels[text] = (flow.position, label.span)
+    return flow
+
+
+def _fill(node: tree.Stages, stage: Stage, stride: StageStride, lowering: Lowering) -> Fill:
+    """Return what fills one stage: its body, repeated."""
+    lowering.visited.add(id(node.body))
+    only = node.body.statements[0] if len(node.body.statements) == 1 else None
+    is_simple = isinstance(only, tree.Step) and only.label is None
+    uses_index = re.search(r"\bindex\b", re.sub(r"#[^\n]*", "", node.body.span.text)) is not None
+
+    def repetition(place: Place, flow: Flow, position: int) -> Flow:
+        inner = replace(
+            place,
+            env=place.env.bind(index=stage.index + position),
+            stride=stride if position == 0 else StageStride(1),
+            is_repeat=place.is_repeat or position > 0,
+        )
+        if only is not None and is_simple:
+            return lower_statement(only, inner, flow, lowering)[0]
+        return nested(node.body.span, inner, flow, lowering, lambda p, f: lower_body(node.body, p, f, lowering))
+
+    def fill(place: Place, flow: Flow) -> Flow:
+        is_repeat = place.is_repeat
+        if not uses_index:
+            position = iter(range(stage.depth))
+            return repeat_until_steady(
+                stage.depth, place, flow,
+                lambda p, f: repetition(replace(p, is_repeat=is_repeat), f, next(position)),
+            )  # fmt: skip
+        for position in range(stage.depth):
+            flow = repetition(place, flow, position)
+        return flow
+
+    return fill

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archdsl.ir.trouble import Parts, Trouble
-from archdsl.lower.lowerer import Lowerer
+from archdsl.lower.model import survey_body
 from archdsl.lower.recovery import all_bodies
 from archdsl.semantics.context import Context
 from archdsl.semantics.evaluate import Budget, Env, evaluate
@@ -25,7 +25,7 @@ def survey(module: Module, visited: set[int], report: Reporter) -> None:
         match declaration:
             case tree.Block() | tree.Model():
                 if any(id(body) not in visited for body in all_bodies(declaration.body)):
-                    Lowerer(report, visited=visited).survey(declaration, module, wished)
+                    survey_body(declaration, module, wished, visited, report)
             case tree.Function() | tree.Let():
                 _survey_value(declaration, module, wished, report)
             case _:

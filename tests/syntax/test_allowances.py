@@ -8,7 +8,7 @@ import pytest
 
 import archdsl
 from archdsl import compiler
-from archdsl.lower.lowerer import Lowered
+from archdsl.lower.model import Lowered
 from archdsl.syntax import allowances
 from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic, Reporter
@@ -23,6 +23,7 @@ def _warns(monkeypatch: pytest.MonkeyPatch) -> None:
     real = compiler._analyse  # pyright: ignore[reportPrivateUsage]
 
     def analyse(lowered: Lowered, report: Reporter) -> object:
+        assert lowered.graph is not None
         source = lowered.graph.span.source
         for word in re.finditer(r"\bodd", source.text):
             report.warning("W499", "this is odd", Span(*word.span(), source))

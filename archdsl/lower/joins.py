@@ -1,0 +1,89 @@
+"""Joins: the branches that stand in their braces, and the operator that puts them together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from archdsl.ir.trouble import Trouble
+from archdsl.lower.arguments import Arguments
+from archdsl.lower.dispatch import lower_body, lower_statement
+from archdsl.lower.level import Draft, Flow
+from archdsl.lower.levels import spliced
+from archdsl.lower.lowering import Lowering
+from archdsl.lower.operators import add_operator
+from archdsl.lower.place import Place
+from archdsl.ops.base import Op
+from archdsl.semantics.evaluate import evaluate_bool, evaluate_list, unpack
+from archdsl.syntax import tree
+from archdsl.text.source import Span
+
+
+def call_join(
+    op: type[Op], node: tree.Call, arguments: Arguments, place: Place, flow: Flow, lowering: Lowering
+) -> Flow:
+    """Lower a call of an operator that joins the branches in its braces."""
+    body = node.body
+    if body is None:
+        help = f"write `{node.name.text} {{ …; … }}`"
+        raise Trouble("E103", f"`{node.name.text}` joins branches, and none are given", node.span, help=help)
+
+    def fill(place: Place, flow: Flow) -> Flow:
+        place.level.is_numbered = False
+        return join(op, arguments, lower_branches(body, flow, place, lowering), node.span, place, lowering)
+
+    return spliced(node.span, place, flow, lowering, fill)
+
+
+def join(
+    op: type[Op], arguments: Arguments, branches: list[Flow], span: Span, place: Place, lowering: Lowering
+) -> Flow:
+    """Put branches together by an operator with these arguments."""
+    if not branches:
+        raise Trouble("E222", f"`{op.keyword}` has no branches", span, help="give it at least two")
+    return add_join(lowering.operators.make(op, arguments, span), arguments.spans, branches, span, place, lowering)
+
+
+def add_join(
+    op: Op, spans: Mapping[str, Span], branches: list[Flow], span: Span, place: Place, lowering: Lowering
+) -> Flow:
+    """Add the operator that puts branches together; of what stands at `span` the first word stands for it."""
+    keyword = Span(span.start, min(span.end, span.start + len(_first_word(span))), span.source)
+    draft = Draft(op.keyword, keyword, op=op, attribute_spans=spans)
+    return add_operator(op, draft, branches, place, lowering)
+
+
+def _first_word(span: Span) -> str:
+    return span.text.split(maxsplit=1)[0] if span.text.strip() else ""
+
+
+def lower_branches(
+    body: tree.Body, starts: Flow | list[Flow], place: Place, lowering: Lowering, before: int = 0
+) -> list[Flow]:
+    """Lower each statement of a join's body as a branch of its own; `before` of them stand further out.
+
+    All branches start at one flow, or each at its own.
+    """
+    lowering.visited.add(id(body))
+    results: list[Flow] = []
+    for statement in body.statements:
+        index = before + len(results)
+        start = starts if isinstance(starts, Flow) else starts[min(index, len(starts) - 1)]
+        inner = place.at(start)
+        match statement:
+            case tree.Step(label=None, action=tree.Group(inside), repeat=None):
+                results.append(lower_body(inside, inner, start, lowering))
+            case tree.If():
+                chosen = statement.then if evaluate_bool(statement.condition, inner.env) else statement.otherwise
+                results += lower_branches(chosen, starts, inner, lowering, index) if chosen else []
+            case tree.For():
+                for item in evaluate_list(statement.source, inner.env, "what `for` goes through"):
+                    lowering.count(statement.span)
+                    names = unpack(statement.targets, item, statement.source.span)
+                    bound = replace(inner, env=inner.env.bind(**names))
+                    results += lower_branches(statement.body, starts, bound, lowering, before + len(results))
+            case tree.Step() | tree.Broken():
+                results.append(lower_statement(statement, inner, start, lowering)[0])
+            case _:
+                _, place = lower_statement(statement, inner, start, lowering)
+    return results

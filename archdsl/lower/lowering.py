@@ -1,0 +1,146 @@
+"""What the lowering of one model knows so far, and the rules that it follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+
+from archdsl.ir.graph import Graph
+from archdsl.ir.trouble import Parts, Reported, Trouble
+from archdsl.lower.arguments import Operators
+from archdsl.lower.inputs import Inputs
+from archdsl.lower.level import Flow, Level
+from archdsl.lower.place import Place
+from archdsl.ops.base import Op
+from archdsl.ops.shape import Shape
+from archdsl.semantics.context import Context
+from archdsl.semantics.evaluate import Budget, Env
+from archdsl.syntax import tree
+from archdsl.text.diagnostic import Diagnostic, Label, Reporter
+from archdsl.text.source import Span
+
+MAX_STEPS = 20_000
+MAX_SIZE = 1_000_000
+"""How many steps a graph may have, those of its bodies counted as often as they are called."""
+_MOST_CALLS_SHOWN = 3
+
+# What a statement or action makes of what flows into it.
+FlowRule: TypeAlias = "Callable[[Any, Place, Flow, Lowering], Flow]"
+# The place of the statements behind one that binds names.
+NameRule: TypeAlias = "Callable[[Any, Place, Lowering], Place]"
+
+
+class Rules(NamedTuple):
+    """A rule for each kind of statement and action: what it makes flow, and what it makes names mean.
+
+    A kind without a rule in one of the tables leaves that as it is.
+    """
+
+    flows: Mapping[type, FlowRule]
+    names: Mapping[type, NameRule]
+
+
+class EnoughMistakes(Exception):
+    """The report is full, so that going on would tell no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A lowered block body and the shapes of its outputs."""
+
+    graph: Graph
+    shapes: Mapping[str, Shape | None]
+
+
+@dataclass(slots=True, eq=False)
+class Lowering:
+    """The state of one model's lowering. Mistakes go to `report`; what depends on one is left out."""
+
+    rules: Rules
+    report: Reporter
+    inputs: Inputs
+    visited: set[int]
+    """Bodies of which a statement was lowered, so that mistakes in them are found."""
+    is_survey: bool = False
+    """Whether only mistakes are looked for that hold whatever the parameters are."""
+    main: Level = field(default_factory=Level)
+    """The level of the model's own body."""
+    budget: Budget = field(default_factory=Budget)
+    operators: Operators = field(default_factory=Operators)
+    instances: dict[Any, Instance] = field(default_factory=dict[Any, Instance])
+    plain: dict[tuple[str, int, Context], Op] = field(default_factory=dict[tuple[str, int, Context], Op])
+    """The operators that names without arguments stand for, such as `act`, by file and context."""
+    calls: list[tuple[str, Span]] = field(default_factory=list[tuple[str, Span]])
+    """The calls that lead to where lowering is, outer ones first."""
+    running: list[int] = field(default_factory=list[int])
+    """The blocks that are being lowered, outer ones first."""
+    endless: set[int] = field(default_factory=set[int])
+    """Blocks that were found to call themselves without end."""
+    deferred: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    matched: set[int] = field(default_factory=set[int])
+    """The edits that reached a step."""
+    assertions: list[tuple[tree.Expression, Env]] = field(default_factory=list[tuple[tree.Expression, Env]])
+    steps: int = 0
+    """How many statements and actions were lowered."""
+    built: set[Span] = field(default_factory=set[Span])
+    """The blocks that were lowered, by where they are declared."""
+    inputs_written: list[int] = field(default_factory=list[int])
+    """Where the model's inputs begin; after one that is wrong nothing flows, and that is told there."""
+    _lacks_input: bool = False
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a mistake was found, be it told or left to the shape pass."""
+        return self.report.has_errors or bool(self.deferred)
+
+    def count(self, span: Span) -> None:
+        """Take note of one more statement or action; raise where there are too many, or mistakes enough."""
+        if self.report.is_full:
+            raise EnoughMistakes
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            message = f"this network has more than {MAX_STEPS:,} distinct steps"
+            raise Trouble("E109", message, span, is_fatal=True)
+
+    def fail(self, trouble: Trouble) -> None:
+        """Report a mistake and those beside it."""
+        for one in trouble.all():
+            self.report.add(self._diagnostic(one))
+
+    def fail_all(self, parts: Parts) -> None:
+        """Report the mistakes of a statement's parts."""
+        for trouble in parts.troubles:
+            self.fail(trouble)
+
+    def defer(self, trouble: Trouble) -> None:
+        """Leave a mistake in shapes to the shape pass, which knows the sizes too and where the step stands."""
+        self.deferred.append(self._diagnostic(trouble))
+
+    def tell_deferred(self) -> None:
+        """Report mistakes in shapes for which no pass knew more; one that is reported already stays as it is."""
+        for diagnostic in self.deferred:
+            self.report.add(diagnostic)
+
+    def _diagnostic(self, trouble: Trouble) -> Diagnostic:
+        """Return what to say of a mistake, with the calls that led to it."""
+        calls = dict.fromkeys(reversed(self.calls))  # a block that calls itself stands in it many times
+        shown = [Label(span, f"in `{name}`, called here") for name, span in [*calls][:_MOST_CALLS_SHOWN]]
+        return trouble.diagnostic([label for label in shown if label.span[0] != trouble.span.start])
+
+    def no_input(self, span: Span) -> Trouble | Reported:
+        """Say that no value flows in; once, since nothing can flow behind such a step either."""
+        if self._lacks_input or any(start < span.start for start in self.inputs_written):
+            return Reported()
+        self._lacks_input = True
+        return Trouble("E121", "nothing flows in here", span, help="begin the model with `input [3, 224, 224]`")
+
+    def enter(self, declaration: tree.Block, span: Span) -> None:
+        """Begin with a block that is called here."""
+        self.calls.append((declaration.name.text, span))
+        self.running.append(id(declaration))
+
+    def leave(self) -> None:
+        """End with the block that was entered last."""
+        self.calls.pop()
+        self.running.pop()

@@ -1,0 +1,87 @@
+"""`split`: the parts of a value, each with a branch of its own, and the join that puts them together again."""
+
+from __future__ import annotations
+
+from archdsl.ir.trouble import Reported, Trouble
+from archdsl.lower.arguments import gather, resolve
+from archdsl.lower.joins import join, lower_branches
+from archdsl.lower.level import Draft, Flow
+from archdsl.lower.levels import spliced
+from archdsl.lower.lowering import Lowering
+from archdsl.lower.operators import add_mistaken, add_operator
+from archdsl.lower.place import Place
+from archdsl.lower.repeats import MAX_REPEAT
+from archdsl.ops.shape import Shape
+from archdsl.ops.sugar import part
+from archdsl.semantics.evaluate import Env, beside, evaluate, evaluate_int
+from archdsl.semantics.values import Block, Partial, describe
+from archdsl.syntax import tree
+
+
+def lower_split(node: tree.Split, place: Place, flow: Flow, lowering: Lowering) -> Flow:
+    """Split a value's channels into parts, which go to the branches of a join."""
+    return spliced(node.span, place, flow, lowering, lambda p, f: _split(node, p, f, lowering))
+
+
+def _split(node: tree.Split, place: Place, flow: Flow, lowering: Lowering) -> Flow:
+    place.level.is_numbered = False
+    target, body = _join_of(node, place.env)
+    if flow.shape is None:
+        raise beside(Reported(), [node.parts], place.env)
+    parts = _parts(node, flow.shape, place, flow, lowering)
+    branches = lower_branches(body, parts, place, lowering)
+    if len(branches) != len(parts):
+        if any(isinstance(statement, tree.Broken) for statement in body.statements):
+            raise Reported
+        message = f"{len(parts)} parts go to {len(branches)} branches"
+        raise Trouble("E111", message, node.parts.span, help="give each part one branch; `pass` hands it on")
+    op, arguments = target.target, gather(target, node.join.arguments, place.env)
+    assert not isinstance(op, Block)
+    return join(op, arguments, branches, node.span, place, lowering)
+
+
+def _join_of(node: tree.Split, env: Env) -> tuple[Partial, tree.Body]:
+    """Return the join that a split hands its parts to, and its branches."""
+    target = resolve(node.join.name, env)
+    is_join = isinstance(target, Partial) and not isinstance(target.target, Block) and target.target.is_join
+    if not isinstance(target, Partial) or not is_join or node.join.body is None:
+        help = "write `split 2 concat { …; … }`"
+        raise Trouble("E104", "`split` hands its parts to a join", node.join.name.span, help=help)
+    return target, node.join.body
+
+
+def _parts(node: tree.Split, shape: Shape, place: Place, flow: Flow, lowering: Lowering) -> list[Flow]:
+    try:
+        sizes = _sizes(node, shape, place.env)
+    except Trouble as trouble:
+        if trouble.code == "E214":
+            add_mistaken(part(start=0, size=1), [flow], trouble, place, lowering)
+            raise Reported from None
+        raise
+    parts: list[Flow] = []
+    start = 0
+    for size in sizes:
+        op = part(start, size)
+        parts.append(add_operator(op, Draft(op.keyword, node.span, op=op), [flow], place, lowering))
+        start += size
+    return parts
+
+
+def _sizes(node: tree.Split, shape: Shape, env: Env) -> list[int]:
+    """Return the channels of each part that a `split` makes of a value."""
+    channels = shape.channels
+    parts = evaluate(node.parts, env)
+    if isinstance(parts, tuple):
+        sizes = [size for size in parts if isinstance(size, int) and size > 0]
+        if len(sizes) != len(parts) or sum(sizes) != channels:
+            message = f"parts of {describe(parts)} channels make up {sum(sizes)}, not {channels}"
+            help = f"give sizes whose sum is {channels}"
+            raise Trouble("E214", message, node.parts.span, help=help)
+        return sizes
+    count = evaluate_int(node.parts, env, "the number of parts")
+    if count > MAX_REPEAT:
+        raise Trouble("E109", f"{count} parts; a split has at most {MAX_REPEAT:,}", node.parts.span)
+    if count < 1 or not isinstance(channels, int) or channels % count:
+        message = f"{channels} channels do not split into {count} equal parts"
+        raise Trouble("E214", message, node.parts.span, help="give the parts' sizes: `split [24, 40] concat { … }`")
+    return [channels // count] * count
