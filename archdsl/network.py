@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from archdsl.weights.load import Weights
     from archdsl.weights.transfer import Transfer
 
-Level = Literal["stages", "blocks", "layers"]
+DiagramLevel = Literal["stages", "blocks", "layers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +312,7 @@ class Network:
 
     def diagram(
         self,
-        level: Level = "blocks",
+        level: DiagramLevel = "blocks",
         *,
         theme: Literal["light", "dark", "print"] = "light",
         cost: Literal["macs", "parameters", "activations"] | None = None,

@@ -6,7 +6,7 @@ from functools import partial
 from statistics import median
 
 import archdsl
-from archdsl.network import Level
+from archdsl.network import DiagramLevel
 from bench.cpu import Goal, Section, take_turns
 
 LONG = """
@@ -16,10 +16,10 @@ block unit(c, stride s=1) {
 }
 model long { input [3, 32, 32]; conv 16; stages [200, 200, 200] double c=16 { unit c }; gap; flatten; fc 10 }
 """
-_LIMITS: tuple[tuple[Level, float], ...] = (("blocks", 2), ("layers", 20))
+_LIMITS: tuple[tuple[DiagramLevel, float], ...] = (("blocks", 2), ("layers", 20))
 
 
-def _draw(network: archdsl.Network, level: Level) -> str:
+def _draw(network: archdsl.Network, level: DiagramLevel) -> str:
     return network.diagram(level).svg
 
 

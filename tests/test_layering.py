@@ -39,9 +39,8 @@ CIRCLE = {
 } | {"weights.checkpoint", "weights.file"}  # fmt: skip
 # Names that several classes still have. Those of the runtime stand aside: a module is called like its operator.
 SHARED_NAMES = {
-    "Block", "Body", "Box", "Call", "Edit", "Entry", "Facts", "Folded", "Frame", "Group", "KeyRule", "Level",
-    "Line", "ListOf", "Literal", "Name", "Output", "Parameter", "Place", "Point", "Schedule", "Side", "Stage",
-    "Step", "Variant",
+    "Block", "Call", "Edit", "Entry", "Folded", "KeyRule", "ListOf", "Literal", "Name", "Output", "Parameter",
+    "Place", "Schedule", "Step",
 }  # fmt: skip
 # What is still longer.
 LONG_FILES = {

@@ -58,7 +58,7 @@ class Row:
         return f"{text} (weights of {self.node.reuses})" if self.node.reuses else text
 
 
-class Facts(NamedTuple):
+class Summarised(NamedTuple):
     """What is summarised; `spec` names the file, `digest` identifies its text with the settings."""
 
     tables: Tables
@@ -84,7 +84,7 @@ def summarise(
 
     Requires: shapes without errors, all numbers.
     """
-    facts = Facts(tables, spec, digest)
+    facts = Summarised(tables, spec, digest)
     match format:
         case "text":
             return _text(facts, max(width, NARROWEST), depth, color)
@@ -164,7 +164,7 @@ def fold(names: Sequence[str]) -> str:
     return f"{first}–{number}" if number and first.startswith(stem) else f"{first}…{last}"
 
 
-def _json(facts: Facts) -> str:
+def _json(facts: Summarised) -> str:
     total, inputs = facts.tables.costs.total, facts.tables.shapes.inputs
     names = [node.id for node in facts.tables.graph.inputs]
     memory = measure_memory(facts.tables.shapes)
@@ -223,29 +223,29 @@ def _field(field: ReceptiveField) -> dict[str, object]:
     return {"size": list(field.size), "stride": [None if n is None else float(n) for n in field.stride]}
 
 
-def _outputs(facts: Facts) -> Mapping[str, Shape]:
+def _outputs(facts: Summarised) -> Mapping[str, Shape]:
     return {output.name or "output": facts.tables.shapes.of(output.value) for output in facts.tables.graph.outputs}
 
 
-def _evaluation(facts: Facts) -> Total:
+def _evaluation(facts: Summarised) -> Total:
     """Count what evaluation runs, without training-only branches."""
     return count_costs(infer_shapes(for_inference(facts.tables.graph), facts.tables.shapes.inputs).shapes).total
 
 
-def _fields(facts: Facts) -> Mapping[str, ReceptiveField]:
+def _fields(facts: Summarised) -> Mapping[str, ReceptiveField]:
     return receptive_fields(facts.tables.shapes).last_feature_map()
 
 
 _HEADER = ("path", "op", "operator", "output", "parameters", "buffers", "macs", "elementwise", "activation_bytes")
 
 
-def _records(facts: Facts) -> Iterator[tuple[str | int, ...]]:
+def _records(facts: Summarised) -> Iterator[tuple[str | int, ...]]:
     for row in operators(facts.tables):
         op = row.node.op.keyword if row.node.op else ""
         yield row.path, op, row.operator, "x".join(map(str, row.output)), *_figures(row.costs).values()
 
 
-def _csv(facts: Facts) -> str:
+def _csv(facts: Summarised) -> str:
     written = StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(_HEADER)
@@ -253,7 +253,7 @@ def _csv(facts: Facts) -> str:
     return written.getvalue()
 
 
-def _markdown(facts: Facts) -> str:
+def _markdown(facts: Summarised) -> str:
     shown = (0, 2, 3, 4, 6)
     lines = [
         "| " + " | ".join(_HEADER[i] for i in shown) + " |",
@@ -269,7 +269,7 @@ def _cell(value: str | int) -> str:
     return f"{value:,}" if isinstance(value, int) else value
 
 
-def _text(facts: Facts, width: int, depth: int | None, color: bool) -> str:
+def _text(facts: Summarised, width: int, depth: int | None, color: bool) -> str:
     chosen = _depth(facts) if depth is None else max(depth, 1)
     found = list(rows(facts.tables, chosen))
     header, *table = _table(found, facts.tables.costs.total, width)
@@ -283,7 +283,7 @@ def _unpainted(text: str, style: str) -> str:
     return text
 
 
-def _depth(facts: Facts) -> int:
+def _depth(facts: Summarised) -> int:
     """Give the deepest depth whose table is still short."""
     depth, count = 1, 0
     while True:
@@ -293,7 +293,7 @@ def _depth(facts: Facts) -> int:
         depth, count = depth + 1, found
 
 
-def _title(facts: Facts, width: int, paint: Callable[[str, str], str]) -> Iterator[str]:
+def _title(facts: Summarised, width: int, paint: Callable[[str, str], str]) -> Iterator[str]:
     inputs = ", ".join(shape_text(shape) for shape in facts.tables.shapes.inputs)
     named = [(output, shape_text(facts.tables.shapes.of(output.value))) for output in facts.tables.graph.outputs]
     outputs = ", ".join(shape for output, shape in named if not output.is_training_only)
@@ -330,7 +330,7 @@ def _percent(part: int, whole: int) -> str:
     return f"{share:.1f}%" if share >= 0.05 else "<0.1%" if share else ""
 
 
-def _totals(facts: Facts, found: Sequence[Row], depth: int, width: int) -> Iterator[str]:
+def _totals(facts: Summarised, found: Sequence[Row], depth: int, width: int) -> Iterator[str]:
     total = facts.tables.costs.total
     memory = measure_memory(facts.tables.shapes)
     weights = f"{_bytes(BYTES * total.parameters)} in float32"

@@ -19,7 +19,7 @@ from archdsl.lower.plan import models_of
 from archdsl.semantics.library import bundled_folder
 
 if TYPE_CHECKING:
-    from archdsl.backends.chart import Point
+    from archdsl.backends.chart import NetworkPoint
     from archdsl.backends.theme import Theme
     from archdsl.network import Network
 
@@ -164,9 +164,9 @@ def _draw(
 _MOST_TO_COMPARE = 12
 
 
-def _points(networks: Sequence[_Loaded], axes: tuple[Axis, Axis]) -> Iterator[Point]:
+def _points(networks: Sequence[_Loaded], axes: tuple[Axis, Axis]) -> Iterator[NetworkPoint]:
     """Yield the networks whose figures are known; say which others there are."""
-    from archdsl.backends.chart import Point, family_of
+    from archdsl.backends.chart import NetworkPoint, family_of
 
     missing: list[str] = []
     for one in networks:
@@ -175,7 +175,7 @@ def _points(networks: Sequence[_Loaded], axes: tuple[Axis, Axis]) -> Iterator[Po
         if x is None or y is None:
             missing.append(name)
         else:
-            yield Point(name, family_of(name, one.stem), x, y)
+            yield NetworkPoint(name, family_of(name, one.stem), x, y)
     if missing and len(missing) < len(networks):
         shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
         what = " and ".join(axis.value for axis in dict.fromkeys(axes) if axis in _LINEAR)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from archdsl.ir.graph import Graph, Node, Value
 from archdsl.ir.symbols import open_sizes
 from archdsl.ops.shape import Dim, Shape
-from archdsl.passes.shapes import Frame, Misfit, Shapes, Trail, infer_shapes
+from archdsl.passes.shapes import CallFrame, Misfit, Shapes, Trail, infer_shapes
 from archdsl.semantics.values import describe
 from archdsl.text.diagnostic import Diagnostic, Label
 from archdsl.text.source import Span
@@ -58,7 +58,7 @@ def _settle(spot: Spot) -> Spot:
         frame, node = spot.trail[-1], spot.node
         if node.body is not None:
             table = frame.inner[node.id]
-            inner = Frame(node.body, table.inputs, table.results, table.inner, node)
+            inner = CallFrame(node.body, table.inputs, table.results, table.inner, node)
             named = {output.name: output.value for output in node.body.outputs}
             spot = Spot((*spot.trail, inner), named.get(spot.value.output, node.body.main))
         elif node.is_input and frame.call is not None:

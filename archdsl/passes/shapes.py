@@ -49,7 +49,7 @@ Known: TypeAlias = dict[tuple[int, tuple[Shape, ...]], Shapes]
 """The tables found so far, by the identity of a body and the shapes that enter it."""
 
 
-class Frame(NamedTuple):
+class CallFrame(NamedTuple):
     """A body that is being worked out, what is known of it so far, and the call in the frame above, if it has one."""
 
     graph: Graph
@@ -59,7 +59,7 @@ class Frame(NamedTuple):
     call: Node | None
 
 
-Trail: TypeAlias = tuple[Frame, ...]
+Trail: TypeAlias = tuple[CallFrame, ...]
 """From the model's own frame to the one that a step stands in."""
 
 
@@ -99,7 +99,7 @@ def _check_size(shape: Shape) -> None:
 class _Inferrer:
     known: Known
     misfits: list[Misfit] = field(default_factory=list[Misfit])
-    trail: list[Frame] = field(default_factory=list[Frame])
+    trail: list[CallFrame] = field(default_factory=list[CallFrame])
 
     def table(self, graph: Graph, inputs: tuple[Shape, ...], call: Node | None) -> Shapes:
         key = (id(graph), inputs)
@@ -111,7 +111,7 @@ class _Inferrer:
     def _body(self, graph: Graph, inputs: tuple[Shape, ...], call: Node | None) -> Shapes:
         results: dict[NodeId, Mapping[str, Shape]] = {}
         inner: dict[NodeId, Shapes] = {}
-        self.trail.append(Frame(graph, inputs, results, inner, call))
+        self.trail.append(CallFrame(graph, inputs, results, inner, call))
         arriving = iter(inputs)
         unfed, mistakes = graph.unfed, graph.mistakes
         for node in graph.topological():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archdsl import load, load_text
-from archdsl.backends.chart import Point, Profile, family_of, plot_costs, plot_fields, plot_points, profile
+from archdsl.backends.chart import NetworkPoint, Profile, family_of, plot_costs, plot_fields, plot_points, profile
 from archdsl.backends.chart.points import Area, place_names
 from archdsl.backends.chart.style import binary, si
 from archdsl.backends.theme import THEMES
@@ -16,7 +16,12 @@ from archdsl.backends.theme import THEMES
 pytest.importorskip("matplotlib")
 
 NAMES = ("resnet50", "mobilenet_v3_large", "googlenet", "unet", "siamese", "densenet121", "vgg16", "efficientnet_b0")
-POINTS = (Point("a1", "a", 1e9, 70), Point("a2", "a", 2e9, 75), Point("b1", "b", 1.1e9, 70.2), Point("c", "c", 5e9, 71))
+POINTS = (
+    NetworkPoint("a1", "a", 1e9, 70),
+    NetworkPoint("a2", "a", 2e9, 75),
+    NetworkPoint("b1", "b", 1.1e9, 70.2),
+    NetworkPoint("c", "c", 5e9, 71),
+)
 
 
 def profile_of(name: str) -> Profile:

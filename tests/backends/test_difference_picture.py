@@ -10,11 +10,11 @@ from archdsl import Network, load
 from archdsl.backends.difference.picture import paint_difference
 from archdsl.backends.difference.words import SIGNS
 from archdsl.backends.picture.measure import text_width
-from archdsl.backends.picture.scene import Box, Scene, Text
+from archdsl.backends.picture.scene import Rectangle, Scene, Text
 from archdsl.backends.theme import THEMES
 from archdsl.network import draw_diff, subject_of
 from archdsl.passes.difference import Difference, compare
-from archdsl.passes.difference.outline import Entry, outline
+from archdsl.passes.difference.outline import OutlineEntry, outline
 
 PAIRS = (
     ("resnet50", "resnext50_32x4d"),
@@ -26,7 +26,7 @@ PAIRS = (
 )
 
 
-def compared(before: Network, after: Network) -> tuple[Difference, tuple[Entry, ...]]:
+def compared(before: Network, after: Network) -> tuple[Difference, tuple[OutlineEntry, ...]]:
     one, other = subject_of(before), subject_of(after)
     found = compare(one, other)
     return found, outline(one, other, found)
@@ -37,7 +37,7 @@ def scene_of(before: str, after: str, theme: str = "light") -> tuple[Difference,
     return found, paint_difference(found, entries, THEMES[theme])
 
 
-def every(entries: Sequence[Entry]) -> Iterator[Entry]:
+def every(entries: Sequence[OutlineEntry]) -> Iterator[OutlineEntry]:
     for entry in entries:
         yield entry
         yield from every(entry.inside)
@@ -73,8 +73,8 @@ def test_a_picture_has_a_sign_for_every_kind_of_change_and_keeps_its_bounds(
     before: str, after: str, theme: str
 ) -> None:
     found, scene = scene_of(before, after, theme)
-    boxes = [shape for shape in scene.shapes if isinstance(shape, Box)]
-    texts = [shape for shape in scene.shapes if isinstance(shape, Text)]
+    boxes = [mark for mark in scene.marks if isinstance(mark, Rectangle)]
+    texts = [mark for mark in scene.marks if isinstance(mark, Text)]
     for box in boxes:
         assert box.rect.left >= 0
         assert box.rect.right <= scene.width
@@ -92,7 +92,7 @@ def test_a_picture_has_a_sign_for_every_kind_of_change_and_keeps_its_bounds(
 def test_a_thousand_layers_fit_a_page() -> None:
     _, scene = scene_of("resnet1202_cifar", "preresnet1001_cifar")
     assert scene.height < 2_500
-    assert len(scene.shapes) < 400
+    assert len(scene.marks) < 400
 
 
 @pytest.mark.parametrize(("file_format", "start"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from archdsl import check_text, load
-from archdsl.backends.picture import Level
+from archdsl.backends.picture import DiagramLevel
 from archdsl.cli import files
 from archdsl.cli.new import STARTER
 from tests.cli.conftest import Run
@@ -51,7 +51,7 @@ def test_a_mistake_leaves_the_old_file(run: Run, tiny: Path) -> None:
 
 
 @pytest.mark.parametrize("level", ["stages", "blocks", "layers"])
-def test_draw_writes_a_file_or_to_stdout(run: Run, tiny: Path, level: Level) -> None:
+def test_draw_writes_a_file_or_to_stdout(run: Run, tiny: Path, level: DiagramLevel) -> None:
     drawn = load(tiny).diagram(level)
     assert run("draw", "tiny.arch", "--level", level, "-o", "-") == (0, drawn.svg, "")
     assert run("draw", "tiny.arch", "--level", level, "-o", "-", "--format", "dot").out == drawn.dot

@@ -2,16 +2,16 @@
 
 from archdsl.backends.chart.error import ChartError
 from archdsl.backends.chart.plots import FORMATS, plot_costs, plot_fields, plot_points
-from archdsl.backends.chart.points import Point, family_of
-from archdsl.backends.chart.profile import Layer, Profile, Stage, profile
+from archdsl.backends.chart.points import NetworkPoint, family_of
+from archdsl.backends.chart.profile import Layer, Profile, Section, profile
 
 __all__ = [
     "FORMATS",
     "ChartError",
     "Layer",
-    "Point",
+    "NetworkPoint",
     "Profile",
-    "Stage",
+    "Section",
     "family_of",
     "plot_costs",
     "plot_fields",

@@ -11,8 +11,8 @@ from itertools import accumulate, pairwise
 from math import nan
 from typing import TYPE_CHECKING
 
-from archdsl.backends.chart.points import Area, Pixels, Point, Segment, place_names
-from archdsl.backends.chart.profile import Layer, Profile, Stage
+from archdsl.backends.chart.points import Area, NetworkPoint, Pixels, Segment, place_names
+from archdsl.backends.chart.profile import Layer, Profile, Section
 from archdsl.backends.chart.style import (
     DASHES,
     FORMATS,
@@ -50,7 +50,7 @@ _PANELS: tuple[tuple[str, bool, Callable[[Layer], int]], ...] = (
 )
 
 
-def plot_costs(profiles: Sequence[Profile], theme: Theme, file_format: str) -> bytes:
+def plot_costs(profiles: Sequence[Profile], theme: Theme, format: str) -> bytes:
     """Draw MACs, parameters and activations of each layer, for one image: bars for one network, lines for several.
 
     Errors: ChartError where matplotlib is missing
@@ -72,7 +72,7 @@ def plot_costs(profiles: Sequence[Profile], theme: Theme, file_format: str) -> b
         figure.align_ylabels(rows)
         _depth_axis(rows[-1], profiles)
         _head(figure, rows, profiles, theme, "cost by depth")
-        return save(figure, file_format)
+        return save(figure, format)
 
 
 def _is_uneven(peaks: Sequence[int]) -> bool:
@@ -119,7 +119,7 @@ def _average(axes: Axes, values: Sequence[int], theme: Theme) -> None:
     )
 
 
-def plot_fields(profiles: Sequence[Profile], theme: Theme, file_format: str) -> bytes:
+def plot_fields(profiles: Sequence[Profile], theme: Theme, format: str) -> bytes:
     """Draw how the receptive field grows with depth, beside the size of the input.
 
     Errors: ChartError where matplotlib is missing
@@ -143,7 +143,7 @@ def plot_fields(profiles: Sequence[Profile], theme: Theme, file_format: str) -> 
         if any(_whole_from(one) is not None for one in profiles):
             axes.set_xlabel(f"{_LAYERS}\n↑: layers from here on see the whole image, by a gate for instance")
         _head(figure, [axes], profiles, theme, "receptive field by depth")
-        return save(figure, file_format)
+        return save(figure, format)
 
 
 def _side_label(axes: Axes, side: int, theme: Theme) -> None:
@@ -188,7 +188,12 @@ def _whole_from(one: Profile) -> int | None:
 
 
 def plot_points(
-    points: Sequence[Point], labels: tuple[str, str], theme: Theme, file_format: str, *, is_log: tuple[bool, bool]
+    points: Sequence[NetworkPoint],
+    labels: tuple[str, str],
+    theme: Theme,
+    format: str,
+    *,
+    is_log: tuple[bool, bool],
 ) -> bytes:
     """Draw networks as points with their names, those of a family joined. `labels` are those of the axes.
 
@@ -212,10 +217,10 @@ def plot_points(
             else:
                 axes.legend(handlelength=1.8, loc="best")
         _names(figure, axes, points, families, theme)
-        return save(figure, file_format)
+        return save(figure, format)
 
 
-def _family(axes: Axes, members: Sequence[Point], theme: Theme, number: int) -> None:
+def _family(axes: Axes, members: Sequence[NetworkPoint], theme: Theme, number: int) -> None:
     members = sorted(members, key=lambda point: (point.x, point.y))
     axes.plot(
         [point.x for point in members],
@@ -246,7 +251,7 @@ def _scale(axes: Axes, axis: str, values: Sequence[float], *, is_log: bool) -> N
     which.set_major_formatter(FuncFormatter(si))
 
 
-def _names(figure: Figure, axes: Axes, points: Sequence[Point], families: Sequence[str], theme: Theme) -> None:
+def _names(figure: Figure, axes: Axes, points: Sequence[NetworkPoint], families: Sequence[str], theme: Theme) -> None:
     """Write the names where there is room, with a line to those that had to go further away."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # names are placed where everything stands now
@@ -292,7 +297,7 @@ def _names(figure: Figure, axes: Axes, points: Sequence[Point], families: Sequen
             )
 
 
-def _short_names(points: Sequence[Point], families: Sequence[str]) -> list[str]:
+def _short_names(points: Sequence[NetworkPoint], families: Sequence[str]) -> list[str]:
     """Leave out what the legend says where every name of a family begins with it."""
     cut: dict[str, int] = {}
     for family in families:
@@ -302,11 +307,11 @@ def _short_names(points: Sequence[Point], families: Sequence[str]) -> list[str]:
     return [point.name[cut[point.family] :].removeprefix("_") for point in points]
 
 
-def _has_legend(points: Sequence[Point], families: Sequence[str]) -> bool:
+def _has_legend(points: Sequence[NetworkPoint], families: Sequence[str]) -> bool:
     return len(families) > 1 and len(points) > _FEW_POINTS
 
 
-def _neighbours(members: Sequence[tuple[Pixels, Point]]) -> list[Segment]:
+def _neighbours(members: Sequence[tuple[Pixels, NetworkPoint]]) -> list[Segment]:
     ordered = [pixel for pixel, _ in sorted(members, key=lambda pair: (pair[1].x, pair[1].y))]
     return list(pairwise(ordered))
 
@@ -342,7 +347,7 @@ def _head(figure: Figure, rows: Sequence[Axes], profiles: Sequence[Profile], the
     )
 
 
-def _bands(rows: Sequence[Axes], stages: Sequence[Stage], theme: Theme) -> None:
+def _bands(rows: Sequence[Axes], stages: Sequence[Section], theme: Theme) -> None:
     """Shade every second stage, and write the names that fit above the first panel."""
     total = stages[-1].last if stages else 1
     for number, stage in enumerate(stages):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class NetworkPoint:
     """A network in a scatter chart. Points of one family are joined in the order of x."""
 
     name: str

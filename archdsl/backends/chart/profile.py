@@ -34,7 +34,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Section:
     """Layers that belong together: from position `first`, counted from 0, to before `last`."""
 
     name: str
@@ -52,7 +52,7 @@ class Profile:
 
     name: str
     layers: tuple[Layer, ...]
-    stages: tuple[Stage, ...]
+    stages: tuple[Section, ...]
     side: int | None
 
 
@@ -111,7 +111,7 @@ class _Part:
     inside: Shapes | None
 
 
-def _stages(shapes: Shapes, layers: Sequence[Layer]) -> Iterator[Stage]:
+def _stages(shapes: Shapes, layers: Sequence[Layer]) -> Iterator[Section]:
     """Split the network where its text does, as far down as it takes for stages of some size."""
     parts = list(_parts(shapes, ""))
     total = max(sum(part.size for part in parts), 1)
@@ -129,7 +129,7 @@ def _stages(shapes: Shapes, layers: Sequence[Layer]) -> Iterator[Stage]:
         last = min(first + part.size, len(layers))
         if last > first:
             prefix = part.path.removesuffix(part.path.rpartition(".")[2])
-            yield Stage(f"{prefix}{part.name}", first, last)
+            yield Section(f"{prefix}{part.name}", first, last)
         first = last
 
 

@@ -81,11 +81,11 @@ def styled(theme: Theme) -> Generator[None]:
         yield
 
 
-def save(figure: Figure, file_format: str) -> bytes:
+def save(figure: Figure, format: str) -> bytes:
     """Write a figure as svg, png or pdf, without the time of writing."""
-    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}[file_format]
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}[format]
     image = BytesIO()
-    figure.savefig(image, format=file_format, dpi=DOTS_PER_INCH, metadata=undated)
+    figure.savefig(image, format=format, dpi=DOTS_PER_INCH, metadata=undated)
     return image.getvalue()
 
 

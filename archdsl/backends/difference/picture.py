@@ -27,11 +27,11 @@ from archdsl.backends.difference.words import (
 from archdsl.backends.picture.drawing import ThemeName
 from archdsl.backends.picture.layout.arrangement import Point, Rect
 from archdsl.backends.picture.measure import text_width
-from archdsl.backends.picture.scene import Box, Disc, Pen, Scene, Shape, Text
+from archdsl.backends.picture.scene import Disc, Mark, Pen, Rectangle, Scene, Text
 from archdsl.backends.summary import fold
 from archdsl.backends.theme import THEMES, Theme, mix
-from archdsl.passes.difference import Difference, SettingChange, Step
-from archdsl.passes.difference.outline import Entry
+from archdsl.passes.difference import Difference, Element, SettingChange
+from archdsl.passes.difference.outline import OutlineEntry
 
 _MARGIN, _COLUMN, _GUTTER = 18.0, 330.0, 44.0
 _INDENT, _GAP = 10.0, 5.0
@@ -48,21 +48,21 @@ class _Look:
     pen: Pen
 
 
-def paint_difference(difference: Difference, entries: Sequence[Entry], theme: Theme) -> Scene:
+def paint_difference(difference: Difference, entries: Sequence[OutlineEntry], theme: Theme) -> Scene:
     """Draw two networks side by side."""
     painter = _Painter(difference, theme)
-    shapes = tuple(painter.shapes(entries))
+    marks = tuple(painter.marks(entries))
     title = names_of(difference)
     told = "; ".join(f"{sign} {meaning}" for sign, meaning in MEANING.items())
-    return Scene(_WIDTH, painter.height, theme.background, title, f"Two networks side by side: {told}", shapes)
+    return Scene(_WIDTH, painter.height, theme.background, title, f"Two networks side by side: {told}", marks)
 
 
 def draw(
-    difference: Difference, entries: Sequence[Entry], theme: ThemeName, file_format: Literal["svg", "png", "pdf"]
+    difference: Difference, entries: Sequence[OutlineEntry], theme: ThemeName, format: Literal["svg", "png", "pdf"]
 ) -> bytes:
     """Draw two networks side by side in a format."""
     scene = paint_difference(difference, entries, THEMES[theme])
-    match file_format:
+    match format:
         case "svg":
             from archdsl.backends.picture.svg import write_svg
 
@@ -91,18 +91,18 @@ class _Painter:
             for sign, colour in solid.items()
         }
 
-    def shapes(self, entries: Sequence[Entry]) -> Iterator[Shape]:
+    def marks(self, entries: Sequence[OutlineEntry]) -> Iterator[Mark]:
         yield from self._head()
         y = 68.0
-        for shapes, bottom in self._level(entries, y, 0):
-            yield from shapes
+        for marks, bottom in self._level(entries, y, 0):
+            yield from marks
             y = bottom
         if self._hidden:
             yield self._text(_LEFT, y + 14, f"… and {self._hidden} more", is_muted=True)
             y += 22
         yield from self._totals(y + 16)
 
-    def _head(self) -> Iterator[Shape]:
+    def _head(self) -> Iterator[Mark]:
         theme = self._theme
         difference = self._difference
         for x, side in ((_LEFT, difference.before), (_RIGHT, difference.after)):
@@ -115,40 +115,40 @@ class _Painter:
             x += 19 + text_width(meaning, _SMALL) + 16
         yield Text(Point(x, 47.5), "pale: the same in both", _SMALL, theme.muted)
 
-    def _level(self, entries: Sequence[Entry], y: float, depth: int) -> Iterator[tuple[list[Shape], float]]:
+    def _level(self, entries: Sequence[OutlineEntry], y: float, depth: int) -> Iterator[tuple[list[Mark], float]]:
         for is_same, run in groupby(entries, key=lambda entry: entry.is_same):
             members = list(run)
             if is_same:
-                shapes, y = self._same(members, y, depth)
-                yield shapes, y
+                marks, y = self._same(members, y, depth)
+                yield marks, y
                 continue
             for entry in members:
                 if self._rows >= _MOST_ROWS:
                     self._hidden += 1
                     continue
                 self._rows += 1
-                shapes, y = self._opened(entry, y, depth) if entry.inside else self._row(entry, y, depth)
-                yield shapes, y
+                marks, y = self._opened(entry, y, depth) if entry.inside else self._row(entry, y, depth)
+                yield marks, y
 
-    def _opened(self, entry: Entry, top: float, depth: int) -> tuple[list[Shape], float]:
+    def _opened(self, entry: OutlineEntry, top: float, depth: int) -> tuple[list[Mark], float]:
         """Frame what is inside a body on both sides, under its name."""
         level = list(self._level(entry.inside, top + _ROW, depth + 1))
-        inner = [shape for shapes, _ in level for shape in shapes]
+        inner = [mark for marks, _ in level for mark in marks]
         bottom = (level[-1][1] if level else top + _ROW) + 3
-        frame: list[Shape] = []
+        frame: list[Mark] = []
         pen = Pen(self._theme.frame_line, 1.0)
         for x, step, names in self._both(entry):
             if step is not None:
                 rect = Rect(x + depth * _INDENT, top, x + _COLUMN - depth * _INDENT, bottom)
-                frame.append(Box(rect, self._theme.frame if depth % 2 == 0 else self._theme.background, pen, 4.0))
+                frame.append(Rectangle(rect, self._theme.frame if depth % 2 == 0 else self._theme.background, pen, 4.0))
                 frame += self._line(step, names, rect, top + 15, is_body=True)
         frame += self._signs(entry, top + _ROW / 2)
         return frame + inner, bottom + _GAP
 
-    def _both(self, entry: Entry) -> tuple[tuple[float, Step | None, tuple[str, ...]], ...]:
+    def _both(self, entry: OutlineEntry) -> tuple[tuple[float, Element | None, tuple[str, ...]], ...]:
         return (_LEFT, entry.before, entry.names[0]), (_RIGHT, entry.after, entry.names[1])
 
-    def _row(self, entry: Entry, y: float, depth: int) -> tuple[list[Shape], float]:
+    def _row(self, entry: OutlineEntry, y: float, depth: int) -> tuple[list[Mark], float]:
         """Draw a step that differs, or a block that differs as an earlier one does."""
         notes = [setting(SettingChange(name, ((before, after),))) for name, before, after in entry.settings]
         note = ", ".join(notes) if notes else f"differs as {entry.alike} does" if entry.alike else ""
@@ -157,23 +157,23 @@ class _Painter:
         look = self._looks[sign]
         if entry.alike and not entry.kinds:
             look = _Look(self._theme.frame, Pen(self._theme.frame_line, 1.0))
-        shapes: list[Shape] = []
+        marks: list[Mark] = []
         for x, step, names in self._both(entry):
             if step is None:
                 continue
             rect = Rect(x + depth * _INDENT, y, x + _COLUMN - depth * _INDENT, y + height)
-            shapes.append(Box(rect, look.fill, look.pen, 3.0))
-            shapes += self._line(step, names, rect, y + 15, is_body=step.node.body is not None)
+            marks.append(Rectangle(rect, look.fill, look.pen, 3.0))
+            marks += self._line(step, names, rect, y + 15, is_body=step.node.body is not None)
             if note and (x == _RIGHT or entry.after is None):
                 room = rect.right - rect.left - 16
-                shapes.append(
+                marks.append(
                     Text(Point(rect.left + 8, y + 15 + _LINE), _cut(note, room, _SMALL), _SMALL, self._theme.muted)
                 )
-        shapes += self._signs(entry, y + height / 2)
-        shapes += self._costs(entry, y + 15, depth)
-        return shapes, y + height + _GAP
+        marks += self._signs(entry, y + height / 2)
+        marks += self._costs(entry, y + 15, depth)
+        return marks, y + height + _GAP
 
-    def _line(self, step: Step, names: Sequence[str], rect: Rect, y: float, *, is_body: bool) -> Iterator[Shape]:
+    def _line(self, step: Element, names: Sequence[str], rect: Rect, y: float, *, is_body: bool) -> Iterator[Mark]:
         """Write a step's name and what it is."""
         room = rect.right - rect.left - 16
         name = fold(names) if step.node.is_labelled or is_body else ""
@@ -190,7 +190,7 @@ class _Painter:
         if text and room > 20:
             yield Text(Point(x, y), _cut(text, room, _BODY), _BODY, self._theme.ink)
 
-    def _signs(self, entry: Entry, y: float) -> Iterator[Shape]:
+    def _signs(self, entry: OutlineEntry, y: float) -> Iterator[Mark]:
         signs = dict.fromkeys(SIGNS[kind] for kind in entry.kinds)
         if not signs and entry.alike:
             signs = {"~": None}
@@ -199,12 +199,12 @@ class _Painter:
         for index, sign in enumerate(signs):
             yield from self._sign(sign, Point(start + 18 * index, y))
 
-    def _sign(self, sign: str, at: Point) -> Iterator[Shape]:
+    def _sign(self, sign: str, at: Point) -> Iterator[Mark]:
         colour = self._looks[sign].pen.colour
         yield Disc(at, 7.5, self._theme.background, Pen(colour, 1.4))
         yield Text(Point(at.x, at.y + 4.2), sign, 12.0, colour, is_bold=True, anchor="middle")
 
-    def _costs(self, entry: Entry, y: float, depth: int) -> Iterator[Shape]:
+    def _costs(self, entry: OutlineEntry, y: float, depth: int) -> Iterator[Mark]:
         """Write what a step's own parameters change by, where there is room on the side that lacks the step."""
         count = max(map(len, entry.names))
         before, after = entry.before, entry.after
@@ -218,10 +218,10 @@ class _Painter:
         if text:
             yield Text(Point(x + depth * _INDENT + 8, y), text, _SMALL, self._theme.muted)
 
-    def _same(self, entries: Sequence[Entry], y: float, depth: int) -> tuple[list[Shape], float]:
+    def _same(self, entries: Sequence[OutlineEntry], y: float, depth: int) -> tuple[list[Mark], float]:
         """Write a run of steps that are the same as one pale line on each side."""
         self._rows += 1
-        shapes: list[Shape] = []
+        marks: list[Mark] = []
         for number, x in enumerate((_LEFT, _RIGHT)):
             words: list[str] = []
             for entry in entries:
@@ -232,15 +232,15 @@ class _Painter:
             left = x + depth * _INDENT
             room = _COLUMN - 2 * depth * _INDENT - 16
             text = _cut(_listed(words), room, _SMALL)
-            shapes.append(Text(Point(left + 8, y + 12), text, _SMALL, self._theme.muted))
-        return shapes, y + _PALE + 1
+            marks.append(Text(Point(left + 8, y + 12), text, _SMALL, self._theme.muted))
+        return marks, y + _PALE + 1
 
-    def _totals(self, y: float) -> Iterator[Shape]:
+    def _totals(self, y: float) -> Iterator[Mark]:
         """Write the totals that differ, and how many weights can be kept."""
         theme = self._theme
         columns = (_LEFT, _LEFT + 240, _LEFT + 360, _LEFT + 480, _LEFT + 560)
         line = Rect(_LEFT, y - 6, _WIDTH - _MARGIN, y - 5.2)
-        yield Box(line, theme.frame_line, Pen("", 0.0))
+        yield Rectangle(line, theme.frame_line, Pen("", 0.0))
         y += 12
         for figure in self._difference.totals:
             cells = (

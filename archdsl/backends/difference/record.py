@@ -18,7 +18,7 @@ from archdsl.backends.difference.words import (
     value_text,
 )
 from archdsl.backends.summary import write_json
-from archdsl.passes.difference import Change, Difference, Figure, Place, Side, Step
+from archdsl.passes.difference import Change, Difference, Element, Figure, Side, Site
 
 
 def write_record(difference: Difference) -> str:
@@ -86,11 +86,11 @@ def _change(change: Change) -> dict[str, object]:
     }
 
 
-def _place(place: Place) -> dict[str, object]:
+def _place(place: Site) -> dict[str, object]:
     return {"before": _step(place.before), "after": _step(place.after)}
 
 
-def _step(step: Step | None) -> dict[str, object] | None:
+def _step(step: Element | None) -> dict[str, object] | None:
     if step is None:
         return None
     return {

@@ -8,9 +8,9 @@ from typing import TypeAlias, cast
 
 from archdsl.backends.words import amount, describe, spell
 from archdsl.ops.base import Init
-from archdsl.passes.difference import Change, Figure, Kind, SettingChange, Step
+from archdsl.passes.difference import Change, ChangeKind, Element, Figure, SettingChange
 
-SIGNS: dict[Kind, str] = {
+SIGNS: dict[ChangeKind, str] = {
     "added": "+",
     "removed": "−",
     "changed": "~",
@@ -28,8 +28,8 @@ LABELS = {
 
 _MOST_VALUES = 4
 _FEW_TEXTS = 3
-Path: TypeAlias = tuple[str, ...]
-Numbered: TypeAlias = tuple[int, Path]
+Segments: TypeAlias = tuple[str, ...]
+NumberedPath: TypeAlias = tuple[int, Segments]
 
 
 def title(change: Change) -> str:
@@ -59,7 +59,7 @@ def title(change: Change) -> str:
             return f"{operator(after)}: reads other values"
 
 
-def operator(step: Step) -> str:
+def operator(step: Element) -> str:
     """Write a step as `3×3 conv, 64` or `bottleneck, 9 operators`."""
     if step.node.op is not None:
         # A frozen pydantic model is hashable, which type checkers do not know.
@@ -121,9 +121,9 @@ def fold_paths(paths: Iterable[str]) -> list[str]:
     return [".".join(path) for _, path in split]
 
 
-def _fold_at(paths: Sequence[Numbered], at: int) -> Iterator[Numbered]:
+def _fold_at(paths: Sequence[NumberedPath], at: int) -> Iterator[NumberedPath]:
     """Fold the names at one depth of paths that are else equal; each keeps the number of its first path."""
-    groups: dict[tuple[Path, Path], list[Numbered]] = {}
+    groups: dict[tuple[Segments, Segments], list[NumberedPath]] = {}
     for number, path in paths:
         if at < len(path):
             groups.setdefault((path[:at], path[at + 1 :]), []).append((number, path))
@@ -198,9 +198,9 @@ def bytes_text(count: int) -> str:
     return f"{count} B"
 
 
-def _ends(change: Change) -> list[tuple[Step | None, Step | None]]:
+def _ends(change: Change) -> list[tuple[Element | None, Element | None]]:
     return [(place.before, place.after) for place in change.places]
 
 
-def _last(step: Step) -> str:
+def _last(step: Element) -> str:
     return step.path.rpartition(".")[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from archdsl.backends.page.gather import Gathered, Item
+from archdsl.backends.page.gather import Gathered, JsonObject
 from archdsl.backends.page.html import to_json, write_html
 from archdsl.backends.page.numbers import Json
 from archdsl.backends.page.settings import Vary, values_of, width_setting
@@ -51,8 +51,10 @@ def page(shapes: Shapes, name: str, vary: Vary | None = None) -> str:
     return text
 
 
-def _data(gathered: Gathered, shapes: Shapes, name: str, networks: dict[Fraction, Item], setting: str | None) -> Item:
-    kinds: Item = {**KIND_NAMES}
+def _data(
+    gathered: Gathered, shapes: Shapes, name: str, networks: dict[Fraction, JsonObject], setting: str | None
+) -> JsonObject:
+    kinds: JsonObject = {**KIND_NAMES}
     ordered: list[Json] = [networks[factor] for factor in sorted(networks)]
     return {
         "name": name,

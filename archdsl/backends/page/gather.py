@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
-from archdsl.backends.page.numbers import Json, Pool, Row
+from archdsl.backends.page.numbers import Json, Pool, Series
 from archdsl.backends.picture.chunks import chunks, head_of, is_simple
 from archdsl.backends.summary import describe_body, fold
 from archdsl.backends.words import describe, join_symbol, spell
@@ -19,14 +19,14 @@ from archdsl.passes.tables import Tables
 from archdsl.text.codes import CODES
 from archdsl.text.source import NOWHERE, Source, Span
 
-Item: TypeAlias = dict[str, Json]
+JsonObject: TypeAlias = dict[str, Json]
 
 _LONGEST = 200
 """A setting is shown to so many characters."""
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class SizedBody:
     """A body's tables at every legal size. Deep in a network many sizes share one, so those are read once."""
 
     tables: tuple[Tables, ...]
@@ -35,34 +35,34 @@ class Body:
     """The index in `distinct` of each size."""
 
     @staticmethod
-    def of(tables: tuple[Tables, ...]) -> Body:
+    def of(tables: tuple[Tables, ...]) -> SizedBody:
         places: dict[Tables, int] = {}
         which = tuple(places.setdefault(one, len(places)) for one in tables)
-        return Body(tables, tuple(places), which)
+        return SizedBody(tables, tuple(places), which)
 
     @property
     def graph(self) -> Graph:
         return self.tables[0].graph
 
-    def inner(self, node: Node) -> Body:
+    def inner(self, node: Node) -> SizedBody:
         found = [tables.inner(node) for tables in self.distinct]
-        return Body.of(tuple(found[index] for index in self.which))
+        return SizedBody.of(tuple(found[index] for index in self.which))
 
-    def axes(self, value: Value) -> list[Row]:
+    def axes(self, value: Value) -> list[Series]:
         """Give each axis of a value's shape at every size."""
         return self._axes([tables.shapes.of(value) for tables in self.distinct])
 
-    def inputs(self) -> list[list[Row]]:
+    def inputs(self) -> list[list[Series]]:
         return [self._axes(shapes) for shapes in zip(*(tables.shapes.inputs for tables in self.distinct), strict=True)]
 
-    def costs_of(self, node: Node, figure: Callable[[Total], int]) -> Row:
+    def costs_of(self, node: Node, figure: Callable[[Total], int]) -> Series:
         """Give a figure of a node's costs at every size."""
         return self._every([figure(tables.costs.nodes[node.id]) for tables in self.distinct])
 
-    def _axes(self, shapes: Sequence[Shape]) -> list[Row]:
+    def _axes(self, shapes: Sequence[Shape]) -> list[Series]:
         return [self._every(axis) for axis in zip(*(shape.numbers() for shape in shapes), strict=True)]
 
-    def _every(self, values: Sequence[int]) -> Row:
+    def _every(self, values: Sequence[int]) -> Series:
         return tuple([values[index] for index in self.which])
 
 
@@ -71,17 +71,17 @@ class Gathered:
     """Tables that all networks of a page share; what stands in them is named by its index."""
 
     pool: Pool = field(default_factory=Pool)
-    bodies: list[Item] = field(default_factory=list[Item])
-    ops: list[Item] = field(default_factory=list[Item])
-    defaults: Item = field(default_factory=dict[str, Json])
-    sources: list[Item] = field(default_factory=list[Item])
+    bodies: list[JsonObject] = field(default_factory=list[JsonObject])
+    ops: list[JsonObject] = field(default_factory=list[JsonObject])
+    defaults: JsonObject = field(default_factory=dict[str, Json])
+    sources: list[JsonObject] = field(default_factory=list[JsonObject])
     _known_bodies: dict[tuple[Tables, ...], int] = field(default_factory=dict[tuple[Tables, ...], int])
     _known_ops: dict[Op, int] = field(default_factory=dict["Op", int])
     _known_sources: dict[Source, int] = field(default_factory=dict[Source, int])
 
-    def network(self, sizes: Sizes) -> Item:
+    def network(self, sizes: Sizes) -> JsonObject:
         """Add a network; give its sizes, and the body that is its own."""
-        body = self.body(Body.of(sizes.tables), sizes.start)
+        body = self.body(SizedBody.of(sizes.tables), sizes.start)
         return {
             "sizes": list(sizes.legal),
             "start": sizes.start,
@@ -89,7 +89,7 @@ class Gathered:
             "body": body,
         }
 
-    def body(self, body: Body, start: int) -> int:
+    def body(self, body: SizedBody, start: int) -> int:
         """Add a body, after those it calls."""
         key = body.tables  # compared by identity: bodies are the same if they are so at every size
         if key not in self._known_bodies:
@@ -104,7 +104,7 @@ class Gathered:
             self.sources.append({"name": source.name, "text": source.text})
         return self._known_sources[source]
 
-    def _body(self, body: Body, start: int) -> Item:
+    def _body(self, body: SizedBody, start: int) -> JsonObject:
         graph = body.graph
         places = {node.id: -1 - index for index, node in enumerate(graph.inputs)}
         boxes: list[Json] = []
@@ -132,10 +132,10 @@ class Gathered:
             "outputs": outputs,
         }
 
-    def _box(self, body: Body, chunk: Sequence[Node], places: dict[str, int], start: int) -> Item:
+    def _box(self, body: SizedBody, chunk: Sequence[Node], places: dict[str, int], start: int) -> JsonObject:
         node = head_of(chunk)
         names = chunk[0].names if len(chunk) == 1 else node.names
-        box: Item = {
+        box: JsonObject = {
             "names": list(names),
             "from": [[places[value.node], value.output] for value in chunk[0].inputs],
             "at": self._place(node.span),
@@ -153,7 +153,7 @@ class Gathered:
         box["ops"] = list(_terse(operators, box["at"]))
         return box
 
-    def _operators(self, body: Body, node: Node, prefix: str, times: int, is_reused: bool) -> Iterator[Item]:
+    def _operators(self, body: SizedBody, node: Node, prefix: str, times: int, is_reused: bool) -> Iterator[JsonObject]:
         """Yield the operators of a box, below the box's own name where they stand in a body of their own."""
         if node.body is not None:
             inner = body.inner(node)
@@ -165,7 +165,7 @@ class Gathered:
         assert node.op is not None
         result = body.axes(Value(node.id))
         tensors = [result, *(body.axes(value) for value in node.inputs)]
-        entry: Item = {
+        entry: JsonObject = {
             "op": self._op(node.op),
             "name": prefix or fold(node.names),
             "at": self._place(node.span),
@@ -189,7 +189,7 @@ class Gathered:
         if op not in self._known_ops:
             self._known_ops[op] = len(self.ops)
             text = join_symbol(op) if op.is_join else spell(describe(op))  # pyright: ignore[reportArgumentType] -- hashable
-            given: Item = {name: _shown(value) for name, value in op if value != _default(op, name)}
+            given: JsonObject = {name: _shown(value) for name, value in op if value != _default(op, name)}
             self.defaults.setdefault(op.keyword, _defaults(op))
             self.ops.append(
                 {"word": op.keyword, "kind": op.category, "text": text, **({"given": given} if given else {})}
@@ -205,7 +205,7 @@ class Gathered:
         return [self.source(span.source), first, last]
 
 
-def _terse(operators: Sequence[Item], place: Json) -> Iterator[Json]:
+def _terse(operators: Sequence[JsonObject], place: Json) -> Iterator[Json]:
     """Leave out of each operator in a box the place that is the box's own, and a shape that it does not change."""
     shape: Json = None
     for operator in operators:
@@ -218,13 +218,13 @@ def _default(op: Op, name: str) -> object:
     return type(op).model_fields[name].get_default()
 
 
-def _defaults(op: Op) -> Item:
+def _defaults(op: Op) -> JsonObject:
     """Give the attributes that an operator has by itself."""
     fields = type(op).model_fields
     return {name: _shown(_default(op, name)) for name, field in fields.items() if not field.is_required()}
 
 
-def _settings(graph: Graph) -> Item:
+def _settings(graph: Graph) -> JsonObject:
     return {name: _shown(value) for name, value in graph.bindings.items()}
 
 

@@ -8,7 +8,7 @@ from math import prod
 from typing import TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
-Row: TypeAlias = tuple[int, ...]
+Series: TypeAlias = tuple[int, ...]
 """A number at every legal size, in ascending order of size."""
 Coded: TypeAlias = "int | list[Json]"
 """A constant, or [factor, index of a row in the pool]."""
@@ -27,11 +27,11 @@ class Pool:
         self.codes: list[Json] = []
         self._index: dict[object, int] = {}
 
-    def axis(self, row: Row) -> Coded:
+    def axis(self, row: Series) -> Coded:
         """Code the sizes of an axis."""
         return row[0] if _is_constant(row) else [1, self._row(row)]
 
-    def count(self, row: Row, axes: Iterable[Sequence[Row]]) -> Coded:
+    def count(self, row: Series, axes: Iterable[Sequence[Series]]) -> Coded:
         """Code a count, as a multiple of the product of some tensor's axes where it is one at every size."""
         if _is_constant(row):
             return row[0]
@@ -44,11 +44,11 @@ class Pool:
                     return [factor, self._product(varying)]
         return [1, self._row(row)]
 
-    def _product(self, rows: Sequence[Row]) -> int:
+    def _product(self, rows: Sequence[Series]) -> int:
         parts = sorted(self._row(row) for row in rows)
         return parts[0] if len(parts) == 1 else self._add(tuple(parts), {"of": [*parts]})
 
-    def _row(self, row: Row) -> int:
+    def _row(self, row: Series) -> int:
         return self._index[row] if row in self._index else self._add(row, _code(row))
 
     def _add(self, key: object, code: Json) -> int:
@@ -60,11 +60,11 @@ class Pool:
         return self._index[known]
 
 
-def _is_constant(row: Row) -> bool:
+def _is_constant(row: Series) -> bool:
     return row.count(row[0]) == len(row)
 
 
-def _code(row: Row) -> Json:
+def _code(row: Series) -> Json:
     steps = [after - before for before, after in pairwise(row)]
     if all(0 <= step < len(_DIGITS) for step in steps):
         return f"{row[0]}|{''.join(_DIGITS[step] for step in steps)}"

@@ -7,7 +7,7 @@ from typing import get_args
 from archdsl.backends.picture.canvas import sketch
 from archdsl.backends.picture.drawing import FORMATS, SUFFIXES, Diagram, Format, ThemeName
 from archdsl.backends.picture.failure import DrawError
-from archdsl.backends.picture.levels import Level
+from archdsl.backends.picture.levels import DiagramLevel
 from archdsl.backends.picture.measure import COSTS, CostName
 from archdsl.backends.theme import THEMES
 from archdsl.passes.tables import Tables
@@ -19,9 +19,9 @@ __all__ = [
     "THEMES",
     "CostName",
     "Diagram",
+    "DiagramLevel",
     "DrawError",
     "Format",
-    "Level",
     "ThemeName",
     "diagram",
 ]
@@ -29,7 +29,7 @@ __all__ = [
 
 def diagram(
     tables: Tables,
-    level: Level,
+    level: DiagramLevel,
     name: str,
     *,
     theme: ThemeName = "light",
@@ -42,7 +42,11 @@ def diagram(
     boxes are coloured by their part of that cost.
     Raises ValueError for another level, theme or cost.
     """
-    for what, given, known in (("level", level, get_args(Level)), ("theme", theme, THEMES), ("cost", cost, COSTS)):
+    for what, given, known in (
+        ("level", level, get_args(DiagramLevel)),
+        ("theme", theme, THEMES),
+        ("cost", cost, COSTS),
+    ):
         if given is not None and given not in known:
             raise ValueError(f"a diagram's {what} is {', '.join(known)}, not {given!r}")
     return Diagram(sketch(tables, level, name), theme, cost)

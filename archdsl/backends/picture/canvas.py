@@ -1,4 +1,4 @@
-"""From steps to a picture: boxes, the edges between them, and the frames around them."""
+"""From parts to a picture: boxes, the edges between them, and the frames around them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from archdsl.backends.picture.levels import Level, Outline
-from archdsl.backends.picture.picture import Box, Edge, Group, Picture, mark_shortcuts
-from archdsl.backends.picture.steps import Frame, Step
+from archdsl.backends.picture.levels import DiagramLevel, Outline
+from archdsl.backends.picture.parts import Frame, Part
+from archdsl.backends.picture.picture import Box, BoxGroup, Edge, Picture, mark_shortcuts
 from archdsl.backends.picture.symbols import listed
-from archdsl.backends.picture.variants import Variant
+from archdsl.backends.picture.variants import BlockVariant
 from archdsl.backends.theme import Kind
 from archdsl.backends.words import amount, shape_text
 from archdsl.ir.graph import Node, Value
@@ -33,7 +33,7 @@ class _Tap:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where steps go: the group around them, and their path; None inside a block shown for all its calls.
+    """Where parts go: the group around them, and their path; None inside a block shown for all its calls.
 
     `prefix` goes before their names: that of a level that gets no frame.
     """
@@ -46,7 +46,7 @@ class _Place:
         return None if self.path is None else f"{self.path}{name}"
 
 
-def sketch(root: Tables, level: Level, name: str) -> Picture:
+def sketch(root: Tables, level: DiagramLevel, name: str) -> Picture:
     """Draw a network at one level. Requires: shapes and costs without errors.
 
     Blocks too many for a page are shown in part: the flow in stages, and of the blocks' insides those that fit.
@@ -66,14 +66,14 @@ class _Canvas:
         self.total = outline.root.costs.total
         self.boxes: list[Box] = []
         self.edges: list[Edge] = []
-        self.groups: list[Group] = []
+        self.groups: list[BoxGroup] = []
         self._labelled: set[str] = set()
 
     def picture(self, name: str, insides: Outline | None = None) -> Picture:
         """Draw the main flow; with `insides`, as many insides of blocks beside it as a page holds."""
-        frame, steps = self.outline.main()
+        frame, parts = self.outline.main()
         place = _Place(None, "")
-        values = self._steps(frame, steps, self._inputs(frame, place), place)
+        values = self._parts(frame, parts, self._inputs(frame, place), place)
         self._outputs(frame, values)
         is_wide = self.level == "stages" and insides is None
         hidden: list[str] = []
@@ -103,10 +103,10 @@ class _Canvas:
         for variant in self.outline.variants:
             self._detail(variant)
 
-    def _detail(self, variant: Variant) -> None:
-        frame, steps = self.outline.detail(variant)
+    def _detail(self, variant: BlockVariant) -> None:
+        frame, parts = self.outline.detail(variant)
         place = _Place(self._group(_detail_title(variant, frame), None, is_detail=True), None)
-        self._steps(frame, steps, self._inputs(frame, place), place)
+        self._parts(frame, parts, self._inputs(frame, place), place)
 
     def _inputs(self, frame: Frame, place: _Place) -> list[_Tap]:
         """Draw where values come in: the network's inputs with their shapes, a block's as `x`."""
@@ -124,97 +124,97 @@ class _Canvas:
             box = self._box("output", (output.name or "output", *when), None, ())
             self._edge(values[output.value], box)
 
-    def _steps(self, frame: Frame, steps: Sequence[Step], arriving: Sequence[_Tap], place: _Place) -> dict[Value, _Tap]:
-        """Draw a body's steps; give where each of its values leaves from."""
+    def _parts(self, frame: Frame, parts: Sequence[Part], arriving: Sequence[_Tap], place: _Place) -> dict[Value, _Tap]:
+        """Draw a body's parts; give where each of its values leaves from."""
         values = {Value(node.id): tap for node, tap in zip(frame.graph.inputs, arriving, strict=True)}
-        for step in steps:
-            taps = [values[value] for value in step.inputs]
-            for name in step.nodes[0].names if self.level == "layers" else step.nodes[0].names[:1]:
-                results = self._step(step, name, taps, place)
+        for part in parts:
+            taps = [values[value] for value in part.inputs]
+            for name in part.nodes[0].names if self.level == "layers" else part.nodes[0].names[:1]:
+                results = self._part(part, name, taps, place)
                 taps = [results[""]]
-                values.update({Value(step.result, output): tap for output, tap in results.items()})
+                values.update({Value(part.result, output): tap for output, tap in results.items()})
         return values
 
-    def _step(self, step: Step, name: str, taps: Sequence[_Tap], place: _Place) -> dict[str, _Tap]:
-        if step.frame is not None:
-            return self._opened(step, step.frame, name, taps, place)
-        is_join, is_main = step.kind == "join", place.path is not None
+    def _part(self, part: Part, name: str, taps: Sequence[_Tap], place: _Place) -> dict[str, _Tap]:
+        if part.frame is not None:
+            return self._opened(part, part.frame, name, taps, place)
+        is_join, is_main = part.kind == "join", place.path is not None
         box = self._box(
-            step.kind,
-            self._lines(step),
+            part.kind,
+            self._lines(part),
             place.group,
-            self._paths(step.nodes, place, name),
-            name=self._name(step, place),
-            shape="" if is_join or self._is_told(step) else step.after,
-            costs=self._costs(step) if is_main else None,
+            self._paths(part.nodes, place, name),
+            name=self._name(part, place),
+            shape="" if is_join or self._is_told(part) else part.after,
+            costs=self._costs(part) if is_main else None,
         )
         for tap in taps:
             self._edge(tap, box)
-        body = step.nodes[-1].body
+        body = part.nodes[-1].body
         outputs = ["", *(output.name for output in body.outputs)] if body is not None else [""]
-        is_changed = step.after != step.before
-        label = step.after if is_changed and (is_join or (is_main and self.level == "layers")) else ""
+        is_changed = part.after != part.before
+        label = part.after if is_changed and (is_join or (is_main and self.level == "layers")) else ""
         return dict.fromkeys(outputs, _Tap(box, label))
 
-    def _opened(self, step: Step, frame: Frame, name: str, taps: Sequence[_Tap], place: _Place) -> dict[str, _Tap]:
-        values = self._steps(frame, step.steps, taps, self._inside(step, name, place))
+    def _opened(self, part: Part, frame: Frame, name: str, taps: Sequence[_Tap], place: _Place) -> dict[str, _Tap]:
+        values = self._parts(frame, part.parts, taps, self._inside(part, name, place))
         named = {output.name: values[output.value] for output in frame.graph.outputs}
         return {"": values[frame.graph.main], **named}
 
-    def _inside(self, step: Step, name: str, place: _Place) -> _Place:
+    def _inside(self, part: Part, name: str, place: _Place) -> _Place:
         """Frame an opened body; one of few operators in a row is told by its boxes' names alone."""
         path = place.join(f"{name}.")
-        if self._is_short(step, place):
-            return _Place(place.group, path, f"{place.prefix}{name}." if step.names else place.prefix)
-        title = self._title(step, name, place)
+        if self._is_short(part, place):
+            return _Place(place.group, path, f"{place.prefix}{name}." if part.names else place.prefix)
+        title = self._title(part, name, place)
         return _Place(self._group(title, place.group) if title else place.group, path)
 
-    def _is_short(self, step: Step, place: _Place) -> bool:
+    def _is_short(self, part: Part, place: _Place) -> bool:
         """Tell whether an opened level is a few boxes in a row, and applied once.
 
         In the main flow they are operators: calls in a row are a stage, which gets its frame.
         """
-        inside = step.steps
-        if step.calls or step.count > 1 or len(inside) > _SHORT or any(s.frame or s.kind == "join" for s in inside):
+        inside = part.parts
+        if part.calls or part.count > 1 or len(inside) > _SHORT or any(s.frame or s.kind == "join" for s in inside):
             return False
         if place.path is not None and any(s.calls for s in inside):
             return False
         return all(after.inputs == (Value(before.result),) for before, after in pairwise(inside))
 
-    def _title(self, step: Step, name: str, place: _Place) -> str:
+    def _title(self, part: Part, name: str, place: _Place) -> str:
         """Name an opened body; a branch that nobody named gets no frame."""
-        repeated = f" ×{step.count}" if step.count > 1 and self.level != "layers" else ""
-        shown = place.join(name) if self.level == "layers" else "".join(step.names)
-        if self.level == "layers" and step.calls:
-            return f"{shown}: {step.calls}"
-        return f"{shown}{repeated}" if step.names or repeated else ""
+        repeated = f" ×{part.count}" if part.count > 1 and self.level != "layers" else ""
+        shown = place.join(name) if self.level == "layers" else "".join(part.names)
+        if self.level == "layers" and part.calls:
+            return f"{shown}: {part.calls}"
+        return f"{shown}{repeated}" if part.names or repeated else ""
 
-    def _name(self, step: Step, place: _Place) -> str:
-        if step.kind == "join":
+    def _name(self, part: Part, place: _Place) -> str:
+        if part.kind == "join":
             return ""
-        names = step.names or ((step.head,) if place.prefix else ())
+        names = part.names or ((part.head,) if place.prefix else ())
         ends = (names[0], names[-1]) if len(names) > 1 else names[:1]
         return " – ".join(f"{place.prefix}{name}" for name in ends)
 
-    def _lines(self, step: Step) -> tuple[str, ...]:
-        if step.kind == "join" or step.count == 1 or self.level == "layers":
-            return step.lines
-        first, *rest = step.lines
-        return (f"{step.count} × {first}" if step.calls else f"{step.count} × ({first})", *rest)
+    def _lines(self, part: Part) -> tuple[str, ...]:
+        if part.kind == "join" or part.count == 1 or self.level == "layers":
+            return part.lines
+        first, *rest = part.lines
+        return (f"{part.count} × {first}" if part.calls else f"{part.count} × ({first})", *rest)
 
-    def _is_told(self, step: Step) -> bool:
+    def _is_told(self, part: Part) -> bool:
         """Tell whether the box's description gives the shape already, or at this level the edge does."""
-        return f"{step.after}-d fc" in step.lines or self.level == "layers"
+        return f"{part.after}-d fc" in part.lines or self.level == "layers"
 
-    def _costs(self, step: Step) -> Total:
-        """Give what one box costs: at the level of layers, each of several equal steps has a box of its own."""
-        if self.level != "layers" or step.count == 1:
-            return step.costs
-        count = step.count
+    def _costs(self, part: Part) -> Total:
+        """Give what one box costs: at the level of layers, each of several equal parts has a box of its own."""
+        if self.level != "layers" or part.count == 1:
+            return part.costs
+        count = part.count
         return Total(
-            parameters=step.costs.parameters // count,
-            macs=step.costs.macs // count,
-            activations=step.costs.activations // count,
+            parameters=part.costs.parameters // count,
+            macs=part.costs.macs // count,
+            activations=part.costs.activations // count,
         )
 
     def _paths(self, nodes: Sequence[Node], place: _Place, name: str = "") -> tuple[str, ...]:
@@ -250,7 +250,7 @@ class _Canvas:
 
     def _group(self, title: str, parent: str | None, is_detail: bool = False) -> str:
         name = f"g{len(self.groups)}"
-        self.groups.append(Group(name, title, parent, is_detail))
+        self.groups.append(BoxGroup(name, title, parent, is_detail))
         return name
 
     def _edge(self, tap: _Tap, target: str) -> None:
@@ -259,7 +259,7 @@ class _Canvas:
         self.edges.append(Edge(tap.box, target, label))
 
 
-def _detail_title(variant: Variant, frame: Frame) -> str:
+def _detail_title(variant: BlockVariant, frame: Frame) -> str:
     """Name a block and the values that its parameters take, as far as the picture uses them."""
     bindings = frame.symbols.bindings
     values = [f"{name} = {listed(bindings[name])}" for name in frame.symbols.names]

@@ -12,7 +12,7 @@ from itertools import pairwise
 from graphviz import Digraph, nohtml
 from graphviz import escape as escape_dot
 
-from archdsl.backends.picture.picture import Box, Edge, Group, Picture
+from archdsl.backends.picture.picture import Box, BoxGroup, Edge, Picture
 from archdsl.backends.theme import KIND_NAMES, Theme
 
 _FONT = "Helvetica,Arial,sans-serif"
@@ -75,7 +75,7 @@ def _write_level(graph: Digraph, picture: Picture, theme: Theme, parent: str | N
             _write_group(graph, picture, theme, group)
 
 
-def _write_group(graph: Digraph, picture: Picture, theme: Theme, group: Group) -> None:
+def _write_group(graph: Digraph, picture: Picture, theme: Theme, group: BoxGroup) -> None:
     inside = Digraph(name=f"cluster_{group.id}")
     inside.attr(
         label=_label([group.title]),

@@ -78,14 +78,14 @@ class Diagram:
 
         return write_tikz(self.scene)
 
-    def draw(self, file_format: Format) -> bytes:
+    def draw(self, format: Format) -> bytes:
         """Give the diagram in a format.
 
         Raises DrawError where what makes it is missing, and for costs in DOT or Mermaid, which colour by kind alone.
         """
-        if self.cost is not None and file_format in ("dot", "mermaid"):
-            raise DrawError(f"{file_format} has no colours for costs; use svg, png, pdf or tikz")
-        match file_format:
+        if self.cost is not None and format in ("dot", "mermaid"):
+            raise DrawError(f"{format} has no colours for costs; use svg, png, pdf or tikz")
+        match format:
             case "svg":
                 return self.svg.encode()
             case "dot":

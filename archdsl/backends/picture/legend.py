@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from archdsl.backends.picture.layout.arrangement import Point, Rect
 from archdsl.backends.picture.measure import COSTS, CostName, text_width
 from archdsl.backends.picture.picture import Picture
-from archdsl.backends.picture.scene import Box, Path, Pen, Shape, Text, moved, with_head
+from archdsl.backends.picture.scene import Curve, Mark, Pen, Rectangle, Text, moved, with_head
 from archdsl.backends.theme import KIND_NAMES, Theme
 
 _SIZE = 9.5
@@ -26,14 +26,14 @@ class Legend:
 
     width: float
     height: float
-    shapes: tuple[Shape, ...]
+    marks: tuple[Mark, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
     """A sign, `width` wide, and what it means."""
 
-    shapes: tuple[Shape, ...]
+    marks: tuple[Mark, ...]
     width: float
     text: str
 
@@ -53,37 +53,40 @@ def draw_legend(
         *([_shortcut(theme)] if any(edge.is_shortcut for edge in picture.edges) else []),
     ]
     limit = max(width, _LEAST)
-    shapes: list[Shape] = []
+    marks: list[Mark] = []
     x, y, widest = 0.0, 0.0, 0.0
     for entry in entries:
         needed = entry.width + 5 + text_width(entry.text, _SIZE)
         if x and x + needed > limit:
             x, y = 0.0, y + _ROW
-        shapes += (moved(shape, x, y) for shape in entry.shapes)
-        shapes.append(Text(Point(x + entry.width + 5, y + _TALL - 2), entry.text, _SIZE, theme.muted))
+        marks += (moved(mark, x, y) for mark in entry.marks)
+        marks.append(Text(Point(x + entry.width + 5, y + _TALL - 2), entry.text, _SIZE, theme.muted))
         widest = max(widest, x + needed)
         x += needed + _APART
-    return Legend(widest, y + _ROW if entries else 0.0, tuple(shapes))
+    return Legend(widest, y + _ROW if entries else 0.0, tuple(marks))
 
 
 def _kinds(picture: Picture, theme: Theme) -> Iterator[_Entry]:
     for kind in picture.kinds:
         pen = Pen(theme.lines[kind], theme.widths.get(kind, 1.0), theme.dashes.get(kind, ""))
         radius = 5.0 if kind in ("activation", "norm", "regularise") else 2.0
-        yield _Entry((Box(Rect(0, 0, _SWATCH, _TALL), theme.fills[kind], pen, radius),), _SWATCH, KIND_NAMES[kind])
+        yield _Entry(
+            (Rectangle(Rect(0, 0, _SWATCH, _TALL), theme.fills[kind], pen, radius),), _SWATCH, KIND_NAMES[kind]
+        )
 
 
 def _scale(theme: Theme, cost: CostName, highest: float) -> _Entry:
     """Show the scale of a cost, from nothing to the box that costs most."""
     steps = [
-        Box(Rect(i * _STEP, 0, (i + 1) * _STEP, _TALL), theme.heat(i / (_STEPS - 1)), Pen("", 0)) for i in range(_STEPS)
+        Rectangle(Rect(i * _STEP, 0, (i + 1) * _STEP, _TALL), theme.heat(i / (_STEPS - 1)), Pen("", 0))
+        for i in range(_STEPS)
     ]
     width = _STEPS * _STEP
-    edge = Box(Rect(0, 0, width, _TALL), "", Pen(theme.muted, 0.7))
+    edge = Rectangle(Rect(0, 0, width, _TALL), "", Pen(theme.muted, 0.7))
     zero = text_width("0%", _SIZE) + 4
-    shapes = [moved(shape, zero, 0) for shape in (*steps, edge)]
+    marks = [moved(mark, zero, 0) for mark in (*steps, edge)]
     label = Text(Point(0, _TALL - 2), "0%", _SIZE, theme.muted)
-    return _Entry((label, *shapes), zero + width, f"{highest:.0%} of the network's {_words(cost)}")
+    return _Entry((label, *marks), zero + width, f"{highest:.0%} of the network's {_words(cost)}")
 
 
 def _words(cost: CostName) -> str:
@@ -91,11 +94,11 @@ def _words(cost: CostName) -> str:
 
 
 def _bar(theme: Theme, index: int, name: str) -> _Entry:
-    track = Box(Rect(0, 3, 26, 7), theme.track, Pen("", 0))
-    bar = Box(Rect(0, 3, 12, 7), theme.bars[index], Pen("", 0))
+    track = Rectangle(Rect(0, 3, 26, 7), theme.track, Pen("", 0))
+    bar = Rectangle(Rect(0, 3, 12, 7), theme.bars[index], Pen("", 0))
     return _Entry((track, bar), 26, f"part of all {'parameters' if name == 'params' else name}")
 
 
 def _shortcut(theme: Theme) -> _Entry:
-    line = Path(Point(0, 5.5), ((Point(24, 5.5),),), Pen(theme.shortcut, 1.5))
+    line = Curve(Point(0, 5.5), ((Point(24, 5.5),),), Pen(theme.shortcut, 1.5))
     return _Entry(tuple(with_head(line)), 24, "shortcut")

@@ -27,7 +27,7 @@ _LEAST_SHARE = 0.01
 _LEAST_WIDTH = 44.0
 
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     """A line of text in a box."""
 
     text: str
@@ -48,7 +48,7 @@ class Share(NamedTuple):
 class Content:
     """What stands in a box, and the size that it needs."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[TextLine, ...]
     shares: tuple[Share, ...]
     width: float
     height: float
@@ -75,7 +75,7 @@ def measure(box: Box, picture: Picture, cost: CostName | None = None) -> Content
         return Content((), (), CIRCLE, CIRCLE)
     if box.is_bar:
         return Content(
-            (Line(box.lines[0], SMALL, is_bold=True),), (), text_width(box.lines[0], SMALL, is_bold=True) + 18, BAR
+            (TextLine(box.lines[0], SMALL, is_bold=True),), (), text_width(box.lines[0], SMALL, is_bold=True) + 18, BAR
         )
     lines = tuple(_lines(box))
     shares = tuple(_shares(box, picture, cost))
@@ -87,14 +87,14 @@ def measure(box: Box, picture: Picture, cost: CostName | None = None) -> Content
     return Content(lines, shares, max(_LEAST_WIDTH, max(widths) + 2 * _PAD_X), height + 2 * _PAD_Y)
 
 
-def _lines(box: Box) -> Iterator[Line]:
+def _lines(box: Box) -> Iterator[TextLine]:
     is_end = box.kind in ("input", "output")
     if box.name:
-        yield Line(box.name, NAME, is_bold=True)
+        yield TextLine(box.name, NAME, is_bold=True)
     for index, text in enumerate(box.lines):
-        yield Line(text, BODY, is_bold=not box.name and index == 0 and (is_end or box.kind == "block"))
+        yield TextLine(text, BODY, is_bold=not box.name and index == 0 and (is_end or box.kind == "block"))
     if box.shape:
-        yield Line(box.shape, SMALL, is_muted=True)
+        yield TextLine(box.shape, SMALL, is_muted=True)
 
 
 def _shares(box: Box, picture: Picture, cost: CostName | None) -> Iterator[Share]:

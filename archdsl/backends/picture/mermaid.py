@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from archdsl.backends.picture.measure import measure
-from archdsl.backends.picture.picture import Box, Edge, Group, Picture
+from archdsl.backends.picture.picture import Box, BoxGroup, Edge, Picture
 from archdsl.backends.theme import Kind, Theme
 
 _PLAIN = set(" ×·,./()+−–…:*→")
@@ -36,7 +36,7 @@ def _level(picture: Picture, parent: str | None, indent: str) -> Iterator[str]:
             yield from _group(picture, group, indent)
 
 
-def _group(picture: Picture, group: Group, indent: str) -> Iterator[str]:
+def _group(picture: Picture, group: BoxGroup, indent: str) -> Iterator[str]:
     yield f'{indent}subgraph {group.id}["{escape(group.title) or " "}"]'
     yield from _level(picture, group.id, f"{indent}  ")
     yield f"{indent}end"

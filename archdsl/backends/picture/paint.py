@@ -11,8 +11,19 @@ from archdsl.backends.picture.layout.page import LABEL, TITLE
 from archdsl.backends.picture.legend import Legend, draw_legend
 from archdsl.backends.picture.measure import COSTS, Content, CostName, part_of, text_width
 from archdsl.backends.picture.picture import Box, Edge, Picture
-from archdsl.backends.picture.scene import Box as Rectangle
-from archdsl.backends.picture.scene import Disc, Path, Pen, Scene, Shape, Text, curved, moved, rounded, with_head
+from archdsl.backends.picture.scene import (
+    Curve,
+    Disc,
+    Mark,
+    Pen,
+    Rectangle,
+    Scene,
+    Text,
+    curved,
+    moved,
+    rounded,
+    with_head,
+)
 from archdsl.backends.theme import Theme
 
 _WIDEST = 3.5
@@ -57,18 +68,18 @@ class _Painter:
         left, top = _MARGIN + (max(width, legend.width) - self.plan.width) / 2, _MARGIN + _HEADER
         width = max(width, legend.width)
         bottom = top + self.plan.height + 18
-        shapes = [
+        marks = [
             *self._frames(),
             *self._links(),
-            *(shape for edge, route in self._edges() for shape in self._edge(edge, route)),
-            *(shape for box in self.picture.boxes for shape in self._box(box)),
+            *(mark for edge, route in self._edges() for mark in self._edge(edge, route)),
+            *(mark for box in self.picture.boxes for mark in self._box(box)),
         ]
-        placed = [moved(shape, left, top) for shape in shapes]
+        placed = [moved(mark, left, top) for mark in marks]
         at = Point(_MARGIN, _MARGIN + _HEADLINE)
         title = Text(at, self.picture.title, _HEADLINE, self.theme.ink, is_bold=True)
         beside = Point(at.x + headline, at.y)
         subtitle = Text(beside, self.picture.subtitle, _SUBTITLE, self.theme.muted)
-        entries = [moved(shape, _MARGIN, bottom) for shape in legend.shapes]
+        entries = [moved(mark, _MARGIN, bottom) for mark in legend.marks]
         height = bottom + legend.height + _MARGIN
         return Scene(
             width + 2 * _MARGIN,
@@ -87,7 +98,7 @@ class _Painter:
         names = list(COSTS.values()) if self.cost is None else [COSTS[self.cost]]
         return tuple((kind, names[kind]) for kind in sorted(kinds))
 
-    def _frames(self) -> Iterator[Shape]:
+    def _frames(self) -> Iterator[Mark]:
         groups = {group.id: group for group in self.picture.groups}
         for name, rect in self.plan.frames:
             group = groups[name]
@@ -106,11 +117,11 @@ class _Painter:
         yield from (pair for pair in pairs if not pair[0].is_shortcut)
         yield from (pair for pair in pairs if pair[0].is_shortcut)
 
-    def _links(self) -> Iterator[Shape]:
+    def _links(self) -> Iterator[Mark]:
         pen = Pen(self.theme.edge, 1.0)
         yield from (rounded(link.points, pen) for link in self.plan.links)
 
-    def _edge(self, edge: Edge, route: Route) -> Iterator[Shape]:
+    def _edge(self, edge: Edge, route: Route) -> Iterator[Mark]:
         pen = Pen(self.theme.shortcut, 1.5) if edge.is_shortcut else Pen(self.theme.edge, 1.0)
         is_right = self.plan.is_right
         path = curved(route.points, pen, is_right=is_right) if route.is_soft else rounded(route.points, pen)
@@ -122,7 +133,7 @@ class _Painter:
             at = Point(start.x + (5 if is_down or is_up else 3), start.y + (LABEL + 2 if is_down else -4))
             yield Text(at, edge.label, LABEL, self.theme.muted)
 
-    def _box(self, box: Box) -> Iterator[Shape]:
+    def _box(self, box: Box) -> Iterator[Mark]:
         rect, theme = self.plan.boxes[box.id], self.theme
         if box.is_circle:
             yield from _circle(box.lines[0], rect, theme)
@@ -154,7 +165,7 @@ class _Painter:
         at = Point(centre.x + base, centre.y) if is_turned else Point(centre.x, centre.y + base)
         return Text(at, text, size, colour, is_bold=True, anchor="middle", is_turned=is_turned)
 
-    def _content(self, content: Content, rect: Rect, fill: str) -> Iterator[Shape]:
+    def _content(self, content: Content, rect: Rect, fill: str) -> Iterator[Mark]:
         """Write the lines of a box, and below them its shares as bars."""
         theme = self.theme
         is_heat = self.cost is not None
@@ -186,7 +197,7 @@ def _text_height(content: Content) -> float:
     return lines + len(content.shares) * measure.SHARE * measure.LINE + (1.5 if content.shares else 0)
 
 
-def _circle(symbol: str, rect: Rect, theme: Theme) -> Iterator[Shape]:
+def _circle(symbol: str, rect: Rect, theme: Theme) -> Iterator[Mark]:
     """Draw a join as a circle with its sign, which is drawn too: fonts set signs at different heights."""
     x, y = rect.centre
     pen = Pen(theme.edge, 1.2)
@@ -202,4 +213,4 @@ def _circle(symbol: str, rect: Rect, theme: Theme) -> Iterator[Shape]:
         yield Text(Point(x, y + 4), symbol, 11, theme.ink, is_bold=True, anchor="middle")
         return
     for (x0, y0), (x1, y1) in strokes:
-        yield Path(Point(x + x0, y + y0), ((Point(x + x1, y + y1),),), Pen(theme.edge, 1.6))
+        yield Curve(Point(x + x0, y + y0), ((Point(x + x1, y + y1),),), Pen(theme.edge, 1.6))

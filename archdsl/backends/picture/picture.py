@@ -53,7 +53,7 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class BoxGroup:
     """A frame around boxes. The inside of a block, shown for all its calls, stands apart from the main flow."""
 
     id: str
@@ -71,7 +71,7 @@ class Picture:
     direction: Literal["right", "down"]
     boxes: tuple[Box, ...]
     edges: tuple[Edge, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[BoxGroup, ...]
     total: Total = field(default_factory=Total)
 
     @property

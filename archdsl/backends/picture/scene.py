@@ -1,4 +1,4 @@
-"""A scene: shapes and text with places and colours, which the writers of SVG, PDF and TikZ put into their own words.
+"""A scene: marks and text with places and colours, which the writers of SVG, PDF and TikZ put into their own words.
 
 In pixels, with x to the right and y down. Colours are `#rrggbb`; an empty one paints nothing.
 """
@@ -22,7 +22,7 @@ class Pen(NamedTuple):
     dash: str = ""
 
 
-class Box(NamedTuple):
+class Rectangle(NamedTuple):
     """A rectangle; `note` is shown where the pointer rests on it."""
 
     rect: Rect
@@ -41,7 +41,7 @@ class Disc(NamedTuple):
     pen: Pen
 
 
-class Path(NamedTuple):
+class Curve(NamedTuple):
     """A line through corners, each piece straight (one point) or a cubic curve (two controls, and its end)."""
 
     start: Point
@@ -68,7 +68,7 @@ class Text(NamedTuple):
     is_turned: bool = False
 
 
-Shape: TypeAlias = Box | Disc | Path | Triangle | Text
+Mark: TypeAlias = Rectangle | Disc | Curve | Triangle | Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Scene:
     background: str
     title: str
     description: str
-    shapes: tuple[Shape, ...]
+    marks: tuple[Mark, ...]
 
 
 _ROUND = 9.0
@@ -89,7 +89,7 @@ _KAPPA = 0.5523
 """With controls at this part of the way to the corner, a cubic curve is a quarter of a circle."""
 
 
-def rounded(points: Sequence[Point], pen: Pen) -> Path:
+def rounded(points: Sequence[Point], pen: Pen) -> Curve:
     """Draw a line through points, its corners rounded."""
     pieces: list[tuple[Point, ...]] = []
     for index in range(1, len(points) - 1):
@@ -104,10 +104,10 @@ def rounded(points: Sequence[Point], pen: Pen) -> Path:
         pieces.append((start,))
         controls = _towards(corner, before, radius * (1 - _KAPPA)), _towards(corner, after, radius * (1 - _KAPPA))
         pieces.append((*controls, end))
-    return Path(points[0], (*pieces, (points[-1],)), pen)
+    return Curve(points[0], (*pieces, (points[-1],)), pen)
 
 
-def curved(points: Sequence[Point], pen: Pen, *, is_right: bool) -> Path:
+def curved(points: Sequence[Point], pen: Pen, *, is_right: bool) -> Curve:
     """Draw a curve through points that leaves and enters each along the flow."""
     pieces: list[tuple[Point, ...]] = []
     for one, other in pairwise(points):
@@ -119,10 +119,10 @@ def curved(points: Sequence[Point], pen: Pen, *, is_right: bool) -> Path:
         else:
             middle = (one.y + other.y) / 2
             pieces.append((Point(one.x, middle), Point(other.x, middle), other))
-    return Path(points[0], tuple(pieces), pen)
+    return Curve(points[0], tuple(pieces), pen)
 
 
-def with_head(path: Path) -> Iterator[Shape]:
+def with_head(path: Curve) -> Iterator[Mark]:
     """End a line in an arrow's head. The line stops within the head, so that its end does not show."""
     *before_last, last = path.pieces
     *controls, tip = last
@@ -137,26 +137,26 @@ def with_head(path: Path) -> Iterator[Shape]:
     yield Triangle((tip, left, right), path.pen.colour)
 
 
-def moved(shape: Shape, x: float, y: float) -> Shape:
-    """Shift a shape."""
+def moved(mark: Mark, x: float, y: float) -> Mark:
+    """Shift a mark."""
 
     def at(point: Point) -> Point:
         return Point(point.x + x, point.y + y)
 
-    match shape:
-        case Box():
-            left, top, right, bottom = shape.rect
-            return shape._replace(rect=Rect(left + x, top + y, right + x, bottom + y))
+    match mark:
+        case Rectangle():
+            left, top, right, bottom = mark.rect
+            return mark._replace(rect=Rect(left + x, top + y, right + x, bottom + y))
         case Disc():
-            return shape._replace(centre=at(shape.centre))
-        case Path():
-            pieces = tuple(tuple(at(point) for point in piece) for piece in shape.pieces)
-            return shape._replace(start=at(shape.start), pieces=pieces)
+            return mark._replace(centre=at(mark.centre))
+        case Curve():
+            pieces = tuple(tuple(at(point) for point in piece) for piece in mark.pieces)
+            return mark._replace(start=at(mark.start), pieces=pieces)
         case Text():
-            return shape._replace(at=at(shape.at))
+            return mark._replace(at=at(mark.at))
         case _:
-            one, two, three = shape.points
-            return shape._replace(points=(at(one), at(two), at(three)))
+            one, two, three = mark.points
+            return mark._replace(points=(at(one), at(two), at(three)))
 
 
 def _length(one: Point, other: Point) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from xml.sax.saxutils import escape
 
-from archdsl.backends.picture.scene import Box, Disc, Path, Pen, Scene, Shape, Text, Triangle
+from archdsl.backends.picture.scene import Curve, Disc, Mark, Pen, Rectangle, Scene, Text, Triangle
 
 FAMILY = "Helvetica,Arial,sans-serif"
 
@@ -20,32 +20,32 @@ def write_svg(scene: Scene, family: str = FAMILY) -> str:
     )
     words = f"<title>{clean(scene.title)}</title><desc>{clean(scene.description)}</desc>"
     ground = f'<rect width="{width}" height="{height}" fill="{scene.background}"/>'
-    shapes = [shape for shape in scene.shapes if not isinstance(shape, Text)]
-    texts = [shape for shape in scene.shapes if isinstance(shape, Text)]
-    return "\n".join([head, words, ground, *_shapes(shapes), *_texts(texts), "</svg>"]) + "\n"
+    marks = [mark for mark in scene.marks if not isinstance(mark, Text)]
+    texts = [mark for mark in scene.marks if isinstance(mark, Text)]
+    return "\n".join([head, words, ground, *_marks(marks), *_texts(texts), "</svg>"]) + "\n"
 
 
-def _shapes(shapes: Iterable[Shape]) -> Iterator[str]:
-    """Write shapes that look the same and follow each other as one group."""
-    for look, members in groupby(_merged(shapes), _look):
-        yield f"<g{look}>{''.join(map(_shape, members))}</g>"
+def _marks(marks: Iterable[Mark]) -> Iterator[str]:
+    """Write marks that look the same and follow each other as one group."""
+    for look, members in groupby(_merged(marks), _look):
+        yield f"<g{look}>{''.join(map(_mark, members))}</g>"
 
 
-def _merged(shapes: Iterable[Shape]) -> Iterator[Shape]:
+def _merged(marks: Iterable[Mark]) -> Iterator[Mark]:
     """Put lines and their heads in an order in which the same look follows itself: they do not hide each other."""
-    for is_line, members in groupby(shapes, lambda shape: isinstance(shape, Path | Triangle)):
+    for is_line, members in groupby(marks, lambda mark: isinstance(mark, Curve | Triangle)):
         found = list(members)
         yield from sorted(found, key=_look) if is_line else found
 
 
-def _look(shape: Shape) -> str:
-    match shape:
-        case Box() | Disc():
-            return f' fill="{shape.fill or "none"}"{_pen(shape.pen)}'
-        case Path():
-            return f' fill="none"{_pen(shape.pen)}'
+def _look(mark: Mark) -> str:
+    match mark:
+        case Rectangle() | Disc():
+            return f' fill="{mark.fill or "none"}"{_pen(mark.pen)}'
+        case Curve():
+            return f' fill="none"{_pen(mark.pen)}'
         case Triangle():
-            return f' fill="{shape.fill}"'
+            return f' fill="{mark.fill}"'
         case _:
             return ""
 
@@ -58,29 +58,29 @@ def _pen(pen: Pen) -> str:
     return f' stroke="{pen.colour}"{width}{dash}'
 
 
-def _shape(shape: Shape) -> str:
-    match shape:
-        case Box():
-            left, top, right, bottom = shape.rect
+def _mark(mark: Mark) -> str:
+    match mark:
+        case Rectangle():
+            left, top, right, bottom = mark.rect
             place = (
                 f'x="{number(left)}" y="{number(top)}" width="{number(right - left)}" height="{number(bottom - top)}"'
             )
-            radius = f' rx="{number(shape.radius)}"' if shape.radius else ""
-            note = f"><title>{clean(shape.note)}</title></rect>" if shape.note else "/>"
+            radius = f' rx="{number(mark.radius)}"' if mark.radius else ""
+            note = f"><title>{clean(mark.note)}</title></rect>" if mark.note else "/>"
             return f"<rect {place}{radius}{note}"
         case Disc():
-            x, y = shape.centre
-            return f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(shape.radius)}"/>'
-        case Path():
-            return f'<path d="{path_data(shape)}"/>'
+            x, y = mark.centre
+            return f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(mark.radius)}"/>'
+        case Curve():
+            return f'<path d="{path_data(mark)}"/>'
         case Triangle():
-            points = " ".join(f"{number(x)},{number(y)}" for x, y in shape.points)
+            points = " ".join(f"{number(x)},{number(y)}" for x, y in mark.points)
             return f'<path d="M{points.replace(" ", "L")}z"/>'
         case _:
             return ""
 
 
-def path_data(path: Path) -> str:
+def path_data(path: Curve) -> str:
     """Write a line in the words of an SVG path."""
     x, y = path.start
     parts = [f"M{number(x)},{number(y)}"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archdsl.backends.picture.layout.arrangement import Point
-from archdsl.backends.picture.scene import Box, Disc, Path, Pen, Scene, Shape, Text, Triangle
+from archdsl.backends.picture.scene import Curve, Disc, Mark, Pen, Rectangle, Scene, Text, Triangle
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -48,12 +48,12 @@ _TAIL = r"""\end{tikzpicture}
 
 def write_tikz(scene: Scene) -> str:
     """Write a scene as a LaTeX document. The same scene gives the same text."""
-    colours = list(dict.fromkeys(colour for shape in scene.shapes for colour in _colours(shape)))
+    colours = list(dict.fromkeys(colour for mark in scene.marks for colour in _colours(mark)))
     names = {colour: f"archdsl{_letters(index)}" for index, colour in enumerate(colours)}
     names[scene.background] = names.get(scene.background, "archdslground")
     defined = [f"\\definecolor{{{name}}}{{HTML}}{{{colour[1:].upper()}}}" for colour, name in names.items()]
     ground = f"\\fill[{names[scene.background]}] (0,0) rectangle ({_number(scene.width)},{_number(scene.height)});"
-    body = [line for shape in scene.shapes for line in _shape(shape, names)]
+    body = [line for mark in scene.marks for line in _mark(mark, names)]
     return "\n".join([_HEAD, *defined, ground, *body, _TAIL])
 
 
@@ -63,39 +63,39 @@ def _letters(index: int) -> str:
     return (_letters(more) if more else "") + chr(ord("a") + last)
 
 
-def _colours(shape: Shape) -> Iterator[str]:
-    match shape:
-        case Box() | Disc():
-            yield from (colour for colour in (shape.fill, shape.pen.colour) if colour)
-        case Path():
-            yield shape.pen.colour
+def _colours(mark: Mark) -> Iterator[str]:
+    match mark:
+        case Rectangle() | Disc():
+            yield from (colour for colour in (mark.fill, mark.pen.colour) if colour)
+        case Curve():
+            yield mark.pen.colour
         case Triangle():
-            yield shape.fill
+            yield mark.fill
         case Text():
-            yield shape.colour
+            yield mark.colour
 
 
-def _shape(shape: Shape, names: dict[str, str]) -> Iterator[str]:
-    match shape:
-        case Box():
-            left, top, right, bottom = shape.rect
-            radius = min(shape.radius, (right - left) / 2, (bottom - top) / 2)
-            look = _look(shape.fill, shape.pen, names)
+def _mark(mark: Mark, names: dict[str, str]) -> Iterator[str]:
+    match mark:
+        case Rectangle():
+            left, top, right, bottom = mark.rect
+            radius = min(mark.radius, (right - left) / 2, (bottom - top) / 2)
+            look = _look(mark.fill, mark.pen, names)
             if look:
                 corners = [f"rounded corners={_number(radius * 0.75)}bp"] if radius else []
                 place = f"{_at(Point(left, top))} rectangle {_at(Point(right, bottom))}"
                 yield f"\\path[{','.join([*look, *corners])}] {place};"
         case Disc():
-            look = ",".join(_look(shape.fill, shape.pen, names))
-            yield f"\\path[{look}] {_at(shape.centre)} circle[radius={_number(shape.radius * 0.75)}bp];"
-        case Path():
-            pieces = "".join(map(_piece, shape.pieces))
-            yield f"\\path[{','.join(_look('', shape.pen, names))}] {_at(shape.start)}{pieces};"
+            look = ",".join(_look(mark.fill, mark.pen, names))
+            yield f"\\path[{look}] {_at(mark.centre)} circle[radius={_number(mark.radius * 0.75)}bp];"
+        case Curve():
+            pieces = "".join(map(_piece, mark.pieces))
+            yield f"\\path[{','.join(_look('', mark.pen, names))}] {_at(mark.start)}{pieces};"
         case Triangle():
-            one, two, three = shape.points
-            yield f"\\path[fill={names[shape.fill]}] {_at(one)} -- {_at(two)} -- {_at(three)} -- cycle;"
+            one, two, three = mark.points
+            yield f"\\path[fill={names[mark.fill]}] {_at(one)} -- {_at(two)} -- {_at(three)} -- cycle;"
         case Text():
-            yield _text(shape, names)
+            yield _text(mark, names)
 
 
 def _look(fill: str, pen: Pen, names: dict[str, str]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from archdsl.backends.picture.chunks import is_simple
-from archdsl.backends.picture.steps import Frame
+from archdsl.backends.picture.parts import Frame
 from archdsl.backends.picture.symbols import INPUT_CHANNELS, Symbols, Values, common_bindings
 from archdsl.backends.words import describe
 from archdsl.ir.graph import Graph, Node
@@ -14,7 +14,7 @@ from archdsl.passes.tables import Tables
 
 
 @dataclass(slots=True, eq=False)
-class Variant:
+class BlockVariant:
     """A block's calls that differ in numbers only."""
 
     name: str
@@ -36,18 +36,18 @@ def _bindings(call: Tables) -> dict[str, object]:
     return {**call.shapes.graph.bindings, **channels}
 
 
-class Variants:
+class BlockVariants:
     """The variants of every block that is called anywhere below a call, in the order of first use."""
 
     def __init__(self, root: Tables) -> None:
         self._signatures: dict[object, int] = {}
         self._known: dict[int, int] = {}
         self._simple: dict[int, bool] = {}
-        self._found: dict[tuple[str, int], Variant] = {}
+        self._found: dict[tuple[str, int], BlockVariant] = {}
         self._walk(root)
         self._letter()
 
-    def __iter__(self) -> Iterator[Variant]:
+    def __iter__(self) -> Iterator[BlockVariant]:
         return iter(self._found.values())
 
     def is_simple(self, graph: Graph) -> bool:
@@ -55,7 +55,7 @@ class Variants:
             self._simple[id(graph)] = is_simple(graph)
         return self._simple[id(graph)]
 
-    def of(self, graph: Graph) -> Variant:
+    def of(self, graph: Graph) -> BlockVariant:
         return self._found[graph.name, self._signature(graph)]
 
     def _walk(self, root: Tables) -> None:
@@ -69,11 +69,11 @@ class Variants:
             graph = call.shapes.graph
             if graph.kind == "block" and not self.is_simple(graph):
                 key = (graph.name, self._signature(graph))
-                self._found.setdefault(key, Variant(graph.name)).calls.append(call)
+                self._found.setdefault(key, BlockVariant(graph.name)).calls.append(call)
             stack.extend(call.inner(node) for node in reversed(list(graph.topological())) if node.body is not None)
 
     def _letter(self) -> None:
-        by_name: dict[str, list[Variant]] = {}
+        by_name: dict[str, list[BlockVariant]] = {}
         for variant in self._found.values():
             by_name.setdefault(variant.name, []).append(variant)
         for variants in by_name.values():

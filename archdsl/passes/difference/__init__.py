@@ -3,27 +3,27 @@
 from archdsl.passes.difference.compare import Subject, compare
 from archdsl.passes.difference.model import (
     Change,
+    ChangeKind,
     Difference,
+    Element,
     Figure,
     Follow,
-    Kind,
-    Place,
     SettingChange,
     Side,
-    Step,
+    Site,
     WeightsKept,
 )
 
 __all__ = [
     "Change",
+    "ChangeKind",
     "Difference",
+    "Element",
     "Figure",
     "Follow",
-    "Kind",
-    "Place",
     "SettingChange",
     "Side",
-    "Step",
+    "Site",
     "Subject",
     "WeightsKept",
     "compare",

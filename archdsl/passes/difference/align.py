@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from archdsl.ops.base import Op
-from archdsl.passes.difference.items import Item, Level, Levels
+from archdsl.passes.difference.items import Item, ItemList, ItemLists
 from archdsl.passes.difference.model import is_initial
 
 Pairs: TypeAlias = list[tuple[int, int]]
@@ -41,14 +41,14 @@ _BAND = 60
 class Aligner:
     """Lines levels up. Each pair is worked out once, in an order that does not depend on which network is the first."""
 
-    def __init__(self, levels: Levels) -> None:
+    def __init__(self, levels: ItemLists) -> None:
         self._levels = levels
         self._pairs: dict[tuple[str, str], Pairs] = {}
         self._forms: dict[tuple[str, str], int] = {}
         self._costs: dict[tuple[str, str, int], int] = {}
         self._distances: dict[tuple[str, str], int] = {}
 
-    def pairs(self, one: Level, other: Level) -> Pairs:
+    def pairs(self, one: ItemList, other: ItemList) -> Pairs:
         """Pair the positions of two levels' steps, in order."""
         if one.identity > other.identity:
             return [(left, right) for right, left in self.pairs(other, one)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from archdsl.ops.base import Tensor
 from archdsl.passes.difference.align import Aligner
 from archdsl.passes.difference.fold import fold
-from archdsl.passes.difference.items import Levels
+from archdsl.passes.difference.items import ItemLists
 from archdsl.passes.difference.model import Difference, Figure, Follow, Side, WeightsKept
 from archdsl.passes.difference.moves import find_moves
 from archdsl.passes.difference.walk import Walk, outermost
@@ -34,7 +34,7 @@ def compare(before: Subject, after: Subject) -> Difference:
     parameters and macs is the difference of the totals; comparing the other way round gives the same with both sides
     exchanged; a network compared with itself gives no change.
     """
-    levels = Levels()
+    levels = ItemLists()
     ours, theirs = (outermost(subject.tables, levels) for subject in (before, after))
     walk = Walk(Aligner(levels), levels)
     walk.compare(ours, theirs)

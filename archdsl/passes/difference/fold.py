@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TypeVar
 
 from archdsl.passes.difference.items import Item
-from archdsl.passes.difference.model import Change, SettingChange, Values, is_initial
+from archdsl.passes.difference.model import Change, SettingChange, ValuePair, is_initial
 from archdsl.passes.difference.walk import Found
 
 _T = TypeVar("_T")
@@ -88,5 +88,5 @@ def _change(group: Sequence[Found]) -> Change:
     return Change(first.kind, places, settings, parameters, macs, block)
 
 
-def _distinct(values: Sequence[Values]) -> tuple[Values, ...]:
+def _distinct(values: Sequence[ValuePair]) -> tuple[ValuePair, ...]:
     return tuple({repr(pair): pair for pair in values}.values())

@@ -38,7 +38,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Level:
+class ItemList:
     """A body's steps in the order of the text, inputs of blocks left aside; `outputs` maps names to wires."""
 
     graph: Graph
@@ -49,30 +49,30 @@ class Level:
     weight: int
 
 
-class Levels:
+class ItemLists:
     """Makes the level of each distinct body once."""
 
     def __init__(self) -> None:
-        self._known: dict[int, Level] = {}
-        self._of: dict[str, Level] = {}
+        self._known: dict[int, ItemList] = {}
+        self._of: dict[str, ItemList] = {}
 
-    def of(self, graph: Graph) -> Level:
+    def of(self, graph: Graph) -> ItemList:
         if id(graph) not in self._known:
             level = _level(graph, self)
             self._known[id(graph)] = level
             self._of[level.form] = min(level, self._of.get(level.form, level), key=lambda one: one.identity)
         return self._known[id(graph)]
 
-    def inside(self, item: Item) -> Level:
+    def inside(self, item: Item) -> ItemList:
         assert item.node.body is not None
         return self.of(item.node.body)
 
-    def with_form(self, form: str) -> Level:
+    def with_form(self, form: str) -> ItemList:
         """Give the level of this form that stands for all those made so far."""
         return self._of[form]
 
 
-def _level(graph: Graph, levels: Levels) -> Level:
+def _level(graph: Graph, levels: ItemLists) -> ItemList:
     wires: dict[str, int] = {}
     items: list[Item] = []
     arriving = 0
@@ -86,10 +86,10 @@ def _level(graph: Graph, levels: Levels) -> Level:
     outputs = tuple((o.name, _wire(o.value, wires), o.is_training_only) for o in graph.outputs)
     identity = _digest([(i.label, i.identity, i.inputs) for i in items], outputs)
     form = _digest([(i.label, i.form, i.inputs) for i in items], outputs)
-    return Level(graph, tuple(items), outputs, identity, form, 1 + sum(item.weight for item in items))
+    return ItemList(graph, tuple(items), outputs, identity, form, 1 + sum(item.weight for item in items))
 
 
-def _items(node: Node, wires: dict[str, int], position: int, levels: Levels) -> Iterator[Item]:
+def _items(node: Node, wires: dict[str, int], position: int, levels: ItemLists) -> Iterator[Item]:
     if node.body is not None:
         level = levels.of(node.body)
         identity, form, weight = level.identity, level.form, level.weight

@@ -8,11 +8,11 @@ from typing import Literal, TypeAlias
 from archdsl.ir.graph import Node
 from archdsl.ops.shape import Shape
 
-Kind: TypeAlias = Literal["added", "removed", "changed", "replaced", "renamed", "moved", "rewired"]
-KINDS: tuple[Kind, ...] = ("added", "removed", "changed", "replaced", "renamed", "moved", "rewired")
-MIRRORED: dict[Kind, Kind] = {"added": "removed", "removed": "added"}
+ChangeKind: TypeAlias = Literal["added", "removed", "changed", "replaced", "renamed", "moved", "rewired"]
+KINDS: tuple[ChangeKind, ...] = ("added", "removed", "changed", "replaced", "renamed", "moved", "rewired")
+MIRRORED: dict[ChangeKind, ChangeKind] = {"added": "removed", "removed": "added"}
 
-Values: TypeAlias = tuple[object, object]
+ValuePair: TypeAlias = tuple[object, object]
 """A setting's value in the first network and in the second."""
 
 
@@ -31,7 +31,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Element:
     """A step of one network: its full path, its operator's or block's name, and its costs for one image.
 
     `node` is the step in the graph; `operators` counts those inside a block. `inputs` and `output` are shapes.
@@ -48,11 +48,11 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Site:
     """Where a change is: the step in the first network, and in the second; None where it lacks it."""
 
-    before: Step | None
-    after: Step | None
+    before: Element | None
+    after: Element | None
 
     @property
     def path(self) -> str:
@@ -76,7 +76,7 @@ class SettingChange:
     """A setting with another value. Where places differ, `values` lists each pair once, in the order of the text."""
 
     name: str
-    values: tuple[Values, ...]
+    values: tuple[ValuePair, ...]
 
     @property
     def is_initial(self) -> bool:
@@ -94,8 +94,8 @@ class Change:
     in these places; `block` names the block that all places are calls of, if they are.
     """
 
-    kind: Kind
-    places: tuple[Place, ...]
+    kind: ChangeKind
+    places: tuple[Site, ...]
     settings: tuple[SettingChange, ...] = ()
     parameters: int = 0
     macs: int = 0
@@ -111,7 +111,7 @@ class Change:
 class Follow:
     """What follows from the changes: steps that are the same and read or give other shapes."""
 
-    places: tuple[Place, ...]
+    places: tuple[Site, ...]
     parameters: int
     macs: int
 
@@ -169,7 +169,7 @@ class Difference:
     def __bool__(self) -> bool:
         return bool(self.changes)
 
-    def of(self, kind: Kind) -> tuple[Change, ...]:
+    def of(self, kind: ChangeKind) -> tuple[Change, ...]:
         return tuple(change for change in self.changes if change.kind == kind)
 
     def total(self, name: str) -> Figure:

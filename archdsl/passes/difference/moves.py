@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from archdsl.passes.difference.items import Item, Levels
-from archdsl.passes.difference.model import Place, Step
-from archdsl.passes.difference.walk import Found, Side
+from archdsl.passes.difference.items import Item, ItemLists
+from archdsl.passes.difference.model import Element, Site
+from archdsl.passes.difference.walk import Cursor, Found
 
 _MOST_CANDIDATES = 20_000
 """Steps on each side beyond which only whole removed and added steps are looked at."""
@@ -19,7 +19,7 @@ class _Candidate:
     """A step without a counterpart: a removed or added one, or one inside it. `at` is its position in its body."""
 
     found: Found
-    side: Side
+    side: Cursor
     item: Item
     at: int
     outer: _Candidate | None
@@ -48,7 +48,7 @@ class _Candidate:
 _Match = tuple[_Candidate, _Candidate]
 
 
-def find_moves(found: Sequence[Found], levels: Levels) -> tuple[list[Found], dict[str, str]]:
+def find_moves(found: Sequence[Found], levels: ItemLists) -> tuple[list[Found], dict[str, str]]:
     """Turn removed and added steps that are the same into moved ones; give all findings, and the paths that moved.
 
     Equal steps of one body are the same, in order; and so are those that a body was given or rid of, if they have
@@ -68,7 +68,7 @@ def find_moves(found: Sequence[Found], levels: Levels) -> tuple[list[Found], dic
     return _replaced(found, matches), paths
 
 
-def _candidates(found: Sequence[Found], levels: Levels) -> list[_Candidate]:
+def _candidates(found: Sequence[Found], levels: ItemLists) -> list[_Candidate]:
     whole = [_candidate(f) for f in found]
     if sum(c.item.weight for c in whole) > _MOST_CANDIDATES:
         return whole
@@ -83,7 +83,7 @@ def _candidate(found: Found) -> _Candidate:
     return _Candidate(found, side, item, next(i for i, one in enumerate(side.level.items) if one is item), None)
 
 
-def _inside(candidate: _Candidate, levels: Levels) -> Iterator[_Candidate]:
+def _inside(candidate: _Candidate, levels: ItemLists) -> Iterator[_Candidate]:
     yield candidate
     if candidate.item.op is None:
         side = candidate.side.inside(candidate.item, levels)
@@ -166,10 +166,10 @@ def _neighbours(matches: Sequence[_Match], left: Sequence[_Candidate], right: Se
 
 def _replaced(found: Sequence[Found], matches: Sequence[_Match]) -> list[Found]:
     """Put what moved in the place of what was added; what is left of its surroundings keeps its own costs."""
-    gone: dict[int, list[Step]] = {}
+    gone: dict[int, list[Element]] = {}
     moved: dict[int, list[Found]] = {}
     for x, y in matches:
-        place = Place(x.side.step(x.item), y.side.step(y.item))
+        place = Site(x.side.step(x.item), y.side.step(y.item))
         for candidate, step in ((x, place.before), (y, place.after)):
             assert step is not None
             gone.setdefault(id(candidate.found), []).append(step)
@@ -183,7 +183,7 @@ def _replaced(found: Sequence[Found], matches: Sequence[_Match]) -> list[Found]:
     return result
 
 
-def _without(found: Found, gone: Sequence[Step]) -> Found | None:
+def _without(found: Found, gone: Sequence[Element]) -> Found | None:
     step = found.place.before if found.kind == "removed" else found.place.after
     if not gone or step is None:
         return found
@@ -195,4 +195,4 @@ def _without(found: Found, gone: Sequence[Step]) -> Found | None:
         macs=step.macs - sum(one.macs for one in gone),
         operators=step.operators - sum(one.operators for one in gone),
     )
-    return replace(found, place=Place(rest, None) if found.kind == "removed" else Place(None, rest))
+    return replace(found, place=Site(rest, None) if found.kind == "removed" else Site(None, rest))

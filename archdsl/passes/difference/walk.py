@@ -10,16 +10,16 @@ from archdsl.ops.base import Op
 from archdsl.ops.shape import Shape
 from archdsl.passes.costs import Total
 from archdsl.passes.difference.align import Aligner
-from archdsl.passes.difference.items import Item, Level, Levels, Wire
-from archdsl.passes.difference.model import Kind, Place, Step, is_initial
+from archdsl.passes.difference.items import Item, ItemList, ItemLists, Wire
+from archdsl.passes.difference.model import ChangeKind, Element, Site, is_initial
 from archdsl.passes.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class Cursor:
     """One network's body at one of its places. `block` is the outermost block around it, called at `call`."""
 
-    level: Level
+    level: ItemList
     tables: Tables
     path: str = ""
     is_reused: bool = False
@@ -29,7 +29,7 @@ class Side:
     def path_of(self, item: Item) -> str:
         return f"{self.path}.{item.name}" if self.path else item.name
 
-    def step(self, item: Item) -> Step:
+    def step(self, item: Item) -> Element:
         """Describe a step with what it costs here."""
         node = item.node
         total = self.total(item)
@@ -38,7 +38,7 @@ class Side:
         operators = body.size if body is not None else 1
         inputs = tuple(self.tables.shapes.inputs_of(node))
         output = self.tables.shapes.results[node.id][""]
-        return Step(self.path_of(item), name, node, total.parameters, total.macs, operators, inputs, output)
+        return Element(self.path_of(item), name, node, total.parameters, total.macs, operators, inputs, output)
 
     def total(self, item: Item) -> Total:
         is_reused = self.is_reused or item.node.reuses is not None
@@ -47,12 +47,12 @@ class Side:
     def shapes_of(self, item: Item) -> tuple[Sequence[Shape], Mapping[str, Shape]]:
         return self.tables.shapes.inputs_of(item.node), self.tables.shapes.results[item.node.id]
 
-    def inside(self, item: Item, levels: Levels) -> Side:
+    def inside(self, item: Item, levels: ItemLists) -> Cursor:
         """Give the body of a call; an unlabelled name counts as one of several in the path within its block."""
         node, path = item.node, self.path_of(item)
         assert node.body is not None
         is_block = not self.block and node.body.kind == "block"
-        return Side(
+        return Cursor(
             levels.inside(item),
             self.tables.inner(node),
             path,
@@ -66,14 +66,14 @@ class Side:
 class Found:
     """A difference at one place. `settings` are name, value before, value after; `items` the steps themselves."""
 
-    kind: Kind
-    place: Place
+    kind: ChangeKind
+    place: Site
     items: tuple[Item | None, Item | None]
     settings: tuple[tuple[str, object, object], ...] = ()
     block: str = ""
     relative: str = ""
     """The path within the block, or from the top where there is none, without the numbers of unlabelled steps."""
-    sides: tuple[Side, Side] | None = None
+    sides: tuple[Cursor, Cursor] | None = None
     """The bodies that it stands in."""
 
 
@@ -82,14 +82,14 @@ class Walk:
     """Goes through both networks at once. `found` are the changes, `follows` the steps that only follow."""
 
     aligner: Aligner
-    levels: Levels
+    levels: ItemLists
     found: list[Found] = field(default_factory=list[Found])
-    follows: list[Place] = field(default_factory=list[Place])
+    follows: list[Site] = field(default_factory=list[Site])
     paths: dict[str, str] = field(default_factory=dict[str, str])
     """Which path of the second network stands for one of the first: of operators, and of wholly equal steps."""
     _wires: dict[tuple[str, str], frozenset[int]] = field(default_factory=dict[tuple[str, str], frozenset[int]])
 
-    def compare(self, one: Side, other: Side) -> None:
+    def compare(self, one: Cursor, other: Cursor) -> None:
         ours, theirs = one.level.items, other.level.items
         pairs = self.aligner.pairs(one.level, other.level)
         rewired = self._rewired(one.level, other.level)
@@ -106,14 +106,14 @@ class Walk:
         if -1 in rewired:
             self._output(one, other)
 
-    def _single(self, kind: Kind, one: Side, other: Side, item: Item) -> None:
+    def _single(self, kind: ChangeKind, one: Cursor, other: Cursor, item: Item) -> None:
         own = one if kind == "removed" else other
         step = own.step(item)
-        place = Place(step, None) if kind == "removed" else Place(None, step)
+        place = Site(step, None) if kind == "removed" else Site(None, step)
         items = (item, None) if kind == "removed" else (None, item)
         self._add(Found(kind, place, items), one, other)
 
-    def _add(self, found: Found, one: Side, other: Side) -> None:
+    def _add(self, found: Found, one: Cursor, other: Cursor) -> None:
         own = one if found.place.after is None else other
         item = found.items[0] if found.place.after is None else found.items[1]
         step = found.place.after or found.place.before
@@ -126,7 +126,7 @@ class Walk:
         self.found.append(replace(found, block=own.block, relative=".".join(names), sides=(one, other)))
 
     def _pair(
-        self, one: Side, other: Side, x: Item, y: Item, same: Mapping[NodeId, NodeId], *, is_rewired: bool
+        self, one: Cursor, other: Cursor, x: Item, y: Item, same: Mapping[NodeId, NodeId], *, is_rewired: bool
     ) -> None:
         weights = _reuse(x.node, y.node, same)
         if (
@@ -138,7 +138,7 @@ class Walk:
         ):
             self.paths[one.path_of(x)] = other.path_of(y)
             return
-        place = Place(one.step(x), other.step(y))
+        place = Site(one.step(x), other.step(y))
         items = (x, y)
         if bool(x.label or y.label) and x.label != y.label:
             self._add(Found("renamed", _at_no_cost(place), items), one, other)
@@ -166,18 +166,18 @@ class Walk:
         if initial:
             self._add(Found("changed", _at_no_cost(place), items, initial), one, other)
 
-    def _is_equal(self, one: Side, other: Side, x: Item, y: Item) -> bool:
+    def _is_equal(self, one: Cursor, other: Cursor, x: Item, y: Item) -> bool:
         """Tell whether nothing differs in two equal steps: then their shapes and costs agree too."""
         is_same = one.shapes_of(x) == other.shapes_of(y)
         return is_same and one.total(x) == other.total(y)
 
-    def _output(self, one: Side, other: Side) -> None:
+    def _output(self, one: Cursor, other: Cursor) -> None:
         """Report that a body gives another step's result."""
         ours, theirs = (side.level.items[side.level.outputs[0][1][0]] for side in (one, other))
-        place = _at_no_cost(Place(one.step(ours), other.step(theirs)))
+        place = _at_no_cost(Site(one.step(ours), other.step(theirs)))
         self._add(Found("rewired", place, (ours, theirs)), one, other)
 
-    def _rewired(self, one: Level, other: Level) -> frozenset[int]:
+    def _rewired(self, one: ItemList, other: ItemList) -> frozenset[int]:
         """Give the positions in `other` of the paired steps that read other values than in `one`; -1 for the output.
 
         Steps that were added or removed in between do not count: what is behind them only follows.
@@ -193,7 +193,7 @@ class Walk:
 class _Wiring:
     """Where values come from in two levels whose steps are paired."""
 
-    def __init__(self, one: Level, other: Level, pairs: Sequence[tuple[int, int]]) -> None:
+    def __init__(self, one: ItemList, other: ItemList, pairs: Sequence[tuple[int, int]]) -> None:
         self._one, self._other, self._pairs = one, other, pairs
         self._image = {j: i for i, j in pairs}
         self._kept = {i for i, _ in pairs}
@@ -229,11 +229,11 @@ class _Wiring:
         return all(a & reaching for a in left) and all(b & reached for b in right)
 
 
-def _at_no_cost(place: Place) -> Place:
+def _at_no_cost(place: Site) -> Site:
     """Give a place whose costs are told elsewhere: at what changed inside it, or as what follows."""
     assert place.before is not None
     assert place.after is not None
-    return Place(replace(place.before, parameters=0, macs=0), replace(place.after, parameters=0, macs=0))
+    return Site(replace(place.before, parameters=0, macs=0), replace(place.after, parameters=0, macs=0))
 
 
 def settings_of(x: Op, y: Op) -> tuple[tuple[str, object, object], ...]:
@@ -250,6 +250,6 @@ def _reuse(x: Node, y: Node, same: Mapping[NodeId, NodeId]) -> tuple[tuple[str, 
     return (("weights", f"of {x.reuses}" if x.reuses else "own", f"of {y.reuses}" if y.reuses else "own"),)
 
 
-def outermost(tables: Tables, levels: Levels) -> Side:
+def outermost(tables: Tables, levels: ItemLists) -> Cursor:
     """Return a network's outermost body."""
-    return Side(levels.of(tables.graph), tables)
+    return Cursor(levels.of(tables.graph), tables)

@@ -17,7 +17,7 @@ import archdsl
 from archdsl.backends.picture import Diagram, DrawError, font
 from archdsl.backends.picture.dot import write_dot
 from archdsl.backends.picture.mermaid import escape as escape_mermaid
-from archdsl.backends.picture.picture import Box, Edge, Group, Picture
+from archdsl.backends.picture.picture import Box, BoxGroup, Edge, Picture
 from archdsl.backends.picture.png import write_png
 from archdsl.backends.picture.tikz import escape as escape_tikz
 from archdsl.backends.theme import LIGHT, THEMES
@@ -42,7 +42,7 @@ def picture_of(text: str) -> Picture:
         Edge("n0", "n1", text), Edge("n1", "n2"), Edge("n2", "n3", text), Edge("n0", "n3", is_shortcut=True),
         Edge("n3", "n4"),
     )  # fmt: skip
-    return Picture(text, text, "down", boxes, edges, (Group("g0", text),), Total(parameters=10, macs=10))
+    return Picture(text, text, "down", boxes, edges, (BoxGroup("g0", text),), Total(parameters=10, macs=10))
 
 
 def streams(data: bytes) -> list[bytes]:

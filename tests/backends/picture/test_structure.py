@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 import archdsl
-from archdsl.backends.picture.levels import Level
+from archdsl.backends.picture.levels import DiagramLevel
 from archdsl.backends.picture.picture import Picture
 from tests.conftest import ROOT
 
 GOLDEN = ROOT / "tests" / "golden" / "pictures"
-LEVELS: tuple[Level, ...] = ("stages", "blocks", "layers")
+LEVELS: tuple[DiagramLevel, ...] = ("stages", "blocks", "layers")
 
 
 def outline(picture: Picture) -> str:
@@ -32,5 +32,5 @@ def _lines(picture: Picture) -> Iterator[str]:
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("name", ["resnet50", "googlenet", "mobilenet_v2", "shufflenet_v2_x1_0", "unet"])
-def test_what_a_picture_shows_is_as_it_was(name: str, level: Level, golden: Callable[[Path, str], None]) -> None:
+def test_what_a_picture_shows_is_as_it_was(name: str, level: DiagramLevel, golden: Callable[[Path, str], None]) -> None:
     golden(GOLDEN / f"{name}.{level}.txt", outline(archdsl.load(name).diagram(level).picture))

@@ -15,7 +15,7 @@ from archdsl.backends.picture.layout.patch import Bounds, Leg, Patch, Tile, Titl
 from archdsl.backends.picture.layout.stream import Link, Stream
 from archdsl.backends.picture.layout.ways import way
 from archdsl.backends.picture.measure import Content, text_width
-from archdsl.backends.picture.picture import Box, Edge, Group, Picture
+from archdsl.backends.picture.picture import Box, BoxGroup, Edge, Picture
 
 LABEL = 9.0
 """The size of the text at an edge."""
@@ -117,7 +117,7 @@ class _Page:
             along, across = across, along
         return Tile(box.id, along, across, groups, box.is_bar)
 
-    def _title(self, group: Group) -> Title:
+    def _title(self, group: BoxGroup) -> Title:
         width = text_width(group.title, TITLE, is_bold=True)
         height = TITLE + 8 if group.title else FRAME
         if self.is_right:

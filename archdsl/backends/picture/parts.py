@@ -44,8 +44,8 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One box to be, or with `frame` a frame around the `steps` of a body.
+class Part:
+    """One box to be, or with `frame` a frame around the `parts` of a body.
 
     `nodes` are those of the body that it stands for; `before` and `after` are the shapes that it reads and gives.
     `calls` names the block that it calls, with the arguments in `bound`.
@@ -60,7 +60,7 @@ class Step:
     names: tuple[str, ...] = ()
     count: int = 1
     frame: Frame | None = None
-    steps: tuple[Step, ...] = ()
+    parts: tuple[Part, ...] = ()
     calls: str = ""
     bound: tuple[tuple[str, object], ...] = ()
 
@@ -77,7 +77,7 @@ class Step:
         return self.nodes[-1].id
 
 
-def operator_step(frame: Frame, chunk: Chunk) -> Step:
+def operator_part(frame: Frame, chunk: Chunk) -> Part:
     """Describe operators that share a box."""
     head = head_of(chunk)
     assert head.op is not None
@@ -85,7 +85,7 @@ def operator_step(frame: Frame, chunk: Chunk) -> Step:
     lines = (join_symbol(head.op),) if is_join else _lines(frame, chunk, head)
     before, after = _ends(frame, chunk)
     names = (head.id,) if head.is_labelled and not is_join else ()
-    return Step(chunk, head.op.category, lines, before, after, _sum(frame, chunk), names, head.repeat)
+    return Part(chunk, head.op.category, lines, before, after, _sum(frame, chunk), names, head.repeat)
 
 
 def _lines(frame: Frame, chunk: Chunk, head: Node) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ def _lines(frame: Frame, chunk: Chunk, head: Node) -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
-def call_step(frame: Frame, node: Node, kind: Kind, lines: tuple[str, ...]) -> Step:
+def call_part(frame: Frame, node: Node, kind: Kind, lines: tuple[str, ...]) -> Part:
     """Describe a call by lines of its own."""
     before, after = _ends(frame, (node,))
     assert node.body is not None
@@ -107,7 +107,7 @@ def call_step(frame: Frame, node: Node, kind: Kind, lines: tuple[str, ...]) -> S
     shared = () if node.reuses is None else (f"weights of {node.reuses}",)
     total = _sum(frame, (node,))
     name = node.body.name if node.body.kind == "block" else ""
-    return Step((node,), kind, (*lines, *shared), before, after, total, names, node.repeat, calls=name, bound=bound)
+    return Part((node,), kind, (*lines, *shared), before, after, total, names, node.repeat, calls=name, bound=bound)
 
 
 def _ends(frame: Frame, chunk: Chunk) -> tuple[str, str]:
@@ -134,35 +134,35 @@ def _plus(one: Total, other: Total) -> Total:
     )
 
 
-def lift(step: Step, frame: Frame, node: Node) -> Step:
-    """Let the only step of a body stand for the call of the body."""
-    outer = call_step(frame, node, step.kind, step.lines)
-    names = outer.names or step.names
-    return replace(outer, names=names, count=step.count * node.repeat, calls=step.calls, bound=step.bound)
+def lift(part: Part, frame: Frame, node: Node) -> Part:
+    """Let the only part of a body stand for the call of the body."""
+    outer = call_part(frame, node, part.kind, part.lines)
+    names = outer.names or part.names
+    return replace(outer, names=names, count=part.count * node.repeat, calls=part.calls, bound=part.bound)
 
 
-def fold(graph: Graph, steps: Sequence[Step], is_loose: bool) -> list[Step]:
-    """Make one step of equal ones that follow each other.
+def fold(graph: Graph, parts: Sequence[Part], is_loose: bool) -> list[Part]:
+    """Make one part of equal ones that follow each other.
 
     Calls of a block are equal if they read the same; loosely, if they bind the same or give the same shape.
     """
     kept = {output.value.node for output in graph.outputs}
-    folded: list[Step] = []
-    for step in steps:
+    folded: list[Part] = []
+    for part in parts:
         last = folded[-1] if folded else None
-        if last is not None and _follows(graph, last, step, kept) and _equal(last, step, is_loose):
-            folded[-1] = _both(last, step)
+        if last is not None and _follows(graph, last, part, kept) and _equal(last, part, is_loose):
+            folded[-1] = _both(last, part)
         else:
-            folded.append(step)
+            folded.append(part)
     return folded
 
 
-def _follows(graph: Graph, last: Step, step: Step, kept: set[NodeId]) -> bool:
-    is_next = step.inputs == (Value(last.result),) and last.result not in kept
+def _follows(graph: Graph, last: Part, part: Part, kept: set[NodeId]) -> bool:
+    is_next = part.inputs == (Value(last.result),) and last.result not in kept
     return is_next and len(graph.consumers[last.result]) == 1
 
 
-def _equal(one: Step, other: Step, is_loose: bool) -> bool:
+def _equal(one: Part, other: Part, is_loose: bool) -> bool:
     if one.frame or other.frame or one.kind != other.kind or one.kind == "join" or one.lines != other.lines:
         return False
     if is_loose and one.calls:
@@ -170,7 +170,7 @@ def _equal(one: Step, other: Step, is_loose: bool) -> bool:
     return True
 
 
-def _both(one: Step, other: Step) -> Step:
+def _both(one: Part, other: Part) -> Part:
     costs = _plus(one.costs, other.costs)
     nodes, names = (*one.nodes, *other.nodes), (*one.names, *other.names)
     return replace(one, nodes=nodes, after=other.after, costs=costs, names=names, count=one.count + other.count)
