@@ -34,6 +34,7 @@ block trains(c) {
 }
 block scaled(c) { n: conv c; factors: scale 0.5; act }
 block gated(c) { mul { pass; { gap; conv cin k=1; sigmoid } }; act }
+block doubled { concat { pass; pass } }
 inline block spliced(c) { conv c; norm; act }
 """
 
@@ -111,6 +112,7 @@ BODIES = {
     ),
     "inline blocks": "spliced 4; s: spliced 5; add { spliced 5; { spliced 6; spliced 5 } }",
     "kinds of activations": "for a in [relu, silu, hardswish, gelu] { { conv 4; norm; a } }; prelu",
+    "a block without modules": "conv 4; doubled; act; conv 4; doubled",
     # Random draws and the order of evaluation.
     "dropout in two branches": "a: conv 4; add { { dropout 0.5; conv 4 }; { conv 4; dropout 0.3 }; dropout 0.2 }",
     "the same dropout twice": (

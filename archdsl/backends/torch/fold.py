@@ -18,7 +18,11 @@ from archdsl.backends.torch.code import (
     Repeat,
     Spread,
     TupleOf,
+    children,
+    frame,
     grows,
+    mapped,
+    with_children,
 )
 
 _NUMBERED = re.compile(r"(.*?)(0|[1-9][0-9]*)")
@@ -73,7 +77,7 @@ def _is_block(code: Expression) -> bool:
 
 
 def _longest_run(codes: Sequence[Expression]) -> tuple[int, Expression]:
-    """Give how many codes from the first on one item of a repeat stands for, and that item."""
+    """Return how many codes from the first on one item of a repeat stands for, and that item."""
     first = codes[0]
     equal = len(list(takewhile(lambda code: code == first, codes)))
     if equal > 1 or len(codes) == 1 or not _is_block(first):
@@ -106,29 +110,11 @@ def _between(first: Expression, second: Expression, divisor: int) -> Expression 
             return Progression(Literal(a), Literal(b - a))
         case Literal(a), Literal(b) if isinstance(a, float) and isinstance(b, float):
             return _rate(a, b, divisor)
-        case Call(f, arguments, keywords), Call(g, others, named) if f == g:
-            if len(arguments) != len(others) or [key for key, _ in keywords] != [key for key, _ in named]:
-                return None
-            parts = _all_between(arguments, others, divisor)
-            values = _all_between([v for _, v in keywords], [v for _, v in named], divisor)
-            if parts is None or values is None:
-                return None
-            return Call(f, parts, tuple(zip((key for key, _ in keywords), values, strict=True)))
-        case ListOf(items), ListOf(others) if len(items) == len(others):
-            parts = _all_between(items, others, divisor)
-            return None if parts is None else ListOf(parts)
-        case TupleOf(items), TupleOf(others) if len(items) == len(others):
-            parts = _all_between(items, others, divisor)
-            return None if parts is None else TupleOf(parts)
+        case (Call() | ListOf() | TupleOf(), _) if frame(first) == frame(second):
+            parts = [_between(a, b, divisor) for a, b in zip(children(first), children(second), strict=True)]
+            return None if None in parts else with_children(first, [part for part in parts if part is not None])
         case _:
             return None
-
-
-def _all_between(
-    first: Sequence[Expression], second: Sequence[Expression], divisor: int
-) -> tuple[Expression, ...] | None:
-    parts = [_between(a, b, divisor) for a, b in zip(first, second, strict=True)]
-    return None if any(part is None for part in parts) else tuple(part for part in parts if part is not None)
 
 
 def _rate(first: float, second: float, divisor: int) -> Rate | None:
@@ -146,19 +132,14 @@ def _value(rate: Rate, index: int) -> float:
 
 
 def _at(item: Expression, index: int) -> Expression:
-    """Give the code that an item of a repeat stands for."""
+    """Return the code that an item of a repeat stands for."""
     match item:
         case Progression(Literal(int(start)), Literal(int(step))):
             return Literal(start + step * index)
         case Rate():
             return Literal(_value(item, index))
-        case Call(function, arguments, keywords) if grows(item):
-            named = tuple((key, _at(value, index)) for key, value in keywords)
-            return Call(function, tuple(_at(value, index) for value in arguments), named)
-        case ListOf(items):
-            return ListOf(tuple(_at(value, index) for value in items))
-        case TupleOf(items):
-            return TupleOf(tuple(_at(value, index) for value in items))
+        case Call() | ListOf() | TupleOf() if grows(item):
+            return mapped(item, lambda part: _at(part, index))
         case _:
             return item
 
@@ -172,12 +153,8 @@ def _has_rate(item: Expression) -> bool:
 
 
 def _leaves(item: Expression) -> Iterator[Expression]:
-    match item:
-        case Call(_, arguments, keywords):
-            for part in (*arguments, *(value for _, value in keywords)):
-                yield from _leaves(part)
-        case ListOf(items) | TupleOf(items):
-            for part in items:
-                yield from _leaves(part)
-        case _:
-            yield item
+    parts = children(item) if isinstance(item, Call | ListOf | TupleOf) else ()
+    if not parts:
+        yield item
+    for part in parts:
+        yield from _leaves(part)

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from archdsl.backends.torch.code import literal
-from archdsl.backends.torch.members import is_in_place
+from archdsl.backends.torch.layout import literal
+from archdsl.backends.torch.modules import has_class
 from archdsl.ir.graph import Node
 from archdsl.ops.base import Init, Op
 from archdsl.passes.shapes import Shapes
@@ -116,7 +116,7 @@ def _written_out(
             if inner is None:
                 for place in _operator(node, shapes, owner, f"{inside}{name}"):
                     yield f"{path}{name}", place
-            elif is_in_place(inner.graph):
+            elif not has_class(inner.graph):
                 yield from _written_out(inner, f"{path}{name}.", owners, owner, f"{inside}{name}.")
             else:
                 yield from _written_out(inner, f"{path}{name}.", owners, owners[id(inner)])
@@ -145,7 +145,7 @@ def _walk(shapes: Shapes, owner: str, path: str, owners: Mapping[int, str], seen
         if inner is None:
             for name in node.names:
                 yield from _operator(node, shapes, owner, f"{path}{name}")
-        elif is_in_place(inner.graph):
+        elif not has_class(inner.graph):
             for name in node.names:
                 yield from _walk(inner, owner, f"{path}{name}.", owners, seen)
         elif id(inner) not in seen:

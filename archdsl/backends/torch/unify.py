@@ -4,29 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 from archdsl.backends.torch.code import (
     Call,
-    DictOf,
-    Either,
     Expression,
     Hole,
-    Infix,
-    ListOf,
     Literal,
     Made,
     Method,
-    Name,
     Numbered,
-    Pair,
     Progression,
-    Rate,
     Repeat,
-    Spread,
     Symbol,
-    TupleOf,
+    children,
+    frame,
     items_of,
+    with_children,
 )
 
 # torch's defaults of arguments that one instance of a block gives and another leaves out, in torch's order.
@@ -68,7 +61,7 @@ class Callables:
 
 
 def signature(code: Expression, callables: Callables) -> object:
-    """Give what all codes that can be unified have in common, as a key."""
+    """Return what all codes that can be unified have in common, as a key."""
 
     def inner(part: Expression) -> object:
         return signature(part, callables)
@@ -82,28 +75,8 @@ def signature(code: Expression, callables: Callables) -> object:
             defaults = callables.defaults_of(function)
             named = tuple((key, inner(item)) for key, item in keywords if not _may_be_left_out(key, item, defaults))
             return ("call", function, tuple(map(inner, arguments)), named)
-        case Method(subject, name, arguments):
-            return ("method", inner(subject), name, tuple(map(inner, arguments)))
-        case Infix(operator, operands):
-            return ("infix", operator, tuple(map(inner, operands)))
-        case ListOf(items):
-            return ("list", tuple(map(inner, items)))
-        case TupleOf(items):
-            return ("tuple", tuple(map(inner, items)))
-        case DictOf(items):
-            return ("dict", tuple((key, inner(item)) for key, item in items))
-        case Progression(start, step):
-            return ("progression", inner(start), inner(step))
-        case Repeat(item, count):
-            return ("repeat", inner(item), inner(count))
-        case Pair(name, item):
-            return ("pair", name, inner(item))
-        case Numbered(prefix, first, item, count):
-            return ("numbered", prefix, first, inner(item), inner(count))
-        case Spread(pairs):
-            return ("spread", inner(pairs))
         case _:
-            return code
+            return (frame(code), *map(inner, children(code)))
 
 
 def _is_variable(value: object) -> bool:
@@ -136,11 +109,6 @@ def unify(codes: Sequence[Expression | None], path: tuple[str, ...], callables: 
     if all(code is None or code == first for code in codes):
         return first
 
-    def part(index: int, *names: str) -> Expression:
-        """Merge what all codes have at one place, as `_children` lists them."""
-        inner = [None if code is None else _children(code)[index] for code in codes]
-        return unify(inner, (*path, *names), callables)
-
     match first:
         case Literal():
             return Hole(tuple(code.value if isinstance(code, Literal) else None for code in codes), _names(path))
@@ -149,47 +117,24 @@ def unify(codes: Sequence[Expression | None], path: tuple[str, ...], callables: 
             return Made(Hole(kinds, _names((*path, _OWN + "activation"))), first.keywords)
         case Call():
             return _unify_calls(first, codes, path, callables)
-        case Method(_, name, arguments):
-            merged = tuple(part(i + 1, name) for i in range(len(arguments)))
-            return Method(part(0), name, merged)
-        case Infix(operator, operands):
-            return Infix(operator, tuple(part(i) for i in range(len(operands))))
-        case ListOf(items):
-            return ListOf(tuple(part(i) for i in range(len(items))))
-        case TupleOf(items):
-            return TupleOf(tuple(part(i) for i in range(len(items))))
-        case DictOf(items):
-            return DictOf(tuple((key, part(i)) for i, (key, _) in enumerate(items)))
-        case Progression():
-            return Progression(part(0), part(1, "step"))
-        case Repeat():
-            return Repeat(part(0), part(1, "depth"))
-        case Pair(name):
-            return Pair(name, part(0))
-        case Numbered(prefix, number):
-            return Numbered(prefix, number, part(0), part(1, "depth"))
-        case Spread():
-            return Spread(cast("Numbered", part(0)))
-        case Name() | Rate() | Made() | Either() | Hole():
-            raise AssertionError("codes of one signature are equal here")
-
-
-def _children(code: Expression) -> tuple[Expression, ...]:
-    match code:
-        case Method(subject, _, arguments):
-            return (subject, *arguments)
-        case Infix(_, items) | ListOf(items) | TupleOf(items):
-            return items
-        case DictOf(items):
-            return tuple(item for _, item in items)
-        case Progression(start, step):
-            return (start, step)
-        case Repeat(item, count) | Numbered(_, _, item, count):
-            return (item, count)
-        case Pair(_, item) | Spread(item):
-            return (item,)
         case _:
-            return ()
+            versions = [None if code is None else children(code) for code in codes]
+            columns = [[None if found is None else found[i] for found in versions] for i in range(len(children(first)))]
+            places = [(*path, word) if word else path for word in _child_words(first)]
+            return with_children(first, [unify(*at, callables) for at in zip(columns, places, strict=True)])
+
+
+def _child_words(code: Expression) -> tuple[str, ...]:
+    """Return a word for each expression directly inside code, for naming what differs there; "" adds nothing."""
+    match code:
+        case Method(_, name, arguments):
+            return ("", *(name for _ in arguments))
+        case Progression():
+            return ("", "step")
+        case Repeat() | Numbered():
+            return ("", "depth")
+        case _:
+            return ("",) * len(children(code))
 
 
 def _unify_calls(first: Call, codes: Sequence[Expression | None], path: tuple[str, ...], callables: Callables) -> Call:

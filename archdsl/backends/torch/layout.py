@@ -1,0 +1,169 @@
+"""Expressions as text, in the style of `ruff format`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archdsl.backends.torch.code import (
+    Call,
+    DictOf,
+    Either,
+    Expression,
+    Hole,
+    Infix,
+    ListOf,
+    Literal,
+    Made,
+    Method,
+    Name,
+    Numbered,
+    Pair,
+    Progression,
+    Rate,
+    Repeat,
+    Spread,
+    Symbol,
+    TupleOf,
+    grows,
+    items_of,
+)
+
+WIDTH = 88
+
+
+def literal(value: object) -> str:
+    """Write a constant as Python does, strings in double quotes."""
+    if isinstance(value, Symbol):
+        return str(value)
+    if isinstance(value, str):
+        escaped = value.encode("unicode_escape").decode().replace('"', '\\"')
+        return f'"{escaped}"'
+    items = items_of(value)
+    if items is not None:
+        inner = ", ".join(map(literal, items))
+        return f"({inner},)" if len(items) == 1 else f"({inner})"
+    return repr(value)
+
+
+def flat(code: Expression) -> str:
+    """Write an expression on one line."""
+    match code:
+        case Literal(value):
+            return literal(value)
+        case Name(text):
+            return text
+        case Call(function):
+            return f"{function}({', '.join(prefix + flat(item) for prefix, item in _arguments(code))})"
+        case Made(kind, keywords):
+            return flat(Call(flat(kind), (), keywords))
+        case Method(subject, name, arguments):
+            return f"{flat(subject)}.{name}({', '.join(map(flat, arguments))})"
+        case Infix(operator, operands):
+            return f" {operator} ".join(_operand(item) for item in operands)
+        case ListOf(items):
+            return f"[{', '.join(map(flat, items))}]"
+        case TupleOf(items):
+            return f"({', '.join(map(flat, items))}{',' if len(items) == 1 else ''})"
+        case DictOf(items):
+            return "{" + ", ".join(f"{literal(key)}: {flat(item)}" for key, item in items) + "}"
+        case Progression(start, step):
+            return _sum(start, step)
+        case Rate():
+            return _rate(code)
+        case Repeat(item):
+            return f"*({flat(item)} {_clause(code)})"
+        case Pair(name, item):
+            return f"({literal(name)}, {flat(item)})"
+        case Numbered(item=item):
+            return f"({_numbered_name(code)}, {flat(item)}) {_clause(code)}"
+        case Spread(pairs):
+            return f"*({flat(pairs)})"
+        case Either(flag, then, otherwise):
+            return f"{flat(then)} if {flag} else {flat(otherwise)}"
+        case Hole():
+            raise AssertionError("a hole is filled before code is written")
+
+
+def _sum(start: Expression, step: Expression) -> str:
+    growth = "i" if step == Literal(1) else f"{_operand(step)} * i"
+    return growth if start == Literal(0) else f"{flat(start)} + {growth}"
+
+
+def _rate(rate: Rate) -> str:
+    index = f"(i + {rate.offset})" if rate.offset else "i"
+    return f"{literal(rate.scale)} * {index}" + ("" if rate.divisor == 1 else f" / {rate.divisor}")
+
+
+def _numbered_name(code: Numbered) -> str:
+    number = f"i + {code.first}" if code.first else "i"
+    return f'f"{code.prefix}{{{number}}}"'
+
+
+def _clause(code: Repeat | Numbered) -> str:
+    index = "i" if isinstance(code, Numbered) or grows(code.item) else "_"
+    return f"for {index} in range({flat(code.count)})"
+
+
+def _operand(code: Expression) -> str:
+    return f"({flat(code)})" if isinstance(code, Infix | Either | Progression | Rate) else flat(code)
+
+
+def _arguments(code: Call) -> list[tuple[str, Expression]]:
+    return [*(("", item) for item in code.arguments), *((f"{key}=", item) for key, item in code.keywords)]
+
+
+def layout(prefix: str, code: Expression, suffix: str, indent: int) -> list[str]:
+    """Write `prefix expression suffix` as lines, broken where it is too long, each indented by `indent`."""
+    pad = " " * indent
+    line = pad + prefix + flat(code) + suffix
+    if len(line) <= WIDTH:
+        return [line]
+    match code:
+        case Call(function):
+            return _brackets(prefix + function + "(", _arguments(code), ")" + suffix, indent)
+        case ListOf(items):
+            return _brackets(prefix + "[", [("", item) for item in items], "]" + suffix, indent)
+        case TupleOf(items):
+            return _brackets(prefix + "(", [("", item) for item in items], ")" + suffix, indent)
+        case DictOf(items):
+            return _brackets(prefix + "{", [(f"{literal(key)}: ", item) for key, item in items], "}" + suffix, indent)
+        case Repeat(item):
+            inner = layout("", item, "", indent + 4)
+            return [f"{pad}{prefix}*(", *inner, f"{pad}    {_clause(code)}", f"{pad}){suffix}"]
+        case Pair(name, item):
+            return _brackets(prefix + "(", [("", Literal(name)), ("", item)], ")" + suffix, indent)
+        case Numbered(item=item):
+            pair = [("", Name(_numbered_name(code))), ("", item)]
+            start = f"{pad}{prefix}({', '.join(flat(part) for _, part in pair)})"
+            lines = [start] if len(start) <= WIDTH else _brackets(prefix + "(", pair, ")", indent)
+            return [*lines, f"{pad}{_clause(code)}{suffix}"]
+        case Spread(pairs):
+            return [f"{pad}{prefix}*(", *layout("", pairs, "", indent + 4), f"{pad}){suffix}"]
+        case Either() | Infix() if indent + 4 + len(flat(code)) <= WIDTH:
+            return [f"{pad}{prefix}(", f"{pad}    {flat(code)}", f"{pad}){suffix}"]
+        case Either(flag, then, otherwise):
+            first = layout("", then, "", indent + 4)
+            rest = [f"{pad}    if {flag}", f"{pad}    else {flat(otherwise)}"]
+            return [f"{pad}{prefix}(", *first, *rest, f"{pad}){suffix}"]
+        case Infix(operator, operands):
+            first, *others = operands
+            lines = layout("", first, "", indent + 4)
+            for item in others:
+                lines += layout(f"{operator} ", item, "", indent + 4)
+            return [f"{pad}{prefix}(", *lines, f"{pad}){suffix}"]
+        case _:
+            return [line]
+
+
+def _brackets(opening: str, items: Sequence[tuple[str, Expression]], closing: str, indent: int) -> list[str]:
+    """Break inside brackets: all items on one line if they fit, else one on each."""
+    pad = " " * indent
+    body = ", ".join(prefix + flat(item) for prefix, item in items)
+    if len(body) + indent + 4 <= WIDTH:
+        return [pad + opening, f"{pad}    {body}", pad + closing]
+    lines: list[str] = []
+    # A lone positional argument hugs its brackets: it gets no comma.
+    is_alone = len(items) == 1 and isinstance(items[0][1], Call | Repeat | Numbered) and not items[0][0]
+    for prefix, item in items:
+        lines += layout(prefix, item, "" if is_alone else ",", indent + 4)
+    return [pad + opening, *lines, pad + closing]

@@ -1,0 +1,84 @@
+"""Nodes as modules: the code that builds each, and bodies that are an nn.Sequential."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from archdsl.backends.torch.code import Call, DictOf, Expression, ListOf, Literal, Spread, TupleOf
+from archdsl.backends.torch.fold import folded, folded_pairs
+from archdsl.backends.torch.in_place import runs_in_place
+from archdsl.ir.graph import Graph, Node
+from archdsl.ops.base import TorchCall
+from archdsl.passes.shapes import Shapes
+
+# Returns the code that builds the class of a body that has one.
+Constructor: TypeAlias = Callable[[Shapes], Expression]
+
+
+def is_sequential(graph: Graph) -> bool:
+    """Tell whether a body can be an nn.Sequential: a chain of steps that all have a module form."""
+    if not graph.is_chain:
+        return False
+    steps = [node for node in graph.topological() if not node.is_input]
+    return all(_is_plain(node) for node in steps)
+
+
+def _is_plain(node: Node) -> bool:
+    if node.body is not None:
+        return len(node.body.outputs) == 1
+    return node.op is not None and not node.op.is_join and not node.op.is_parameter
+
+
+def has_class(graph: Graph) -> bool:
+    """Tell whether a body below the model is a class of its own, and not an nn.Sequential where it stands."""
+    return graph.kind != "group" or not is_sequential(graph)
+
+
+def sequential(shapes: Shapes, constructor: Constructor) -> tuple[Expression, ...] | Mapping[str, Expression]:
+    """Return the steps of a sequential body, by name where they are not just numbered."""
+    graph = shapes.graph
+    steps: list[tuple[str, Expression]] = []
+    for node in graph.topological():
+        if not node.is_input:
+            code = module_form(node, shapes, constructor)
+            steps += [(name, code) for name in node.names]
+    if [name for name, _ in steps] == [str(i) for i in range(len(steps))]:
+        return folded([code for _, code in steps])
+    return dict(steps)
+
+
+def ordered(steps: Mapping[str, Expression]) -> Expression:
+    """Return the OrderedDict of named steps."""
+    pairs = folded_pairs(steps)
+    if len(pairs) == 1 and isinstance(pairs[0], Spread):
+        return Call("OrderedDict", (pairs[0].pairs,))
+    if any(isinstance(pair, Spread) for pair in pairs):
+        return Call("OrderedDict", (ListOf(pairs),))
+    if all(name.isidentifier() for name in steps):
+        return Call("OrderedDict", (), tuple(steps.items()))
+    return Call("OrderedDict", (DictOf(tuple(steps.items())),))
+
+
+def module_form(node: Node, shapes: Shapes, constructor: Constructor) -> Expression:
+    """Return the code that builds the module of a node."""
+    if node.body is not None:
+        inner = shapes.inner[node.id]
+        return constructor(inner) if has_class(node.body) else _sequential_call(inner, constructor)
+    assert node.op is not None
+    call = node.op.to_torch(shapes.inputs_of(node))
+    call = call.stateless_module or call
+    keywords = {**call.kwargs, "inplace": True} if runs_in_place(node, shapes.graph) else call.kwargs
+    named = tuple((key, Literal(value)) for key, value in keywords.items())
+    return Call(call.target, tuple(map(Literal, call.args)), named)
+
+
+def _sequential_call(shapes: Shapes, constructor: Constructor) -> Expression:
+    steps = sequential(shapes, constructor)
+    return Call("nn.Sequential", steps if isinstance(steps, tuple) else (ordered(steps),))
+
+
+def parameter_form(call: TorchCall) -> Expression:
+    """Return the code that makes the parameter of an operator whose weight is the class's own."""
+    size = TupleOf(tuple(map(Literal, call.args)))
+    return Call("nn.Parameter", (Call("torch.full", (size, Literal(call.kwargs["value"]))),))
