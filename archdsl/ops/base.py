@@ -156,6 +156,32 @@ class Window(NamedTuple):
 POINT = (Window(), Window())
 
 
+@dataclass(frozen=True, slots=True)
+class LinearMap:
+    """Where a learned linear map, perhaps with a constant added, has its channels: in its tensors and in its `weight`.
+
+    `axis` is what it mixes of the tensor that it reads, and of the one that it gives, without the batch. The weight's
+    axis `outputs` counts the latter's channels and `inputs` the former's. With several groups, which are mapped apart,
+    the weight's first axis runs through one group after the other, and its second has the channels of one.
+    """
+
+    axis: int = 0
+    outputs: int = 0
+    inputs: int = 1
+    groups: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunningNorm:
+    """What a norm is in evaluation: (x - running_mean) / sqrt(running_var + eps), for each channel.
+
+    With `is_affine`, that times `weight` plus `bias`. All four are names of its tensors.
+    """
+
+    eps: float
+    is_affine: bool
+
+
 class Op(BaseModel):
     """An operator of the language. A subclass is everything that is known of it.
 
@@ -175,8 +201,12 @@ class Op(BaseModel):
     """Whether it takes the results of several branches."""
     is_parameter: ClassVar[bool] = False
     """Whether its weights belong to the enclosing module itself, so that its path is their key."""
+    acts_in_training_only: ClassVar[bool] = False
+    """Whether it is noise, which evaluation leaves out."""
+    shares_memory: ClassVar[bool] = False
+    """Whether its result is its input's elements, all or some, under other axes: a view, which copies nothing."""
     can_run_in_place: ClassVar[bool] = False
-    """Whether its TorchCall accepts `inplace=True`."""
+    """Whether its TorchCall accepts `inplace=True`, and then writes over its input."""
     saves: ClassVar[Literal["input", "output", "none"]] = "none"
     """Which tensor autograd keeps for its backward pass (the memory pass's convention)."""
 
@@ -207,6 +237,33 @@ class Op(BaseModel):
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         """Give the torch call that performs it, with attributes that equal torch's defaults left out."""
         raise NotImplementedError
+
+    def changes_nothing(self) -> bool:
+        """Whether it hands on what it reads in training too, whatever the shape."""
+        return False
+
+    def is_identity(self, *, in_training: bool) -> bool:
+        """Whether it hands on what it reads, in one of the two modes."""
+        return self.changes_nothing() or (self.acts_in_training_only and not in_training)
+
+    def is_affine(self) -> bool:
+        """Whether evaluation multiplies each element by a number of its own and adds another, whatever the input."""
+        return self.running_norm() is not None or self.is_identity(in_training=False)
+
+    def linear_map(self, inputs: Sequence[Shape]) -> LinearMap | None:
+        """Return where its channels lie if it is a learned linear map, with an attribute `bias`; else None."""
+        return None
+
+    def running_norm(self) -> RunningNorm | None:
+        """Return what it is in evaluation if it is a norm by statistics that training kept; else None."""
+        return None
+
+    def is_view(self, *, in_training: bool) -> bool:
+        """Whether its result needs no memory beside its input's.
+
+        Torch copies in a `reshape` or `flatten` whose input is permuted or sliced; that is left aside.
+        """
+        return self.shares_memory or self.is_identity(in_training=in_training)
 
     def cost(self, inputs: Sequence[Shape]) -> Cost:
         """Count everything for one image, for inputs whose sizes are numbers."""

@@ -10,6 +10,7 @@ from pydantic import PositiveInt
 from archdsl.ops.base import (
     Category,
     Init,
+    LinearMap,
     NonNegativePair,
     Op,
     OpError,
@@ -119,6 +120,9 @@ class Conv2d(Op):
 
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window]:
         return self._window(0, inputs[0][1]), self._window(1, inputs[0][2])
+
+    def linear_map(self, inputs: Sequence[Shape]) -> LinearMap:
+        return LinearMap(groups=self.groups)
 
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init if self.bias else None)
@@ -237,6 +241,9 @@ class DepthwiseConv2d(Op):
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window]:
         return self._as_conv(1).windows(inputs)
 
+    def linear_map(self, inputs: Sequence[Shape]) -> LinearMap:
+        return self._as_conv(inputs[0].numbers()[0]).linear_map(inputs)
+
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init if self.bias else None)
 
@@ -328,6 +335,9 @@ class ConvTranspose2d(Op):
 
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window]:
         return self._window(0), self._window(1)
+
+    def linear_map(self, inputs: Sequence[Shape]) -> LinearMap:
+        return LinearMap(outputs=1, inputs=0, groups=self.groups)
 
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init if self.bias else None)

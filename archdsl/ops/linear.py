@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, final
 
 from pydantic import PositiveInt
 
-from archdsl.ops.base import POINT, Category, Init, Op, OpError, Tensor, TorchCall, Window
+from archdsl.ops.base import POINT, Category, Init, LinearMap, Op, OpError, Tensor, TorchCall, Window
 from archdsl.ops.init import MatrixInit, VectorInit, initial_values
 from archdsl.ops.merge import broadcast
 from archdsl.ops.shape import Shape, differ
@@ -55,6 +55,9 @@ class Linear(Op):
 
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window] | None:
         return None if len(inputs[0]) == 1 else POINT
+
+    def linear_map(self, inputs: Sequence[Shape]) -> LinearMap:
+        return LinearMap(axis=len(inputs[0]) - 1)
 
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init if self.bias else None)

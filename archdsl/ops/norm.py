@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, final
 
 from pydantic import NonNegativeFloat, PositiveInt
 
-from archdsl.ops.base import Category, Init, Op, OpError, Probability, Tensor, TorchCall, feature_map
+from archdsl.ops.base import Category, Init, Op, OpError, Probability, RunningNorm, Tensor, TorchCall, feature_map
 from archdsl.ops.init import VectorInit, initial_values
 from archdsl.ops.shape import Shape, product
 
@@ -82,6 +82,9 @@ class BatchNorm(Op):
         channels = inputs[0].numbers()[0]
         return (*(_affine(channels) if self.affine else ()), *(_running(channels) if self.track else ()))
 
+    def running_norm(self) -> RunningNorm | None:
+        return RunningNorm(self.eps, self.affine) if self.track else None
+
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init) if self.affine else {}
 
@@ -121,6 +124,9 @@ class FrozenBatchNorm(Op):
         channels = inputs[0].numbers()[0]
         names = ("weight", "bias", "running_mean", "running_var")
         return tuple(Tensor(name, (channels,), "buffer") for name in names)
+
+    def running_norm(self) -> RunningNorm:
+        return RunningNorm(self.eps, is_affine=True)
 
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init)
@@ -166,6 +172,9 @@ class SyncBatchNorm(Op):
     def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
         channels = inputs[0].numbers()[0]
         return (*(_affine(channels) if self.affine else ()), *(_running(channels) if self.track else ()))
+
+    def running_norm(self) -> RunningNorm | None:
+        return RunningNorm(self.eps, self.affine) if self.track else None
 
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init) if self.affine else {}
@@ -267,6 +276,9 @@ class InstanceNorm(Op):
     def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
         channels = inputs[0].numbers()[0]
         return (*(_affine(channels) if self.affine else ()), *(_running(channels) if self.track else ()))
+
+    def running_norm(self) -> RunningNorm | None:
+        return RunningNorm(self.eps, self.affine) if self.track else None
 
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init) if self.affine else {}
@@ -449,6 +461,9 @@ class Rescale(Op):
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return 2 * super().elementwise(inputs)
 
+    def is_affine(self) -> bool:
+        return True
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("Rescale", (self.scale, self.shift))
 
@@ -488,6 +503,9 @@ class Identity(Op):
 
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return 0
+
+    def changes_nothing(self) -> bool:
+        return True
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.Identity")

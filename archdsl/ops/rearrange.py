@@ -56,6 +56,7 @@ class Flatten(Op):
 
     keyword: ClassVar[str] = "flatten"
     category: ClassVar[Category] = "shape"
+    shares_memory: ClassVar[bool] = True
 
     start: NonNegativeInt = 0
     """First axis to merge; 0 is the channels."""
@@ -95,6 +96,7 @@ class Slice(Op):
 
     keyword: ClassVar[str] = "slice"
     category: ClassVar[Category] = "shape"
+    shares_memory: ClassVar[bool] = True
 
     start: NonNegativeInt
     """First channel kept."""
@@ -132,6 +134,7 @@ class Reshape(Op):
 
     keyword: ClassVar[str] = "reshape"
     category: ClassVar[Category] = "shape"
+    shares_memory: ClassVar[bool] = True
 
     sizes: Annotated[tuple[PositiveInt | Literal[-1], ...], BeforeValidator(as_tuple), Field(min_length=1)]
     """Sizes after the batch."""
@@ -173,6 +176,7 @@ class Permute(Op):
 
     keyword: ClassVar[str] = "permute"
     category: ClassVar[Category] = "shape"
+    shares_memory: ClassVar[bool] = True
 
     order: Annotated[tuple[NonNegativeInt, ...], BeforeValidator(as_tuple), Field(min_length=1)]
     """Which axis comes at each place, counted from 0, the channels."""
@@ -186,6 +190,9 @@ class Permute(Op):
 
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return 0
+
+    def changes_nothing(self) -> bool:
+        return self.order == tuple(range(len(self.order)))
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         order = (0, *(axis + 1 for axis in self.order))
@@ -252,6 +259,9 @@ class Pad(Op):
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window]:
         return Window(padding=self.size[0]), Window(padding=self.size[2])
 
+    def changes_nothing(self) -> bool:
+        return not any((*self.size, *self.channels))
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         top, bottom, left, right = self.size
         sides = (left, right, top, bottom, *(self.channels if any(self.channels) else ()))
@@ -313,6 +323,9 @@ class Crop(Op):
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window]:
         return Window(padding=-self.size[0]), Window(padding=-self.size[2])
 
+    def changes_nothing(self) -> bool:
+        return not any(self.size)
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         top, bottom, left, right = self.size
         sides = (-left, -right, -top, -bottom)
@@ -355,6 +368,9 @@ class PixelShuffle(Op):
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window]:
         return Window(up=self.factor), Window(up=self.factor)
 
+    def changes_nothing(self) -> bool:
+        return self.factor == 1
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.PixelShuffle", (self.factor,))
 
@@ -391,6 +407,9 @@ class PixelUnshuffle(Op):
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window]:
         return Window(self.factor, self.factor), Window(self.factor, self.factor)
 
+    def changes_nothing(self) -> bool:
+        return self.factor == 1
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.PixelUnshuffle", (self.factor,))
 
@@ -422,6 +441,9 @@ class ChannelShuffle(Op):
 
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return 0
+
+    def changes_nothing(self) -> bool:
+        return self.groups == 1
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.ChannelShuffle", (self.groups,))

@@ -9,8 +9,27 @@ from archdsl.ops.base import Category, Op, Probability, Tensor, TorchCall, featu
 from archdsl.ops.shape import Shape
 
 
+class Noise(Op):
+    """What zeroes values at random in training, with a chance `p` of its own, and is left out of evaluation."""
+
+    category: ClassVar[Category] = "regularise"
+    acts_in_training_only: ClassVar[bool] = True
+
+    p: Probability
+    """Chance that a value is zeroed."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return inputs[0]
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return 0
+
+    def changes_nothing(self) -> bool:
+        return self.p == 0
+
+
 @final
-class Dropout(Op):
+class Dropout(Noise):
     """Zero elements at random in training, and scale up the others.
 
     Shape:  unchanged
@@ -23,24 +42,17 @@ class Dropout(Op):
     """
 
     keyword: ClassVar[str] = "dropout"
-    category: ClassVar[Category] = "regularise"
     can_run_in_place: ClassVar[bool] = True
 
     p: Probability = 0.5
     """Chance that an element is zeroed."""
-
-    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return inputs[0]
-
-    def elementwise(self, inputs: Sequence[Shape]) -> int:
-        return 0
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.Dropout", (self.p,))
 
 
 @final
-class Dropout2d(Op):
+class Dropout2d(Noise):
     """Zero whole channels at random in training, and scale up the others.
 
     Shape:  (C, H, W) unchanged
@@ -53,7 +65,6 @@ class Dropout2d(Op):
     """
 
     keyword: ClassVar[str] = "dropout2d"
-    category: ClassVar[Category] = "regularise"
     can_run_in_place: ClassVar[bool] = True
 
     p: Probability = 0.5
@@ -62,15 +73,12 @@ class Dropout2d(Op):
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         return Shape(*feature_map(inputs[0], self.keyword))
 
-    def elementwise(self, inputs: Sequence[Shape]) -> int:
-        return 0
-
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.Dropout2d", (self.p,))
 
 
 @final
-class DropPath(Op):
+class DropPath(Noise):
     """Zero a residual branch at random in training, and scale up what remains.
 
     Shape:  unchanged
@@ -83,18 +91,11 @@ class DropPath(Op):
     """
 
     keyword: ClassVar[str] = "drop_path"
-    category: ClassVar[Category] = "regularise"
 
     p: Probability
     """Chance that the branch is zeroed."""
     mode: Literal["row", "batch"] = "row"
     """Whether each image of a batch has its own chance, or all of them one."""
-
-    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return inputs[0]
-
-    def elementwise(self, inputs: Sequence[Shape]) -> int:
-        return 0
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("StochasticDepth", (self.p, self.mode))
@@ -131,6 +132,9 @@ class Scale(Op):
         shape = (sizes[-1],) if self.axis == "last" else (sizes[0], *(1 for _ in sizes[1:]))
         return (Tensor("", shape),)
 
+    def is_affine(self) -> bool:
+        return True
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         (factors,) = self.state(inputs)
         return TorchCall("", factors.shape, {"value": self.value}, kind="parameter")
@@ -157,6 +161,12 @@ class Times(Op):
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]
+
+    def changes_nothing(self) -> bool:
+        return self.factor == 1
+
+    def is_affine(self) -> bool:
+        return True
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         stateless_module = TorchCall("Times", (self.factor,))

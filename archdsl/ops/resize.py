@@ -57,6 +57,9 @@ class Upsample(Op):
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return 0 if self.mode == "nearest" else super().elementwise(inputs) * _TAPS[self.mode] ** 2
 
+    def changes_nothing(self) -> bool:
+        return self.factor == (1, 1) and self.size is None
+
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window] | None:
         if self.size:
             return None  # how many inputs an output sees depends on the image; it is at most all of it

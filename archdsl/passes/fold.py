@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from archdsl.ir.graph import Graph, Node, NodeId, Value
-from archdsl.ops.base import Op
-from archdsl.ops.conv import Conv2d, ConvTranspose2d, DepthwiseConv2d
-from archdsl.ops.linear import Linear
-from archdsl.ops.norm import BatchNorm, FrozenBatchNorm, SyncBatchNorm
+from archdsl.ops.base import LinearMap
 from archdsl.passes.rewrite import map_bodies, with_changes, with_nodes
 from archdsl.passes.shapes import Shapes
 
@@ -79,7 +76,7 @@ def _pairs(shapes: Shapes) -> dict[NodeId, NodeId]:
     exposed = {output.value.node for output in graph.outputs}
     found: dict[NodeId, NodeId] = {}
     for norm in graph.topological():
-        if not _keeps_statistics(norm.op):
+        if norm.op is None or norm.op.running_norm() is None:
             continue
         before = graph.nodes[norm.inputs[0].node]
         is_private = before.id not in exposed and len(graph.consumers[before.id]) == 1
@@ -89,14 +86,14 @@ def _pairs(shapes: Shapes) -> dict[NodeId, NodeId]:
     return found
 
 
-def _keeps_statistics(op: Op | None) -> bool:
-    return isinstance(op, FrozenBatchNorm) or (isinstance(op, BatchNorm | SyncBatchNorm) and op.track)
-
-
 def _is_foldable(node: Node, shapes: Shapes) -> bool:
-    if isinstance(node.op, Linear):
-        return len(shapes.results[node.id][""]) == 1
-    return isinstance(node.op, Conv2d | DepthwiseConv2d | ConvTranspose2d)
+    """Tell whether the channels that a norm scales, its input's first axis, are those that a linear map makes."""
+    linear = _linear_map(node, shapes)
+    return linear is not None and linear.axis == 0
+
+
+def _linear_map(node: Node, shapes: Shapes) -> LinearMap | None:
+    return node.op.linear_map(shapes.inputs_of(node)) if node.op is not None and not node.is_input else None
 
 
 def _folded(graph: Graph, changed: Mapping[int, Graph], pairs: Mapping[NodeId, NodeId]) -> Graph:
@@ -132,17 +129,17 @@ def _plan(shapes: Shapes, known: dict[int, tuple[Fold, ...]]) -> tuple[Fold, ...
 
 
 def _fold(node: Node, norm: Node, shapes: Shapes) -> Fold:
-    op = norm.op
-    assert isinstance(op, BatchNorm | SyncBatchNorm | FrozenBatchNorm)
-    assert isinstance(node.op, Conv2d | DepthwiseConv2d | ConvTranspose2d | Linear)
+    assert node.op is not None and norm.op is not None
+    linear, running = _linear_map(node, shapes), norm.op.running_norm()
+    assert linear is not None and running is not None
     return Fold(
         target=node.id,
         norm=norm.id,
-        eps=op.eps,
-        has_bias=node.op.bias,
-        is_affine=isinstance(op, FrozenBatchNorm) or op.affine,
-        groups=node.op.groups if isinstance(node.op, ConvTranspose2d) else None,
-        norm_keys=tuple(f"{norm.id}.{tensor.name}" for tensor in op.state(shapes.inputs_of(norm))),
+        eps=running.eps,
+        has_bias=any(tensor.name == "bias" for tensor in node.op.state(shapes.inputs_of(node))),
+        is_affine=running.is_affine,
+        groups=linear.groups if linear.outputs == 1 else None,
+        norm_keys=tuple(f"{norm.id}.{tensor.name}" for tensor in norm.op.state(shapes.inputs_of(norm))),
     )
 
 

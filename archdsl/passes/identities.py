@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from archdsl.ir.graph import Graph, Node, NodeId, Value
 from archdsl.passes.rewrite import map_bodies, with_changes, with_nodes
-from archdsl.passes.views import is_identity
 
 
 def remove_identities(graph: Graph, *, in_training: bool = True) -> Graph:
@@ -27,7 +26,7 @@ def _without(graph: Graph, changed: Mapping[int, Graph], in_training: bool) -> G
     for node in graph.topological():
         inputs = tuple(moved.get(value, value) for value in node.inputs)
         body = changed[id(node.body)] if node.body is not None else None
-        if node.op is not None and not node.is_input and is_identity(node.op, in_training=in_training):
+        if node.op is not None and not node.is_input and node.op.is_identity(in_training=in_training):
             moved[Value(node.id)] = inputs[0]
         elif body is not None and all(inner.is_input for inner in body.nodes.values()):
             moved.update(_passed_through(node, body, inputs))

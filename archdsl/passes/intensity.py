@@ -10,7 +10,6 @@ from types import MappingProxyType
 from archdsl.ir.graph import Node, NodeId
 from archdsl.passes.costs import BYTES
 from archdsl.passes.shapes import Shapes
-from archdsl.passes.views import is_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def _body(shapes: Shapes, batch_size: int, known: dict[int, Intensities]) -> Int
 
 
 def _operator(node: Node, shapes: Shapes, batch_size: int) -> Traffic:
-    if node.is_input or node.op is None or is_view(node.op, in_training=False):
+    if node.is_input or node.op is None or node.op.is_view(in_training=False):
         return Traffic()
     inputs = shapes.inputs_of(node)
     cost = node.op.cost(inputs)

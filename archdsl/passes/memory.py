@@ -13,7 +13,6 @@ from archdsl.ops.pool import AdaptiveMaxPool2d, GlobalMaxPool2d, MaxPool2d
 from archdsl.passes.costs import BYTES
 from archdsl.passes.shapes import Shapes
 from archdsl.passes.state import list_state
-from archdsl.passes.views import is_view
 
 # Pools that keep, as an int64, where each maximum was.
 _INDEXED = (MaxPool2d, AdaptiveMaxPool2d, GlobalMaxPool2d)
@@ -224,7 +223,7 @@ class _Body:
     def _result(self, node: Node, op: Op, storages: Sequence[_Storage]) -> _Storage:
         elements = prod(self._shapes.results[node.id][""].numbers())
         first = storages[0]
-        if is_view(op, in_training=self._simulation.in_training):
+        if op.is_view(in_training=self._simulation.in_training):
             return first
         if self._simulation.in_place and op.can_run_in_place and not first.pending and first.elements == elements:
             return first

@@ -14,7 +14,6 @@ from archdsl.network import Network, load, load_text
 from archdsl.passes.costs import BYTES
 from archdsl.passes.memory import measure_memory
 from archdsl.passes.tables import walk
-from archdsl.passes.views import is_view
 
 BLOCKS = """
 block unit(c) { conv c; batch; relu }
@@ -96,7 +95,7 @@ class Simulated:
         self.storage[name] = name
         if not node.is_input:
             assert node.op is not None
-            if is_view(node.op, in_training=self.in_training) or self._overwrites(position, name, node, sources):
+            if node.op.is_view(in_training=self.in_training) or self._overwrites(position, name, node, sources):
                 self.storage[name] = self.storage[sources[0]]
             if self.in_training and node.op.saves != "none":
                 self.saved |= {self.storage[v] for v in (sources if node.op.saves == "input" else [name])}
