@@ -45,20 +45,9 @@ def _check_channels_axis(x: Shape, op: str) -> Shape:
     return x
 
 
-@final
-class BatchNorm(Op):
-    """Normalise each channel over the batch and its positions; in evaluation by running statistics.
+class BatchStatistics(Op):
+    """A norm of each channel over a batch and its positions; a subclass says over which batch."""
 
-    Shape:  unchanged; (C,), (C, L) or (C, H, W)
-    Cost:   parameters = 2*C if affine; buffers = 2*C + 1 if tracked; one operation per element
-    Errors: E212 more than three axes
-    Source: torch.nn.BatchNorm2d and, without height, BatchNorm1d; Ioffe & Szegedy 2015
-
-    >>> sum(tensor.elements for tensor in BatchNorm().state([Shape(64, 56, 56)]))
-    257
-    """
-
-    keyword: ClassVar[str] = "batch"
     category: ClassVar[Category] = "norm"
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
 
@@ -87,6 +76,22 @@ class BatchNorm(Op):
 
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init) if self.affine else {}
+
+
+@final
+class BatchNorm(BatchStatistics):
+    """Normalise each channel over the batch and its positions; in evaluation by running statistics.
+
+    Shape:  unchanged; (C,), (C, L) or (C, H, W)
+    Cost:   parameters = 2*C if affine; buffers = 2*C + 1 if tracked; one operation per element
+    Errors: E212 more than three axes
+    Source: torch.nn.BatchNorm2d and, without height, BatchNorm1d; Ioffe & Szegedy 2015
+
+    >>> sum(tensor.elements for tensor in BatchNorm().state([Shape(64, 56, 56)]))
+    257
+    """
+
+    keyword: ClassVar[str] = "batch"
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         target = "nn.BatchNorm2d" if len(inputs[0]) == 3 else "nn.BatchNorm1d"
@@ -137,7 +142,7 @@ class FrozenBatchNorm(Op):
 
 
 @final
-class SyncBatchNorm(Op):
+class SyncBatchNorm(BatchStatistics):
     """Normalise as `batch` does, over the batches of all processes together.
 
     Shape:  unchanged; (C,), (C, L) or (C, H, W)
@@ -150,34 +155,6 @@ class SyncBatchNorm(Op):
     """
 
     keyword: ClassVar[str] = "sync_batch"
-    category: ClassVar[Category] = "norm"
-    saves: ClassVar[Literal["input", "output", "none"]] = "input"
-
-    eps: NonNegativeFloat = 1e-5
-    """Added to the variance."""
-    momentum: Probability = 0.1
-    """Weight of the new batch in the running statistics: one minus the decay in the textbook's average."""
-    affine: bool = True
-    """Whether a learned weight and bias follow."""
-    track: bool = True
-    """Whether running statistics are kept and used in evaluation."""
-    init: VectorInit | None = None
-    """Initial values of the weight."""
-    bias_init: VectorInit | None = None
-    """Initial values of the bias."""
-
-    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return _check_batch(inputs[0], self.keyword)
-
-    def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
-        channels = inputs[0].numbers()[0]
-        return (*(_affine(channels) if self.affine else ()), *(_running(channels) if self.track else ()))
-
-    def running_norm(self) -> RunningNorm | None:
-        return RunningNorm(self.eps, self.affine) if self.track else None
-
-    def initial(self) -> Mapping[str, Init]:
-        return initial_values(self.init, self.bias_init) if self.affine else {}
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         options = _batch_options(self.eps, self.momentum, self.affine, self.track)
