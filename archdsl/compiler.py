@@ -19,9 +19,12 @@ from archdsl.passes.bounds import check_weights
 from archdsl.passes.costs import Costs, count_costs
 from archdsl.passes.groups import misfit, name_divisors
 from archdsl.passes.shapes import Shapes, infer_shapes
-from archdsl.semantics.evaluate import FACTS, Budget, Env, bind_defaults, evaluate_bool
+from archdsl.semantics.defaults import file_context
+from archdsl.semantics.env import FACTS, Budget, Env
+from archdsl.semantics.evaluate import bind_defaults, evaluate_bool
 from archdsl.semantics.keymap import KeyMap, build_key_maps
-from archdsl.semantics.library import Library, Module, file_context
+from archdsl.semantics.library import Library
+from archdsl.semantics.module import Module
 from archdsl.semantics.refute import refute
 from archdsl.semantics.values import UNKNOWN, Partial, Setting, Unknown
 from archdsl.syntax import tree

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from archdsl.lower.plan import models_of
-from archdsl.semantics.library import SUFFIX, bundled_folder, declared_models, read_source
+from archdsl.semantics.files import SUFFIX, bundled_folder, declared_models, read_source
 from archdsl.text.diagnostic import Reporter, SpecError
 from archdsl.text.source import Source, Span
 from archdsl.text.suggest import nearest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 
 import archdsl
-from archdsl.semantics.library import bundled_folder
+from archdsl.semantics.files import bundled_folder
 from archdsl.syntax.parser import parse
 from archdsl.text.diagnostic import Reporter
 from archdsl.text.source import Source

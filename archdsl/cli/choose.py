@@ -8,9 +8,10 @@ from archdsl.cli.failure import Failure
 from archdsl.cli.listing import Entry
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.semantics.context import Context
-from archdsl.semantics.evaluate import UNKNOWN, Budget, Env, Unknown, evaluate_bool
+from archdsl.semantics.env import Budget, Env
+from archdsl.semantics.evaluate import evaluate_bool
 from archdsl.semantics.library import Library
-from archdsl.semantics.values import Setting
+from archdsl.semantics.values import UNKNOWN, Setting, Unknown
 from archdsl.syntax import tree
 from archdsl.syntax.parser import parse_expression
 from archdsl.text.diagnostic import Reporter

@@ -17,7 +17,7 @@ from archdsl.cli.listing import Entry, to_csv, to_json, to_markdown, to_text
 from archdsl.cli.published import read_published
 from archdsl.cli.specs import has_errors
 from archdsl.passes.shapes import Shapes
-from archdsl.semantics.library import read_source
+from archdsl.semantics.files import read_source
 from archdsl.text.diagnostic import Diagnostic, Reporter
 
 

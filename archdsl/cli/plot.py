@@ -16,7 +16,7 @@ from archdsl.cli.files import write_atomically
 from archdsl.cli.published import IMAGENET, best_of, read_published
 from archdsl.cli.specs import InputOption, SetOption, compile_network, find
 from archdsl.lower.plan import models_of
-from archdsl.semantics.library import bundled_folder
+from archdsl.semantics.files import bundled_folder
 
 if TYPE_CHECKING:
     from archdsl.backends.chart import NetworkPoint

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict, cast
 
-from archdsl.semantics.library import bundled_folder
+from archdsl.semantics.files import bundled_folder
 
 IMAGENET = "ImageNet-1k"
 

@@ -14,17 +14,11 @@ from archdsl.ir.trouble import Parts, Reported, Trouble, told
 from archdsl.ops import OPS
 from archdsl.ops.base import Op
 from archdsl.ops.shape import LARGEST_TENSOR
+from archdsl.semantics.callables import argument_key, find_callable, positional_keys
 from archdsl.semantics.context import Value
-from archdsl.semantics.evaluate import (
-    Env,
-    argument_key,
-    as_word,
-    evaluate,
-    find_callable,
-    inexact,
-    positional_keys,
-    unknown_argument,
-)
+from archdsl.semantics.env import Env
+from archdsl.semantics.evaluate import as_word, evaluate
+from archdsl.semantics.mistakes import inexact, unknown_argument
 from archdsl.semantics.types import check_stays_callable, check_type
 from archdsl.semantics.values import Block, Closure, Partial, Setting, Unknown, describe, identity, kind_of
 from archdsl.syntax import tree

@@ -15,8 +15,9 @@ from archdsl.lower.lowering import MAX_SIZE, Instance, Lowering
 from archdsl.lower.place import Place
 from archdsl.ops.shape import Shape
 from archdsl.semantics.context import Context
-from archdsl.semantics.evaluate import Env, bind_defaults
-from archdsl.semantics.library import file_context
+from archdsl.semantics.defaults import file_context
+from archdsl.semantics.env import Env
+from archdsl.semantics.evaluate import bind_defaults
 from archdsl.semantics.values import UNKNOWN, Block, Closure, Setting, identity
 from archdsl.syntax import tree
 from archdsl.text.source import Span

@@ -11,7 +11,7 @@ from archdsl.lower.arguments import resolve
 from archdsl.lower.level import Level
 from archdsl.lower.lowering import Lowering
 from archdsl.lower.place import OwnArgument, PathEdit, Place
-from archdsl.semantics.evaluate import Env
+from archdsl.semantics.env import Env
 from archdsl.semantics.values import Block, Closure
 from archdsl.syntax import tree
 

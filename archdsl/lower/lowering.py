@@ -15,7 +15,7 @@ from archdsl.lower.place import Place
 from archdsl.ops.base import Op
 from archdsl.ops.shape import Shape
 from archdsl.semantics.context import Context
-from archdsl.semantics.evaluate import Budget, Env
+from archdsl.semantics.env import Budget, Env
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Diagnostic, Label, Reporter
 from archdsl.text.source import Span

@@ -20,8 +20,10 @@ from archdsl.lower.place import PathEdit, Place
 from archdsl.lower.plan import Plan
 from archdsl.lower.rules import RULES
 from archdsl.semantics.context import Context
-from archdsl.semantics.evaluate import Env, bind_defaults
-from archdsl.semantics.library import Module, file_context
+from archdsl.semantics.defaults import file_context
+from archdsl.semantics.env import Env
+from archdsl.semantics.evaluate import bind_defaults
+from archdsl.semantics.module import Module
 from archdsl.semantics.values import UNKNOWN
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Diagnostic, Reporter

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from archdsl.lower.level import Flow, Level
-from archdsl.semantics.evaluate import Env
+from archdsl.semantics.env import Env
 from archdsl.syntax import tree
 
 # An argument that an edit sets on a step, and what names mean where it was written.

@@ -8,8 +8,12 @@ from pathlib import Path
 
 from archdsl.ir.trouble import Parts, Reported, Trouble
 from archdsl.semantics.context import Context
-from archdsl.semantics.evaluate import Budget, Env, evaluate, match_arguments, unknown_argument
-from archdsl.semantics.library import Library, Module, file_context
+from archdsl.semantics.defaults import file_context
+from archdsl.semantics.env import Budget, Env
+from archdsl.semantics.evaluate import evaluate, match_arguments
+from archdsl.semantics.library import Library
+from archdsl.semantics.mistakes import unknown_argument
+from archdsl.semantics.module import Module
 from archdsl.semantics.types import check_type
 from archdsl.semantics.values import Setting
 from archdsl.syntax import tree

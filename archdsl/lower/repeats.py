@@ -11,7 +11,8 @@ from archdsl.lower.level import Draft, Flow, Ref
 from archdsl.lower.levels import Fill, spliced
 from archdsl.lower.lowering import Lowering
 from archdsl.lower.place import Place
-from archdsl.semantics.evaluate import Env, evaluate_int
+from archdsl.semantics.env import Env
+from archdsl.semantics.evaluate import evaluate_int
 from archdsl.syntax import tree
 from archdsl.text.source import Span
 

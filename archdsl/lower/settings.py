@@ -8,9 +8,12 @@ from typing import TypeAlias
 from archdsl.ir.trouble import Parts, Trouble
 from archdsl.lower.plan import Plan
 from archdsl.ops import OPS
+from archdsl.semantics.callables import find_callable
 from archdsl.semantics.context import Context
-from archdsl.semantics.evaluate import Budget, Env, evaluate, find_callable, unknown_argument
-from archdsl.semantics.library import file_context
+from archdsl.semantics.defaults import file_context
+from archdsl.semantics.env import Budget, Env
+from archdsl.semantics.evaluate import evaluate
+from archdsl.semantics.mistakes import unknown_argument
 from archdsl.semantics.types import check_type
 from archdsl.semantics.values import Setting
 from archdsl.syntax import tree

@@ -13,7 +13,8 @@ from archdsl.lower.place import Place
 from archdsl.lower.repeats import MAX_REPEAT
 from archdsl.ops.shape import Shape
 from archdsl.ops.sugar import part
-from archdsl.semantics.evaluate import Env, beside, evaluate, evaluate_int
+from archdsl.semantics.env import Env
+from archdsl.semantics.evaluate import beside, evaluate, evaluate_int
 from archdsl.semantics.values import Block, Partial, describe
 from archdsl.syntax import tree
 

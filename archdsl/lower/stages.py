@@ -15,7 +15,8 @@ from archdsl.lower.levels import Fill, nested
 from archdsl.lower.lowering import Lowering
 from archdsl.lower.place import Place, StageStride
 from archdsl.lower.repeats import MAX_REPEAT, repeat_until_steady
-from archdsl.semantics.evaluate import Env, evaluate, evaluate_int, evaluate_list
+from archdsl.semantics.env import Env
+from archdsl.semantics.evaluate import evaluate, evaluate_int, evaluate_list
 from archdsl.semantics.functions import MAX_BITS
 from archdsl.semantics.values import Setting, describe
 from archdsl.syntax import tree

@@ -11,8 +11,8 @@ from archdsl.lower.level import Flow
 from archdsl.lower.lowering import Lowering
 from archdsl.lower.place import Place
 from archdsl.lower.recovery import labels_in, names_in
+from archdsl.semantics.defaults import apply_defaults
 from archdsl.semantics.evaluate import evaluate, evaluate_bool, evaluate_list, unpack
-from archdsl.semantics.library import apply_defaults
 from archdsl.semantics.values import UNKNOWN
 from archdsl.syntax import tree
 

@@ -6,8 +6,10 @@ from archdsl.ir.trouble import Parts, Trouble
 from archdsl.lower.model import survey_body
 from archdsl.lower.recovery import all_bodies
 from archdsl.semantics.context import Context
-from archdsl.semantics.evaluate import Budget, Env, evaluate
-from archdsl.semantics.library import Module, file_context
+from archdsl.semantics.defaults import file_context
+from archdsl.semantics.env import Budget, Env
+from archdsl.semantics.evaluate import evaluate
+from archdsl.semantics.module import Module
 from archdsl.semantics.values import UNKNOWN
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Reporter

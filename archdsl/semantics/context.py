@@ -48,32 +48,32 @@ class Context:
         return found
 
     def get(self, name: str) -> Value | None:
-        """Give a name's value in this context; None if it has none."""
+        """Return a name's value in this context; None if it has none."""
         return self._values.get(name)
 
     def names(self) -> tuple[str, ...]:
         return tuple(self._values)
 
     def arguments(self, target: str) -> Mapping[str, Value]:
-        """Give the default arguments of an operator or block."""
+        """Return the default arguments of an operator or block."""
         return self._arguments.get(target, {})
 
     def wish(self, values: Mapping[str, Value], arguments: Mapping[tuple[str, str], Value]) -> Context:
-        """Give the context after a `defaults`."""
+        """Return the context after a `defaults`."""
         wishes = _merged(self.wishes, values)
         return replace(self, wishes=wishes, argument_wishes=_merged(self.argument_wishes, arguments))
 
     def over(self, base: Context) -> Context:
-        """Give this context with another's wishes as what holds where nobody wishes anything."""
+        """Return this context with another's wishes as what holds where nobody wishes anything."""
         return replace(self, base=base.wishes)
 
     def order(self, values: Mapping[str, Value], arguments: Mapping[tuple[str, str], Value] | None = None) -> Context:
-        """Give the context inside a call, or below a setting, that gives these values."""
+        """Return the context inside a call, or below a setting, that gives these values."""
         orders = _merged(self.orders, values)
         return replace(self, orders=orders, argument_orders=_merged(self.argument_orders, arguments or {}))
 
     def fallback(self, other: Context) -> Context:
-        """Give this context with another's wishes for what it does not mention."""
+        """Return this context with another's wishes for what it does not mention."""
         known = {name for name, _ in (*self.wishes, *self.orders)}
         wishes = {name: value for name, value in other.wishes if name not in known}
         mentioned = {key for key, _ in (*self.argument_wishes, *self.argument_orders)}

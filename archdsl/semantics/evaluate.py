@@ -2,112 +2,40 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil, floor, inf
-from typing import TYPE_CHECKING, Any
+from math import inf
+from typing import Any, cast
 
-from archdsl.ir.trouble import Parts, Reported, Trouble, told
-from archdsl.ops import OPS, SYMBOLS
+from archdsl.ir.trouble import Parts, Reported, Trouble
+from archdsl.ops import SYMBOLS
 from archdsl.ops.base import Init, OpError
 from archdsl.ops.init import INITS, make_init
 from archdsl.ops.shape import Shape
+from archdsl.semantics.callables import bind, find_callable
+from archdsl.semantics.env import Env
 from archdsl.semantics.functions import FUNCTIONS, MAX_LENGTH, FunctionError, arithmetic
+from archdsl.semantics.mistakes import inexact, unknown_argument, unknown_function, unknown_variable
+from archdsl.semantics.module import Module
 from archdsl.semantics.types import check_type
-from archdsl.semantics.values import UNKNOWN, Block, Number, Partial, Setting, Unknown, describe, kind_of
+from archdsl.semantics.values import UNKNOWN, Number, Partial, Setting, Unknown, describe, kind_of
 from archdsl.syntax import tree
-from archdsl.text.diagnostic import Fix
-from archdsl.text.edits import renamed, rounded_down
 from archdsl.text.source import Span
-from archdsl.text.suggest import HABITS, nearest, suggestion
 
-if TYPE_CHECKING:
-    from archdsl.semantics.context import Context
-    from archdsl.semantics.library import Module
-
-MAX_APPLICATIONS = 100_000
-MAX_ITEMS = 1_000_000
-MAX_LIST_DEPTH = 16
 _MOST_SHOWN = 30
 """Longer texts are not repeated in advice."""
 
 
-class Budget:
-    """How much work a spec may still ask for; shared by everything that one compilation evaluates."""
-
-    def __init__(self) -> None:
-        self.applications = 0
-        self.items = 0
-        self.endless: set[int] = set()
-        """Functions that were found to call themselves without end."""
-        self.depth = 0
-        """How many calls of functions are under way."""
-
-    def hold(self, items: tuple[Setting, ...], span: Span) -> None:
-        """Count a list that is made or handed over, with the lists inside it, which may be one list many times over."""
-        size = _count_items(items, MAX_LENGTH, MAX_LIST_DEPTH)
-        if size > MAX_LENGTH:
-            limits = f"{MAX_LENGTH:,} items with those of the lists inside it, {MAX_LIST_DEPTH} levels deep"
-            raise Trouble("E116", f"a list has at most {limits}", span)
-        self.items += size
-        if self.items > MAX_ITEMS:
-            message = f"this spec makes lists of more than {MAX_ITEMS:,} items"
-            raise Trouble("E109", message, span, is_fatal=True)
-
-    def apply(self, span: Span) -> None:
-        self.applications += 1
-        if self.applications > MAX_APPLICATIONS:
-            message = f"this spec applies functions more than {MAX_APPLICATIONS:,} times"
-            raise Trouble("E109", message, span, is_fatal=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Env:
-    """What names mean at a place: local names, then the context, then the file, then what is built in."""
-
-    module: Module
-    context: Context
-    budget: Budget
-    names: Mapping[str, Setting | Unknown] = field(default_factory=dict[str, "Setting | Unknown"])
-    shape: Shape | Unknown | None = None
-    """The shape that flows in here, for `in`; None where nothing does, unknown after a mistake."""
-    entry: Shape | Unknown | None = None
-    """The shape that entered the block, for `cin`, in the same way."""
-
-    def bind(self, /, **names: Setting | Unknown) -> Env:
-        return Env(self.module, self.context, self.budget, {**self.names, **names}, self.shape, self.entry)
-
-    def at(self, ref: object, shape: Shape | None) -> Env:
-        """Give what names mean where a value of this shape, unknown after a mistake, flows."""
-        here = UNKNOWN if shape is None and ref is not None else shape
-        if here is self.shape:
-            return self
-        return Env(self.module, self.context, self.budget, self.names, here, self.entry)
-
-
 def evaluate(expression: tree.Expression, env: Env) -> Setting:
-    """Give an expression's value, or raise Trouble at the part that has none."""
+    """Return an expression's value, or raise Trouble at the part that has none."""
     value = _RULES[type(expression)](expression, env)
     if isinstance(value, tuple) and isinstance(expression, _LIST_MAKERS):
         env.budget.hold(value, expression.span)
     return value
 
 
-def _count_items(items: tuple[Setting, ...], limit: int, depth: int) -> int:
-    """Count the items of a list and of the lists inside it; give more than `limit` where it nests too deep."""
-    total = len(items) if depth else limit + 1
-    for item in items:
-        if total > limit:
-            break
-        if isinstance(item, tuple):
-            total += _count_items(item, limit - total, depth - 1)
-    return total
-
-
 def evaluate_int(expression: tree.Expression, env: Env, what: str) -> int:
-    """Give an expression's whole value."""
+    """Return an expression's whole value."""
     value = evaluate(expression, env)
     if isinstance(value, Fraction):
         raise inexact(what, value, expression.span)
@@ -116,14 +44,8 @@ def evaluate_int(expression: tree.Expression, env: Env, what: str) -> int:
     return value
 
 
-def inexact(what: str, value: Fraction, span: Span) -> Trouble:
-    """Say that a division leaves a fraction where a whole number is needed."""
-    help = f"say how to round: `//` or `floor(…)` gives {floor(value)}, `ceil(…)` gives {ceil(value)}"
-    return Trouble("E105", f"{what} is {value}, not a whole number", span, help=help, fix=rounded_down(span))
-
-
 def evaluate_bool(expression: tree.Expression, env: Env) -> bool:
-    """Give a condition's value."""
+    """Return a condition's value."""
     value = evaluate(expression, env)
     if not isinstance(value, bool):
         text = expression.span.text
@@ -133,7 +55,7 @@ def evaluate_bool(expression: tree.Expression, env: Env) -> bool:
 
 
 def evaluate_list(expression: tree.Expression, env: Env, what: str) -> tuple[Setting, ...]:
-    """Give an expression's items."""
+    """Return an expression's items."""
     value = evaluate(expression, env)
     if not isinstance(value, tuple):
         raise Trouble(
@@ -149,15 +71,6 @@ def _as_list(what: str, value: Setting, expression: tree.Expression) -> str:
     if "`for`" in what and value > 0:
         return f"write `0..{value - 1}` to count, or a list"
     return f"write `[{expression.span.text}]`" if "`stages`" in what else ""
-
-
-def find_callable(name: str, module: Module) -> Partial | None:
-    """Give the block or operator of a name in a file: its own or used ones first, then the prelude's and operators."""
-    declaration = module.find(name)
-    if declaration is not None and isinstance(declaration[0], tree.Block):
-        return Partial(name, Block(declaration[0], declaration[1]))
-    op = OPS.get(name)
-    return Partial(name, op) if op is not None else None
 
 
 def unpack(targets: Sequence[tree.Name], item: Setting, span: Span) -> dict[str, Setting]:
@@ -196,7 +109,7 @@ def _variable(node: tree.Variable, env: Env) -> Setting:
         return value
     found = env.module.find(name)
     if found is not None and isinstance(found[0], tree.Let):
-        return found[1].value_of(found[0], env)
+        return _value_of(found[0], found[1], env)
     partial = find_callable(name, env.module)
     if partial is not None:
         return partial
@@ -206,27 +119,26 @@ def _variable(node: tree.Variable, env: Env) -> Setting:
         return name
     if env.module.expects(name):
         raise Reported
-    raise _unknown_variable(node, env)
+    raise unknown_variable(node, env)
 
 
-FACTS = ("parameters", "macs", "flops", "activation_bytes")
-"""What an assertion may speak of: a network's total costs."""
-
-
-def _unknown_variable(node: tree.Variable, env: Env) -> Trouble:
-    from archdsl.syntax.habits import names  # what only mistakes need
-
-    message = f"nothing is called `{node.name}` here"
-    if (habit := names.unknown_value(node.span)) is not None:
-        return told("E101", habit, message, node.span)
-    known = [*env.names, "in", "cin", *env.context.names(), *env.module.names(), *OPS, *INITS]
-    # A single letter is near too much.
-    own = [name for name in env.names if name not in FACTS]
-    near = nearest(node.name, known, own) if len(node.name) > 1 else None
-    stages = "`stage` counts the stages from 1, and `total` is their number" if "stage" in env.names else ""
-    advice = stages or "bind it with `let`, or make it a parameter"
-    help = suggestion(node.name, known, own=own) if near else advice
-    return Trouble("E101", message, node.span, help=help, fix=renamed(node.span, node.name, near))
+def _value_of(let: tree.Let, module: Module, env: Env) -> Setting:
+    """Return the value of a `let` outside any block; raise Trouble, each time anew, if it has none."""
+    known, key = module.values, (id(let), env.context)
+    if key not in known:
+        message = f"`{let.name.text}` depends on itself"
+        known[key] = Trouble("E108", message, let.name.span, help="give it a value")
+        try:
+            known[key] = evaluate(let.value, Env(module, env.context, env.budget))
+        except Trouble as trouble:
+            known[key] = trouble
+        except Reported:
+            del known[key]
+            raise
+    value = known[key]
+    if isinstance(value, Trouble):
+        raise value
+    return cast("Setting", value)
 
 
 def _channels(name: str, shape: Shape | Unknown | None, span: Span) -> int:
@@ -267,75 +179,8 @@ def _apply(node: tree.Apply, env: Env) -> Setting:
     if not isinstance(target, Partial):
         if env.module.expects(name):
             raise Reported
-        raise _unknown_function(node.name, env)
+        raise unknown_function(node.name, env)
     return bind(target, arguments)
-
-
-def _unknown_function(name: tree.Name, env: Env) -> Trouble:
-    from archdsl.syntax.habits import names  # what only mistakes need
-
-    message = f"no function, operator or block is called `{name.text}`"
-    if (habit := names.unknown_function(name.span)) is not None:
-        return told("E101", habit, message, name.span)
-    near = nearest(name.text, [*FUNCTIONS, *INITS, *env.module.names(), *OPS])
-    help = f"the nearest name is `{near}`" if near else "declare it with `fn`"
-    return Trouble("E101", message, name.span, help=help, fix=renamed(name.span, name.text, near))
-
-
-def bind(target: Partial, arguments: Sequence[tuple[tree.Argument, Setting]]) -> Partial:
-    """Give some arguments of an operator or block; positional ones are matched to their names here."""
-    given: dict[str, Setting] = dict(target.arguments)
-    free = [key for key in positional_keys(target) if key not in given]
-    for argument, value in arguments:
-        key = argument_key(target, argument, free)
-        given[key] = value
-        if key in free:
-            free.remove(key)
-    return Partial(target.name, target.target, tuple(sorted(given.items(), key=lambda item: item[0])))
-
-
-def argument_keys(target: Partial) -> tuple[str, ...]:
-    """List the names of a callable's arguments in positional order."""
-    if isinstance(target.target, Block):
-        return tuple(parameter.name.text for parameter in target.target.declaration.parameters)
-    return target.target.attribute_names()
-
-
-def positional_keys(target: Partial) -> tuple[str, ...]:
-    """List the names of a callable's arguments in the order in which values without names take them.
-
-    A parameter of type `body` comes last, wherever it is declared, since braces behind the call give it.
-    """
-    if not isinstance(target.target, Block):
-        return target.target.attribute_names()
-    parameters = target.target.declaration.parameters
-    bodies = tuple(p.name.text for p in parameters if p.type is not None and p.type.text == "body")
-    return (*(p.name.text for p in parameters if p.name.text not in bodies), *bodies)
-
-
-def argument_key(target: Partial, argument: tree.Argument, free: Sequence[str]) -> str:
-    """Give the full name of an argument, whose positional one is the first free name."""
-    if argument.key is None:
-        if not free:
-            count = len(argument_keys(target))
-            most = f"at most {count} arguments" if count > 1 else "one argument" if count else "no arguments"
-            help = "remove what is too much"
-            if not isinstance(target.target, Block) and target.target.category == "input":
-                from archdsl.syntax.habits import names  # what only mistakes need
-
-                help = names.input_step(argument.span) or help
-            fix = None
-            if argument.span.text in OPS:
-                word = argument.span
-                help = f"put `;` before `{word.text}`, if it is a step of its own"
-                behind = len(word.source.text[: word.start].rstrip(" \t"))
-                fix = Fix.at(Span(behind, word.start, word.source), "; ", title=f"put `;` before `{word.text}`")
-            raise Trouble("E107", f"`{target.name}` takes {most}", argument.span, help=help, fix=fix)
-        return free[0]
-    key = argument.key.text
-    if isinstance(target.target, Block):
-        return key
-    return target.target.resolve(key) or key
 
 
 def _call_builtin(name: str, node: tree.Apply, env: Env) -> Setting:
@@ -364,7 +209,7 @@ def _make_init(name: str, arguments: Sequence[tuple[tree.Argument, Setting]], sp
 
 
 def as_word(value: Setting) -> Setting:
-    """Give the word that was written where a word is wanted, though an operator or initialisation bears that name."""
+    """Return the word that was written where a word is wanted, though an operator or initialisation bears that name."""
     if isinstance(value, Partial) and not value.arguments:
         return value.name
     if isinstance(value, Init) and not value.arguments:
@@ -414,30 +259,6 @@ def match_arguments(
     return values
 
 
-def unknown_argument(name: str, key: str, known: Sequence[str], span: Span, also: Sequence[str] = ()) -> Trouble:
-    """Say that a callable has no such argument, and what it has; `also` are long names of an operator's arguments.
-
-    A block's parameters are its author's names, so that another tool's name for one is only likely to mean it.
-    """
-    from archdsl.syntax.habits import names  # what only mistakes need
-
-    message = f"`{name}` has no argument `{key}`"
-    if span.text.startswith(key):
-        span = Span(span.start, span.start + len(key), span.source)
-    if (habit := names.unknown_argument(key, span)) is not None:
-        return told("E102", habit, message, span)
-    near = meant = nearest(key, [*known, *also])
-    value = re.match(r"\s*=\s*([\w.]+|\[[^\[\]\n]*\])", span.source.text[span.end : span.end + 80])
-    if near is not None and near == HABITS.get(key.casefold().replace("_", "")) and value is not None:
-        short = known[also.index(near)] if len(also) == len(known) and near in also else near
-        edit = Span(span.start, span.start + len(key), span.source)
-        help = f"write `{short}={value[1]}`"
-        return Trouble("E102", message, span, help=help, fix=Fix.at(edit, short, is_safe=bool(also), title=help))
-    listed = ", ".join(f"`{item}`" for item in known[:12])
-    help = f"the nearest is `{near}`" if near else f"it takes {listed}" if listed else "it takes none"
-    return Trouble("E102", message, span, help=help, fix=renamed(span, key, near, meant))
-
-
 def bind_defaults(
     env: Env,
     parameters: Sequence[tree.Parameter],
@@ -478,7 +299,7 @@ def _list(node: tree.ListOf, env: Env) -> Setting:
 
 
 def _evaluate_all(expressions: Sequence[tree.Expression], env: Env) -> list[Setting]:
-    """Give the values of expressions that do not depend on each other, or raise the mistakes of all."""
+    """Return the values of expressions that do not depend on each other, or raise the mistakes of all."""
     values: list[Setting] = []
     try:
         for expression in expressions:
@@ -489,7 +310,7 @@ def _evaluate_all(expressions: Sequence[tree.Expression], env: Env) -> list[Sett
 
 
 def beside(error: Trouble | Reported, others: Iterable[tree.Expression], env: Env) -> Trouble | Reported:
-    """Give a mistake together with those that expressions beside it hold.
+    """Return a mistake together with those that expressions beside it hold.
 
     Not inside functions, which would be gone through time and again; their own text is surveyed once.
     """

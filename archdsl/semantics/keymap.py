@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import cast
 
 from archdsl.ir.trouble import Reported, Trouble
-from archdsl.semantics.evaluate import Budget, Env, evaluate_int
+from archdsl.semantics.env import Budget, Env
+from archdsl.semantics.evaluate import evaluate_int
 from archdsl.semantics.functions import FUNCTIONS
 from archdsl.semantics.values import Setting
 from archdsl.syntax import tree
@@ -28,7 +29,7 @@ class KeyRule:
     env: Env
 
     def rename(self, key: str) -> str | None:
-        """Give their key for one of ours; None where the template does not match. Raises Trouble."""
+        """Return their key for one of ours; None where the template does not match. Raises Trouble."""
         match = self.pattern.match(key)
         if match is None:
             return None
@@ -50,7 +51,7 @@ class KeyMap:
     is_ordered: bool
 
     def rename(self, key: str) -> str | None:
-        """Give their key for one of ours, by the first rule that matches.
+        """Return their key for one of ours, by the first rule that matches.
 
         Errors: SpecError where a template's arithmetic has no whole value for this key
         """
@@ -116,7 +117,7 @@ def _rules(keys: tree.Keys, env: Env, report: Reporter) -> Iterator[KeyRule]:
 
 
 def _check_ours(text: tree.LabelText) -> list[str]:
-    """Give the names in a template of ours, in order."""
+    """Return the names in a template of ours, in order."""
     names: list[str] = []
     was_number = False
     _check_text(text)

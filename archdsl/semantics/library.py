@@ -1,50 +1,22 @@
-"""Where names of a file come from: its own declarations, the files it uses, and the prelude."""
+"""Make modules of files: their own declarations, the files they use, and the prelude."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeAlias
 
-from archdsl.ir.trouble import Parts, Reported, Trouble
-from archdsl.ops import OPS
-from archdsl.semantics.context import Context, Value
-from archdsl.semantics.evaluate import Budget, Env, argument_keys, evaluate, find_callable, unknown_argument
-from archdsl.semantics.types import check_stays_callable
-from archdsl.semantics.values import UNKNOWN, Block, Partial, Setting
+from archdsl.ir.trouble import Trouble
+from archdsl.semantics.files import PRELUDE, SUFFIX, bundled_folder, read_source, specs_in
+from archdsl.semantics.module import Module
 from archdsl.syntax import tree
 from archdsl.syntax.allowances import find_allowances
-from archdsl.syntax.parser import MAX_CHARACTERS, Parsed, parse
+from archdsl.syntax.parser import Parsed, parse
 from archdsl.text.allow import Allowances
 from archdsl.text.diagnostic import Diagnostic, Label, Reporter
 from archdsl.text.edits import renamed
 from archdsl.text.source import Source, Span
 from archdsl.text.suggest import nearest, suggestion
-
-Named: TypeAlias = tree.Function | tree.Block | tree.Model | tree.Variant | tree.Let
-
-SUFFIX = ".arch"
-_PRELUDE = "prelude"
-_DECLARES = re.compile(r"^(?:model|variant)[ \t]+([A-Za-z_]\w*)", re.M)
-
-
-def bundled_folder() -> Path:
-    """Give the folder of the specs that come with archdsl."""
-    # A wheel carries the specs inside the package; a checkout has them beside the package.
-    packaged = Path(__file__).parents[1] / "_specs"
-    return packaged if packaged.exists() else Path(__file__).parents[2] / "specs"
-
-
-def read_source(path: Path, name: str | None = None) -> Source:
-    """Read a spec's text. Raises OSError, or UnicodeDecodeError for what is no UTF-8 text."""
-    with path.open("rb") as file:
-        content = file.read(4 * MAX_CHARACTERS + 4)
-    if len(content) > 4 * MAX_CHARACTERS:
-        content = content[: MAX_CHARACTERS + 1]
-        return Source(content.decode("utf-8", errors="replace"), name or str(path))
-    return Source(content.decode("utf-8-sig").replace("\r\n", "\n"), name or str(path))
 
 
 @lru_cache(maxsize=64)
@@ -52,95 +24,6 @@ def _parse_text(text: str, name: str) -> tuple[Parsed | None, tuple[Diagnostic, 
     report = Reporter()
     parsed = parse(Source(text, name), report)
     return parsed, report.diagnostics
-
-
-def declared_models(text: str) -> list[str]:
-    """List the names of a spec's models without parsing it."""
-    return _DECLARES.findall(text)
-
-
-class Module:
-    """One file's names. Its `defaults` and `let` values are worked out when first asked for."""
-
-    def __init__(self, parsed: Parsed, folder: Path | None, prelude: Module | None) -> None:
-        self.file, self.folder, self.prelude = parsed.file, folder, prelude
-        self.docs = _docs(parsed)
-        self.declarations: dict[str, tuple[Named, Module]] = {}
-        self.wishes: list[tree.Defaults] = []
-        self.missing: set[str] = set()
-        """Names that a `use` promises and does not bring, which has been reported."""
-        self.misses_a_file = False
-        self.allowances = Allowances(parsed.file.source)
-        self.keys: list[tree.Keys] = []
-        self.key_lenders: list[Module] = []
-        """The files used whose `keys` hold for this one's models too."""
-        self.damaged = parsed.damaged
-        """Offsets of syntax mistakes inside statements that were kept."""
-        self.broken = set(parsed.broken)
-        """Names whose declarations hold mistakes that are reported already."""
-        self.is_known = True
-        """Whether all names that the file may have are declared here or broken."""
-        self._lets: dict[tuple[int, Context], Setting | Trouble] = {}
-
-    def find(self, name: str) -> tuple[Named, Module] | None:
-        """Give what a name declares, and the file it stands in; raise Reported if its declaration does not parse."""
-        if name in self.broken and name not in self.declarations:
-            raise Reported
-        return self.declarations.get(name) or (self.prelude.find(name) if self.prelude else None)
-
-    def expects(self, name: str) -> bool:
-        """Tell whether a name's absence follows from a `use` that failed."""
-        return name in self.missing or self.misses_a_file
-
-    def key_homes(self) -> list[Module]:
-        """Give the files whose `keys` hold for this one's models: itself first, then those that it uses."""
-        return [module for module in (self, *self.key_lenders) if module.keys]
-
-    def declares_models(self) -> bool:
-        return any(isinstance(declaration, tree.Model | tree.Variant) for declaration in self.file.declarations)
-
-    def names(self) -> list[str]:
-        return [*self.declarations, *(self.prelude.names() if self.prelude else ())]
-
-    def doc(self, declaration: Named) -> str:
-        """Give the `##` comment above a declaration."""
-        return self.docs.get(declaration.span.start, "")
-
-    def value_of(self, let: tree.Let, env: Env) -> Setting:
-        """Give the value of a `let` outside any block; raise Trouble, each time anew, if it has none."""
-        key = (let.span.start, env.context)
-        if key not in self._lets:
-            self._lets[key] = Trouble(
-                "E108", f"`{let.name.text}` depends on itself", let.name.span, help="give it a value"
-            )
-            try:
-                self._lets[key] = evaluate(let.value, Env(self, env.context, env.budget))
-            except Trouble as trouble:
-                self._lets[key] = trouble
-            except Reported:
-                del self._lets[key]
-                raise
-        value = self._lets[key]
-        if isinstance(value, Trouble):
-            raise value
-        return value
-
-
-def _docs(parsed: Parsed) -> Mapping[int, str]:
-    """Map each declaration's start to the `##` comment that ends on the line above it."""
-    lines: dict[int, str] = {}
-    for comment in parsed.comments:
-        if comment.text.startswith("##"):
-            line, _ = comment.source.position(comment.start)
-            lines[line] = comment.text.lstrip("#").strip()
-    docs: dict[int, str] = {}
-    for declaration in parsed.file.declarations:
-        line, _ = parsed.file.source.position(declaration.span.start)
-        above: list[str] = []
-        while (line := line - 1) in lines:
-            above.append(lines[line])
-        docs[declaration.span.start] = "\n".join(reversed(above)).strip()
-    return docs
 
 
 class Library:
@@ -164,7 +47,7 @@ class Library:
         return module
 
     def texts(self, source: Source) -> list[str]:
-        """Give the texts that a compilation of a source reads, the prelude's included."""
+        """Return the texts that a compilation of a source reads, the prelude's included."""
         used = [module.file.source.text for module in self._modules.values() if module is not None]
         return [source.text, *used, self.prelude().file.source.text]
 
@@ -181,9 +64,9 @@ class Library:
                 self.report.error("E101", message, key.span, help=help, fix=renamed(key.span, key.text, near))
 
     def prelude(self) -> Module:
-        """Give the blocks and functions that every spec knows."""
+        """Return the blocks and functions that every spec knows."""
         if self._prelude is None:
-            source = read_source(bundled_folder() / f"{_PRELUDE}{SUFFIX}", f"{_PRELUDE}{SUFFIX}")
+            source = read_source(bundled_folder() / f"{PRELUDE}{SUFFIX}", f"{PRELUDE}{SUFFIX}")
             prelude = self._module(source, bundled_folder(), None)
             assert prelude is not None, "the prelude does not parse"
             self._prelude = prelude
@@ -285,7 +168,7 @@ class Library:
             if is_here:
                 shown = relative if folder == bundled_folder() else self._home / relative
                 return self._load_used(path, folder, span, str(shown))
-        known = [*_specs_in(module.folder), *_specs_in(bundled_folder())]
+        known = [*specs_in(module.folder), *specs_in(bundled_folder())]
         help = suggestion(relative.stem, known, "spec") or "`archdsl list` shows the bundled ones"
         name = Span(span.start + 1, span.end - 1, span.source) if span.text.startswith('"') else span
         message = f"no spec `{target}` beside this one or among the bundled ones"
@@ -309,65 +192,5 @@ class Library:
         return self._modules[path]
 
 
-def _specs_in(folder: Path | None) -> set[str]:
-    """List the specs in a folder by the names that `use` has for them."""
-    try:
-        return {path.stem for path in folder.glob(f"*{SUFFIX}")} - {_PRELUDE} if folder is not None else set()
-    except OSError:
-        return set()
-
-
 def _keys(wish: tree.Defaults) -> list[tree.Name]:
     return [argument.key for argument in wish.values if argument.key is not None]
-
-
-def file_context(module: Module, context: Context, budget: Budget, parts: Parts | None = None) -> Context:
-    """Give the context that the prelude's `defaults` and then a file's own make of one.
-
-    Mistakes are left in `parts` where these are given, and what they concern is unknown; else they are raised.
-    """
-    if module.prelude is not None:
-        context = context.over(file_context(module.prelude, Context(), budget))
-    for wish in module.wishes:
-        context = apply_defaults(wish, Env(module, context, budget), parts)
-    return context
-
-
-def apply_defaults(node: tree.Defaults, env: Env, parts: Parts | None = None) -> Context:
-    """Give the context after a `defaults`, its mistakes left in `parts` if given, and else raised."""
-    own = parts if parts is not None else Parts()
-    values: dict[str, Value] = {}
-    for argument in node.values:
-        assert argument.key is not None
-        values[argument.key.text] = UNKNOWN
-        with own:
-            value = evaluate(argument.value, env)
-            if (usual := env.context.get(argument.key.text)) is not None:
-                check_stays_callable(argument.key.text, usual, value, argument.span)
-            values[argument.key.text] = value
-    arguments: dict[tuple[str, str], Value] = {}
-    for name, given in node.arguments:
-        target = None
-        with own:
-            target = find_callable(name.text, env.module)
-            if target is None:
-                help = suggestion(name.text, [*env.module.names(), *OPS]) or "declare it with `block`"
-                raise Trouble("E101", f"no operator or block is called `{name.text}`", name.span, help=help)
-        for argument in given:
-            assert argument.key is not None
-            value: Value = UNKNOWN
-            with own:
-                value = evaluate(argument.value, env)
-            with own:
-                if target is not None:
-                    arguments[(name.text, _argument_name(target, argument.key))] = value
-    if parts is None:
-        own.settle()
-    return env.context.wish(values, arguments)
-
-
-def _argument_name(target: Partial, key: tree.Name) -> str:
-    full = key.text if isinstance(target.target, Block) else target.target.resolve(key.text) or key.text
-    if full not in argument_keys(target):
-        raise unknown_argument(target.name, key.text, argument_keys(target), key.span)
-    return full

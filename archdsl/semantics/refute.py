@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archdsl.semantics.evaluate import Env, evaluate, evaluate_bool
+from archdsl.semantics.env import Env
+from archdsl.semantics.evaluate import evaluate, evaluate_bool
 from archdsl.semantics.values import Setting, describe
 from archdsl.syntax import tree
 from archdsl.text.source import Span
@@ -14,7 +15,7 @@ _LONGEST_TEXT = 50
 
 
 def refute(condition: tree.Expression, env: Env) -> tuple[Span, str]:
-    """Give the smallest part that makes a condition false, and a message with the values that it compares.
+    """Return the smallest part that makes a condition false, and a message with the values that it compares.
 
     Requires: the condition is false.
     """

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from archdsl.ops.base import Init, Op
+from archdsl.semantics.module import Module
 from archdsl.syntax import tree
-
-if TYPE_CHECKING:
-    from archdsl.semantics.library import Module
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ Setting: TypeAlias = "bool | int | float | Fraction | str | Init | Partial | Clo
 
 
 def identity(value: Setting) -> object:
-    """Give what tells a value from every other one, also 1 from 1.0 and true, which Python holds to be equal."""
+    """Return what tells a value from every other one, also 1 from 1.0 and true, which Python holds to be equal."""
     kind = type(value)
     if kind is int or kind is str:
         return value

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archdsl import specs
-from archdsl.semantics.library import bundled_folder
+from archdsl.semantics.files import bundled_folder
 from tests.cli.conftest import TINY, Run
 
 

@@ -8,7 +8,7 @@ from math import isnan
 import pytest
 
 from archdsl.cli.published import IMAGENET, Published, best_of, read_published
-from archdsl.semantics.library import bundled_folder
+from archdsl.semantics.files import bundled_folder
 from archdsl.specs import bundled_models
 
 

@@ -10,7 +10,8 @@ import archdsl
 from archdsl.ir.trouble import Trouble
 from archdsl.ops.shape import Shape
 from archdsl.semantics.context import Context
-from archdsl.semantics.evaluate import Budget, Env, evaluate
+from archdsl.semantics.env import Budget, Env
+from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.functions import MAX_LENGTH
 from archdsl.semantics.library import Library
 from archdsl.semantics.values import Setting, describe, identity, kind_of

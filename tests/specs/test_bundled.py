@@ -8,7 +8,7 @@ import pytest
 
 import archdsl
 from archdsl.compiler import check
-from archdsl.semantics.library import bundled_folder, read_source
+from archdsl.semantics.files import bundled_folder, read_source
 from archdsl.specs import bundled_models
 
 FILES = sorted(bundled_folder().glob("*.arch"))

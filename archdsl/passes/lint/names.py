@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import PurePath
 from typing import Any
 
-from archdsl.semantics.library import SUFFIX, Module
+from archdsl.semantics.files import SUFFIX
+from archdsl.semantics.module import Module
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Fix, Reporter
 from archdsl.text.edits import removal

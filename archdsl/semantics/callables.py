@@ -1,0 +1,83 @@
+"""Operators and blocks as values: what a name calls, and how arguments find their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archdsl.ir.trouble import Trouble
+from archdsl.ops import OPS
+from archdsl.semantics.module import Module
+from archdsl.semantics.values import Block, Partial, Setting
+from archdsl.syntax import tree
+from archdsl.text.diagnostic import Fix
+from archdsl.text.source import Span
+
+
+def find_callable(name: str, module: Module) -> Partial | None:
+    """Return what a name calls in a file: one of its blocks, then one of the prelude's, then an operator."""
+    declaration = module.find(name)
+    if declaration is not None and isinstance(declaration[0], tree.Block):
+        return Partial(name, Block(declaration[0], declaration[1]))
+    op = OPS.get(name)
+    return Partial(name, op) if op is not None else None
+
+
+def bind(target: Partial, arguments: Sequence[tuple[tree.Argument, Setting]]) -> Partial:
+    """Return some arguments of an operator or block; positional ones are matched to their names here."""
+    given: dict[str, Setting] = dict(target.arguments)
+    free = [key for key in positional_keys(target) if key not in given]
+    for argument, value in arguments:
+        key = argument_key(target, argument, free)
+        given[key] = value
+        if key in free:
+            free.remove(key)
+    return Partial(target.name, target.target, tuple(sorted(given.items(), key=lambda item: item[0])))
+
+
+def argument_keys(target: Partial) -> tuple[str, ...]:
+    """List the names of a callable's arguments in positional order."""
+    if isinstance(target.target, Block):
+        return tuple(parameter.name.text for parameter in target.target.declaration.parameters)
+    return target.target.attribute_names()
+
+
+def positional_keys(target: Partial) -> tuple[str, ...]:
+    """List the names of a callable's arguments in the order in which values without names take them.
+
+    A parameter of type `body` comes last, wherever it is declared, since braces behind the call give it.
+    """
+    if not isinstance(target.target, Block):
+        return target.target.attribute_names()
+    parameters = target.target.declaration.parameters
+    bodies = tuple(p.name.text for p in parameters if p.type is not None and p.type.text == "body")
+    return (*(p.name.text for p in parameters if p.name.text not in bodies), *bodies)
+
+
+def argument_key(target: Partial, argument: tree.Argument, free: Sequence[str]) -> str:
+    """Return the full name of an argument, whose positional one is the first free name."""
+    if argument.key is None:
+        if not free:
+            raise _too_many(target, argument)
+        return free[0]
+    key = argument.key.text
+    if isinstance(target.target, Block):
+        return key
+    return target.target.resolve(key) or key
+
+
+def _too_many(target: Partial, argument: tree.Argument) -> Trouble:
+    """Say that a callable takes fewer arguments, and what the one too many may be instead."""
+    count = len(argument_keys(target))
+    most = f"at most {count} arguments" if count > 1 else "one argument" if count else "no arguments"
+    help = "remove what is too much"
+    if not isinstance(target.target, Block) and target.target.category == "input":
+        from archdsl.syntax.habits import names  # what only mistakes need
+
+        help = names.input_step(argument.span) or help
+    fix = None
+    if argument.span.text in OPS:
+        word = argument.span
+        help = f"put `;` before `{word.text}`, if it is a step of its own"
+        behind = len(word.source.text[: word.start].rstrip(" \t"))
+        fix = Fix.at(Span(behind, word.start, word.source), "; ", title=f"put `;` before `{word.text}`")
+    return Trouble("E107", f"`{target.name}` takes {most}", argument.span, help=help, fix=fix)

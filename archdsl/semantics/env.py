@@ -1,0 +1,84 @@
+"""What names mean at a place, and what evaluation may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from archdsl.ir.trouble import Trouble
+from archdsl.ops.shape import Shape
+from archdsl.semantics.context import Context
+from archdsl.semantics.functions import MAX_LENGTH
+from archdsl.semantics.module import Module
+from archdsl.semantics.values import UNKNOWN, Setting, Unknown
+from archdsl.text.source import Span
+
+MAX_APPLICATIONS = 100_000
+MAX_ITEMS = 1_000_000
+MAX_LIST_DEPTH = 16
+FACTS = ("parameters", "macs", "flops", "activation_bytes")
+"""What an assertion may speak of: a network's total costs."""
+
+
+class Budget:
+    """How much work a spec may still ask for; shared by everything that one compilation evaluates."""
+
+    def __init__(self) -> None:
+        self.applications = 0
+        self.items = 0
+        self.endless: set[int] = set()
+        """Functions that were found to call themselves without end."""
+        self.depth = 0
+        """How many calls of functions are under way."""
+
+    def hold(self, items: tuple[Setting, ...], span: Span) -> None:
+        """Count a list that is made or handed over, with the lists inside it, which may be one list many times over."""
+        size = _count_items(items, MAX_LENGTH, MAX_LIST_DEPTH)
+        if size > MAX_LENGTH:
+            limits = f"{MAX_LENGTH:,} items with those of the lists inside it, {MAX_LIST_DEPTH} levels deep"
+            raise Trouble("E116", f"a list has at most {limits}", span)
+        self.items += size
+        if self.items > MAX_ITEMS:
+            message = f"this spec makes lists of more than {MAX_ITEMS:,} items"
+            raise Trouble("E109", message, span, is_fatal=True)
+
+    def apply(self, span: Span) -> None:
+        self.applications += 1
+        if self.applications > MAX_APPLICATIONS:
+            message = f"this spec applies functions more than {MAX_APPLICATIONS:,} times"
+            raise Trouble("E109", message, span, is_fatal=True)
+
+
+def _count_items(items: tuple[Setting, ...], limit: int, depth: int) -> int:
+    """Count the items of a list and of the lists inside it; give more than `limit` where it nests too deep."""
+    total = len(items) if depth else limit + 1
+    for item in items:
+        if total > limit:
+            break
+        if isinstance(item, tuple):
+            total += _count_items(item, limit - total, depth - 1)
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """What names mean at a place: local names, then the context, then the file, then what is built in."""
+
+    module: Module
+    context: Context
+    budget: Budget
+    names: Mapping[str, Setting | Unknown] = field(default_factory=dict[str, "Setting | Unknown"])
+    shape: Shape | Unknown | None = None
+    """The shape that flows in here, for `in`; None where nothing does, unknown after a mistake."""
+    entry: Shape | Unknown | None = None
+    """The shape that entered the block, for `cin`, in the same way."""
+
+    def bind(self, /, **names: Setting | Unknown) -> Env:
+        return Env(self.module, self.context, self.budget, {**self.names, **names}, self.shape, self.entry)
+
+    def at(self, ref: object, shape: Shape | None) -> Env:
+        """Return what names mean where a value of this shape, unknown after a mistake, flows."""
+        here = UNKNOWN if shape is None and ref is not None else shape
+        if here is self.shape:
+            return self
+        return Env(self.module, self.context, self.budget, self.names, here, self.entry)

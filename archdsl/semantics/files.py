@@ -1,0 +1,44 @@
+"""Where specs lie and how their text is read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from archdsl.syntax.parser import MAX_CHARACTERS
+from archdsl.text.source import Source
+
+SUFFIX = ".arch"
+PRELUDE = "prelude"
+"""The name of the bundled file whose names every spec knows."""
+_DECLARES = re.compile(r"^(?:model|variant)[ \t]+([A-Za-z_]\w*)", re.M)
+
+
+def bundled_folder() -> Path:
+    """Return the folder of the specs that come with archdsl."""
+    # A wheel carries the specs inside the package; a checkout has them beside the package.
+    packaged = Path(__file__).parents[1] / "_specs"
+    return packaged if packaged.exists() else Path(__file__).parents[2] / "specs"
+
+
+def read_source(path: Path, name: str | None = None) -> Source:
+    """Read a spec's text. Raises OSError, or UnicodeDecodeError for what is no UTF-8 text."""
+    with path.open("rb") as file:
+        content = file.read(4 * MAX_CHARACTERS + 4)
+    if len(content) > 4 * MAX_CHARACTERS:
+        content = content[: MAX_CHARACTERS + 1]
+        return Source(content.decode("utf-8", errors="replace"), name or str(path))
+    return Source(content.decode("utf-8-sig").replace("\r\n", "\n"), name or str(path))
+
+
+def declared_models(text: str) -> list[str]:
+    """List the names of a spec's models without parsing it."""
+    return _DECLARES.findall(text)
+
+
+def specs_in(folder: Path | None) -> set[str]:
+    """List the specs in a folder by the names that `use` has for them."""
+    try:
+        return {path.stem for path in folder.glob(f"*{SUFFIX}")} - {PRELUDE} if folder is not None else set()
+    except OSError:
+        return set()

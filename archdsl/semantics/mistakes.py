@@ -1,0 +1,76 @@
+"""What is said of a name that means nothing, and of a value that does not fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from math import ceil, floor
+
+from archdsl.ir.trouble import Trouble, told
+from archdsl.ops import OPS
+from archdsl.ops.init import INITS
+from archdsl.semantics.env import FACTS, Env
+from archdsl.semantics.functions import FUNCTIONS
+from archdsl.syntax import tree
+from archdsl.text.diagnostic import Fix
+from archdsl.text.edits import renamed, rounded_down
+from archdsl.text.source import Span
+from archdsl.text.suggest import HABITS, nearest, suggestion
+
+
+def unknown_variable(node: tree.Variable, env: Env) -> Trouble:
+    from archdsl.syntax.habits import names  # what only mistakes need
+
+    message = f"nothing is called `{node.name}` here"
+    if (habit := names.unknown_value(node.span)) is not None:
+        return told("E101", habit, message, node.span)
+    known = [*env.names, "in", "cin", *env.context.names(), *env.module.names(), *OPS, *INITS]
+    # A single letter is near too much.
+    own = [name for name in env.names if name not in FACTS]
+    near = nearest(node.name, known, own) if len(node.name) > 1 else None
+    stages = "`stage` counts the stages from 1, and `total` is their number" if "stage" in env.names else ""
+    advice = stages or "bind it with `let`, or make it a parameter"
+    help = suggestion(node.name, known, own=own) if near else advice
+    return Trouble("E101", message, node.span, help=help, fix=renamed(node.span, node.name, near))
+
+
+def unknown_function(name: tree.Name, env: Env) -> Trouble:
+    from archdsl.syntax.habits import names  # what only mistakes need
+
+    message = f"no function, operator or block is called `{name.text}`"
+    if (habit := names.unknown_function(name.span)) is not None:
+        return told("E101", habit, message, name.span)
+    near = nearest(name.text, [*FUNCTIONS, *INITS, *env.module.names(), *OPS])
+    help = f"the nearest name is `{near}`" if near else "declare it with `fn`"
+    return Trouble("E101", message, name.span, help=help, fix=renamed(name.span, name.text, near))
+
+
+def unknown_argument(name: str, key: str, known: Sequence[str], span: Span, also: Sequence[str] = ()) -> Trouble:
+    """Say that a callable has no such argument, and what it has; `also` are long names of an operator's arguments.
+
+    A block's parameters are its author's names, so that another tool's name for one is only likely to mean it.
+    """
+    from archdsl.syntax.habits import names  # what only mistakes need
+
+    message = f"`{name}` has no argument `{key}`"
+    if span.text.startswith(key):
+        span = Span(span.start, span.start + len(key), span.source)
+    if (habit := names.unknown_argument(key, span)) is not None:
+        return told("E102", habit, message, span)
+    near = meant = nearest(key, [*known, *also])
+    value = re.match(r"\s*=\s*([\w.]+|\[[^\[\]\n]*\])", span.source.text[span.end : span.end + 80])
+    if near is not None and near == HABITS.get(key.casefold().replace("_", "")) and value is not None:
+        short = known[also.index(near)] if len(also) == len(known) and near in also else near
+        edit = Span(span.start, span.start + len(key), span.source)
+        help = f"write `{short}={value[1]}`"
+        return Trouble("E102", message, span, help=help, fix=Fix.at(edit, short, is_safe=bool(also), title=help))
+    listed = ", ".join(f"`{item}`" for item in known[:12])
+    help = f"the nearest is `{near}`" if near else f"it takes {listed}" if listed else "it takes none"
+    return Trouble("E102", message, span, help=help, fix=renamed(span, key, near, meant))
+
+
+def inexact(what: str, value: Fraction, span: Span) -> Trouble:
+    """Say that a division leaves a fraction where a whole number is needed."""
+    help = f"say how to round: `//` or `floor(…)` gives {floor(value)}, `ceil(…)` gives {ceil(value)}"
+    return Trouble("E105", f"{what} is {value}, not a whole number", span, help=help, fix=rounded_down(span))
