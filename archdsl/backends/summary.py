@@ -14,7 +14,7 @@ from textwrap import wrap
 from typing import Literal, NamedTuple, TypeAlias
 
 from archdsl.backends.table import GAP, Column, lay_out
-from archdsl.backends.words import amount, describe, shape_text, spell
+from archdsl.backends.words import amount, shape_text, spell
 from archdsl.ir.graph import Node
 from archdsl.ops.shape import Shape
 from archdsl.passes.costs import BYTES, Total, count_costs
@@ -53,8 +53,7 @@ class Row:
         """Write the operator, its block with the first number it is given, or what its level repeats."""
         text = describe_body(self.inner) if self.inner is not None else ""
         if self.node.op is not None:
-            # A frozen pydantic model is hashable, which type checkers do not know.
-            text = spell(describe(self.node.op))  # pyright: ignore[reportArgumentType]
+            text = spell(self.node.op.describe())
         return f"{text} (weights of {self.node.reuses})" if self.node.reuses else text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from archdsl.ops import activation, conv, linear, merge, norm, pool, rearrange, regularise, resize
+from archdsl.ops import activation, conv, identity, linear, merge, norm, pool, rearrange, regularise, resize
 from archdsl.ops.base import Op
 from archdsl.ops.init import INITS
 
@@ -25,7 +25,7 @@ _CLASSES: tuple[type[Op], ...] = (
     norm.RMSNorm,
     norm.LocalResponseNorm,
     norm.Rescale,
-    norm.Identity,
+    identity.Identity,
     activation.ReLU,
     activation.ReLU6,
     activation.LeakyReLU,

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, final
 from pydantic import NonNegativeFloat
 
 from archdsl.ops.base import Category, Init, Op, OpError, Tensor, TorchCall
+from archdsl.ops.description import Term
 from archdsl.ops.init import VectorInit, initial_values
 from archdsl.ops.shape import Shape
 
@@ -20,6 +21,9 @@ class Activation(Op):
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]
+
+    def describe(self) -> tuple[Term, ...]:
+        return (Term(self.short_name or type(self).__name__),)
 
 
 @final
@@ -444,6 +448,7 @@ class Sigmoid(Activation):
 
     keyword: ClassVar[str] = "sigmoid"
     saves: ClassVar[Literal["input", "output", "none"]] = "output"
+    short_name: ClassVar[str] = "sigmoid"
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.Sigmoid")
@@ -464,6 +469,7 @@ class Tanh(Activation):
 
     keyword: ClassVar[str] = "tanh"
     saves: ClassVar[Literal["input", "output", "none"]] = "output"
+    short_name: ClassVar[str] = "tanh"
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.Tanh")
@@ -548,6 +554,7 @@ class Softmax(Activation):
 
     keyword: ClassVar[str] = "softmax"
     saves: ClassVar[Literal["input", "output", "none"]] = "output"
+    short_name: ClassVar[str] = "softmax"
 
     axis: Literal["channels", "last"] = "channels"
     """Along which axis the shares sum to one."""

@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, TypeAlias, cast, ge
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveInt
 
+from archdsl.ops.description import Term
 from archdsl.ops.shape import Shape, Size
 
 
@@ -209,6 +210,12 @@ class Op(BaseModel):
     """Whether its TorchCall accepts `inplace=True`, and then writes over its input."""
     saves: ClassVar[Literal["input", "output", "none"]] = "none"
     """Which tensor autograd keeps for its backward pass (the memory pass's convention)."""
+    short_name: ClassVar[str] = ""
+    """What figures call it where they say neither its keyword nor its numbers: `BN`."""
+    sign: ClassVar[str] = ""
+    """What a figure draws a join as, instead of its keyword: `+`."""
+    is_aside: ClassVar[bool] = False
+    """Whether a figure names it beside its neighbour, as it does norms and activations, rather than by itself."""
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         """Give the output's shape, or raise OpError. Sizes may be symbolic."""
@@ -264,6 +271,10 @@ class Op(BaseModel):
         Torch copies in a `reshape` or `flatten` whose input is permuted or sliced; that is left aside.
         """
         return self.shares_memory or self.is_identity(in_training=in_training)
+
+    def describe(self) -> tuple[Term, ...]:
+        """Return what figures call it with its numbers, in pieces."""
+        return (Term(self.short_name or self.keyword.replace("_", " ")),)
 
     def cost(self, inputs: Sequence[Shape]) -> Cost:
         """Count everything for one image, for inputs whose sizes are numbers."""

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, TypeAlias, final
 
 from pydantic import PositiveInt
 
+from archdsl.ops import description
 from archdsl.ops.base import (
     Category,
     Init,
@@ -22,6 +23,7 @@ from archdsl.ops.base import (
     half_padding,
     window_size,
 )
+from archdsl.ops.description import Term
 from archdsl.ops.init import VectorInit, initial_values
 from archdsl.ops.shape import Shape, Size, ceil_divide
 
@@ -133,6 +135,11 @@ class Conv2d(Op):
             return squared(self._explicit_padding())
         missing = [d * (k - 1) for d, k in zip(self.dilation, self.kernel, strict=True)]
         return "same" if any(total % 2 for total in missing) else squared((missing[0] // 2, missing[1] // 2))
+
+    def describe(self) -> tuple[Term, ...]:
+        channels = Term(", {0}", self.channels)
+        tail = (Term(", {0} groups", self.groups, 1), description.dilation(self.dilation))
+        return (description.window(self.kernel, "conv"), channels, description.stride(self.stride), *tail)
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         channels = inputs[0].numbers()[0]
@@ -247,6 +254,10 @@ class DepthwiseConv2d(Op):
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init if self.bias else None)
 
+    def describe(self) -> tuple[Term, ...]:
+        tail = (Term(", ×{0}", self.multiplier, 1), description.dilation(self.dilation))
+        return (description.window(self.kernel, "depthwise conv"), description.stride(self.stride), *tail)
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return self._as_conv(inputs[0].numbers()[0]).to_torch(inputs)
 
@@ -341,6 +352,10 @@ class ConvTranspose2d(Op):
 
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init if self.bias else None)
+
+    def describe(self) -> tuple[Term, ...]:
+        stride = description.stride(self.stride, ", ×{0}")
+        return (description.window(self.kernel, "up-conv"), Term(", {0}", self.channels), stride)
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         options: dict[str, tuple[object, object]] = {

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, final
 from pydantic import PositiveInt
 
 from archdsl.ops.base import POINT, Category, Init, LinearMap, Op, OpError, Tensor, TorchCall, Window
+from archdsl.ops.description import Term
 from archdsl.ops.init import MatrixInit, VectorInit, initial_values
 from archdsl.ops.merge import broadcast
 from archdsl.ops.shape import Shape, differ
@@ -61,6 +62,9 @@ class Linear(Op):
 
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init if self.bias else None)
+
+    def describe(self) -> tuple[Term, ...]:
+        return (Term("{0}-d fc", self.features),)
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         changed = {} if self.bias else {"bias": False}

@@ -40,6 +40,7 @@ class Add(Op):
     keyword: ClassVar[str] = "add"
     category: ClassVar[Category] = "join"
     is_join: ClassVar[bool] = True
+    sign: ClassVar[str] = "+"
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         return broadcast(self.keyword, _several(self.keyword, inputs))
@@ -68,6 +69,7 @@ class Multiply(Op):
     category: ClassVar[Category] = "join"
     is_join: ClassVar[bool] = True
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
+    sign: ClassVar[str] = "×"
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         return broadcast(self.keyword, _several(self.keyword, inputs))
@@ -95,6 +97,7 @@ class Subtract(Op):
     keyword: ClassVar[str] = "sub"
     category: ClassVar[Category] = "join"
     is_join: ClassVar[bool] = True
+    sign: ClassVar[str] = "−"
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         return broadcast(self.keyword, _several(self.keyword, inputs))

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, final
 from pydantic import NonNegativeFloat, PositiveInt
 
 from archdsl.ops.base import Category, Init, Op, OpError, Probability, RunningNorm, Tensor, TorchCall, feature_map
+from archdsl.ops.description import Term
 from archdsl.ops.init import VectorInit, initial_values
 from archdsl.ops.shape import Shape, product
 
@@ -92,6 +93,7 @@ class BatchNorm(BatchStatistics):
     """
 
     keyword: ClassVar[str] = "batch"
+    short_name: ClassVar[str] = "BN"
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         target = "nn.BatchNorm2d" if len(inputs[0]) == 3 else "nn.BatchNorm1d"
@@ -114,6 +116,7 @@ class FrozenBatchNorm(Op):
 
     keyword: ClassVar[str] = "frozen_batch"
     category: ClassVar[Category] = "norm"
+    short_name: ClassVar[str] = "frozen BN"
 
     eps: NonNegativeFloat = 1e-5
     """Added to the variance."""
@@ -155,6 +158,7 @@ class SyncBatchNorm(BatchStatistics):
     """
 
     keyword: ClassVar[str] = "sync_batch"
+    short_name: ClassVar[str] = "SyncBN"
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         options = _batch_options(self.eps, self.momentum, self.affine, self.track)
@@ -179,6 +183,7 @@ class LayerNorm(Op):
     keyword: ClassVar[str] = "layer"
     category: ClassVar[Category] = "norm"
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
+    short_name: ClassVar[str] = "LN"
 
     axis: Literal["sample", "channels", "last"] = "sample"
     """What is normalised together: the whole image, the channels at each position, or the last axis."""
@@ -229,6 +234,7 @@ class InstanceNorm(Op):
     keyword: ClassVar[str] = "instance"
     category: ClassVar[Category] = "norm"
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
+    short_name: ClassVar[str] = "IN"
 
     eps: NonNegativeFloat = 1e-5
     """Added to the variance."""
@@ -313,6 +319,9 @@ class GroupNorm(Op):
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init) if self.affine else {}
 
+    def describe(self) -> tuple[Term, ...]:
+        return (Term("GN {0}", self.groups),)
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         options = _changed({"eps": self.eps, "affine": self.affine}, {"eps": 1e-5, "affine": True})
         return TorchCall("nn.GroupNorm", (self.groups, inputs[0].numbers()[0]), options)
@@ -334,6 +343,7 @@ class RMSNorm(Op):
     keyword: ClassVar[str] = "rms"
     category: ClassVar[Category] = "norm"
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
+    short_name: ClassVar[str] = "RMSNorm"
 
     axis: Literal["channels", "last"] = "channels"
     """What is normalised together: the channels at each position, or the last axis."""
@@ -379,6 +389,7 @@ class LocalResponseNorm(Op):
     keyword: ClassVar[str] = "lrn"
     category: ClassVar[Category] = "norm"
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
+    short_name: ClassVar[str] = "LRN"
 
     size: PositiveInt = 5
     """How many channels are summed."""
@@ -443,46 +454,3 @@ class Rescale(Op):
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("Rescale", (self.scale, self.shift))
-
-
-@final
-class Identity(Op):
-    """Pass the input on: the value for no norm and for no activation.
-
-    It takes the arguments that norms have in common and ignores them by design, so that `norm=none` turns a
-    network over without touching a block.
-
-    Shape:  unchanged
-    Cost:   none
-    Errors: none
-    Source: torch.nn.Identity
-
-    >>> Identity(eps=1e-3).infer_shape([Shape(64, 56, 56)])
-    Shape(64, 56, 56)
-    """
-
-    keyword: ClassVar[str] = "none"
-    category: ClassVar[Category] = "shape"
-
-    eps: float | None = None
-    """Ignored."""
-    momentum: float | None = None
-    """Ignored."""
-    affine: bool | None = None
-    """Ignored."""
-    init: Init | None = None
-    """Ignored."""
-    bias_init: Init | None = None
-    """Ignored."""
-
-    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return inputs[0]
-
-    def elementwise(self, inputs: Sequence[Shape]) -> int:
-        return 0
-
-    def changes_nothing(self) -> bool:
-        return True
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.Identity")

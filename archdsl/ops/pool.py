@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, TypeAlias, final
 
 from pydantic import PositiveFloat
 
+from archdsl.ops import description
 from archdsl.ops.base import (
     Category,
     NonNegativePair,
@@ -21,6 +22,7 @@ from archdsl.ops.base import (
     window_size,
 )
 from archdsl.ops.conv import SLIDING_ALIASES, by_name, squared
+from archdsl.ops.description import Term
 from archdsl.ops.shape import Shape, Size, ceil_divide
 
 Windows: TypeAlias = tuple[Window, Window]
@@ -105,6 +107,9 @@ class MaxPool2d(Op):
         windows = _windows(self.kernel, self.stride or self.kernel, _padding(self.padding, self.kernel))
         return windows[0]._replace(dilation=self.dilation[0]), windows[1]._replace(dilation=self.dilation[1])
 
+    def describe(self) -> tuple[Term, ...]:
+        return (description.window(self.kernel, "max pool"), description.stride(self.stride or self.kernel))
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return _call(
             "nn.MaxPool2d",
@@ -155,6 +160,9 @@ class AvgPool2d(Op):
 
     def windows(self, inputs: Sequence[Shape]) -> Windows:
         return _windows(self.kernel, self.stride or self.kernel, _padding(self.padding, self.kernel))
+
+    def describe(self) -> tuple[Term, ...]:
+        return (description.window(self.kernel, "avg pool"), description.stride(self.stride or self.kernel))
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return _call(
@@ -242,6 +250,9 @@ class AdaptiveAvgPool2d(Op):
     def windows(self, inputs: Sequence[Shape]) -> None:
         return None
 
+    def describe(self) -> tuple[Term, ...]:
+        return (Term(f"avg pool to {description.by(self.size)}"),)
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.AdaptiveAvgPool2d", (squared(self.size),))
 
@@ -275,6 +286,9 @@ class AdaptiveMaxPool2d(Op):
     def windows(self, inputs: Sequence[Shape]) -> None:
         return None
 
+    def describe(self) -> tuple[Term, ...]:
+        return (Term(f"max pool to {description.by(self.size)}"),)
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.AdaptiveMaxPool2d", (squared(self.size),))
 
@@ -294,6 +308,7 @@ class GlobalAvgPool2d(Op):
 
     keyword: ClassVar[str] = "gap"
     category: ClassVar[Category] = "pool"
+    short_name: ClassVar[str] = "global avg pool"
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         return Shape(feature_map(inputs[0], self.keyword)[0], 1, 1)
@@ -324,6 +339,7 @@ class GlobalMaxPool2d(Op):
     keyword: ClassVar[str] = "gmp"
     category: ClassVar[Category] = "pool"
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
+    short_name: ClassVar[str] = "global max pool"
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         return Shape(feature_map(inputs[0], self.keyword)[0], 1, 1)

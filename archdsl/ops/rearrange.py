@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
 
 from archdsl.ops.base import Category, Op, OpError, TorchCall, Window, as_tuple, feature_map
 from archdsl.ops.conv import check_reflection
+from archdsl.ops.description import Term, by
 from archdsl.ops.shape import Shape, differ, product
 
 
@@ -37,6 +38,9 @@ class Input(Op):
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return 0
 
+    def describe(self) -> tuple[Term, ...]:
+        return (Term(f"input {by(self.shape)}"),)
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         raise AssertionError("the input is the argument of forward, not a call")
 
@@ -57,6 +61,7 @@ class Flatten(Op):
     keyword: ClassVar[str] = "flatten"
     category: ClassVar[Category] = "shape"
     shares_memory: ClassVar[bool] = True
+    is_aside: ClassVar[bool] = True
 
     start: NonNegativeInt = 0
     """First axis to merge; 0 is the channels."""
@@ -114,6 +119,9 @@ class Slice(Op):
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return 0
 
+    def describe(self) -> tuple[Term, ...]:
+        return (Term("slice {0}", self.start), Term(" + {0}", self.size))
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         stateless_module = TorchCall("Slice", (self.start, self.size))
         return TorchCall("narrow", (1, self.start, self.size), kind="method", stateless_module=stateless_module)
@@ -156,6 +164,9 @@ class Reshape(Op):
 
     def windows(self, inputs: Sequence[Shape]) -> None:
         return None
+
+    def describe(self) -> tuple[Term, ...]:
+        return (Term(f"reshape to {by(self.sizes)}"),)
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("Reshape", self.sizes)
@@ -371,6 +382,9 @@ class PixelShuffle(Op):
     def changes_nothing(self) -> bool:
         return self.factor == 1
 
+    def describe(self) -> tuple[Term, ...]:
+        return (Term("pixel shuffle {0}", self.factor),)
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.PixelShuffle", (self.factor,))
 
@@ -410,6 +424,9 @@ class PixelUnshuffle(Op):
     def changes_nothing(self) -> bool:
         return self.factor == 1
 
+    def describe(self) -> tuple[Term, ...]:
+        return (Term("pixel unshuffle {0}", self.factor),)
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.PixelUnshuffle", (self.factor,))
 
@@ -444,6 +461,9 @@ class ChannelShuffle(Op):
 
     def changes_nothing(self) -> bool:
         return self.groups == 1
+
+    def describe(self) -> tuple[Term, ...]:
+        return (Term("channel shuffle, {0} groups", self.groups),)
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.ChannelShuffle", (self.groups,))

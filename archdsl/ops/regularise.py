@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal, final
 
 from archdsl.ops.base import Category, Op, Probability, Tensor, TorchCall, feature_map
+from archdsl.ops.description import Term
 from archdsl.ops.shape import Shape
 
 
@@ -26,6 +27,9 @@ class Noise(Op):
 
     def changes_nothing(self) -> bool:
         return self.p == 0
+
+    def describe(self) -> tuple[Term, ...]:
+        return (Term(self.keyword.replace("_", " ") + " {0}", self.p),)
 
 
 @final

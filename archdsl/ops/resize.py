@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, final
 
 from archdsl.ops.base import Category, Op, OpError, Pair, TorchCall, Window, feature_map
 from archdsl.ops.conv import squared
+from archdsl.ops.description import Term, by, once
 from archdsl.ops.shape import Shape
 
 _TAPS = {"nearest": 1, "bilinear": 2, "bicubic": 4}
@@ -68,6 +69,10 @@ class Upsample(Op):
         kernel = taps if self.mode == "nearest" else taps + 1
         rows, columns = (Window(kernel, padding=taps // 2, up=up) for up in factor)
         return rows, columns
+
+    def describe(self) -> tuple[Term, ...]:
+        size = f"to {by(self.size)}" if self.size else f"×{once(self.factor or (2, 2))}"
+        return (Term(f"upsample {size}"), Term(f", {self.mode}"))
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         factor = squared(self.factor or (2, 2))

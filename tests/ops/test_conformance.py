@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from archdsl.ops import OPS
 from archdsl.ops.base import Op, OpError, TorchCall, attribute_docs
 from archdsl.ops.conv import Conv2d, DepthwiseConv2d
-from archdsl.ops.norm import Identity
+from archdsl.ops.identity import Identity
 from archdsl.ops.pool import AdaptiveAvgPool2d
 from archdsl.ops.rearrange import Input, Pad
 from archdsl.ops.shape import Dim, Shape, Size

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, takewhile
 from typing import TypeAlias, cast
 
-from archdsl.backends.words import amount, describe, spell
+from archdsl.backends.words import amount, spell
 from archdsl.ops.base import Init
 from archdsl.passes.difference import Change, ChangeKind, Element, Figure, SettingChange
 
@@ -62,8 +62,7 @@ def title(change: Change) -> str:
 def operator(step: Element) -> str:
     """Write a step as `3×3 conv, 64` or `bottleneck, 9 operators`."""
     if step.node.op is not None:
-        # A frozen pydantic model is hashable, which type checkers do not know.
-        return spell(describe(step.node.op))  # pyright: ignore[reportArgumentType]
+        return spell(step.node.op.describe())
     return f"{step.op}, {step.operators} operator{'' if step.operators == 1 else 's'}"
 
 

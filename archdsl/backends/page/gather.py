@@ -9,7 +9,7 @@ from typing import TypeAlias, cast
 from archdsl.backends.page.numbers import Json, Pool, Series
 from archdsl.backends.picture.chunks import chunks, head_of, is_simple
 from archdsl.backends.summary import describe_body, fold
-from archdsl.backends.words import describe, join_symbol, spell
+from archdsl.backends.words import join_symbol, spell
 from archdsl.ir.graph import Graph, Node, Value
 from archdsl.ops.base import Init, Op
 from archdsl.ops.shape import Shape
@@ -188,7 +188,7 @@ class Gathered:
     def _op(self, op: Op) -> int:
         if op not in self._known_ops:
             self._known_ops[op] = len(self.ops)
-            text = join_symbol(op) if op.is_join else spell(describe(op))  # pyright: ignore[reportArgumentType] -- hashable
+            text = join_symbol(op) if op.is_join else spell(op.describe())
             given: JsonObject = {name: _shown(value) for name, value in op if value != _default(op, name)}
             self.defaults.setdefault(op.keyword, _defaults(op))
             self.ops.append(

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from archdsl.ir.graph import Graph, Node, Value
-from archdsl.ops.norm import Identity
-from archdsl.ops.rearrange import Flatten
 
 Chunk: TypeAlias = tuple[Node, ...]
 
@@ -31,7 +29,7 @@ def chunks(graph: Graph) -> list[Chunk]:
 
 
 def head_of(chunk: Sequence[Node]) -> Node:
-    """Give the node that a chunk is about: its convolution, say, or its first one where none is more than the rest."""
+    """Return the node that a chunk is about: its convolution, say, or its first where none is more than the rest."""
     return next((node for node in chunk if not _is_small(node)), chunk[0])
 
 
@@ -57,7 +55,7 @@ def _joins(chunk: Sequence[Node], node: Node) -> bool:
 
 
 def _is_small(node: Node) -> bool:
-    return node.op is not None and (node.op.category in _SMALL or isinstance(node.op, Flatten | Identity))
+    return node.op is not None and (node.op.category in _SMALL or node.op.is_aside)
 
 
 def _carries(node: Node) -> bool:

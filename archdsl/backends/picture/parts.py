@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from archdsl.backends.picture.chunks import Chunk, head_of
 from archdsl.backends.picture.picture import Kind
 from archdsl.backends.picture.symbols import Symbols
-from archdsl.backends.words import describe, join_symbol, shape_text
+from archdsl.backends.words import join_symbol, shape_text
 from archdsl.ir.graph import Graph, Node, NodeId, Value
 from archdsl.ops.shape import Shape
 from archdsl.passes.costs import Total
@@ -89,7 +89,7 @@ def operator_part(frame: Frame, chunk: Chunk) -> Part:
 
 
 def _lines(frame: Frame, chunk: Chunk, head: Node) -> tuple[str, ...]:
-    texts = [frame.symbols.spell([describe(node.op) for node in frame.nodes(n.id) if node.op]) for n in chunk]
+    texts = [frame.symbols.spell([node.op.describe() for node in frame.nodes(n.id) if node.op]) for n in chunk]
     if len(chunk) > 1 and all(node.op and node.op.category in ("norm", "activation", "regularise") for node in chunk):
         return (", ".join(texts),)
     at = chunk.index(head)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TypeAlias, TypeGuard
 
-from archdsl.backends.words import Number, Term, is_silent, number
+from archdsl.backends.words import is_silent, number
+from archdsl.ops.description import Number, Term
 
 INPUT_CHANNELS = "cin"
 """The language's word for the channels that enter a block, which a description may use like a parameter."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from archdsl.backends.picture.chunks import is_simple
 from archdsl.backends.picture.parts import Frame
 from archdsl.backends.picture.symbols import INPUT_CHANNELS, Symbols, Values, common_bindings
-from archdsl.backends.words import describe
 from archdsl.ir.graph import Graph, Node
 from archdsl.passes.tables import Tables
 
@@ -92,5 +91,5 @@ class BlockVariants:
         if node.body is not None:
             inside = (node.body.kind, self._signature(node.body))
         elif node.op is not None:
-            inside = type(node.op), tuple((t.form, t.value is None, t.silent) for t in describe(node.op))
+            inside = type(node.op), tuple((t.form, t.value is None, t.silent) for t in node.op.describe())
         return node.names, node.inputs, node.reuses, inside

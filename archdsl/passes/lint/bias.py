@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from archdsl.ops.conv import Conv2d, ConvTranspose2d, DepthwiseConv2d
+from archdsl.ops.identity import Identity
 from archdsl.ops.linear import Linear
-from archdsl.ops.norm import BatchNorm, GroupNorm, Identity, InstanceNorm, SyncBatchNorm
+from archdsl.ops.norm import BatchNorm, GroupNorm, InstanceNorm, SyncBatchNorm
 from archdsl.passes.lint.facts import Facts, shown
 from archdsl.passes.lint.wiring import Step, Wiring
 from archdsl.text.diagnostic import Fix, Label, Reporter

@@ -6,8 +6,8 @@ import math
 
 from archdsl.ops.activation import LogSoftmax, Sigmoid, Softmax
 from archdsl.ops.conv import Conv2d
+from archdsl.ops.identity import Identity
 from archdsl.ops.linear import Linear
-from archdsl.ops.norm import Identity
 from archdsl.ops.rearrange import Flatten
 from archdsl.ops.regularise import Dropout, Dropout2d
 from archdsl.passes.lint.facts import Facts, shown

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archdsl.ops.conv import Conv2d
+from archdsl.ops.identity import Identity
 from archdsl.ops.linear import Linear
-from archdsl.ops.norm import BatchNorm, FrozenBatchNorm, Identity, Rescale, SyncBatchNorm
+from archdsl.ops.norm import BatchNorm, FrozenBatchNorm, Rescale, SyncBatchNorm
 from archdsl.ops.regularise import Dropout, Dropout2d, Scale, Times
 from archdsl.passes.lint.facts import Facts, shown
 from archdsl.passes.lint.mend import followed_by
