@@ -13,6 +13,7 @@ from pydantic import ConfigDict, SkipValidation
 from pydantic.dataclasses import dataclass
 
 from archdsl.ir.trouble import Trouble
+from archdsl.ir.walk import inner_first
 from archdsl.ops.base import Op
 from archdsl.text.source import Span
 
@@ -148,17 +149,11 @@ class Graph:
 
     def bodies(self) -> Iterator[Graph]:
         """Yield each distinct body below this graph once, inner ones first, then the graph itself."""
-        seen: set[int] = set()
-        stack: list[tuple[Graph, bool]] = [(self, False)]
-        while stack:
-            graph, is_done = stack.pop()
-            if is_done:
-                yield graph
-            elif id(graph) not in seen:
-                seen.add(id(graph))
-                stack.append((graph, True))
-                inner = [node.body for node in graph.nodes.values() if node.body is not None]
-                stack.extend((body, False) for body in reversed(inner))
+        return inner_first(self, Graph._called)
+
+    def _called(self) -> Iterator[Graph]:
+        """Yield the bodies of the calls in this one."""
+        return (node.body for node in self.nodes.values() if node.body is not None)
 
     @cached_property
     def networkx(self) -> MultiDiGraph[str]:

@@ -15,13 +15,7 @@ def check_weights(shapes: Shapes, report: Reporter) -> None:
 
     Requires: every node has a shape.
     """
-    stack, seen = [shapes], set[int]()
-    while stack:
-        table = stack.pop()
-        if id(table) in seen:
-            continue
-        seen.add(id(table))
-        stack += table.inner.values()
+    for table in shapes.tables():
         for node in table.graph.nodes.values():
             if node.op is None or node.is_input:
                 continue

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from archdsl.ir.graph import Node, NodeId
+from archdsl.ir.walk import PerBody
 from archdsl.ops.base import Cost
 from archdsl.passes.shapes import Shapes
 
@@ -57,39 +58,39 @@ class Costs:
     total: Total
 
 
-def count_costs(shapes: Shapes, known: dict[int, Costs] | None = None) -> Costs:
+def count_costs(shapes: Shapes) -> Costs:
     """Count what every node costs, each distinct body once.
 
-    `known` are the results so far by the identity of their shapes, which must live on, to use and to add to.
     Requires: shapes without errors, all numbers. Ensures: weights that several nodes share are counted once.
     """
-    return _count(shapes, {} if known is None else known)
+    return counter()(shapes)
 
 
-def _count(shapes: Shapes, known: dict[int, Costs]) -> Costs:
-    if id(shapes) in known:
-        return known[id(shapes)]
+def counter() -> PerBody[Shapes, Costs]:
+    """Return `count_costs` with a memory, for many tables that share bodies."""
+    return PerBody(_count)
+
+
+def _count(shapes: Shapes, count: Callable[[Shapes], Costs]) -> Costs:
     nodes: dict[NodeId, Total] = {}
     inner: dict[NodeId, Costs] = {}
     parameters = buffers = macs = elementwise = activations = 0
     for node in shapes.graph.topological():
         if node.id in shapes.inner:
-            inner[node.id] = _count(shapes.inner[node.id], known)
+            inner[node.id] = count(shapes.inner[node.id])
             one = inner[node.id].total
         else:
             one = _operator(node, shapes)
         nodes[node.id] = one
-        count = node.repeat
+        times = node.repeat
         if node.reuses is None:
-            parameters += one.parameters * count
-            buffers += one.buffers * count
-        macs += one.macs * count
-        elementwise += one.elementwise * count
-        activations += one.activations * count
+            parameters += one.parameters * times
+            buffers += one.buffers * times
+        macs += one.macs * times
+        elementwise += one.elementwise * times
+        activations += one.activations * times
     total = Total(parameters, buffers, macs, elementwise, activations)
-    result = Costs(MappingProxyType(nodes), MappingProxyType(inner), total)
-    known[id(shapes)] = result
-    return result
+    return Costs(MappingProxyType(nodes), MappingProxyType(inner), total)
 
 
 def _operator(node: Node, shapes: Shapes) -> Total:

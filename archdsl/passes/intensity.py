@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from types import MappingProxyType
 
 from archdsl.ir.graph import Node, NodeId
+from archdsl.ir.walk import PerBody
 from archdsl.passes.costs import BYTES
 from archdsl.passes.shapes import Shapes
 
@@ -54,25 +56,21 @@ def arithmetic_intensity(shapes: Shapes, batch_size: int = 1) -> Intensities:
     Requires: shapes without errors, all numbers. Ensures: each distinct body is worked out once; a module that is
     applied several times moves its weights each time.
     """
-    return _body(shapes, batch_size, {})
+    return PerBody[Shapes, Intensities](partial(_body, batch_size))(shapes)
 
 
-def _body(shapes: Shapes, batch_size: int, known: dict[int, Intensities]) -> Intensities:
-    if id(shapes) in known:
-        return known[id(shapes)]
+def _body(batch_size: int, shapes: Shapes, measure: Callable[[Shapes], Intensities]) -> Intensities:
     nodes: dict[NodeId, Traffic] = {}
     inner: dict[NodeId, Intensities] = {}
     total = Traffic()
     for node in shapes.graph.topological():
         if node.id in shapes.inner:
-            inner[node.id] = _body(shapes.inner[node.id], batch_size, known)
+            inner[node.id] = measure(shapes.inner[node.id])
             nodes[node.id] = inner[node.id].total
         else:
             nodes[node.id] = _operator(node, shapes, batch_size)
         total += nodes[node.id].times(node.repeat)
-    result = Intensities(batch_size, MappingProxyType(nodes), MappingProxyType(inner), total)
-    known[id(shapes)] = result
-    return result
+    return Intensities(batch_size, MappingProxyType(nodes), MappingProxyType(inner), total)
 
 
 def _operator(node: Node, shapes: Shapes, batch_size: int) -> Traffic:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from archdsl.ir.graph import Graph, Node, NodeId, Value
 from archdsl.ir.trouble import Trouble
+from archdsl.ir.walk import inner_first
 from archdsl.ops.base import OpError
 from archdsl.ops.shape import LARGEST_TENSOR, Shape
 
@@ -32,6 +33,13 @@ class Shapes:
     def inputs_of(self, node: Node) -> list[Shape]:
         return [self.of(value) for value in node.inputs]
 
+    def tables(self) -> Iterator[Shapes]:
+        """Yield each distinct table below this one once, inner ones first, then the table itself."""
+        return inner_first(self, Shapes._called)
+
+    def _called(self) -> Iterator[Shapes]:
+        return iter(self.inner.values())
+
     @property
     def is_complete(self) -> bool:
         """Whether every output has a shape, since no mistake left one unknown."""
@@ -45,8 +53,8 @@ class Shapes:
         return {"": self.of(self.graph.main), **named}
 
 
-Known: TypeAlias = dict[tuple[int, tuple[Shape, ...]], Shapes]
-"""The tables found so far, by the identity of a body and the shapes that enter it."""
+Known: TypeAlias = dict[tuple[Graph, tuple[Shape, ...]], Shapes]
+"""The tables found so far, by a body and the shapes that enter it."""
 
 
 class CallFrame(NamedTuple):
@@ -102,7 +110,7 @@ class _Inferrer:
     trail: list[CallFrame] = field(default_factory=list[CallFrame])
 
     def table(self, graph: Graph, inputs: tuple[Shape, ...], call: Node | None) -> Shapes:
-        key = (id(graph), inputs)
+        key = (graph, inputs)
         known = self.known.get(key)
         if known is None:
             known = self.known[key] = self._body(graph, inputs, call)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from archdsl.ir.graph import Graph
+from archdsl.ir.walk import PerBody
 from archdsl.ops.shape import Shape, Size
-from archdsl.passes.costs import Costs, count_costs
+from archdsl.passes.costs import Costs, count_costs, counter
 from archdsl.passes.shapes import Known, Shapes, infer_shapes
 from archdsl.passes.tables import Tables
 
@@ -58,7 +59,7 @@ def all_sizes(shapes: Shapes) -> Sizes:
         return Sizes((0,), (Tables(shapes, count_costs(shapes)),), {}, 0)
     declared = image.numbers()[1]
     last = max(declared, min(max(2 * declared, _SMALLEST_RANGE), _LARGEST_RANGE))
-    run = _Run(shapes.graph, {}, {})
+    run = _Attempts(shapes.graph, {}, counter())
     legal: dict[int, Tables] = {}
     refused: dict[int, Refusal] = {}
     for size in range(1, last + 1):
@@ -88,16 +89,16 @@ def _scaled(inputs: Sequence[Shape], factor: Fraction) -> list[Shape] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _Attempts:
     graph: Graph
     known: Known
-    counted: dict[int, Costs]
+    count: PerBody[Shapes, Costs]
 
     def at(self, inputs: Sequence[Shape]) -> Tables | Refusal:
         before = len(self.known)
         shapes, misfits = infer_shapes(self.graph, inputs, self.known)
         if not misfits:
-            return Tables(shapes, count_costs(shapes, self.counted))
+            return Tables(shapes, self.count(shapes))
         while len(self.known) > before:  # tables with gaps: a later size would meet no error in them
             self.known.popitem()
         return Refusal(misfits[0].trouble.code, ".".join(_gap(shapes)))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from archdsl.ir.walk import PerBody
 from archdsl.ops.base import Tensor
 from archdsl.passes.shapes import Shapes
 
@@ -16,27 +19,21 @@ def list_state(shapes: Shapes) -> State:
 
     Requires: shapes without errors, all numbers. Ensures: each distinct body's keys are worked out once.
     """
-    return _body(shapes, {})
+    return PerBody[Shapes, State](_body)(shapes)
 
 
-def _body(shapes: Shapes, known: dict[int, State]) -> State:
-    if id(shapes) not in known:
-        known[id(shapes)] = tuple(_entries(shapes, known))
-    return known[id(shapes)]
-
-
-def _entries(shapes: Shapes, known: dict[int, State]) -> list[tuple[str, Tensor]]:
+def _body(shapes: Shapes, state: Callable[[Shapes], State]) -> State:
     own: list[tuple[str, Tensor]] = []
     children: list[tuple[str, Tensor]] = []
     for node in shapes.graph.topological():
         if node.is_input or node.reuses is not None:
             continue
         if node.body is not None:
-            below = _body(shapes.inner[node.id], known)
+            below = state(shapes.inner[node.id])
         else:
             assert node.op is not None
             below = tuple((tensor.name, tensor) for tensor in node.op.state(shapes.inputs_of(node)))
         for name in node.names:
             for key, tensor in below:
                 (children if key else own).append((f"{name}.{key}" if key else name, tensor))
-    return own + children
+    return (*own, *children)

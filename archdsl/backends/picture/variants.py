@@ -9,6 +9,7 @@ from archdsl.backends.picture.chunks import is_simple
 from archdsl.backends.picture.parts import Frame
 from archdsl.backends.picture.symbols import INPUT_CHANNELS, Symbols, Values, common_bindings
 from archdsl.ir.graph import Graph, Node
+from archdsl.ir.walk import outer_first
 from archdsl.passes.tables import Tables
 
 
@@ -35,6 +36,10 @@ def _bindings(call: Tables) -> dict[str, object]:
     return {**call.shapes.graph.bindings, **channels}
 
 
+def _called(call: Tables) -> Iterator[Tables]:
+    return (call.inner(node) for node in call.graph.topological() if node.body is not None)
+
+
 class BlockVariants:
     """The variants of every block that is called anywhere below a call, in the order of first use."""
 
@@ -58,18 +63,11 @@ class BlockVariants:
         return self._found[graph.name, self._signature(graph)]
 
     def _walk(self, root: Tables) -> None:
-        seen: set[int] = set()
-        stack = [root]
-        while stack:
-            call = stack.pop()
-            if id(call.shapes) in seen:
-                continue
-            seen.add(id(call.shapes))
-            graph = call.shapes.graph
+        for call in outer_first(root, _called):
+            graph = call.graph
             if graph.kind == "block" and not self.is_simple(graph):
                 key = (graph.name, self._signature(graph))
                 self._found.setdefault(key, BlockVariant(graph.name)).calls.append(call)
-            stack.extend(call.inner(node) for node in reversed(list(graph.topological())) if node.body is not None)
 
     def _letter(self) -> None:
         by_name: dict[str, list[BlockVariant]] = {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha1
 from typing import TypeAlias
 
 from archdsl.ir.graph import Graph, Node, Value
+from archdsl.ir.walk import PerBody
 from archdsl.ops.base import Op
 
 Wire: TypeAlias = tuple[int, str]
@@ -53,15 +54,13 @@ class ItemLists:
     """Makes the level of each distinct body once."""
 
     def __init__(self) -> None:
-        self._known: dict[int, ItemList] = {}
+        self.of = PerBody(self._list)
         self._of: dict[str, ItemList] = {}
 
-    def of(self, graph: Graph) -> ItemList:
-        if id(graph) not in self._known:
-            level = _level(graph, self)
-            self._known[id(graph)] = level
-            self._of[level.form] = min(level, self._of.get(level.form, level), key=lambda one: one.identity)
-        return self._known[id(graph)]
+    def _list(self, graph: Graph, of: Callable[[Graph], ItemList]) -> ItemList:
+        level = _level(graph, of)
+        self._of[level.form] = min(level, self._of.get(level.form, level), key=lambda one: one.identity)
+        return level
 
     def inside(self, item: Item) -> ItemList:
         assert item.node.body is not None
@@ -72,7 +71,7 @@ class ItemLists:
         return self._of[form]
 
 
-def _level(graph: Graph, levels: ItemLists) -> ItemList:
+def _level(graph: Graph, of: Callable[[Graph], ItemList]) -> ItemList:
     wires: dict[str, int] = {}
     items: list[Item] = []
     arriving = 0
@@ -81,7 +80,7 @@ def _level(graph: Graph, levels: ItemLists) -> ItemList:
             arriving += 1
             wires[node.id] = -arriving
             continue
-        items += _items(node, wires, len(items), levels)
+        items += _items(node, wires, len(items), of)
         wires[node.id] = len(items) - 1
     outputs = tuple((o.name, _wire(o.value, wires), o.is_training_only) for o in graph.outputs)
     identity = _digest([(i.label, i.identity, i.inputs) for i in items], outputs)
@@ -89,9 +88,9 @@ def _level(graph: Graph, levels: ItemLists) -> ItemList:
     return ItemList(graph, tuple(items), outputs, identity, form, 1 + sum(item.weight for item in items))
 
 
-def _items(node: Node, wires: dict[str, int], position: int, levels: ItemLists) -> Iterator[Item]:
+def _items(node: Node, wires: dict[str, int], position: int, of: Callable[[Graph], ItemList]) -> Iterator[Item]:
     if node.body is not None:
-        level = levels.of(node.body)
+        level = of(node.body)
         identity, form, weight = level.identity, level.form, level.weight
     else:
         assert node.op is not None

@@ -42,7 +42,7 @@ class Facts:
         """Map each body's table, by identity, to how often the network runs it for one image."""
         found: Counter[int] = Counter({id(self.shapes): 1})
         # A body runs as often as its callers do, which the order below has settled by then.
-        for table in reversed(list(_inner_first(self.shapes))):
+        for table in reversed(list(self.shapes.tables())):
             for name, inner in table.inner.items():
                 found[id(inner)] += found[id(table)] * table.graph.nodes[name].repeat
         return found
@@ -79,20 +79,6 @@ class Facts:
             if verdict is None or key not in found:
                 found[key] = verdict
         yield from ((place, verdict) for (place, _), verdict in found.items() if verdict is not None)
-
-
-def _inner_first(shapes: Shapes) -> Iterator[Shapes]:
-    """Yield each distinct table once, those of inner bodies before those of the calls of them."""
-    seen: set[int] = set()
-    stack = [(shapes, False)]
-    while stack:
-        table, is_done = stack.pop()
-        if is_done:
-            yield table
-        elif id(table) not in seen:
-            seen.add(id(table))
-            stack.append((table, True))
-            stack += [(inner, False) for inner in table.inner.values()]
 
 
 def shown(span: Span) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from math import inf
 from typing import TypeAlias
 
+from archdsl.ir.walk import PerBody
 from archdsl.ops.base import Op
 from archdsl.ops.shape import Shape
 from archdsl.passes.shapes import Shapes
@@ -14,29 +15,23 @@ from archdsl.passes.shapes import Shapes
 _Reach: TypeAlias = "tuple[float, float]"
 
 
-@dataclass(slots=True)
-class _Estimate:
-    known: dict[int, _Reach]
+def _body(shapes: Shapes, body: Callable[[Shapes], _Reach]) -> _Reach:
+    return _nodes(shapes, body)[shapes.graph.main.node]
 
-    def body(self, shapes: Shapes) -> _Reach:
-        if id(shapes) not in self.known:
-            found = self.nodes(shapes)
-            self.known[id(shapes)] = found[shapes.graph.main.node]
-        return self.known[id(shapes)]
 
-    def nodes(self, shapes: Shapes) -> dict[str, _Reach]:
-        found: dict[str, _Reach] = {}
-        for node in shapes.graph.topological():
-            if node.is_input:
-                found[node.id] = 0, 1
-                continue
-            before, apart = max(found[value.node] for value in node.inputs)
-            inner = shapes.inner.get(node.id)
-            more, stride = self.body(inner) if inner is not None else _operator(node.op, shapes.inputs_of(node))
-            for _ in range(node.repeat):
-                before, apart = before + (more and more * apart), apart * stride
-            found[node.id] = before, apart
-        return found
+def _nodes(shapes: Shapes, body: Callable[[Shapes], _Reach]) -> dict[str, _Reach]:
+    found: dict[str, _Reach] = {}
+    for node in shapes.graph.topological():
+        if node.is_input:
+            found[node.id] = 0, 1
+            continue
+        before, apart = max(found[value.node] for value in node.inputs)
+        inner = shapes.inner.get(node.id)
+        more, stride = body(inner) if inner is not None else _operator(node.op, shapes.inputs_of(node))
+        for _ in range(node.repeat):
+            before, apart = before + (more and more * apart), apart * stride
+        found[node.id] = before, apart
+    return found
 
 
 def _operator(op: Op | None, inputs: list[Shape]) -> _Reach:
@@ -49,8 +44,7 @@ def _operator(op: Op | None, inputs: list[Shape]) -> _Reach:
 
 def sees_at_least(shapes: Shapes, pixels: float) -> bool:
     """Tell whether some feature map on the level of the model surely sees this many pixels of the image."""
-    estimate = _Estimate({})
-    for name, (more, _) in estimate.nodes(shapes).items():
+    for name, (more, _) in _nodes(shapes, PerBody(_body)).items():
         shape = shapes.results[name].get("")
         if shape is not None and len(shape) == 3 and shape[1:] != (1, 1) and more + 1 >= pixels:
             return True
