@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from types import TracebackType
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING
 
+from archdsl.ops.base import OpError
 from archdsl.ops.shape import Shape
-from archdsl.text.diagnostic import Diagnostic, Fix, Label, Severity
+from archdsl.text.diagnostic import Diagnostic, Fix, Label, Reporter, Severity
 from archdsl.text.source import Span
 
 if TYPE_CHECKING:
@@ -41,6 +42,12 @@ class Trouble(Exception):
         """Says the message again for the shapes that reach the step, once these are numbers."""
         self.others: tuple[Trouble, ...] = ()
 
+    @classmethod
+    def of(cls, error: OpError, span: Span, spans: Mapping[str, Span] = MappingProxyType({})) -> Trouble:
+        """Return the mistake that an operator's rule finds at a step; `spans` are where its attributes stand."""
+        where = spans.get(error.attribute, span)
+        return cls(error.code, error.message, where, help=error.help, marker=error.marker)
+
     def beside(self, others: Sequence[Trouble]) -> Trouble:
         """Give this mistake anew, with others beside it: a `let` keeps the old one for whoever asks next."""
         joined = Trouble(
@@ -57,8 +64,13 @@ class Trouble(Exception):
         )
 
     def all(self) -> list[Trouble]:
-        """Give this mistake and those beside it."""
+        """Return this mistake and those beside it."""
         return [self, *self.others]
+
+    def tell(self, report: Reporter) -> None:
+        """Report this mistake and those beside it, of which nothing more is known."""
+        for one in self.all():
+            report.add(one.diagnostic())
 
 
 class Reported(Exception):

@@ -36,7 +36,7 @@ def lower_statement(statement: tree.Statement, place: Place, flow: Flow, lowerin
         behind = name_rules[kind](statement, place, lowering) if kind in name_rules else place
         return flow_rules[kind](statement, place, flow, lowering) if kind in flow_rules else flow, behind
     except OpError as error:
-        lowering.fail(Trouble(error.code, error.message, statement.span, help=error.help, marker=error.marker))
+        lowering.fail(Trouble.of(error, statement.span))
     except Trouble as trouble:
         if trouble.is_fatal:
             raise

@@ -45,7 +45,7 @@ def add_operator(op: Op, draft: Draft, flows: Sequence[Flow], place: Place, lowe
         else:
             shape = _inferred(op, shapes)
     except OpError as error:
-        draft.trouble = _trouble(error, draft)
+        draft.trouble = Trouble.of(error, draft.span, draft.attribute_spans)
         lowering.defer(draft.trouble)
     draft.shapes = {"": shape}
     draft.calls = tuple(lowering.calls)
@@ -63,12 +63,7 @@ def _check_alone(op: Op, draft: Draft, lowering: Lowering) -> None:
     """Report what is wrong with an operator whatever flows into it."""
     error = mistake_alone(op)
     if error is not None:
-        lowering.fail(_trouble(error, draft))
-
-
-def _trouble(error: OpError, draft: Draft) -> Trouble:
-    where = draft.attribute_spans.get(error.attribute, draft.span)
-    return Trouble(error.code, error.message, where, help=error.help, marker=error.marker)
+        lowering.fail(Trouble.of(error, draft.span, draft.attribute_spans))
 
 
 def add_mistaken(op: Op, flows: Sequence[Flow], trouble: Trouble, place: Place, lowering: Lowering) -> Flow:

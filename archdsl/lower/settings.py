@@ -8,6 +8,7 @@ from typing import TypeAlias
 from archdsl.ir.trouble import Parts, Trouble
 from archdsl.lower.plan import Plan
 from archdsl.ops import OPS
+from archdsl.ops.shape import LARGEST_TENSOR
 from archdsl.semantics.callables import find_callable
 from archdsl.semantics.context import Context
 from archdsl.semantics.defaults import file_context
@@ -21,6 +22,10 @@ from archdsl.syntax.parser import parse_expression
 from archdsl.text.diagnostic import Reporter
 from archdsl.text.source import Source, Span
 from archdsl.text.suggest import nearest
+
+SETTINGS = "<settings>"
+"""What messages call the text that settings are written out as."""
+_MOST_AXES = 4
 
 # What a user may write in Python for a setting: a value, or the text that a spec would have.
 UserValue: TypeAlias = "bool | int | float | str | Sequence[UserValue]"
@@ -37,7 +42,7 @@ def with_settings(plan: Plan, settings: Mapping[str, UserValue]) -> Plan:
     argument_orders: dict[tuple[str, str], Setting] = {}
     body_context = _context_names(plan.declaration.body)
     for key, given in settings.items():
-        written = Source(f"{key}={given if isinstance(given, str) else _write(given)}", "<settings>")
+        written = Source(f"{key}={given if isinstance(given, str) else _write(given)}", SETTINGS)
         value = _setting(written, len(key) + 1, env)
         target, _, argument = key.partition(".")
         key_span = Span(0, len(key), written)
@@ -63,6 +68,19 @@ def with_settings(plan: Plan, settings: Mapping[str, UserValue]) -> Plan:
             raise Trouble("E102", f"`{plan.name}` has no setting `{key}`", key_span, help=help)
     context = plan.context.order(orders, argument_orders)
     return Plan(plan.module, plan.declaration, plan.name, values, context, plan.edits, plan.doc)
+
+
+def check_image(image: object) -> None:
+    """Raise Trouble for an input size from outside that is none."""
+    if image is None:
+        return
+    sizes: list[object] = [*image] if isinstance(image, list | tuple) else []  # pyright: ignore[reportUnknownArgumentType] -- tested below
+    is_size = all(type(size) is int and 0 < size <= LARGEST_TENSOR for size in sizes)
+    if not is_size or not 1 <= len(sizes) <= _MOST_AXES:
+        written = Source(f"input={image!r}", SETTINGS)
+        help = "give channels, height and width: (3, 224, 224)"
+        message = "an input size is 1 to 4 positive whole numbers"
+        raise Trouble("E104", message, Span(0, len(written.text), written), help=help)
 
 
 def _context_names(body: tree.Body) -> set[str]:

@@ -48,7 +48,7 @@ def _survey_value(declaration: tree.Function | tree.Let, module: Module, wished:
     except (Trouble, RecursionError):
         return  # too much of something, which is told where it is used
     for trouble in parts.troubles:
-        report.add(trouble.diagnostic())
+        trouble.tell(report)
 
 
 def _wished(module: Module) -> set[str]:

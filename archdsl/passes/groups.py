@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from math import gcd
 
 from archdsl.ops.norm import GroupNorm
 from archdsl.passes.costs import count_costs
-from archdsl.passes.shapes import Shapes
+from archdsl.passes.shapes import Misfit, Shapes
 from archdsl.passes.tables import Tables, walk
 from archdsl.text.diagnostic import Diagnostic
 
-_MESSAGE = re.compile(r"(\d+) groups do not divide \d+ channels")
 _MOST_SHOWN = 6
 
 
-def misfit(diagnostics: Sequence[Diagnostic]) -> int | None:
-    """Give the number of groups that a group norm has been refused with, if one has."""
-    found = (_MESSAGE.fullmatch(diagnostic.message) for diagnostic in diagnostics if diagnostic.code == "E214")
-    return next((int(match[1]) for match in found if match), None)
+def refused_groups(misfits: Sequence[Misfit]) -> int | None:
+    """Return the number of groups that a group norm is refused with, if one is."""
+    norms = (misfit.node.op for misfit in misfits if _is_refused(misfit))
+    return next((op.groups for op in norms if isinstance(op, GroupNorm)), None)
 
 
-def name_divisors(diagnostics: Sequence[Diagnostic], groups: int, shapes: Shapes) -> tuple[Diagnostic, ...]:
-    """Add to a refused group norm what the others in the network would need.
+def _is_refused(misfit: Misfit) -> bool:
+    return isinstance(misfit.node.op, GroupNorm) and misfit.trouble.code == "E214"
 
-    `shapes` are those of the same network with group norms of one group. Ensures: no other diagnostic changes.
+
+def name_divisors(
+    explained: Sequence[tuple[Misfit, Diagnostic]], groups: int, shapes: Shapes
+) -> list[tuple[Misfit, Diagnostic]]:
+    """Add to what is said of refused group norms which numbers of groups all norms of the network would take.
+
+    `shapes` are those of the same network with group norms of one group.
     """
     widths: dict[int, str] = {}
     for path, node, tables in walk(Tables(shapes, count_costs(shapes))):
         if isinstance(node.op, GroupNorm):
             widths.setdefault(tables.shapes.inputs_of(node)[0].numbers()[0], path)
     if not widths:
-        return tuple(diagnostics)
+        return list(explained)
     common = gcd(*widths)
     divisors = [n for n in range(1, common + 1) if common % n == 0]
     best = max(n for n in divisors if n <= groups)
@@ -47,9 +51,9 @@ def name_divisors(diagnostics: Sequence[Diagnostic], groups: int, shapes: Shapes
             0,
             f"{groups} groups do not divide {len(refused)} of the {len(widths)} widths that norms have here: {places}",
         )
-    return tuple(
-        replace(d, notes=(*d.notes, *notes), help=f"use `group({best})`")
-        if d.code == "E214" and _MESSAGE.fullmatch(d.message)
-        else d
-        for d in diagnostics
-    )
+    return [
+        (misfit, replace(told, notes=(*told.notes, *notes), help=f"use `group({best})`"))
+        if _is_refused(misfit)
+        else (misfit, told)
+        for misfit, told in explained
+    ]

@@ -156,6 +156,5 @@ class _Inferrer:
         if lowered is not None and lowered.code != error.code:
             error = lowered
         if isinstance(error, OpError):
-            span = node.span_of(error.attribute)
-            error = Trouble(error.code, error.message, span, help=error.help, marker=error.marker)
+            error = Trouble.of(error, node.span, node.attribute_spans)
         self.misfits.append(Misfit(error, tuple(self.trail), node))

@@ -8,10 +8,9 @@ import pytest
 
 import archdsl
 from archdsl import compiler
-from archdsl.lower.model import Lowered
 from archdsl.syntax import allowances
 from archdsl.text.codes import CODES
-from archdsl.text.diagnostic import Diagnostic, Reporter
+from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.edits import removal
 from archdsl.text.mend import apply_fixes
 from archdsl.text.page import Page
@@ -20,17 +19,14 @@ from archdsl.text.source import Source, Span
 
 @pytest.fixture(autouse=True)
 def _warns(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = compiler._analyse  # pyright: ignore[reportPrivateUsage]
-
-    def analyse(lowered: Lowered, report: Reporter) -> object:
-        assert lowered.graph is not None
-        source = lowered.graph.span.source
+    def warn(work: compiler.Work) -> None:
+        assert work.graph is not None
+        source = work.graph.span.source
         for word in re.finditer(r"\bodd", source.text):
-            report.warning("W499", "this is odd", Span(*word.span(), source))
-        return real(lowered, report)
+            work.report.warning("W499", "this is odd", Span(*word.span(), source))
 
     monkeypatch.setattr(allowances, "CODES", {**CODES, "W499": Page("W499", "odd", ())})
-    monkeypatch.setattr(compiler, "_analyse", analyse)
+    monkeypatch.setattr(compiler, "STEPS", (*compiler.STEPS, warn))
 
 
 def told(text: str) -> list[tuple[str, int]]:
