@@ -10,7 +10,7 @@ import pytest
 import archdsl
 from archdsl.ops.base import Category, Op, Tensor, TorchCall
 from archdsl.ops.shape import Shape
-from tests.backends.interpreter import agree
+from tests.backends.torch.interpreter import agree
 from tests.ops.plant import planted
 
 pytestmark = pytest.mark.torch

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 import torch
-from torch import nn
 
 import archdsl
-from archdsl.ops import OPS
-from archdsl.passes.tables import walk
-from tests.backends.interpreter import agree
-from tests.backends.test_torch_files import DISTINCT, NAMES
-from tests.ops.execute import build
+from tests.backends.torch.interpreter import agree
 
 pytestmark = pytest.mark.torch
 
@@ -153,24 +146,6 @@ def test_several_inputs_arrive_in_the_order_of_the_text(body: str) -> None:
     agree(archdsl.load_text(f"model m {{ {body} }}"))
 
 
-IN_PLACE = sorted(
-    "threshold(0.1, 0.2)" if name == "threshold" else name
-    for name, op in OPS.items()
-    if op.category == "activation" and op.can_run_in_place
-)
-
-
-@pytest.mark.parametrize(
-    "norm", ["batch", "layer(axis=channels)", "group(2)", "rms", "instance", "lrn", "frozen_batch", "none"]
-)
-@pytest.mark.parametrize("act", IN_PLACE)
-def test_every_activation_may_run_in_place_after_every_norm(act: str, norm: str) -> None:
-    text = (
-        f"defaults {{ norm={norm} act={act} }}\nmodel m {{ input [2, 4, 4]; conv 4; norm; act; fc_like: conv 4; act }}"
-    )
-    agree(archdsl.load_text(text))
-
-
 # One of each family that is not torchvision's; those are compared with torchvision itself.
 FAMILIES = {
     "digits": {},
@@ -216,38 +191,3 @@ def test_a_training_output_is_absent_in_evaluation() -> None:
 def test_a_step_used_again_is_one_module() -> None:
     module = archdsl.load_text("model m { input [4, 8, 8]; c: conv 4; act; reuse c; act; reuse c }").module()
     assert [key for key, _ in module.named_parameters()] == ["c.weight"]
-
-
-def test_an_activation_that_nobody_misses_runs_in_place() -> None:
-    module = archdsl.load_text("model m { input [3, 8, 8]; conv 4; act; conv 4; norm; act; flatten; act }").module()
-    assert [m.inplace for m in module.modules() if isinstance(m, nn.ReLU)] == [True, True, False]
-
-
-@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in DISTINCT else pytest.mark.slow) for n in NAMES])
-def test_every_module_has_the_settings_that_the_graph_says(name: str) -> None:
-    net = archdsl.load(name)
-    with torch.device("meta"):
-        modules = dict(net.module().named_modules())
-        compared = 0
-        for path, node, tables in walk(net.tables):
-            # Steps without weights may be functions, or share a module.
-            if node.op is None or node.op.is_parameter or path not in modules or node.reuses is not None:
-                continue
-            call = node.op.to_torch(tables.shapes.inputs_of(node))
-            wanted = build(call.stateless_module or call)
-            assert shown(modules[path]) == shown(wanted), path
-            assert settings(modules[path]) == settings(wanted), path
-            compared += 1
-    assert compared > 2
-
-
-def shown(module: nn.Module) -> str:
-    """Give a module's repr, whether it runs in place left aside."""
-    return re.sub(r"(, )?inplace=(True|False)", "", repr(module))
-
-
-def settings(module: nn.Module) -> dict[str, object]:
-    """Give a module's own numbers, such as a rate that its repr leaves out."""
-    return {
-        k: v for k, v in vars(module).items() if isinstance(v, int | float | tuple) and k not in ("inplace", "training")
-    }

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import archdsl
-from tests.backends.test_torch_files import DISTINCT, GOLDENS
+from tests.backends.torch.cases import DISTINCT, GOLDENS
 
 pytestmark = pytest.mark.torch
 

@@ -13,8 +13,8 @@ from torch import nn
 import archdsl
 from archdsl.ir.labels import MODULE_ATTRIBUTES, SEQUENTIAL_ATTRIBUTES, objection, unlabelled_name
 from archdsl.ops import OPS
-from tests.backends.interpreter import agree
-from tests.backends.test_torch_files import ruff
+from tests.backends.torch.cases import ruff
+from tests.backends.torch.interpreter import agree
 
 pytestmark = pytest.mark.torch
 

@@ -1,0 +1,46 @@
+"""What walks generated code sees all of it, and leaves what it does not change as it was."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from archdsl.backends.torch.code import (
+    Call,
+    Expression,
+    Literal,
+    Name,
+    Progression,
+    Repeat,
+    children,
+    frame,
+    grows,
+    mapped,
+    with_children,
+)
+from tests.backends.torch.strategies import expressions
+
+
+@given(expressions)
+def test_code_with_its_own_children_is_the_same_code(code: Expression) -> None:
+    assert with_children(code, children(code)) == code
+    assert mapped(code, lambda part: part) == code
+
+
+@given(expressions)
+def test_a_change_reaches_every_child_once(code: Expression) -> None:
+    marked = mapped(code, lambda part: Call("marked", (part,)))
+    assert children(marked) == tuple(Call("marked", (part,)) for part in children(code))
+
+
+@given(expressions, expressions)
+def test_codes_of_one_frame_differ_in_their_children_alone(one: Expression, other: Expression) -> None:
+    assert (frame(one) == frame(other)) == (
+        len(children(one)) == len(children(other)) and with_children(one, children(other)) == other
+    )
+
+
+def test_what_counts_in_a_repeat_of_its_own_does_not_grow_outside() -> None:
+    growing = Call("Unit", (Progression(Literal(4), Literal(2)),))
+    assert grows(growing)
+    assert grows(Call("nn.Sequential", (Name("x"), growing)))
+    assert not grows(Call("nn.Sequential", (Repeat(growing, Literal(3)),)))
