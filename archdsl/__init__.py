@@ -4,20 +4,29 @@ A network is a text spec; archdsl checks it, tells its shapes, parameters and co
 and compiles it to a readable, standalone PyTorch module.
 """
 
-from archdsl.network import Network, NetworkCosts, NodeCosts, check_text, diff, load, load_text
-from archdsl.network import format_text as format
+from archdsl.api import check, check_text, format, load, load_text
+from archdsl.difference import diff, draw_diff
+from archdsl.network import Network, NetworkCosts, NodeCosts
 from archdsl.text.diagnostic import Diagnostic, SpecError
+from archdsl.text.failure import Failure
+from archdsl.text.render import RENDERERS
+from archdsl.text.source import Source
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "RENDERERS",
     "Diagnostic",
+    "Failure",
     "Network",
     "NetworkCosts",
     "NodeCosts",
+    "Source",
     "SpecError",
+    "check",
     "check_text",
     "diff",
+    "draw_diff",
     "format",
     "load",
     "load_text",

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from archdsl.compiler import Compilation, compile
+from archdsl.compiler import Compilation
 from archdsl.ir.flatten import flatten
 from archdsl.ir.graph import Graph
-from archdsl.lower.settings import UserValue
 from archdsl.ops.shape import Shape
 from archdsl.passes.costs import Total, count_costs
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.passes.tables import Tables
 from archdsl.semantics.keymap import KeyMap
-from archdsl.specs import find_spec
-from archdsl.text.diagnostic import Diagnostic, Reporter, Severity, SpecError
-from archdsl.text.source import Source
+from archdsl.text.diagnostic import Diagnostic, Severity, SpecError
 
 if TYPE_CHECKING:
+    import torch
     from networkx import MultiDiGraph
     from torch import nn
 
     from archdsl.backends.picture import Diagram
-    from archdsl.backends.picture.drawing import ThemeName
     from archdsl.ops.base import Tensor
-    from archdsl.passes.difference import Difference, Subject
     from archdsl.passes.fold import Fold
     from archdsl.passes.intensity import Intensities
     from archdsl.passes.memory import Memory
@@ -218,8 +213,7 @@ class Network:
     def for_inference(self, fold: bool = True) -> Network:
         """Give the network that evaluation runs: no training-only parts, no noise, and norms folded if `fold`.
 
-        Names stay; with `fold` the state changes as the result's `folds` say, which `archdsl.weights.fold.fold_state`
-        carries out.
+        Names stay; with `fold` the state changes as the result's `folds` say, which its `fold_state` carries out.
         """
         from archdsl.passes.fold import fold_norms
         from archdsl.passes.inference import for_inference
@@ -239,6 +233,16 @@ class Network:
         costs = count_costs(shapes)
         known = self._compilation
         return Network(replace(known, graph=graph, shapes=shapes, costs=costs, digest=digest, again=None))
+
+    def fold_state(self, state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Return the state_dict that this network takes, from that of the network `for_inference` made it of.
+
+        Needs torch. Raises KeyError where the state lacks an entry that is needed.
+        """
+        from archdsl.weights.fold import fold_state
+
+        folded = fold_state(state, self.folds)
+        return {key: folded[key] for key, _ in self.state}
 
     def flatten(self) -> MultiDiGraph[str]:
         """Give the networkx graph with one node per operator, named by its path."""
@@ -324,93 +328,3 @@ class Network:
         from archdsl.backends.picture import diagram
 
         return diagram(self.tables, level, self.name, theme=theme, cost=cost)
-
-
-def load(
-    spec: str | Path,
-    model: str | None = None,
-    *,
-    input: Sequence[int] | None = None,
-    **settings: UserValue,
-) -> Network:
-    """Compile a spec, given by path or bundled name, with some settings changed.
-
-    `input` replaces the input's shape, [C, H, W]. Raises SpecError with every diagnostic if the spec has mistakes.
-
-    >>> load("resnet50", classes=10).costs.parameters
-    23528522
-    """
-    source, folder, named = find_spec(spec)
-    return Network(compile(source, model or named, settings, input, folder))
-
-
-def diff(before: Network | str | Path, after: Network | str | Path) -> Difference:
-    """Say how one network differs from another: what was added, removed, changed, renamed, and what that costs.
-
-    A spec, given by path or bundled name, stands for its network.
-
-    >>> [change.kind for change in diff("resnet18", "resnet34").changes]
-    ['added', 'added', 'added', 'added']
-    """
-    from archdsl.passes.difference import compare
-
-    one, other = (network if isinstance(network, Network) else load(network) for network in (before, after))
-    return compare(subject_of(one), subject_of(other))
-
-
-def draw_diff(
-    before: Network,
-    after: Network,
-    difference: Difference | None = None,
-    *,
-    theme: ThemeName = "light",
-    file_format: Literal["svg", "png", "pdf"] = "svg",
-) -> bytes:
-    """Draw two networks side by side, with what differs marked; `difference` is theirs, if it is known already."""
-    from archdsl.backends.difference.picture import draw
-    from archdsl.passes.difference import compare
-    from archdsl.passes.difference.outline import outline
-
-    one, other = subject_of(before), subject_of(after)
-    found = difference or compare(one, other)
-    return draw(found, outline(one, other, found), theme, file_format)
-
-
-def subject_of(network: Network) -> Subject:
-    """Return what a comparison reads of a network."""
-    from archdsl.passes.difference import Side, Subject
-
-    return Subject(Side(network.name, network.spec.name, network.digest), network.tables)
-
-
-def load_text(
-    text: str,
-    model: str | None = None,
-    *,
-    name: str = "<string>",
-    input: Sequence[int] | None = None,
-    **settings: UserValue,
-) -> Network:
-    """Compile a spec's text, as `load` does a file."""
-    return Network(compile(Source(text, name), model, settings, input))
-
-
-def check_text(text: str, name: str = "<string>") -> tuple[Diagnostic, ...]:
-    """Give the diagnostics of a spec's text."""
-    from archdsl.compiler import check
-
-    return check(Source(text, name))
-
-
-def format_text(text: str, name: str = "<string>") -> str:
-    """Give a spec's text in the one style. Raises SpecError for what is no legal spec.
-
-    `archdsl.format` is this function.
-    """
-    from archdsl.syntax.formatter import format_source
-
-    report = Reporter()
-    formatted = format_source(Source(text, name), report)
-    if formatted is None:
-        raise SpecError(report.diagnostics)
-    return formatted

@@ -1,9 +1,10 @@
-"""Finding specs: by path, by bundled name, or as a file's model."""
+"""Finding specs: by path, by bundled name, as a file's model, or as a text."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from textwrap import shorten
 
 from archdsl.lower.plan import models_of
 from archdsl.semantics.files import SUFFIX, bundled_folder, declared_models, read_source
@@ -12,22 +13,38 @@ from archdsl.text.source import Source, Span
 from archdsl.text.suggest import nearest
 
 
-def find_spec(spec: str | Path) -> tuple[Source, Path, str | None]:
+def read_spec(spec: str | Path | Source) -> tuple[Source, Path | None, str | None]:
+    """Return a spec's source, its folder if it has one, and the model that its name means, if it means one.
+
+    A `Source` is the spec itself, a `Path` its file, and a `str` what `find_spec` finds.
+    Errors: SpecError if there is none, or if it cannot be read
+    """
+    if isinstance(spec, Source):
+        return spec, None, None
+    if isinstance(spec, Path):
+        return _read(spec), spec.parent, None
+    return find_spec(spec)
+
+
+def find_spec(text: str) -> tuple[Source, Path, str | None]:
     """Find a spec by path, by bundled name (of a file or of a model in one), or as a file's model, `file:model`.
 
-    Gives its source, its folder, and the model that the name means, if it means one. Raises SpecError if there is
-    none, or if it cannot be read.
+    Returns its source, its folder, and the model that the name means, if it means one.
+    Errors: SpecError if there is none, if it cannot be read, or if what should name it is a spec's text
     """
-    text = str(spec)
     path, model = Path(text), None
+    is_file = _is_file(path)
+    if not is_file and ("\n" in text or "{" in text):
+        help = "`archdsl.load(archdsl.Source(text))` takes a text, and a command reads it from stdin, named `-`"
+        raise _failure("E124", "a text stands where a spec is named", shorten(text, 40, placeholder="…"), help)
     if len(text) > _LONGEST_PATH:
         raise _failure("E114", "no path and no name is that long", f"{text[:40]}…")
-    if not path.is_file() and ":" in text:
+    if not is_file and ":" in text:
         head, _, model = text.rpartition(":")
         path = Path(head)
         if not model:
             raise _failure("E114", f"no model is named behind the colon of `{text}`", text, f"write `{head}:NAME`")
-    if path.is_file() or path.suffix == SUFFIX or "/" in str(path):
+    if _is_file(path) or path.suffix == SUFFIX or "/" in str(path):
         return _read(path), path.parent, model
     name = str(path)
     own = bundled_folder() / f"{name}{SUFFIX}"
@@ -48,6 +65,13 @@ def find_spec(spec: str | Path) -> tuple[Source, Path, str | None]:
 
 
 _LONGEST_PATH = 1000
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
 
 
 @lru_cache(maxsize=256)

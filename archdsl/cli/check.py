@@ -12,13 +12,14 @@ import typer
 
 from archdsl import compiler
 from archdsl.cli.console import complain, say, write
-from archdsl.cli.failure import FAILURE, FINDINGS, Failure
+from archdsl.cli.failure import FAILURE, FINDINGS
 from archdsl.cli.mend import Repair, fixes_of, own_file, repair, write_repaired
 from archdsl.cli.specs import STDIN, SetOption, find, has_errors, parse_settings
 from archdsl.lower.plan import models_of
 from archdsl.text.allow import ALL, settle
 from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic, Reporter
+from archdsl.text.failure import Failure
 from archdsl.text.render import RENDERERS
 from archdsl.text.source import NOWHERE, Source, Span
 from archdsl.text.suggest import nearest

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from archdsl.cli.failure import Failure
 from archdsl.cli.listing import Entry
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.semantics.context import Context
@@ -15,6 +14,7 @@ from archdsl.semantics.values import UNKNOWN, Setting, Unknown
 from archdsl.syntax import tree
 from archdsl.syntax.parser import parse_expression
 from archdsl.text.diagnostic import Reporter
+from archdsl.text.failure import Failure
 from archdsl.text.source import Source
 from archdsl.text.suggest import nearest
 

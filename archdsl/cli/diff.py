@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from archdsl.cli.console import has_color, say, width_of, write
-from archdsl.cli.failure import FINDINGS, Failure
+from archdsl.cli.failure import FINDINGS
 from archdsl.cli.files import write_atomically
 from archdsl.cli.revisions import Revision, check_out, parse_revision
 from archdsl.cli.specs import InputOption, SetOption, compile_network, find
+from archdsl.text.failure import Failure
 from archdsl.text.source import Source
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def compare_networks(
 def _compare(
     before: str, after: str | None, settings: Sequence[str], settings_before: Sequence[str], input: str | None
 ) -> tuple[Network, Network, Difference]:
-    from archdsl.network import diff
+    from archdsl.difference import diff
 
     other = after if after is not None else _counterpart(before, bool(settings or settings_before))
     if before == other == "-":
@@ -119,10 +120,10 @@ def _compare(
 
 
 def _draw(one: Network, two: Network, difference: Difference, output: Path, theme: DiffTheme) -> None:
-    from archdsl.network import draw_diff
+    from archdsl.difference import draw_diff
 
-    file_format = _PICTURES[output.suffix.lower()]
-    write_atomically(output, draw_diff(one, two, difference, theme=theme.value, file_format=file_format))
+    picture = draw_diff(one, two, difference, theme=theme.value, format=_PICTURES[output.suffix.lower()])
+    write_atomically(output, picture)
     say(f"wrote {output}")
 
 

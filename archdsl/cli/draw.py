@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from archdsl.cli.console import say, write
-from archdsl.cli.failure import Failure
 from archdsl.cli.files import write_atomically
 from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load
+from archdsl.text.failure import Failure
 
 
 class DrawLevel(StrEnum):
@@ -99,8 +99,6 @@ def draw_network(
 
     An .html file is one page to open in a browser: it folds, searches, and shows shapes and costs at other input sizes.
     """
-    from archdsl.backends.picture import DrawError
-
     is_stdout = str(output) == "-"
     kind = format or (DrawFormat.SVG if output is None or is_stdout else _format_of(output))
     if output is not None and not is_stdout and _KINDS.get(output.suffix.lower(), kind) is not kind:
@@ -109,15 +107,12 @@ def draw_network(
         raise Failure("an HTML page takes no --level, --theme or --cost", "it has controls for each of them")
     network = load(spec, model, input, settings)
     path = output or Path(f"{network.name}{_suffix(kind)}")
-    try:
-        if kind is DrawFormat.HTML:
-            data = network.page().encode()
-        else:
-            shown, look = level or DrawLevel.BLOCKS, theme or DrawTheme.LIGHT
-            diagram = network.diagram(shown.value, theme=look.value, cost=cost.value if cost else None)
-            data = diagram.draw(kind.value)
-    except DrawError as error:
-        raise Failure(str(error)) from None
+    if kind is DrawFormat.HTML:
+        data = network.page().encode()
+    else:
+        shown, look = level or DrawLevel.BLOCKS, theme or DrawTheme.LIGHT
+        diagram = network.diagram(shown.value, theme=look.value, cost=cost.value if cost else None)
+        data = diagram.draw(kind.value)
     if is_stdout:
         _to_stdout(data, is_text=kind not in ("png", "pdf"))
         return

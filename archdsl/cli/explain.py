@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from archdsl.cli.console import has_color, width_of, write
-from archdsl.cli.failure import Failure
 from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic
+from archdsl.text.failure import Failure
 from archdsl.text.page import write_markdown, write_terminal
 from archdsl.text.render.display import visible
 from archdsl.text.suggest import nearest

@@ -1,4 +1,4 @@
-"""Failures: what stops a command and is no mistake in a spec."""
+"""What ends a command before its work is done, told to people, and the exit code that goes with it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,10 @@ from collections.abc import Sequence
 
 from archdsl.cli.console import complain, has_color, say
 from archdsl.text.diagnostic import SpecError
+from archdsl.text.failure import Failure, cannot
 
 FINDINGS, FAILURE = 1, 2
 """Exit codes for mistakes in a spec, and for what keeps a command from doing its work."""
-
-
-class Failure(Exception):
-    """Bad usage, or something missing: the fact in one line, what to do about it, and the code of its page, if any."""
-
-    def __init__(self, message: str, help: str = "", code: str = "") -> None:
-        super().__init__(message)
-        self.message, self.help, self.code = message, help, code
 
 
 def report(error: Exception, arguments: Sequence[str]) -> int:
@@ -34,8 +27,7 @@ def report(error: Exception, arguments: Sequence[str]) -> int:
         case Failure():
             _say_error(error.message, error.help, error.code)
         case OSError():
-            where = f" `{error.filename}`" if error.filename else ""
-            _say_error(f"cannot use{where or ' a file'}: {(error.strerror or str(error)).lower()}")
+            _say_error(cannot("use", error.filename, error))
         case _:
             _report_bug(error, arguments)
     return FAILURE

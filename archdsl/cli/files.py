@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from archdsl.cli.failure import Failure
 from archdsl.text import files
+from archdsl.text.failure import Failure, cannot
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -16,4 +16,4 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     try:
         files.write_atomically(path, content)
     except OSError as error:
-        raise Failure(f"cannot write `{path.resolve()}`: {(error.strerror or str(error)).lower()}") from None
+        raise Failure(cannot("write", path.resolve(), error)) from None

@@ -11,14 +11,16 @@ from typing import Annotated
 
 import typer
 
+from archdsl.api import format
 from archdsl.cli.console import say, write
 from archdsl.cli.difference import show_difference
-from archdsl.cli.failure import FINDINGS, Failure, report
+from archdsl.cli.failure import FINDINGS, report
 from archdsl.cli.files import write_atomically
-from archdsl.network import format_text
 from archdsl.syntax.formatter import FormatterBug
 from archdsl.syntax.parser import MAX_CHARACTERS
 from archdsl.text.diagnostic import SpecError
+from archdsl.text.failure import Failure
+from archdsl.text.source import Source
 
 SUFFIX = ".arch"
 STDIN = "<stdin>"
@@ -91,7 +93,7 @@ def format_specs(
 def _format(spec: _Spec, *, check: bool, diff: bool) -> bool:
     """Format one spec, or show what would become of it; tell whether that is another text."""
     before = spec.read()
-    after = format_text(before, spec.name)
+    after = format(Source(before, spec.name))
     is_changed = after != before
     if diff and is_changed:
         write(show_difference(before, after, spec.name, "formatted"))

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from archdsl.cli.difference import show_difference
-from archdsl.cli.failure import Failure
 from archdsl.cli.files import write_atomically
 from archdsl.text.diagnostic import Diagnostic, Fix, Severity
+from archdsl.text.failure import Failure
 from archdsl.text.mend import apply_fixes
 from archdsl.text.source import Source
 

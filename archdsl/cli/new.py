@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from archdsl.cli.console import say, write
-from archdsl.cli.failure import Failure
 from archdsl.compiler import check
+from archdsl.text.failure import Failure, cannot
 from archdsl.text.source import Source
 
 STARTER = """\
@@ -62,6 +62,6 @@ def new_spec(
     except FileExistsError:
         raise Failure(f"`{path}` exists and is left alone", "choose another name, or --dir") from None
     except OSError as error:
-        raise Failure(f"cannot write `{path}`: {(error.strerror or str(error)).lower()}") from None
+        raise Failure(cannot("write", path, error)) from None
     write(f"{path}\n")
     say(f"Next: archdsl check {path}, archdsl summary {path}, archdsl train {path} --data digits")

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archdsl.cli.console import say
-from archdsl.cli.failure import Failure
 from archdsl.cli.files import write_atomically
 from archdsl.cli.published import IMAGENET, best_of, read_published
 from archdsl.cli.specs import InputOption, SetOption, compile_network, find
 from archdsl.lower.plan import models_of
 from archdsl.semantics.files import bundled_folder
+from archdsl.text.failure import Failure
 
 if TYPE_CHECKING:
     from archdsl.backends.chart import NetworkPoint
@@ -96,19 +96,15 @@ def plot_networks(
     Cost by depth shows MACs, parameters and activations of each layer; several networks share the axes. This needs
     matplotlib: `pip install "archdsl\[plot]"`.
     """
-    from archdsl.backends.chart import FORMATS, ChartError
+    from archdsl.backends.chart import FORMATS
     from archdsl.backends.theme import THEMES
 
-    file_format = output.suffix.removeprefix(".").lower()
-    if file_format not in FORMATS:
+    format = output.suffix.removeprefix(".").lower()
+    if format not in FORMATS:
         raise Failure(f"a chart is written as {', '.join(FORMATS)}, not as `{output}`")
     networks = [network for spec in specs for network in _load(spec, input, settings or ())]
     chosen = kind or (PlotKind.COST if len(networks) <= _MOST_LINES else PlotKind.SCATTER)
-    try:
-        chart = _draw(networks, chosen, (x, y), THEMES[theme.value], file_format)
-    except ChartError as error:
-        raise Failure(error.message, error.help) from None
-    write_atomically(output, chart)
+    write_atomically(output, _draw(networks, chosen, (x, y), THEMES[theme.value], format))
     say(f"wrote {output}")
 
 
@@ -137,9 +133,7 @@ def _load(spec: str, input: str | None, settings: Sequence[str]) -> Iterator[_Lo
         yield _Loaded(network, stem, is_bundled)
 
 
-def _draw(
-    networks: Sequence[_Loaded], kind: PlotKind, axes: tuple[Axis, Axis], theme: Theme, file_format: str
-) -> bytes:
+def _draw(networks: Sequence[_Loaded], kind: PlotKind, axes: tuple[Axis, Axis], theme: Theme, format: str) -> bytes:
     from archdsl.backends.chart import plot_costs, plot_fields, plot_points, profile
 
     if kind is PlotKind.SCATTER:
@@ -151,14 +145,14 @@ def _draw(
             )
         x, y = axes
         is_log = x not in _LINEAR, y not in _LINEAR
-        return plot_points(points, (_LABELS[x], _LABELS[y]), theme, file_format, is_log=is_log)
+        return plot_points(points, (_LABELS[x], _LABELS[y]), theme, format, is_log=is_log)
     if len(networks) > _MOST_TO_COMPARE:
         raise Failure(
             f"{len(networks)} networks do not fit one chart by depth, which shows up to {_MOST_TO_COMPARE}",
             "name fewer, or use --kind scatter",
         )
     profiles = [profile(network.name, network.tables) for network in (one.network for one in networks)]
-    return (plot_costs if kind is PlotKind.COST else plot_fields)(profiles, theme, file_format)
+    return (plot_costs if kind is PlotKind.COST else plot_fields)(profiles, theme, format)
 
 
 _MOST_TO_COMPARE = 12

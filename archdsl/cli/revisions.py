@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from archdsl.cli.failure import Failure
+from archdsl.text.failure import Failure
 
 _NAMED = re.compile(r"(?P<path>.+?\.arch)(?::(?P<early>\w+))?@(?P<revision>.+?)(?::(?P<late>\w+))?", re.S)
 _MOST_FILES, _LARGEST_FILE = 2_000, 4 * 2**20

@@ -12,11 +12,12 @@ import typer
 
 from archdsl import compiler
 from archdsl.cli.console import complain
-from archdsl.cli.failure import FINDINGS, Failure
+from archdsl.cli.failure import FINDINGS
 from archdsl.network import Network
 from archdsl.specs import find_spec
 from archdsl.syntax.parser import MAX_CHARACTERS
 from archdsl.text.diagnostic import Diagnostic, Severity, SpecError
+from archdsl.text.failure import Failure
 from archdsl.text.source import Source
 
 STDIN = "<stdin>"

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from archdsl.cli.console import remark, say
-from archdsl.cli.failure import Failure
 from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load, parse_pairs
+from archdsl.text.failure import Failure
 
 _INTERRUPTED = 130
 
@@ -77,7 +77,7 @@ def train_network(
     and matplotlib: `pip install "archdsl\[train]"`.
     """
     from archdsl.cli.progress import Progress
-    from archdsl.training import Recipe, TrainingError, load_data, train
+    from archdsl.training import Recipe, load_data, train
 
     named = {
         "epochs": epochs,
@@ -89,16 +89,13 @@ def train_network(
         "seed": seed,
         "device": device,
     }
-    try:
-        given = {name: value for name, value in named.items() if value is not None}
-        chosen = Recipe.of(**given, **_others(recipe, list(named)))
-        network = load(spec, model, input, settings)
-        remark(network.warnings, spec)
-        folder = out or Path("runs") / network.name
-        with Progress(sys.stderr) as progress:
-            result = train(network, chosen, load_data(data), folder, progress, overwrite=overwrite)
-    except TrainingError as error:
-        raise Failure(error.message, error.help) from None
+    given = {name: value for name, value in named.items() if value is not None}
+    chosen = Recipe.of(**given, **_others(recipe, list(named)))
+    network = load(spec, model, input, settings)
+    remark(network.warnings, spec)
+    folder = out or Path("runs") / network.name
+    with Progress(sys.stderr) as progress:
+        result = train(network, chosen, load_data(data), folder, progress, overwrite=overwrite)
     progress.show(result, sys.stdout)
     if result.is_interrupted:
         say("interrupted; what was learnt so far is kept")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from archdsl.cli.console import write
-from archdsl.cli.failure import FINDINGS, Failure
+from archdsl.cli.failure import FINDINGS
 from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load
 
 
@@ -40,14 +40,10 @@ def compare_weights(
     The exit code is 1 if a weight is new, unused or of another shape. No code of the file is run.
     """
     from archdsl.backends.summary import write_json
-    from archdsl.weights.error import TrainingError
     from archdsl.weights.report import describe, record
 
     network = load(spec, model, input, settings)
-    try:
-        transfer = network.compare_weights(file, origin)
-    except TrainingError as error:
-        raise Failure(error.message, error.help, error.code) from None
+    transfer = network.compare_weights(file, origin)
     if form is WeightsFormat.JSON:
         write(write_json({"network": network.name, "file": str(file), **record(transfer)}))
     else:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from archdsl.text.failure import require
 from archdsl.training.catalogue import DATA_SETS, load_data
-from archdsl.training.network import Trainable
+from archdsl.training.error import TrainingError
 from archdsl.training.observer import Epoch, Observer, Result, Silent, Start, Step
 from archdsl.training.recipe import Recipe
-from archdsl.weights.error import TrainingError, require
 
 if TYPE_CHECKING:
+    from archdsl.network import Network
     from archdsl.training.data import DataSet
 
 __all__ = [
@@ -23,7 +24,6 @@ __all__ = [
     "Silent",
     "Start",
     "Step",
-    "Trainable",
     "TrainingError",
     "load_data",
     "train",
@@ -31,7 +31,7 @@ __all__ = [
 
 
 def train(
-    network: Trainable,
+    network: Network,
     recipe: Recipe,
     data: DataSet,
     out: Path,
@@ -46,10 +46,10 @@ def train(
 
     Ensures: the same recipe gives the same metrics and weights on a CPU with as many threads; the caller's
     random state is as before; an interrupt from the keyboard ends the run early, with its files written.
-    Errors: TrainingError where a package is absent, network and data do not fit, the folder holds a run that
-    is not to be overwritten, or the loss is not finite
+    Errors: Failure where a package is absent; TrainingError, which is one, where network and data do not fit, the
+    folder holds a run that is not to be overwritten, or the loss is not finite
     """
-    require("torch", "safetensors", "matplotlib")
+    require("torch", "safetensors", "matplotlib", extra="train")
     from archdsl.training.loop import train as run
 
     return run(network, recipe, data, out, observer or Silent(), overwrite=overwrite)

@@ -7,14 +7,15 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from archdsl.weights.error import TrainingError, require
+from archdsl.text.failure import require
+from archdsl.training.error import TrainingError
 
 if TYPE_CHECKING:
     from archdsl.training.data import DataSet
 
 
 def _digits() -> DataSet:
-    require("torch", "sklearn")
+    require("torch", "sklearn", extra="train")
     from archdsl.training.digits import digits
 
     return digits()
@@ -26,7 +27,7 @@ DATA_SETS: Mapping[str, Callable[[], DataSet]] = MappingProxyType({"digits": _di
 def load_data(name: str) -> DataSet:
     """Load a data set.
 
-    Errors: TrainingError for an unknown name, and where a package it needs is absent
+    Errors: TrainingError for an unknown name; Failure where a package it needs is absent
     """
     if name not in DATA_SETS:
         near = get_close_matches(name, DATA_SETS, n=1)

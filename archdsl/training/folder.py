@@ -11,11 +11,11 @@ from pathlib import Path
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from archdsl.network import Network
 from archdsl.text.files import write_atomically
-from archdsl.training.network import Trainable
+from archdsl.training.error import TrainingError
 from archdsl.training.observer import Epoch
 from archdsl.training.recipe import Recipe
-from archdsl.weights.error import TrainingError
 
 METRICS = "metrics.csv"
 FILES = (
@@ -32,7 +32,7 @@ FILES = (
 class RunFolder:
     """Write what a run leaves: recipe, spec, compiled network, metrics and weights."""
 
-    def __init__(self, path: Path, network: Trainable, *, overwrite: bool = False) -> None:
+    def __init__(self, path: Path, network: Network, *, overwrite: bool = False) -> None:
         self.path, self.network = path, network
         self._model = network.source()
         _prepare(path, overwrite)

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from archdsl.training.data import Batch, fit
+from archdsl.training.error import TrainingError
 from archdsl.training.recipe import Recipe
 from archdsl.training.schedule import learning_rate, schedule_of
-from archdsl.weights.error import TrainingError
 
 Logits = Tensor | tuple[Tensor, ...]
 

@@ -13,15 +13,16 @@ from typing import cast
 
 import torch
 
+from archdsl.network import Network
 from archdsl.text.files import write_atomically
 from archdsl.training.data import DataSet, epoch_seed, steps_per_epoch
+from archdsl.training.error import TrainingError
+from archdsl.training.fit import check_classes, image_size
 from archdsl.training.folder import RunFolder
 from archdsl.training.learner import Learner, Update
-from archdsl.training.network import Trainable, check_classes, image_size
 from archdsl.training.observer import Epoch, Observer, Result, Start, Step
 from archdsl.training.plot import curves
 from archdsl.training.recipe import Recipe
-from archdsl.weights.error import TrainingError
 
 # Reading a loss waits for the GPU to catch up; a CPU has nothing to wait for.
 STEPS_PER_READING = {"cpu": 1}
@@ -29,7 +30,7 @@ STEPS_PER_READING_ELSEWHERE = 20
 
 
 def train(
-    network: Trainable,
+    network: Network,
     recipe: Recipe,
     data: DataSet,
     out: Path,

@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from archdsl.weights.error import TrainingError
+from archdsl.training.error import TrainingError
 
 PositiveFinite = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -28,7 +28,7 @@ class Recipe(BaseModel):
     64
     >>> Recipe.of(epoch=5)
     Traceback (most recent call last):
-    archdsl.weights.error.TrainingError: the recipe has no setting `epoch`; the nearest is `epochs`
+    archdsl.training.error.TrainingError: the recipe has no setting `epoch`; the nearest is `epochs`
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)

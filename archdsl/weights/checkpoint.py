@@ -13,7 +13,8 @@ from typing import cast
 
 import torch
 
-from archdsl.weights.file import WeightsError
+from archdsl.text.failure import cannot
+from archdsl.weights.error import WeightsError
 from archdsl.weights.transfer import Stored
 
 # Where training scripts put the weights beside other things, the one that counts most first.
@@ -62,7 +63,7 @@ def open_checkpoint(path: Path) -> Checkpoint:
         # torch says of a file cut short that it failed to find a central directory, or ran out of input.
         raise WeightsError(f"`{path}` is damaged, cut short, or no file of PyTorch", "fetch or save it anew") from None
     except OSError as error:
-        raise WeightsError(f"cannot read `{path}`: {(error.strerror or str(error)).lower()}") from None
+        raise WeightsError(cannot("read", path, error)) from None
     return unwrap(str(path), content)
 
 

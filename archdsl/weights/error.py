@@ -1,28 +1,12 @@
-"""The error that training raises for what its user can mend."""
+"""The error of weights that cannot be read or do not fit."""
 
-from importlib.util import find_spec
-from typing import ClassVar
+from __future__ import annotations
 
-PACKAGES = {"sklearn": "scikit-learn"}
-
-
-class TrainingError(Exception):
-    """A run that cannot start or go on: the fact in one line, and what to do about it."""
-
-    code: ClassVar[str] = ""
-    """What `archdsl explain` knows it by, if anything."""
-
-    def __init__(self, message: str, help: str = "") -> None:
-        super().__init__(f"{message}; {help}" if help else message)
-        self.message, self.help = message, help
+from archdsl.text.failure import Failure
 
 
-def require(*modules: str) -> None:
-    """Check that optional packages are installed.
+class WeightsError(Failure):
+    """Weights that cannot be read or do not fit, with a code that `archdsl explain` explains."""
 
-    Errors: TrainingError names those that are absent and the extra that brings them.
-    """
-    absent = [PACKAGES.get(module, module) for module in modules if find_spec(module) is None]
-    if absent:
-        verb = "is" if len(absent) == 1 else "are"
-        raise TrainingError(f"{', '.join(absent)} {verb} not installed", 'run `pip install "archdsl[train]"`')
+    def __init__(self, message: str, help: str = "", code: str = "E301") -> None:
+        super().__init__(message, help, code)

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from archdsl.weights.error import TrainingError, require
+from archdsl.text.failure import cannot, require
+from archdsl.weights.error import WeightsError
 from archdsl.weights.transfer import Stored
 
 if TYPE_CHECKING:
@@ -25,12 +26,6 @@ _TYPES: Mapping[str, tuple[str, int]] = {
     "BF16": ("bfloat16", 2), "U32": ("uint32", 4), "I32": ("int32", 4), "F32": ("float32", 4), "U64": ("uint64", 8),
     "I64": ("int64", 8), "F64": ("float64", 8), "C64": ("complex64", 8),
 }  # fmt: skip
-
-
-class WeightsError(TrainingError):
-    """Weights that cannot be read or do not fit, with a code that `archdsl explain` explains."""
-
-    code: ClassVar[str] = "E301"
 
 
 class WeightsFile(Protocol):
@@ -68,11 +63,11 @@ def open_weights(path: Path) -> WeightsFile:
         with path.open("rb") as file:
             start = file.read(_LENGTH + 1)
     except OSError as error:
-        raise WeightsError(f"cannot read `{path}`: {(error.strerror or str(error)).lower()}") from None
+        raise WeightsError(cannot("read", path, error)) from None
     # A pickle begins with byte 128 or, inside a zip archive, with "PK"; JSON follows the length of a header.
     if path.suffix == ".safetensors" or start[_LENGTH:] == b"{":
         return Safetensors(str(path), path, read_header(path))
-    require("torch")
+    require("torch", extra="torch")
     from archdsl.weights.checkpoint import open_checkpoint
 
     return open_checkpoint(path)
@@ -99,7 +94,7 @@ class Safetensors:
     is_in_order: bool = False  # the format sorts tensors by type and name
 
     def tensors(self, keys: Iterable[str]) -> Mapping[str, torch.Tensor]:
-        require("torch", "safetensors")
+        require("torch", "safetensors", extra="torch")
         from safetensors import SafetensorError, safe_open
 
         try:
@@ -125,7 +120,7 @@ def read_header(path: Path) -> dict[str, Stored]:
             content = file.read(length)
         return _tensors(json.loads(content), size)
     except OSError as error:
-        raise WeightsError(f"cannot read `{path}`: {(error.strerror or str(error)).lower()}") from None
+        raise WeightsError(cannot("read", path, error)) from None
     except (ValueError, RecursionError, KeyError, TypeError) as error:
         raise WeightsError(f"`{path}` is damaged: its header does not fit the file", str(error)) from None
 

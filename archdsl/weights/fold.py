@@ -3,30 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
 import torch
 
-from archdsl.ops.base import Tensor
 from archdsl.passes.fold import Fold
-
-
-class Folded(Protocol):
-    """What is needed of a network that `Network.for_inference` gave."""
-
-    folds: tuple[Fold, ...]
-
-    @property
-    def state(self) -> tuple[tuple[str, Tensor], ...]: ...
-
-
-def inference_state(network: Folded, state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Give the state_dict that what `Network.for_inference` returned takes, from that of the network it was made of.
-
-    Raises KeyError where the state lacks an entry that is needed.
-    """
-    folded = fold_state(state, network.folds)
-    return {key: folded[key] for key, _ in network.state}
 
 
 def fold_state(state: Mapping[str, torch.Tensor], folds: Iterable[Fold]) -> dict[str, torch.Tensor]:

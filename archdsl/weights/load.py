@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from archdsl.passes.state import State
 from archdsl.semantics.keymap import KeyMap
+from archdsl.text.failure import require
 from archdsl.text.suggest import nearest
-from archdsl.weights.error import require
-from archdsl.weights.file import WeightsError, WeightsFile, open_weights
+from archdsl.weights.error import WeightsError
+from archdsl.weights.file import WeightsFile, open_weights
 from archdsl.weights.report import counts, describe
 from archdsl.weights.transfer import Transfer, plan_transfer, transfer_from
 
@@ -26,11 +27,9 @@ Weights: TypeAlias = "str | Path | Mapping[str, Tensor]"
 class MisfitError(WeightsError):
     """Weights that do not fit, with the report that says which and why."""
 
-    code: ClassVar[str] = "E302"
-
     def __init__(self, network: str, transfer: Transfer) -> None:
         message = f"the weights do not fit {network}: {counts(transfer)}"
-        super().__init__(message, "`strict=False` loads what fits")
+        super().__init__(message, "`strict=False` loads what fits", "E302")
         self.transfer = transfer
         self.args = (f"{message}\n{describe(transfer)}",)
 
@@ -53,7 +52,7 @@ def compare(
 
 def _open(weights: Weights) -> WeightsFile:
     if isinstance(weights, Mapping):
-        require("torch")
+        require("torch", extra="torch")
         from archdsl.weights.checkpoint import unwrap
 
         return unwrap("the state_dict", weights)
@@ -85,7 +84,7 @@ def build(
     file, transfer = compared
     if strict and not transfer.fits:
         raise MisfitError(name, transfer)
-    require("torch")
+    require("torch", extra="torch")
     import torch
 
     state = {e.key: torch.zeros((), dtype=torch.int64) for e in transfer.of("initial") if e.key is not None}

@@ -64,11 +64,11 @@ def test_charts_are_the_same_bytes_each_time(theme: str, draw: object) -> None:
         ElementTree.fromstring(one)
 
 
-@pytest.mark.parametrize(("file_format", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
-def test_every_format_is_written(file_format: str, start: bytes) -> None:
-    chart = plot_points(POINTS, ("x", "y"), THEMES["light"], file_format, is_log=(True, False))
+@pytest.mark.parametrize(("format", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
+def test_every_format_is_written(format: str, start: bytes) -> None:
+    chart = plot_points(POINTS, ("x", "y"), THEMES["light"], format, is_log=(True, False))
     assert chart.startswith(start)
-    assert plot_points(POINTS, ("x", "y"), THEMES["light"], file_format, is_log=(True, False)) == chart
+    assert plot_points(POINTS, ("x", "y"), THEMES["light"], format, is_log=(True, False)) == chart
 
 
 def test_a_thousand_layers_are_drawn() -> None:

@@ -7,7 +7,7 @@ import pytest
 from archdsl import load
 from archdsl.backends.difference import write_markdown, write_record, write_text
 from archdsl.backends.difference.words import fold_paths
-from archdsl.network import diff
+from archdsl.difference import diff
 
 PAIRS = (("resnet50", "resnext50_32x4d"), ("mobilenet_v2", "mobilenet_v3_large"), ("resnet50", "preresnet50"))
 

@@ -12,7 +12,7 @@ from archdsl.backends.difference.words import SIGNS
 from archdsl.backends.picture.measure import text_width
 from archdsl.backends.picture.scene import Rectangle, Scene, Text
 from archdsl.backends.theme import THEMES
-from archdsl.network import draw_diff, subject_of
+from archdsl.difference import draw_diff, subject_of
 from archdsl.passes.difference import Difference, compare
 from archdsl.passes.difference.outline import OutlineEntry, outline
 
@@ -95,10 +95,10 @@ def test_a_thousand_layers_fit_a_page() -> None:
     assert len(scene.marks) < 400
 
 
-@pytest.mark.parametrize(("file_format", "start"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
-def test_every_format_is_written_the_same_each_time(file_format: Literal["svg", "png", "pdf"], start: bytes) -> None:
-    one, other = (draw_diff(load("resnet18"), load("resnet34"), file_format=file_format) for _ in range(2))
+@pytest.mark.parametrize(("format", "start"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
+def test_every_format_is_written_the_same_each_time(format: Literal["svg", "png", "pdf"], start: bytes) -> None:
+    one, other = (draw_diff(load("resnet18"), load("resnet34"), format=format) for _ in range(2))
     assert one.startswith(start)
     assert one == other
-    if file_format == "svg":
+    if format == "svg":
         ElementTree.fromstring(one)

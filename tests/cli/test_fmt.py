@@ -18,7 +18,7 @@ def test_a_file_is_formatted_in_place_and_keeps_its_mode(run: Run, tiny: Path) -
     tiny.write_text(UGLY, encoding="utf-8")
     tiny.chmod(0o640)
     assert run("fmt", "tiny.arch") == (0, "", "formatted tiny.arch\n1 file formatted\n")
-    assert tiny.read_text(encoding="utf-8") == TINY == archdsl.format(UGLY)
+    assert tiny.read_text(encoding="utf-8") == TINY == archdsl.format(archdsl.Source(UGLY))
     assert stat.S_IMODE(tiny.stat().st_mode) == 0o640
 
 

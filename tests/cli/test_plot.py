@@ -52,7 +52,7 @@ def test_other_formats_and_too_many_networks_are_failures(run: Run, tmp_path: Pa
 
 
 def test_without_matplotlib_one_command_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archdsl.backends.chart.style.find_spec", lambda name: None)
+    monkeypatch.setattr("archdsl.text.failure.find_spec", lambda name: None)
     code, _, err = run("plot", "resnet18", "-o", "chart.svg")
     assert code == 2
     assert 'run `pip install "archdsl[plot]"`' in err

@@ -50,9 +50,9 @@ def examine(data: str, patience: float = PATIENCE) -> None:
     _examine_diagnostics(found)
     clock.lap("rendering")
     with suppress(SpecError):
-        formatted = archdsl.format(text)
+        formatted = archdsl.format(archdsl.Source(text))
         clock.lap("formatting")
-        assert archdsl.format(formatted) == formatted
+        assert archdsl.format(archdsl.Source(formatted)) == formatted
     clock.lap("formatting again")
     model = next(iter(models_of(Source(text))), None)
     clock.lap("models_of")

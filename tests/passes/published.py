@@ -6,7 +6,8 @@ import json
 from functools import cache
 from typing import NotRequired, TypedDict, cast
 
-from archdsl.network import Network, load
+from archdsl.api import load
+from archdsl.network import Network
 from archdsl.specs import bundled_models
 from tests.conftest import ROOT
 

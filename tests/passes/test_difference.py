@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import archdsl
 from archdsl import Network, load, load_text
-from archdsl.network import diff
+from archdsl.difference import diff
 from archdsl.passes.difference import Change, Difference
 from archdsl.specs import bundled_models
 from tests.strategies import Spec, specs

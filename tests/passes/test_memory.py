@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import torch
 
+from archdsl.api import load, load_text
 from archdsl.ir.graph import Node
-from archdsl.network import Network, load, load_text
+from archdsl.network import Network
 from archdsl.passes.costs import BYTES
 from archdsl.passes.memory import measure_memory
 from archdsl.passes.tables import walk

@@ -7,7 +7,8 @@ from fractions import Fraction
 import pytest
 import torch
 
-from archdsl.network import Network, load_text
+from archdsl.api import load_text
+from archdsl.network import Network
 from archdsl.passes.receptive import receptive_fields
 from tests.passes.published import bundled, network, published
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archdsl.network import load_text
+from archdsl.api import load_text
 from tests.passes.published import bundled, network, published
 
 FIGURES = {name: facts["min_size"][0] for name, facts in published().items() if name in bundled()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archdsl.network import load_text
+from archdsl.api import load_text
 from archdsl.ops.shape import Dim, Shape, Size
 from archdsl.passes.costs import count_costs
 from archdsl.passes.shapes import Shapes, infer_shapes

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from archdsl.api import load_text
 from archdsl.ir.graph import Graph
 from archdsl.ir.verify import IllegalGraph, verify
-from archdsl.network import Network, load_text
+from archdsl.network import Network
 from archdsl.passes.dead import remove_dead
 from archdsl.passes.fold import fold_norms
 from archdsl.passes.identities import remove_identities

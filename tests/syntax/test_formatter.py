@@ -317,12 +317,12 @@ def test_style_of_files(name: str) -> None:
 
 def test_a_no_break_space_in_code_is_a_mistake_and_not_mended() -> None:
     with pytest.raises(SpecError, match="E002"):
-        archdsl.format("let a =\u00a01")
+        archdsl.format(archdsl.Source("let a =\u00a01"))
 
 
 def test_format_refuses_what_is_broken_with_every_mistake() -> None:
     with pytest.raises(SpecError) as caught:
-        archdsl.format("model m { conv 3, 4\nconv = }")
+        archdsl.format(archdsl.Source("model m { conv 3, 4\nconv = }"))
     assert [diagnostic.code for diagnostic in caught.value.diagnostics] == ["E001", "E001"]
 
 

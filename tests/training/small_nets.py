@@ -1,16 +1,17 @@
-"""Networks to train in tests, and the face of a compiled network around them."""
+"""Modules to train in tests, and compiled networks that stand for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from archdsl.text.source import Source
+import archdsl
+from archdsl import Source
+from archdsl.compiler import compile
 
 
 class BasicBlock(nn.Module):
@@ -87,19 +88,12 @@ class Exploding(nn.Module):
         return y * torch.nan if self.training and self.calls >= self.at else y
 
 
-@dataclass
-class Network:
-    """Stand in for a compiled network."""
+class Network(archdsl.Network):
+    """A compiled network whose module is built otherwise."""
 
-    build: Callable[[], nn.Module] = tiny
-    name: str = "tiny"
-    spec: Source = field(default_factory=lambda: Source("model tiny {}\n", "tiny.arch"))
-    digest: str = "0123456789abcdef"
-    inputs: Mapping[str, tuple[object, ...]] = field(default_factory=lambda: {"input": (1, 8, 8)})
-    outputs: Mapping[str, tuple[object, ...]] = field(default_factory=lambda: {"output": (10,)})
+    def __init__(self, build: Callable[[], nn.Module] = tiny, steps: str = "input [1, 8, 8]; flatten; fc 10") -> None:
+        super().__init__(compile(Source(f"model tiny {{ {steps} }}\n", "tiny.arch")))
+        self.build = build
 
-    def module(self) -> nn.Module:
+    def module(self, weights: object = None, *, origin: str | None = None, strict: bool = True) -> nn.Module:
         return self.build()
-
-    def source(self) -> str:
-        return "import torch\n"

@@ -8,11 +8,12 @@ import pytest
 HIDDEN = """
 import sys
 sys.modules[{module!r}] = None
-from archdsl.training import Recipe, TrainingError, load_data, train
+from archdsl import Failure
+from archdsl.training import Recipe, load_data, train
 Recipe.of(epochs=3)
 try:
     {call}
-except TrainingError as error:
+except Failure as error:
     print(error)
 """
 

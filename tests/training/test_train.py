@@ -133,7 +133,7 @@ def test_weights_come_back_with_the_accuracy_they_had(data: ArrayDataSet, tmp_pa
         assert metadata["network"] == "tiny"
         assert metadata["epoch"] == str(epoch.epoch)
         assert float(metadata["test_accuracy"]) == epoch.test_accuracy
-        assert metadata["spec_digest"] == "0123456789abcdef"
+        assert metadata["spec_digest"] == Network().digest
         assert metadata["model_sha256"] == sha256((tmp_path / "model.py").read_bytes()).hexdigest()
 
 
@@ -201,16 +201,18 @@ def test_a_network_with_auxiliary_outputs_trains(data: ArrayDataSet, tmp_path: P
 
 
 def test_a_network_may_ask_for_other_images_than_the_data_has(data: ArrayDataSet, tmp_path: Path) -> None:
-    network = Network(lambda: nn.Sequential(nn.Flatten(), nn.Linear(3 * 12 * 8, 10)), inputs={"input": (3, 12, "W")})
+    network = Network(
+        lambda: nn.Sequential(nn.Flatten(), nn.Linear(3 * 12 * 8, 10)), "input [3, 12, 8]; flatten; fc 10"
+    )
     assert len(train(network, QUICK, data, tmp_path).epochs) == 2
 
 
 @pytest.mark.parametrize(
     ("network", "message"),
     [
-        (Network(outputs={"output": (1000,)}), r"tiny gives \[1000\], and digits has 10 classes"),
-        (Network(inputs={"a": (1, 8, 8), "b": (1, 8, 8)}), "tiny has 2 inputs"),
-        (Network(inputs={"input": (64,)}), r"tiny takes \[64\]; training feeds images"),
+        (Network(steps="input [1, 8, 8]; flatten; fc 1000"), r"tiny gives \[1000\], and digits has 10 classes"),
+        (Network(steps="a: input [1, 8, 8]; b: input [1, 8, 8]; add { @a; @b }; flatten; fc 10"), "tiny has 2 inputs"),
+        (Network(steps="input [64]; fc 10"), r"tiny takes \[64\]; training feeds images"),
     ],
 )
 def test_a_network_that_does_not_fit_is_refused(

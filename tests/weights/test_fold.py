@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from archdsl.network import Network, load, load_text
+from archdsl.api import load, load_text
+from archdsl.network import Network
 
 if TYPE_CHECKING:
     import torch
@@ -43,11 +44,9 @@ def largest_difference(net: Network, size: int) -> float:
     """Compare both networks' results, relative to the largest."""
     import torch
 
-    from archdsl.weights.fold import inference_state
-
     module, evaluated = with_statistics(net), net.for_inference()
     folded = evaluated.module().eval()
-    folded.load_state_dict(inference_state(evaluated, module.state_dict()))
+    folded.load_state_dict(evaluated.fold_state(module.state_dict()))
     assert evaluated.folds
     images = torch.randn(2, int(net.shapes.inputs[0].numbers()[0]), size, size)
     with torch.inference_mode():

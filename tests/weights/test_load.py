@@ -22,7 +22,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 import archdsl
-from archdsl.weights.file import WeightsError, read_header
+from archdsl.weights.error import WeightsError
+from archdsl.weights.file import read_header
 from archdsl.weights.load import MisfitError
 from tests.conftest import ROOT
 

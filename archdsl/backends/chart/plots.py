@@ -53,7 +53,7 @@ _PANELS: tuple[tuple[str, bool, Callable[[Layer], int]], ...] = (
 def plot_costs(profiles: Sequence[Profile], theme: Theme, format: str) -> bytes:
     """Draw MACs, parameters and activations of each layer, for one image: bars for one network, lines for several.
 
-    Errors: ChartError where matplotlib is missing
+    Errors: Failure where matplotlib is missing
     """
     with styled(theme):
         figure = _figure(4.9)
@@ -122,7 +122,7 @@ def _average(axes: Axes, values: Sequence[int], theme: Theme) -> None:
 def plot_fields(profiles: Sequence[Profile], theme: Theme, format: str) -> bytes:
     """Draw how the receptive field grows with depth, beside the size of the input.
 
-    Errors: ChartError where matplotlib is missing
+    Errors: Failure where matplotlib is missing
     """
     with styled(theme):
         figure = _figure(3.4)
@@ -197,7 +197,7 @@ def plot_points(
 ) -> bytes:
     """Draw networks as points with their names, those of a family joined. `labels` are those of the axes.
 
-    Errors: ChartError where matplotlib is missing
+    Errors: Failure where matplotlib is missing
     """
     with styled(theme):
         figure = _figure(4.9)

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from archdsl.backends.chart.error import ChartError
 from archdsl.backends.theme import Theme
+from archdsl.text.failure import require
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,10 +39,9 @@ def series(theme: Theme, index: int) -> str:
 def styled(theme: Theme) -> Generator[None]:
     """Set matplotlib's defaults while a chart is made.
 
-    Errors: ChartError where matplotlib is missing
+    Errors: Failure where matplotlib is missing
     """
-    if find_spec("matplotlib") is None:
-        raise ChartError("matplotlib is not installed", 'run `pip install "archdsl[plot]"`')
+    require("matplotlib", extra="plot")
     import matplotlib as mpl
 
     with mpl.rc_context():

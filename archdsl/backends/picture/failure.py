@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from archdsl.text.failure import Failure
 
-class DrawError(Exception):
-    """A diagram that cannot be drawn here; the message says what mends it."""
+
+class DrawError(Failure):
+    """A diagram that cannot be drawn here."""

@@ -194,8 +194,8 @@ def test_dot_has_the_colours_of_the_theme() -> None:
     assert network.diagram(theme="dark").dot == write_dot(network.diagram().picture, THEMES["dark"])
 
 
-@pytest.mark.parametrize("file_format", ["dot", "mermaid"])
-def test_a_format_without_colours_for_costs_says_so(file_format: Literal["dot", "mermaid"]) -> None:
+@pytest.mark.parametrize("format", ["dot", "mermaid"])
+def test_a_format_without_colours_for_costs_says_so(format: Literal["dot", "mermaid"]) -> None:
     network = archdsl.load_text("model m { input [3, 8, 8]; conv 4 }")
     with pytest.raises(DrawError, match="no colours for costs"):
-        network.diagram(cost="macs").draw(file_format)
+        network.diagram(cost="macs").draw(format)
