@@ -43,6 +43,9 @@ class ReLU(Activation):
     can_run_in_place: ClassVar[bool] = True
     saves: ClassVar[Literal["input", "output", "none"]] = "output"
 
+    def is_idempotent(self) -> bool:
+        return True
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.ReLU")
 
@@ -62,6 +65,10 @@ class ReLU6(Activation):
 
     keyword: ClassVar[str] = "relu6"
     can_run_in_place: ClassVar[bool] = True
+    is_bounded: ClassVar[bool] = True
+
+    def is_idempotent(self) -> bool:
+        return True
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.ReLU6")
@@ -313,6 +320,8 @@ class Hardsigmoid(Activation):
 
     keyword: ClassVar[str] = "hardsigmoid"
     can_run_in_place: ClassVar[bool] = True
+    makes_probabilities: ClassVar[bool] = True
+    is_bounded: ClassVar[bool] = True
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.Hardsigmoid")
@@ -333,11 +342,15 @@ class Hardtanh(Activation):
 
     keyword: ClassVar[str] = "hardtanh"
     can_run_in_place: ClassVar[bool] = True
+    is_bounded: ClassVar[bool] = True
 
     low: float = -1.0
     """Smallest value afterwards."""
     high: float = 1.0
     """Largest value afterwards; above `low`."""
+
+    def is_idempotent(self) -> bool:
+        return True
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         bounds = (self.low, self.high)
@@ -361,6 +374,9 @@ class Hardshrink(Activation):
 
     bound: float = 0.5
     """Largest magnitude that is zeroed."""
+
+    def is_idempotent(self) -> bool:
+        return True
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.Hardshrink", () if self.bound == 0.5 else (self.bound,))
@@ -429,6 +445,9 @@ class Threshold(Activation):
     value: float
     """What takes the place of the others."""
 
+    def is_idempotent(self) -> bool:
+        return True
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.Threshold", (self.threshold, self.value))
 
@@ -449,6 +468,8 @@ class Sigmoid(Activation):
     keyword: ClassVar[str] = "sigmoid"
     saves: ClassVar[Literal["input", "output", "none"]] = "output"
     short_name: ClassVar[str] = "sigmoid"
+    makes_probabilities: ClassVar[bool] = True
+    is_bounded: ClassVar[bool] = True
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.Sigmoid")
@@ -470,6 +491,7 @@ class Tanh(Activation):
     keyword: ClassVar[str] = "tanh"
     saves: ClassVar[Literal["input", "output", "none"]] = "output"
     short_name: ClassVar[str] = "tanh"
+    is_bounded: ClassVar[bool] = True
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.Tanh")
@@ -515,6 +537,7 @@ class Softsign(Activation):
     """
 
     keyword: ClassVar[str] = "softsign"
+    is_bounded: ClassVar[bool] = True
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.Softsign")
@@ -534,6 +557,7 @@ class LogSigmoid(Activation):
     """
 
     keyword: ClassVar[str] = "logsigmoid"
+    makes_probabilities: ClassVar[bool] = True
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.LogSigmoid")
@@ -555,9 +579,13 @@ class Softmax(Activation):
     keyword: ClassVar[str] = "softmax"
     saves: ClassVar[Literal["input", "output", "none"]] = "output"
     short_name: ClassVar[str] = "softmax"
+    makes_probabilities: ClassVar[bool] = True
 
     axis: Literal["channels", "last"] = "channels"
     """Along which axis the shares sum to one."""
+
+    def removes_channel_mean(self, inputs: Sequence[Shape]) -> bool:
+        return self.axis == "last" and len(inputs[0]) > 1
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.Softmax", kwargs={"dim": 1 if self.axis == "channels" else -1})
@@ -578,9 +606,16 @@ class LogSoftmax(Activation):
 
     keyword: ClassVar[str] = "log_softmax"
     saves: ClassVar[Literal["input", "output", "none"]] = "output"
+    makes_probabilities: ClassVar[bool] = True
 
     axis: Literal["channels", "last"] = "channels"
     """Along which axis the shares sum to one."""
+
+    def is_idempotent(self) -> bool:
+        return True
+
+    def removes_channel_mean(self, inputs: Sequence[Shape]) -> bool:
+        return self.axis == "last" and len(inputs[0]) > 1
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.LogSoftmax", kwargs={"dim": 1 if self.axis == "channels" else -1})

@@ -206,6 +206,14 @@ class Op(BaseModel):
     """Whether it is noise, which evaluation leaves out."""
     shares_memory: ClassVar[bool] = False
     """Whether its result is its input's elements, all or some, under other axes: a view, which copies nothing."""
+    makes_probabilities: ClassVar[bool] = False
+    """Whether its results, or their exponentials, lie between 0 and 1, whatever it reads."""
+    is_bounded: ClassVar[bool] = False
+    """Whether it takes each element by itself to a range with two ends."""
+    removes_scale: ClassVar[bool] = False
+    """Whether a positive factor on all that it reads leaves no trace in training, but for `eps`."""
+    cancels_equals: ClassVar[bool] = False
+    """Whether it is a join that gives zero for two equal inputs."""
     can_run_in_place: ClassVar[bool] = False
     """Whether its TorchCall accepts `inplace=True`, and then writes over its input."""
     saves: ClassVar[Literal["input", "output", "none"]] = "none"
@@ -252,6 +260,26 @@ class Op(BaseModel):
     def is_identity(self, *, in_training: bool) -> bool:
         """Whether it hands on what it reads, in one of the two modes."""
         return self.changes_nothing() or (self.acts_in_training_only and not in_training)
+
+    def is_idempotent(self) -> bool:
+        """Whether evaluation gives the same when it is applied to its own result."""
+        return self.is_identity(in_training=False)
+
+    def keeps_constants(self) -> bool:
+        """Whether evaluation gives the same number everywhere in a channel that holds it everywhere."""
+        return self.is_identity(in_training=False)
+
+    def makes_zero(self, *, in_training: bool) -> bool:
+        """Whether its result is zero, whatever it reads, in one of the two modes."""
+        return False
+
+    def repeats_border(self) -> bool:
+        """Whether it pads with what the map holds, so that elements near the border see more than their windows."""
+        return False
+
+    def removes_channel_mean(self, inputs: Sequence[Shape]) -> bool:
+        """Whether a number that is added to all of a channel leaves no trace in training."""
+        return False
 
     def is_affine(self) -> bool:
         """Whether evaluation multiplies each element by a number of its own and adds another, whatever the input."""

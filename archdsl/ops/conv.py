@@ -136,6 +136,9 @@ class Conv2d(Op):
         missing = [d * (k - 1) for d, k in zip(self.dilation, self.kernel, strict=True)]
         return "same" if any(total % 2 for total in missing) else squared((missing[0] // 2, missing[1] // 2))
 
+    def repeats_border(self) -> bool:
+        return self.padding_mode != "zeros"
+
     def describe(self) -> tuple[Term, ...]:
         channels = Term(", {0}", self.channels)
         tail = (Term(", {0} groups", self.groups, 1), description.dilation(self.dilation))
@@ -253,6 +256,9 @@ class DepthwiseConv2d(Op):
 
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init if self.bias else None)
+
+    def repeats_border(self) -> bool:
+        return self.padding_mode != "zeros"
 
     def describe(self) -> tuple[Term, ...]:
         tail = (Term(", ×{0}", self.multiplier, 1), description.dilation(self.dilation))

@@ -98,6 +98,7 @@ class Subtract(Op):
     category: ClassVar[Category] = "join"
     is_join: ClassVar[bool] = True
     sign: ClassVar[str] = "−"
+    cancels_equals: ClassVar[bool] = True
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         return broadcast(self.keyword, _several(self.keyword, inputs))

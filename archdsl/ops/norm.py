@@ -51,6 +51,7 @@ class BatchStatistics(Op):
 
     category: ClassVar[Category] = "norm"
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
+    removes_scale: ClassVar[bool] = True
 
     eps: NonNegativeFloat = 1e-5
     """Added to the variance."""
@@ -74,6 +75,9 @@ class BatchStatistics(Op):
 
     def running_norm(self) -> RunningNorm | None:
         return RunningNorm(self.eps, self.affine) if self.track else None
+
+    def removes_channel_mean(self, inputs: Sequence[Shape]) -> bool:
+        return True
 
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init) if self.affine else {}
@@ -184,6 +188,7 @@ class LayerNorm(Op):
     category: ClassVar[Category] = "norm"
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
     short_name: ClassVar[str] = "LN"
+    removes_scale: ClassVar[bool] = True
 
     axis: Literal["sample", "channels", "last"] = "sample"
     """What is normalised together: the whole image, the channels at each position, or the last axis."""
@@ -204,6 +209,10 @@ class LayerNorm(Op):
 
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init) if self.affine else {}
+
+    def removes_channel_mean(self, inputs: Sequence[Shape]) -> bool:
+        (x,) = inputs
+        return x.channels == 1 if self.axis == "sample" else self.axis == "last" and len(x) > 1
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         (x,) = inputs
@@ -235,6 +244,7 @@ class InstanceNorm(Op):
     category: ClassVar[Category] = "norm"
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
     short_name: ClassVar[str] = "IN"
+    removes_scale: ClassVar[bool] = True
 
     eps: NonNegativeFloat = 1e-5
     """Added to the variance."""
@@ -266,6 +276,9 @@ class InstanceNorm(Op):
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init) if self.affine else {}
 
+    def removes_channel_mean(self, inputs: Sequence[Shape]) -> bool:
+        return True
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         given = {
             "eps": self.eps,
@@ -294,6 +307,7 @@ class GroupNorm(Op):
     category: ClassVar[Category] = "norm"
     aliases: ClassVar[Mapping[str, str]] = {"g": "groups"}
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
+    removes_scale: ClassVar[bool] = True
 
     groups: PositiveInt = 32
     """How many sets the channels are cut into."""
@@ -318,6 +332,9 @@ class GroupNorm(Op):
 
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init) if self.affine else {}
+
+    def removes_channel_mean(self, inputs: Sequence[Shape]) -> bool:
+        return self.groups == inputs[0].channels
 
     def describe(self) -> tuple[Term, ...]:
         return (Term("GN {0}", self.groups),)
@@ -344,6 +361,7 @@ class RMSNorm(Op):
     category: ClassVar[Category] = "norm"
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
     short_name: ClassVar[str] = "RMSNorm"
+    removes_scale: ClassVar[bool] = True
 
     axis: Literal["channels", "last"] = "channels"
     """What is normalised together: the channels at each position, or the last axis."""

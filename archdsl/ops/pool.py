@@ -107,6 +107,9 @@ class MaxPool2d(Op):
         windows = _windows(self.kernel, self.stride or self.kernel, _padding(self.padding, self.kernel))
         return windows[0]._replace(dilation=self.dilation[0]), windows[1]._replace(dilation=self.dilation[1])
 
+    def keeps_constants(self) -> bool:
+        return True
+
     def describe(self) -> tuple[Term, ...]:
         return (description.window(self.kernel, "max pool"), description.stride(self.stride or self.kernel))
 
@@ -160,6 +163,9 @@ class AvgPool2d(Op):
 
     def windows(self, inputs: Sequence[Shape]) -> Windows:
         return _windows(self.kernel, self.stride or self.kernel, _padding(self.padding, self.kernel))
+
+    def keeps_constants(self) -> bool:
+        return not self.count_padding or not any(_padding(self.padding, self.kernel))
 
     def describe(self) -> tuple[Term, ...]:
         return (description.window(self.kernel, "avg pool"), description.stride(self.stride or self.kernel))
@@ -250,6 +256,9 @@ class AdaptiveAvgPool2d(Op):
     def windows(self, inputs: Sequence[Shape]) -> None:
         return None
 
+    def keeps_constants(self) -> bool:
+        return True
+
     def describe(self) -> tuple[Term, ...]:
         return (Term(f"avg pool to {description.by(self.size)}"),)
 
@@ -286,6 +295,9 @@ class AdaptiveMaxPool2d(Op):
     def windows(self, inputs: Sequence[Shape]) -> None:
         return None
 
+    def keeps_constants(self) -> bool:
+        return True
+
     def describe(self) -> tuple[Term, ...]:
         return (Term(f"max pool to {description.by(self.size)}"),)
 
@@ -319,6 +331,9 @@ class GlobalAvgPool2d(Op):
     def windows(self, inputs: Sequence[Shape]) -> None:
         return None
 
+    def keeps_constants(self) -> bool:
+        return True
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.AdaptiveAvgPool2d", (1,))
 
@@ -349,6 +364,9 @@ class GlobalMaxPool2d(Op):
 
     def windows(self, inputs: Sequence[Shape]) -> None:
         return None
+
+    def keeps_constants(self) -> bool:
+        return True
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.AdaptiveMaxPool2d", (1,))

@@ -273,6 +273,12 @@ class Pad(Op):
     def changes_nothing(self) -> bool:
         return not any((*self.size, *self.channels))
 
+    def keeps_constants(self) -> bool:
+        return self.repeats_border() or self.changes_nothing()
+
+    def repeats_border(self) -> bool:
+        return self.mode != "constant"
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         top, bottom, left, right = self.size
         sides = (left, right, top, bottom, *(self.channels if any(self.channels) else ()))
@@ -336,6 +342,9 @@ class Crop(Op):
 
     def changes_nothing(self) -> bool:
         return not any(self.size)
+
+    def keeps_constants(self) -> bool:
+        return True
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         top, bottom, left, right = self.size

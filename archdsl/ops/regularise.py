@@ -28,6 +28,9 @@ class Noise(Op):
     def changes_nothing(self) -> bool:
         return self.p == 0
 
+    def makes_zero(self, *, in_training: bool) -> bool:
+        return in_training and self.p == 1
+
     def describe(self) -> tuple[Term, ...]:
         return (Term(self.keyword.replace("_", " ") + " {0}", self.p),)
 
@@ -171,6 +174,9 @@ class Times(Op):
 
     def is_affine(self) -> bool:
         return True
+
+    def makes_zero(self, *, in_training: bool) -> bool:
+        return self.factor == 0
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         stateless_module = TorchCall("Times", (self.factor,))

@@ -70,6 +70,9 @@ class Upsample(Op):
         rows, columns = (Window(kernel, padding=taps // 2, up=up) for up in factor)
         return rows, columns
 
+    def keeps_constants(self) -> bool:
+        return True
+
     def describe(self) -> tuple[Term, ...]:
         size = f"to {by(self.size)}" if self.size else f"×{once(self.factor or (2, 2))}"
         return (Term(f"upsample {size}"), Term(f", {self.mode}"))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from archdsl.ops.linear import Linear
-from archdsl.ops.rearrange import Input
 from archdsl.passes.lint.facts import Facts, shown
 from archdsl.passes.lint.mend import preceded_by
 from archdsl.passes.lint.wiring import Step
@@ -19,10 +17,10 @@ _KEEP_AXES = ("norm", "activation", "regularise")
 
 def lint_channels_last(facts: Facts, report: Reporter) -> None:
     """Report an input that looks like [H, W, C]: two equal sides, and then as many channels as images have."""
-    for node in facts.shapes.graph.inputs:
-        if not isinstance(node.op, Input) or len(node.op.shape) != 3:
+    for node, shape in zip(facts.shapes.graph.inputs, facts.shapes.inputs, strict=True):
+        if len(shape) != 3:
             continue
-        height, width, channels = node.op.shape
+        height, width, channels = shape.numbers()
         if height != width or height < _LEAST_SIDE or channels not in _IMAGE_CHANNELS:
             continue
         meant = f"[{channels}, {height}, {width}]"
@@ -59,7 +57,8 @@ def lint_dense_on_map(facts: Facts, report: Reporter) -> None:
 
 
 def _on_map(facts: Facts, step: Step) -> Step | None:
-    if not isinstance(step.op, Linear) or len(step.inputs[0]) != 3:
+    linear = step.linear_map
+    if linear is None or len(step.inputs[0]) != 3 or linear.axis != 2:
         return None
     source = facts.wiring.sole_source(step)
     while source is not None and source.op.category in _KEEP_AXES:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from archdsl.ops.conv import Conv2d, ConvTranspose2d, DepthwiseConv2d
-from archdsl.ops.identity import Identity
-from archdsl.ops.linear import Linear
-from archdsl.ops.norm import BatchNorm, GroupNorm, InstanceNorm, SyncBatchNorm
 from archdsl.passes.lint.facts import Facts, shown
 from archdsl.passes.lint.wiring import Step, Wiring
 from archdsl.text.diagnostic import Fix, Label, Reporter
@@ -39,23 +35,18 @@ def lint_bias(facts: Facts, report: Reporter) -> None:
 
 
 def _has_bias(step: Step) -> bool:
-    match step.op:
-        case Conv2d(bias=bias) | DepthwiseConv2d(bias=bias) | ConvTranspose2d(bias=bias):
-            return bias
-        case Linear(bias=bias):
-            # Elsewhere the last axis, which the bias belongs to, is not the norm's axis of channels.
-            return bias and len(step.output) == 1
-        case _:
-            return False
+    """Tell whether a step adds a constant to each channel; elsewhere its axis is not the norm's."""
+    linear = step.linear_map
+    return linear is not None and linear.axis == 0 and any(t.name == "bias" for t in step.op.state(step.inputs))
 
 
 def _readers(wiring: Wiring, step: Step) -> list[Step | None]:
-    """Give what reads a result, looking through what does nothing."""
+    """Return what reads a result, looking through what does nothing."""
     found: list[Step | None] = []
     left, seen = [step], {step}
     while left:
         for reader in wiring.readers[left.pop()]:
-            if reader is not None and isinstance(reader.op, Identity):
+            if reader is not None and reader.op.changes_nothing():
                 left += [reader] if reader not in seen else []
                 seen.add(reader)
             else:
@@ -64,9 +55,7 @@ def _readers(wiring: Wiring, step: Step) -> list[Step | None]:
 
 
 def _subtracts_means(step: Step) -> bool:
-    if isinstance(step.op, GroupNorm):
-        return step.op.groups == step.inputs[0][0]
-    return isinstance(step.op, BatchNorm | SyncBatchNorm | InstanceNorm)
+    return step.op.category == "norm" and step.op.removes_channel_mean(step.inputs)
 
 
 def _fix(step: Step, span: Span) -> Fix:

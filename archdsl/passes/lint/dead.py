@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from archdsl.ir.graph import Graph, Node
-from archdsl.ops.merge import Subtract
-from archdsl.ops.regularise import Dropout, Dropout2d, DropPath, Times
 from archdsl.passes.lint.facts import Facts, shown
 from archdsl.passes.lint.mend import without
 from archdsl.text.diagnostic import Reporter
@@ -41,12 +39,11 @@ def _report_unread(graph: Graph, node: Node, report: Reporter) -> None:
 
 
 def _makes_zero(node: Node) -> str:
-    match node.op:
-        case Times(factor=0):
-            return "multiplies by zero"
-        case Dropout(p=1) | Dropout2d(p=1) | DropPath(p=1):
-            return "sets everything to zero while the network trains"
-        case Subtract() if len(set(node.inputs)) == 1:
-            return "takes a value from itself"
-        case _:
-            return ""
+    if node.op is None:
+        return ""
+    if node.op.makes_zero(in_training=False):
+        return "multiplies by zero"
+    if node.op.makes_zero(in_training=True):
+        return "sets everything to zero while the network trains"
+    is_from_itself = len(node.inputs) == 2 and len(set(node.inputs)) == 1
+    return "takes a value from itself" if node.op.cancels_equals and is_from_itself else ""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from archdsl.ops.conv import Conv2d
-from archdsl.ops.linear import Linear
 from archdsl.passes.lint.facts import Facts, shown
 from archdsl.passes.lint.wiring import Step
 from archdsl.text.diagnostic import Fix, Reporter
@@ -31,8 +29,7 @@ def lint_eights(facts: Facts, report: Reporter) -> None:
         if macs < LEAST_MACS or macs < LEAST_SHARE * total:
             continue
         place, channels = facts.place(step), _made(step)
-        attribute = "channels" if isinstance(step.op, Conv2d) else "features"
-        span = facts.attribute(step, attribute)
+        span = facts.attribute(step, "features" if "features" in step.op.attribute_names() else "channels")
         above = -(-channels // MULTIPLE) * MULTIPLE
         report.warning(
             "W410",
@@ -46,14 +43,14 @@ def lint_eights(facts: Facts, report: Reporter) -> None:
 
 def _slowed(facts: Facts, step: Step) -> int:
     """Count the multiply-adds that a layer's odd width slows down: its own and those of the layers that read it."""
-    if not _is_dense(step) or _made(step) % MULTIPLE == 0:
+    if not step.is_dense or _made(step) % MULTIPLE == 0:
         return 0
     readers = _dense_readers(facts, step)
     return facts.macs(step) + sum(map(facts.macs, readers)) if readers is not None else 0
 
 
 def _dense_readers(facts: Facts, step: Step) -> list[Step] | None:
-    """Give the dense layers that read an odd width ahead of any join; None where the network gives the width out."""
+    """Return the dense layers that read an odd width ahead of any join; None where the network gives the width out."""
     found: list[Step] = []
     left, seen = [(step, True)], {step}
     while left:
@@ -64,25 +61,21 @@ def _dense_readers(facts: Facts, step: Step) -> list[Step] | None:
             if reader in seen:
                 continue
             seen.add(reader)
-            if not _is_dense(reader):
+            if not reader.is_dense:
                 left.append((reader, is_ahead and not reader.op.is_join))
-            elif is_ahead and reader.inputs[0].numbers()[0] % MULTIPLE:
+            elif is_ahead and reader.inputs[0].numbers()[_axis(reader)] % MULTIPLE:
                 found.append(reader)
     return found
 
 
-def _is_dense(step: Step) -> bool:
-    match step.op:
-        case Conv2d(groups=groups):
-            return groups == 1
-        case Linear():
-            return True
-        case _:
-            return False
-
-
 def _made(step: Step) -> int:
-    return step.output.numbers()[-1 if isinstance(step.op, Linear) else 0]
+    return step.output.numbers()[_axis(step)]
+
+
+def _axis(step: Step) -> int:
+    linear = step.linear_map
+    assert linear is not None
+    return linear.axis
 
 
 def _fix(span: Span, channels: int, above: int) -> Fix | None:

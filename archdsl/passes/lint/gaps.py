@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from archdsl.ops.conv import Conv2d, DepthwiseConv2d, by_name
-from archdsl.ops.pool import AvgPool2d, LPPool2d, MaxPool2d
+from archdsl.ops.base import Window
 from archdsl.passes.lint.facts import Facts
 from archdsl.passes.lint.wiring import Step
 from archdsl.text.diagnostic import Reporter
@@ -15,23 +14,19 @@ def lint_gaps(facts: Facts, report: Reporter) -> None:
     One pixel is what shortcuts subsample by, and means it.
     """
     for _, step in facts.everywhere(_judge):
-        assert isinstance(step.op, _SLIDING)
-        stride = step.op.stride or step.op.kernel
+        stride, kernel = ("x".join(map(str, sizes)) for sizes in zip(*(w[1::-1] for w in step.windows), strict=True))
         report.warning(
             "W414",
-            f"a stride of {by_name(stride)} steps over pixels that no {by_name(step.op.kernel)} window reads",
+            f"a stride of {stride} steps over pixels that no {kernel} window reads",
             facts.attribute(step, "stride"),
             help="use a stride of at most the kernel, or a larger kernel",
         )
 
 
-_SLIDING = (Conv2d, DepthwiseConv2d, MaxPool2d, AvgPool2d, LPPool2d)
-
-
 def _judge(step: Step) -> Step | None:
-    if not isinstance(step.op, _SLIDING):
-        return None
-    stride = step.op.stride or step.op.kernel
-    reach = [window.dilation * (window.kernel - 1) + 1 for window in step.op.windows(step.inputs)]
-    axes = zip(stride, reach, step.op.kernel, step.output[1:], strict=True)
-    return step if any(s > r and k > 1 and n != 1 for s, r, k, n in axes) else None
+    axes = zip(step.windows, step.output[1:], strict=False)
+    return step if any(_has_gaps(window) and size != 1 for window, size in axes) else None
+
+
+def _has_gaps(window: Window) -> bool:
+    return window.kernel > 1 and window.stride > window.dilation * (window.kernel - 1) + 1

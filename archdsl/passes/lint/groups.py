@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import prod
 
-from archdsl.ops.norm import GroupNorm
 from archdsl.passes.lint.facts import Facts
 from archdsl.passes.lint.wiring import Step
 from archdsl.text.diagnostic import Reporter
@@ -13,10 +12,9 @@ from archdsl.text.diagnostic import Reporter
 def lint_group_norm(facts: Facts, report: Reporter) -> None:
     """Report group norms of one channel a group, and those of one value, whose result does not depend on it."""
     for _, step in facts.everywhere(_lone):
-        assert isinstance(step.op, GroupNorm)
         channels = step.inputs[0].numbers()[0]
-        is_constant = prod(step.inputs[0].numbers()) == step.op.groups
-        count = f"{step.op.groups} groups of {channels} channels are one channel each"
+        is_constant = prod(step.inputs[0].numbers()) == channels
+        count = f"{channels} groups of {channels} channels are one channel each"
         report.warning(
             "W409",
             f"{count}: with one position, the result is the same for every image" if is_constant else
@@ -27,10 +25,11 @@ def lint_group_norm(facts: Facts, report: Reporter) -> None:
 
 
 def _lone(step: Step) -> Step | None:
-    is_lone = isinstance(step.op, GroupNorm) and step.op.groups == step.inputs[0][0]
-    return step if is_lone and step.inputs[0][0] != 1 else None
+    """Return a norm of groups that removes each channel's mean: each is a group of its own."""
+    is_grouped = step.op.category == "norm" and "groups" in step.op.attribute_names()
+    return step if is_grouped and step.op.removes_channel_mean(step.inputs) and step.inputs[0][0] != 1 else None
 
 
 def _fewer(channels: int) -> int:
-    """Give the most groups that hold at least eight channels each, or else two."""
+    """Return the most groups that hold at least eight channels each, or else two."""
     return next((n for n in range(channels // 2, 0, -1) if channels % n == 0 and channels // n >= min(8, channels)), 1)

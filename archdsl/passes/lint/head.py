@@ -4,12 +4,6 @@ from __future__ import annotations
 
 import math
 
-from archdsl.ops.activation import LogSoftmax, Sigmoid, Softmax
-from archdsl.ops.conv import Conv2d
-from archdsl.ops.identity import Identity
-from archdsl.ops.linear import Linear
-from archdsl.ops.rearrange import Flatten
-from archdsl.ops.regularise import Dropout, Dropout2d
 from archdsl.passes.lint.facts import Facts, shown
 from archdsl.passes.lint.mend import without
 from archdsl.passes.lint.wiring import Step
@@ -20,7 +14,7 @@ def lint_softmax_at_the_end(facts: Facts, report: Reporter) -> None:
     """Report a softmax, log_softmax or sigmoid over several classes as the last step of a vector output."""
     for step in _last_steps(facts):
         source = facts.wiring.sole_source(step)
-        is_score = isinstance(step.op, Softmax | LogSoftmax | Sigmoid) and len(step.output) == 1
+        is_score = step.op.makes_probabilities and len(step.output) == 1
         if source is None or source.op.category == "input":
             continue
         name, classes = step.op.keyword, step.output.numbers()[0]
@@ -37,17 +31,17 @@ def lint_softmax_at_the_end(facts: Facts, report: Reporter) -> None:
 
 
 def _is_input_again(facts: Facts, step: Step) -> bool:
-    """Tell whether a sigmoid's output has as many values as the input, so that it may be the input made again."""
+    """Tell whether a sigmoid, say, gives as many values as the input has, so that it may be the input made again."""
     values = {math.prod(shape.numbers()) for shape in facts.shapes.inputs}
-    return isinstance(step.op, Sigmoid) and math.prod(step.output.numbers()) in values
+    return step.op.is_bounded and math.prod(step.output.numbers()) in values
 
 
 def lint_dropout_at_the_end(facts: Facts, report: Reporter) -> None:
     """Report dropout behind the last layer, which sets class scores to zero at random in training."""
     for step in _last_steps(facts):
         source = facts.wiring.sole_source(step)
-        is_noise = isinstance(step.op, Dropout | Dropout2d) and step.op.p > 0
-        if not is_noise or source is None or not isinstance(source.op, Linear | Conv2d):
+        is_noise = step.op.acts_in_training_only and not step.op.changes_nothing()
+        if not is_noise or source is None or source.linear_map is None:
             continue
         report.warning(
             "W417",
@@ -60,10 +54,16 @@ def lint_dropout_at_the_end(facts: Facts, report: Reporter) -> None:
 
 
 def _last_steps(facts: Facts) -> list[Step]:
-    """Give the steps that make the main output and those of training alone, looking through mere reshaping."""
+    """Return the steps that make the main output and those of training alone, looking through mere reshaping."""
     found: list[Step] = []
     for step in facts.wiring.given_out:
-        while isinstance(step.op, Identity | Flatten) and (source := facts.wiring.sole_source(step)) is not None:
+        while _keeps_values(step) and (source := facts.wiring.sole_source(step)) is not None:
             step = source
         found.append(step)
     return found
+
+
+def _keeps_values(step: Step) -> bool:
+    """Tell whether a step hands on all that it reads, as it is or as a vector."""
+    is_vector = len(step.output) == 1 and step.output.numbers()[0] == math.prod(step.inputs[0].numbers())
+    return step.op.changes_nothing() or (step.op.shares_memory and is_vector)

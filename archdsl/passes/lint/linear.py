@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archdsl.ops.conv import Conv2d
-from archdsl.ops.identity import Identity
-from archdsl.ops.linear import Linear
-from archdsl.ops.norm import BatchNorm, FrozenBatchNorm, Rescale, SyncBatchNorm
-from archdsl.ops.regularise import Dropout, Dropout2d, Scale, Times
 from archdsl.passes.lint.facts import Facts, shown
 from archdsl.passes.lint.mend import followed_by
 from archdsl.passes.lint.wiring import Step, Wiring
 from archdsl.text.diagnostic import Fix, Label, Reporter
-
-# What multiplies and adds fixed numbers in evaluation, channel by channel.
-_AFFINE = (BatchNorm, SyncBatchNorm, FrozenBatchNorm, Rescale, Scale, Times, Dropout, Dropout2d)
 
 
 def lint_missing_activation(facts: Facts, report: Reporter) -> None:
@@ -31,7 +23,7 @@ def lint_missing_activation(facts: Facts, report: Reporter) -> None:
             continue
         first, last = chain[0], chain[-1]
         place, other = facts.place(second), facts.place(first)
-        kind = "convolutions" if isinstance(first.op, Conv2d) else "dense layers"
+        kind = "convolutions" if first.windows else "dense layers"
         report.warning(
             "W402",
             f"two {kind} with nothing nonlinear between them are no more than one",
@@ -46,7 +38,7 @@ def lint_missing_activation(facts: Facts, report: Reporter) -> None:
 
 def _chains(wiring: Wiring, second: Step) -> Iterator[list[Step]]:
     """Yield the dense maps that come right before a dense map, each with what stands between, from front to back."""
-    left = [[second]] if _is_dense(second) else []
+    left = [[second]] if _is_map(second) else []
     seen: set[Step] = set()
     while left:
         chain = left.pop()
@@ -54,26 +46,26 @@ def _chains(wiring: Wiring, second: Step) -> Iterator[list[Step]]:
             if source in wiring.forked or source in seen:
                 continue
             seen.add(source)
-            if _is_dense(source):
-                if type(source.op) is type(second.op):
-                    yield [source, *chain[:-1]]
-            elif isinstance(source.op, _AFFINE) or _is_tacit(source):
+            if _is_map(source):
+                yield [source, *chain[:-1]]
+            elif _only_scales(source) or _is_tacit(source):
                 left.append([source, *chain])
 
 
-def _is_dense(step: Step) -> bool:
-    match step.op:
-        case Conv2d(groups=groups):
-            return groups == 1
-        case Linear():
-            return len(step.output) == 1
-        case _:
-            return False
+def _is_map(step: Step) -> bool:
+    """Tell whether a step is a dense map of channels."""
+    linear = step.linear_map
+    return linear is not None and linear.axis == 0 and step.is_dense
+
+
+def _only_scales(step: Step) -> bool:
+    """Tell whether a step multiplies and adds fixed numbers in evaluation, and is there to do so."""
+    return step.op.is_affine() and step.op.category != "shape"
 
 
 def _is_tacit(step: Step) -> bool:
     """Tell whether a step does nothing because a default says so, as `norm` under `norm=none` does."""
-    return isinstance(step.op, Identity) and step.node.span.text == "norm"
+    return step.op.changes_nothing() and step.node.span.text == "norm"
 
 
 def _is_one_map(first: Step, second: Step) -> bool:
@@ -81,12 +73,12 @@ def _is_one_map(first: Step, second: Step) -> bool:
     between, after = _channels(first), _channels(second)
     if between < min(_inputs(first), after):
         return False
-    if not isinstance(first.op, Conv2d) or not isinstance(second.op, Conv2d):
+    one, two = ([window.kernel for window in step.windows] for step in (first, second))
+    if not one or not two:
         return True
-    one, two = first.op.kernel, second.op.kernel
     is_factored = one != two and (one[0] == two[1] == 1 or one[1] == two[0] == 1)
     # The end of an inverted residual and the widening of the next, where the first had nothing to widen.
-    is_bottleneck = one == two == (1, 1) and after >= 2 * between
+    is_bottleneck = one == two == [1, 1] and after >= 2 * between
     return not is_factored and not is_bottleneck
 
 

@@ -7,16 +7,6 @@ from fractions import Fraction
 from math import prod
 
 from archdsl.ops.base import Window
-from archdsl.ops.conv import Conv2d, DepthwiseConv2d
-from archdsl.ops.linear import Linear
-from archdsl.ops.pool import (
-    AdaptiveAvgPool2d,
-    AdaptiveMaxPool2d,
-    AvgPool2d,
-    GlobalAvgPool2d,
-    GlobalMaxPool2d,
-    MaxPool2d,
-)
 from archdsl.ops.shape import Shape
 from archdsl.passes.lint.facts import Facts, shown
 from archdsl.passes.lint.seen import sees_at_least
@@ -66,25 +56,19 @@ def _classifies(facts: Facts) -> bool:
         if source is None:
             return False
         step = source
-    return isinstance(step.op, Linear) or (isinstance(step.op, Conv2d) and step.op.kernel == (1, 1))
+    return step.linear_map is not None and step.is_pointwise
 
 
 def _is_global(step: Step) -> bool:
-    match step.op:
-        case GlobalAvgPool2d() | GlobalMaxPool2d():
-            return True
-        case AdaptiveAvgPool2d(size=size) | AdaptiveMaxPool2d(size=size):
-            return size == (1, 1)
-        case _:
-            return False
+    return step.op.category == "pool" and not step.windows and step.output[1:] == (1, 1)
 
 
 def lint_small_map(facts: Facts, report: Reporter) -> None:
     """Report the first filter most of whose weights only ever meet padding, and pools that drop much of a map."""
     for index, step in enumerate(facts.wiring.steps):
-        if isinstance(step.op, Conv2d | DepthwiseConv2d) and step.op.padding_mode == "zeros":
+        if step.linear_map is not None and not step.op.repeats_border():
             used = prod(_used(step))
-            total = prod(step.op.kernel)
+            total = prod(window.kernel for _, _, window in _axes(step))
             if used < LEAST_USED * total:
                 _report_small(facts, step, used, total, index, report)
                 break  # whatever follows works on a map that is no larger
@@ -99,10 +83,9 @@ def lint_small_map(facts: Facts, report: Reporter) -> None:
 
 def _axes(step: Step) -> Iterator[tuple[int, int, Window]]:
     """Yield the input's size, the output's and the window of each image axis of a step with a real window."""
-    if not isinstance(step.op, Conv2d | DepthwiseConv2d | MaxPool2d | AvgPool2d) or prod(step.op.kernel) == 1:
-        return
-    windows = step.op.windows(step.inputs)
-    yield from zip(step.inputs[0].numbers()[1:], step.output.numbers()[1:], windows, strict=True)
+    is_real = prod(window.kernel for window in step.windows) > 1 and all(window.up == 1 for window in step.windows)
+    if is_real:
+        yield from zip(step.inputs[0].numbers()[1:], step.output.numbers()[1:], step.windows, strict=True)
 
 
 def _used(step: Step) -> list[int]:
@@ -154,7 +137,7 @@ def _sides(shape: Shape) -> str:
 def _report_lost(facts: Facts, step: Step, axes: list[tuple[int, int]], share: Fraction, report: Reporter) -> None:
     parts = [f"{n} of {size} {what}" for (n, size), what in zip(axes, ("rows", "columns"), strict=True) if n]
     help = "pad it, or use an image whose size the strides divide"
-    if isinstance(step.op, MaxPool2d | AvgPool2d):
+    if "ceil" in step.op.attribute_names():
         help = "write `ceil=true`, or use an image whose size the strides divide"
     report.warning(
         "W408",

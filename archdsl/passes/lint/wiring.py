@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from archdsl.ir.graph import Node, Value
-from archdsl.ops.base import Op
+from archdsl.ops.base import LinearMap, Op, Window
 from archdsl.ops.shape import Shape
 from archdsl.passes.shapes import Shapes
 
@@ -29,6 +29,26 @@ class Step:
     def output(self) -> Shape:
         return self.table.results[self.node.id][""]
 
+    @property
+    def linear_map(self) -> LinearMap | None:
+        return self.op.linear_map(self.inputs) if self.inputs else None
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """Return what an element sees along the rows and columns of a map; nothing where it sees all of it."""
+        return self.op.windows(self.inputs) or () if self.inputs else ()
+
+    @property
+    def is_dense(self) -> bool:
+        """Tell whether it is one matrix for all channels, at every position or window of what it reads."""
+        linear = self.linear_map
+        return linear is not None and linear.groups == 1 and all(window.up == 1 for window in self.windows)
+
+    @property
+    def is_pointwise(self) -> bool:
+        """Tell whether an element sees a single position."""
+        return all(window.kernel == window.up == 1 for window in self.windows)
+
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
@@ -47,7 +67,7 @@ class Wiring:
     """The steps whose result some body hands to several readers, or to one and out."""
 
     def sole_source(self, step: Step) -> Step | None:
-        """Give the step whose result a step of one input reads, if it is the same in every call."""
+        """Return the step whose result a step of one input reads, if it is the same in every call."""
         ports = self.sources[step]
         return ports[0][0] if len(ports) == 1 and len(ports[0]) == 1 else None
 
@@ -135,7 +155,7 @@ _END: _Vertex = ("end", 0, 0)
 
 
 def _leaving(table: Shapes, value: Value, entries: Mapping[str, int]) -> _Vertex:
-    """Give the vertex that a value of a body comes from."""
+    """Return the vertex that a value of a body comes from."""
     node = table.graph.nodes[value.node]
     if node.body is not None:
         return "out", id(table.inner[node.id]), value.output
