@@ -76,7 +76,7 @@ GOLDENS: Mapping[str, Callable[[], archdsl.Network]] = {
 
 
 def ruff(*arguments: str | Path) -> str:
-    """Give what ruff, with its own defaults, has to say; nothing if it is content."""
+    """Return what ruff, with its own defaults, has to say; nothing if it is content."""
     command = [sys.executable, "-m", "ruff", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else done.stdout + done.stderr

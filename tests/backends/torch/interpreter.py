@@ -45,7 +45,7 @@ class Interpreter(nn.Module):
         self.operators[_slot(path)] = module
 
     def forward(self, *inputs: Tensor) -> dict[str, Tensor]:
-        """Give the outputs by name, the unnamed main one as "output"; training-only ones in training alone."""
+        """Return the outputs by name, the unnamed main one as "output"; training-only ones in training alone."""
         values = self._run(self.net.shapes, "", inputs)
         outputs = [o for o in self.net.graph.outputs if self.training or not o.is_training_only]
         return {output.name or "output": values[output.value] for output in outputs}
@@ -74,17 +74,17 @@ class Interpreter(nn.Module):
         return {"": self.operators[_slot(path)](*sources)}
 
     def state(self) -> dict[str, Tensor]:
-        """Give the state by the keys that the network's module has."""
+        """Return the state by the keys that the network's module has."""
         return {_key(name): value for name, value in self.operators.state_dict().items()}
 
     def gradients(self) -> dict[str, Tensor]:
-        """Give the parameters' gradients by the same keys."""
+        """Return the parameters' gradients by the same keys."""
         named = self.operators.named_parameters()
         return {_key(name): p.grad for name, p in named if p.grad is not None}
 
 
 def _slot(path: str) -> str:
-    """Give the name under which nn.ModuleDict holds a path: without dots, and like none of its methods."""
+    """Return the name under which nn.ModuleDict holds a path: without dots, and like none of its methods."""
     return "/" + path.replace(".", "/")
 
 

@@ -35,12 +35,12 @@ def test_every_module_has_the_settings_that_the_graph_says(name: str) -> None:
 
 
 def shown(module: nn.Module) -> str:
-    """Give a module's repr, whether it runs in place left aside."""
+    """Return a module's repr, whether it runs in place left aside."""
     return re.sub(r"(, )?inplace=(True|False)", "", repr(module))
 
 
 def settings(module: nn.Module) -> dict[str, object]:
-    """Give a module's own numbers, such as a rate that its repr leaves out."""
+    """Return a module's own numbers, such as a rate that its repr leaves out."""
     return {
         k: v for k, v in vars(module).items() if isinstance(v, int | float | tuple) and k not in ("inplace", "training")
     }
