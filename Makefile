@@ -29,6 +29,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	  { apt-get install -y -qq chromium || { apt-get update -qq && apt-get install -y -qq chromium; }; } >/dev/null 2>&1; } || \
 	  echo 'Chromium is missing, so the tests of the HTML page skip: sudo apt-get install chromium' >&2
+	@command -v dot >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  { apt-get install -y -qq graphviz || { apt-get update -qq && apt-get install -y -qq graphviz; }; } >/dev/null 2>&1; } || \
+	  echo 'Graphviz is missing, so the tests of --engine dot skip: sudo apt-get install graphviz' >&2
 	@touch $@
 
 demo: $(STAMP) ## check, summarise, draw, compile and train the spec `digits` into runs/demo

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from archdsl.compiler import Compilation
 from archdsl.ir.flatten import flatten
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from networkx import MultiDiGraph
     from torch import nn
 
-    from archdsl.backends.picture import Diagram
+    from archdsl.backends.picture import CostName, Diagram, DiagramLevel, ThemeName
+    from archdsl.backends.summary import TableFormat
     from archdsl.ops.base import Tensor
     from archdsl.passes.fold import Fold
     from archdsl.passes.intensity import Intensities
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from archdsl.passes.receptive import Fields, ReceptiveField
     from archdsl.weights.load import Weights
     from archdsl.weights.transfer import Transfer
-
-DiagramLevel = Literal["stages", "blocks", "layers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +282,7 @@ class Network:
 
     def summary(
         self,
-        format: Literal["text", "json", "csv", "markdown"] = "text",
+        format: TableFormat = "text",
         width: int = 100,
         *,
         depth: int | None = None,
@@ -318,8 +317,8 @@ class Network:
         self,
         level: DiagramLevel = "blocks",
         *,
-        theme: Literal["light", "dark", "print"] = "light",
-        cost: Literal["macs", "parameters", "activations"] | None = None,
+        theme: ThemeName = "light",
+        cost: CostName | None = None,
     ) -> Diagram:
         """Draw the network: its stages at a glance, its blocks with each one's inside, or every layer.
 

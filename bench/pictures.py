@@ -6,7 +6,7 @@ from functools import partial
 from statistics import median
 
 import archdsl
-from archdsl.network import DiagramLevel
+from archdsl.backends.picture import DiagramLevel
 from bench.cpu import Goal, Section, take_turns
 
 LONG = """

@@ -24,7 +24,7 @@ from archdsl.passes.receptive import ReceptiveField, receptive_fields
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.passes.tables import Tables
 
-Format: TypeAlias = Literal["text", "json", "csv", "markdown"]
+TableFormat: TypeAlias = Literal["text", "json", "csv", "markdown"]
 
 CONVENTION = "macs: multiply-adds of convolutions and matrix products for one image, without bias; flops: 2 × macs"
 NARROWEST = 60
@@ -67,7 +67,7 @@ class Summarised(NamedTuple):
 
 def summarise(
     tables: Tables,
-    format: Format = "text",
+    format: TableFormat = "text",
     width: int = 100,
     *,
     depth: int | None = None,

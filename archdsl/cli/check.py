@@ -74,7 +74,7 @@ def check_specs(
             show_default=False,
         ),
     ],
-    form: Annotated[
+    format: Annotated[
         CheckFormat,
         typer.Option("--format", help="text for people on stderr; the others for programs on stdout."),
     ] = CheckFormat.TEXT,
@@ -105,7 +105,7 @@ def check_specs(
     `--fix` changes files, and writes stdin's text to stdout. It makes no edit after which more is wrong than before.
     """
     wishes = _wishes(settings, allow, deny, is_mending=fix or diff, has_unsafe=unsafe_fixes)
-    if wishes.is_mending and form is not CheckFormat.TEXT and (diff or "-" in specs):
+    if wishes.is_mending and format is not CheckFormat.TEXT and (diff or "-" in specs):
         raise Failure("stdout takes either edits or diagnostics", "leave out --format")
     checked = [_check(spec, wishes) for spec in specs]
     found = [diagnostic for one in checked for diagnostic in one.diagnostics]
@@ -113,10 +113,10 @@ def check_specs(
         _put(checked)
     if diff:
         _show_diffs(checked)
-    elif form is CheckFormat.TEXT:
+    elif format is CheckFormat.TEXT:
         _tell(checked, found, wishes)
     else:
-        write(RENDERERS[form](found))
+        write(RENDERERS[format](found))
     if not all(one.is_readable for one in checked):
         raise typer.Exit(FAILURE)
     if has_errors(found) or (diff and any(one.repair.count for one in checked)):

@@ -17,6 +17,7 @@ from archdsl.cli.failure import FINDINGS
 from archdsl.cli.files import write_atomically
 from archdsl.cli.revisions import Revision, check_out, parse_revision
 from archdsl.cli.specs import InputOption, SetOption, compile_network, find
+from archdsl.cli.themes import ThemeChoice
 from archdsl.text.failure import Failure
 from archdsl.text.source import Source
 
@@ -31,14 +32,6 @@ class DiffFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     MARKDOWN = "markdown"
-
-
-class DiffTheme(StrEnum):
-    """The colours of the picture, which are those of the diagrams."""
-
-    LIGHT = "light"
-    DARK = "dark"
-    PRINT = "print"
 
 
 _PICTURES: dict[str, Literal["svg", "png", "pdf"]] = {".svg": "svg", ".png": "png", ".pdf": "pdf"}
@@ -62,7 +55,7 @@ def compare_networks(
             show_default=False,
         ),
     ] = None,
-    form: Annotated[DiffFormat, typer.Option("--format", help="How to write what differs.")] = DiffFormat.TEXT,
+    format: Annotated[DiffFormat, typer.Option("--format", help="How to write what differs.")] = DiffFormat.TEXT,
     settings: SetOption = None,
     settings_before: Annotated[
         list[str] | None,
@@ -73,7 +66,7 @@ def compare_networks(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Draw both side by side instead, as .svg, .png or .pdf."),
     ] = None,
-    theme: Annotated[DiffTheme, typer.Option("--theme", help="The colours of the picture.")] = DiffTheme.LIGHT,
+    theme: Annotated[ThemeChoice, typer.Option("--theme", help="The colours of the picture.")] = ThemeChoice.LIGHT,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 1 if the networks differ, as `git diff --exit-code` does.")
     ] = False,
@@ -88,7 +81,7 @@ def compare_networks(
     if output is not None and output.suffix.lower() not in _PICTURES:
         raise Failure(f"the picture is written as {', '.join(_PICTURES)}, not as `{output}`")
     one, two, difference = _compare(before, after, settings or (), settings_before or (), input)
-    match form:
+    match format:
         case _ if output is not None:
             _draw(one, two, difference, output, theme)
         case DiffFormat.TEXT:
@@ -119,7 +112,7 @@ def _compare(
     return one, two, replace(difference, before=first, after=second)
 
 
-def _draw(one: Network, two: Network, difference: Difference, output: Path, theme: DiffTheme) -> None:
+def _draw(one: Network, two: Network, difference: Difference, output: Path, theme: ThemeChoice) -> None:
     from archdsl.difference import draw_diff
 
     picture = draw_diff(one, two, difference, theme=theme.value, format=_PICTURES[output.suffix.lower()])

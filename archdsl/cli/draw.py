@@ -12,6 +12,7 @@ import typer
 from archdsl.cli.console import say, write
 from archdsl.cli.files import write_atomically
 from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load
+from archdsl.cli.themes import ThemeChoice
 from archdsl.text.failure import Failure
 
 
@@ -23,20 +24,19 @@ class DrawLevel(StrEnum):
     LAYERS = "layers"
 
 
-class DrawTheme(StrEnum):
-    """How a diagram looks."""
-
-    LIGHT = "light"
-    DARK = "dark"
-    PRINT = "print"
-
-
 class DrawCost(StrEnum):
     """What a diagram's colours may show."""
 
     MACS = "macs"
     PARAMETERS = "parameters"
     ACTIVATIONS = "activations"
+
+
+class DrawEngine(StrEnum):
+    """Who lays a diagram out."""
+
+    ARCHDSL = "archdsl"
+    DOT = "dot"
 
 
 class DrawFormat(StrEnum):
@@ -80,7 +80,7 @@ def draw_network(
         ),
     ] = None,
     theme: Annotated[
-        DrawTheme | None,
+        ThemeChoice | None,
         typer.Option(
             "--theme",
             help="For a light page (the default), a dark one, or black on white with line styles for colours.",
@@ -91,6 +91,14 @@ def draw_network(
         DrawCost | None,
         typer.Option("--cost", help="Colour boxes by their part of this cost, not by kind.", show_default=False),
     ] = None,
+    engine: Annotated[
+        DrawEngine | None,
+        typer.Option(
+            "--engine",
+            help="Who lays it out: archdsl (the default), or `dot` of Graphviz, for svg, png and pdf.",
+            show_default=False,
+        ),
+    ] = None,
     model: ModelOption = None,
     input: InputOption = None,
     settings: SetOption = None,
@@ -100,37 +108,37 @@ def draw_network(
     An .html file is one page to open in a browser: it folds, searches, and shows shapes and costs at other input sizes.
     """
     is_stdout = str(output) == "-"
-    kind = format or (DrawFormat.SVG if output is None or is_stdout else _format_of(output))
-    if output is not None and not is_stdout and _KINDS.get(output.suffix.lower(), kind) is not kind:
-        raise Failure(f"`{output}` is no name for {kind}", f"name it `{output.with_suffix(_suffix(kind))}`")
-    if kind is DrawFormat.HTML and (level or theme or cost):
-        raise Failure("an HTML page takes no --level, --theme or --cost", "it has controls for each of them")
+    chosen = format or (DrawFormat.SVG if output is None or is_stdout else _format_of(output))
+    if output is not None and not is_stdout and _FORMATS.get(output.suffix.lower(), chosen) is not chosen:
+        raise Failure(f"`{output}` is no name for {chosen}", f"name it `{output.with_suffix(_suffix(chosen))}`")
+    if chosen is DrawFormat.HTML and (level or theme or cost or engine):
+        raise Failure("an HTML page takes no --level, --theme, --cost or --engine", "it has controls for each of them")
     network = load(spec, model, input, settings)
-    path = output or Path(f"{network.name}{_suffix(kind)}")
-    if kind is DrawFormat.HTML:
+    path = output or Path(f"{network.name}{_suffix(chosen)}")
+    if chosen is DrawFormat.HTML:
         data = network.page().encode()
     else:
-        shown, look = level or DrawLevel.BLOCKS, theme or DrawTheme.LIGHT
+        shown, look = level or DrawLevel.BLOCKS, theme or ThemeChoice.LIGHT
         diagram = network.diagram(shown.value, theme=look.value, cost=cost.value if cost else None)
-        data = diagram.draw(kind.value)
+        data = diagram.draw(chosen.value, engine=(engine or DrawEngine.ARCHDSL).value)
     if is_stdout:
-        _to_stdout(data, is_text=kind not in ("png", "pdf"))
+        _to_stdout(data, is_text=chosen not in ("png", "pdf"))
         return
     write_atomically(path, data)
     say(f"wrote {path}")
 
 
-def _suffix(kind: DrawFormat) -> str:
-    return _SUFFIXES.get(kind, f".{kind}")
+def _suffix(format: DrawFormat) -> str:
+    return _SUFFIXES.get(format, f".{format}")
 
 
-_KINDS = {_suffix(kind): kind for kind in DrawFormat}
+_FORMATS = {_suffix(format): format for format in DrawFormat}
 
 
 def _format_of(path: Path) -> DrawFormat:
-    if path.suffix.lower() not in _KINDS:
-        raise Failure(f"`{path}` has no suffix of a picture", f"use one of {', '.join(_KINDS)}, or say --format")
-    return _KINDS[path.suffix.lower()]
+    if path.suffix.lower() not in _FORMATS:
+        raise Failure(f"`{path}` has no suffix of a picture", f"use one of {', '.join(_FORMATS)}, or say --format")
+    return _FORMATS[path.suffix.lower()]
 
 
 def _to_stdout(data: bytes, *, is_text: bool) -> None:

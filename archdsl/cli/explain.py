@@ -29,7 +29,7 @@ def explain_code(
     code: Annotated[
         str | None, typer.Argument(metavar="CODE", help="Such as E213; without it all codes are listed.")
     ] = None,
-    form: Annotated[PageFormat, typer.Option("--format", help="text for people, or Markdown.")] = PageFormat.TEXT,
+    format: Annotated[PageFormat, typer.Option("--format", help="text for people, or Markdown.")] = PageFormat.TEXT,
 ) -> None:
     """Explain the code of a diagnostic.
 
@@ -44,7 +44,7 @@ def explain_code(
         help = f"the nearest is `{near}`; " if near else ""
         raise Failure(f"no diagnostic has the code `{visible(code)}`", f"{help}`archdsl explain` lists all codes")
     page = CODES[asked]
-    if form is PageFormat.MARKDOWN:
+    if format is PageFormat.MARKDOWN:
         write(write_markdown(page, _check).rstrip("\n") + "\n")
     else:
         write(write_terminal(page, _check, width=width_of(sys.stdout), color=has_color(sys.stdout)))

@@ -52,7 +52,7 @@ _KEYS: dict[ListOrder, Callable[[Entry], tuple[bool, float | str]]] = {
 
 
 def list_networks(
-    form: Annotated[ListFormat, typer.Option("--format", help="How to write them.")] = ListFormat.TEXT,
+    format: Annotated[ListFormat, typer.Option("--format", help="How to write them.")] = ListFormat.TEXT,
     order: Annotated[ListOrder, typer.Option("--sort", help="What to sort by.")] = ListOrder.FAMILY,
     condition: Annotated[
         str | None,
@@ -77,7 +77,7 @@ def list_networks(
     entries = chosen(entries, families, condition)
     if order is not ListOrder.FAMILY:
         entries = sorted(entries, key=_KEYS[order])
-    match form:
+    match format:
         case ListFormat.TEXT:
             by_family = order is ListOrder.FAMILY
             write(to_text(entries, width_of(sys.stdout), color=has_color(sys.stdout), by_family=by_family))

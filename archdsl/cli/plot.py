@@ -14,6 +14,7 @@ from archdsl.cli.console import say
 from archdsl.cli.files import write_atomically
 from archdsl.cli.published import IMAGENET, best_of, read_published
 from archdsl.cli.specs import InputOption, SetOption, compile_network, find
+from archdsl.cli.themes import ThemeChoice
 from archdsl.lower.plan import models_of
 from archdsl.semantics.files import bundled_folder
 from archdsl.text.failure import Failure
@@ -30,14 +31,6 @@ class PlotKind(StrEnum):
     COST = "cost"
     FIELD = "field"
     SCATTER = "scatter"
-
-
-class PlotTheme(StrEnum):
-    """A chart's colours, which are those of the diagrams."""
-
-    LIGHT = "light"
-    DARK = "dark"
-    PRINT = "print"
 
 
 class Axis(StrEnum):
@@ -87,7 +80,9 @@ def plot_networks(
     ] = None,
     x: Annotated[Axis, typer.Option("--x", help="What a scatter chart has to the right.")] = Axis.MACS,
     y: Annotated[Axis, typer.Option("--y", help="What it has upwards; top1 as published.")] = Axis.TOP1,
-    theme: Annotated[PlotTheme, typer.Option("--theme", help="Colours; print is black on white.")] = PlotTheme.LIGHT,
+    theme: Annotated[
+        ThemeChoice, typer.Option("--theme", help="Colours; print is black on white.")
+    ] = ThemeChoice.LIGHT,
     input: InputOption = None,
     settings: SetOption = None,
 ) -> None:

@@ -26,7 +26,7 @@ def summarise_network(
     model: ModelOption = None,
     input: InputOption = None,
     settings: SetOption = None,
-    form: Annotated[
+    format: Annotated[
         SummaryFormat, typer.Option("--format", help="text folds repeats; the others have a row per operator.")
     ] = SummaryFormat.TEXT,
     depth: Annotated[
@@ -39,4 +39,4 @@ def summarise_network(
     They are worked out from the spec alone: no tensor is made, and torch is not needed.
     """
     network = load(spec, model, input, settings)
-    write(network.summary(form.value, width_of(sys.stdout), depth=depth, color=has_color(sys.stdout)))
+    write(network.summary(format.value, width_of(sys.stdout), depth=depth, color=has_color(sys.stdout)))

@@ -30,7 +30,7 @@ def compare_weights(
         str | None,
         typer.Option("--from", metavar="ORIGIN", help="Whose keys the file has, by a name map; the best without it."),
     ] = None,
-    form: Annotated[WeightsFormat, typer.Option("--format", help="How to write the report.")] = WeightsFormat.TEXT,
+    format: Annotated[WeightsFormat, typer.Option("--format", help="How to write the report.")] = WeightsFormat.TEXT,
     model: ModelOption = None,
     input: InputOption = None,
     settings: SetOption = None,
@@ -44,7 +44,7 @@ def compare_weights(
 
     network = load(spec, model, input, settings)
     transfer = network.compare_weights(file, origin)
-    if form is WeightsFormat.JSON:
+    if format is WeightsFormat.JSON:
         write(write_json({"network": network.name, "file": str(file), **record(transfer)}))
     else:
         write(f"{network.name} from {file}\n{describe(transfer)}")

@@ -59,11 +59,13 @@ def test_draw_writes_a_file_or_to_stdout(run: Run, tiny: Path, level: DiagramLev
     assert tiny.with_suffix(".dot").read_text(encoding="utf-8") == drawn.dot
 
 
-@pytest.mark.parametrize("option", [("--level", "blocks"), ("--theme", "light"), ("--cost", "macs")], ids=str)
+@pytest.mark.parametrize(
+    "option", [("--level", "blocks"), ("--theme", "light"), ("--cost", "macs"), ("--engine", "dot")], ids=str
+)
 def test_a_page_takes_no_setting_that_it_has_a_control_for(run: Run, tiny: Path, option: tuple[str, str]) -> None:
     ran = run("draw", "tiny.arch", "-o", "tiny.html", *option)
     assert (ran.code, ran.out) == (2, "")
-    assert "takes no --level, --theme or --cost" in ran.err
+    assert "takes no --level, --theme, --cost or --engine" in ran.err
     assert not tiny.with_suffix(".html").exists()
 
 

@@ -16,6 +16,9 @@ from archdsl.text.files import write_atomically
 
 Format: TypeAlias = Literal["svg", "png", "pdf", "dot", "mermaid", "tikz"]
 
+Engine: TypeAlias = Literal["archdsl", "dot"]
+"""Who finds the places of boxes and lines: archdsl itself, or Graphviz's program `dot`."""
+
 FORMATS: tuple[Format, ...] = get_args(Format)
 SUFFIXES: dict[str, Format] = {
     ".svg": "svg",
@@ -78,13 +81,17 @@ class Diagram:
 
         return write_tikz(self.scene)
 
-    def draw(self, format: Format) -> bytes:
-        """Give the diagram in a format.
+    def draw(self, format: Format, *, engine: Engine = "archdsl") -> bytes:
+        """Return the diagram in a format, laid out by archdsl, or as svg, png or pdf by Graphviz's `dot`.
 
-        Raises DrawError where what makes it is missing, and for costs in DOT or Mermaid, which colour by kind alone.
+        Errors: DrawError where what makes it is missing, where `dot` does not write the format, and for costs in DOT or
+        Mermaid, which colour by kind alone
         """
-        if self.cost is not None and format in ("dot", "mermaid"):
-            raise DrawError(f"{format} has no colours for costs; use svg, png, pdf or tikz")
+        if self.cost is not None and (format in ("dot", "mermaid") or engine == "dot"):
+            what = "Graphviz" if engine == "dot" else format
+            raise DrawError(f"{what} has no colours for costs; use svg, png, pdf or tikz")
+        if engine == "dot":
+            return self._draw_by_dot(format)
         match format:
             case "svg":
                 return self.svg.encode()
@@ -103,13 +110,21 @@ class Diagram:
 
                 return write_pdf(self.scene)
 
-    def render(self, path: str | Path) -> Path:
-        """Write the diagram in the format that the suffix names.
+    def _draw_by_dot(self, format: Format) -> bytes:
+        from archdsl.backends.picture.graphviz import DOT_FORMATS, draw_dot
 
-        The file appears whole or not at all. Raises DrawError for another suffix.
+        if format not in DOT_FORMATS:
+            raise DrawError(f"Graphviz lays out {', '.join(DOT_FORMATS)}, and a picture as {format} has no places")
+        return draw_dot(self.dot, format)
+
+    def render(self, path: str | Path, *, engine: Engine = "archdsl") -> Path:
+        """Write the diagram in the format that the suffix names, as `draw` makes it.
+
+        The file appears whole or not at all.
+        Errors: DrawError for another suffix, and as `draw` has it; OSError
         """
         path = Path(path)
-        write_atomically(path, self.draw(format_of(path)))
+        write_atomically(path, self.draw(format_of(path), engine=engine))
         return path
 
     def _repr_svg_(self) -> str:
