@@ -25,10 +25,10 @@ class Theme:
     `ink` is for text on the ground and on `fills`, `muted` for what is less than that; `frame` and `frame_line` are for
     groups, `track` and `bars` for shares of cost: of MACs, then of parameters. `dashes` are line styles in SVG's
     notation and `widths` line widths, for kinds that colours alone do not tell apart. `scale` goes from no cost to the
-    highest.
+    highest; `series` are for the lines and points of charts.
     """
 
-    name: str
+    name: ThemeName
     background: str
     ink: str
     muted: str
@@ -43,6 +43,7 @@ class Theme:
     scale: tuple[str, ...]
     dashes: Mapping[Kind, str]
     widths: Mapping[Kind, float]
+    series: tuple[str, ...]
 
     def heat(self, part: float) -> str:
         """Give the colour for a part of the highest cost, from 0 to 1."""
@@ -106,6 +107,8 @@ LIGHT = Theme(
     scale=("#fffbe6", "#fee391", "#fec44f", "#fe9929", "#d95f0e", "#993404", "#5a1e02"),
     dashes={"shape": "3 2"},
     widths={"block": 1.5},
+    # The yellow is darkened for lines on white; two more for large charts.
+    series=("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8f7300", "#56b4e9", "#7f4fc9", "#5c636b"),
 )
 DARK = Theme(
     name="dark",
@@ -142,6 +145,7 @@ DARK = Theme(
     scale=("#23262b", "#4a2a14", "#7a3b0f", "#b0560e", "#e07b1a", "#fdb14d", "#fff0c9"),
     dashes={"shape": "3 2"},
     widths={"block": 1.5},
+    series=("#63b8ee", "#ff9b57", "#3ccf9f", "#e58fbf", "#e0c14a", "#a9defa", "#b99af0", "#b4bdc7"),
 )
 PRINT = Theme(
     name="print",
@@ -166,8 +170,10 @@ PRINT = Theme(
         "regularise": "1 3",
     },
     widths={"block": 2.2, "linear": 1.4},
+    series=("#000000", "#5a5a5a", "#8c8c8c", "#000000", "#5a5a5a", "#8c8c8c", "#000000", "#5a5a5a"),
 )
-THEMES: Mapping[str, Theme] = {theme.name: theme for theme in (LIGHT, DARK, PRINT)}
+THEMES: Mapping[ThemeName, Theme] = {theme.name: theme for theme in (LIGHT, DARK, PRINT)}
+"""Every theme by its name, the usual one first."""
 
 
 def rgb(colour: str) -> Rgb:

@@ -21,18 +21,13 @@ if TYPE_CHECKING:
 FORMATS = ("svg", "png", "pdf")
 DOTS_PER_INCH = 200
 
-SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8f7300", "#56b4e9", "#7f4fc9", "#5c636b")
-"""Okabe and Ito's hues, the yellow darkened for lines on white; two more for large charts."""
-SERIES_ON_DARK = ("#63b8ee", "#ff9b57", "#3ccf9f", "#e58fbf", "#e0c14a", "#a9defa", "#b99af0", "#b4bdc7")
-SERIES_IN_PRINT = ("#000000", "#5a5a5a", "#8c8c8c", "#000000", "#5a5a5a", "#8c8c8c", "#000000", "#5a5a5a")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 2)), (0, (3, 1, 1, 1, 1, 1)))
 MARKERS = "osD^vPX*<>hd"
 
 
 def series(theme: Theme, index: int) -> str:
-    """Give the colour of a series."""
-    colours = {"dark": SERIES_ON_DARK, "print": SERIES_IN_PRINT}.get(theme.name, SERIES)
-    return colours[index % len(colours)]
+    """Return the colour of a series."""
+    return theme.series[index % len(theme.series)]
 
 
 @contextmanager

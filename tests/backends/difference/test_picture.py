@@ -11,7 +11,7 @@ from archdsl.backends.difference.picture import paint_difference
 from archdsl.backends.difference.words import SIGNS
 from archdsl.backends.picture.measure import text_width
 from archdsl.backends.picture.scene import Rectangle, Scene, Text
-from archdsl.backends.theme import THEMES
+from archdsl.backends.theme import THEMES, ThemeName
 from archdsl.difference import draw_diff, subject_of
 from archdsl.passes.difference import Difference, compare
 from archdsl.passes.difference.outline import OutlineEntry, outline
@@ -32,7 +32,7 @@ def compared(before: Network, after: Network) -> tuple[Difference, tuple[Outline
     return found, outline(one, other, found)
 
 
-def scene_of(before: str, after: str, theme: str = "light") -> tuple[Difference, Scene]:
+def scene_of(before: str, after: str, theme: ThemeName = "light") -> tuple[Difference, Scene]:
     found, entries = compared(load(before), load(after))
     return found, paint_difference(found, entries, THEMES[theme])
 
@@ -70,7 +70,7 @@ def test_the_outline_has_every_change_or_names_a_place_that_differs_in_the_same_
 @pytest.mark.parametrize("theme", list(THEMES))
 @pytest.mark.parametrize(("before", "after"), PAIRS)
 def test_a_picture_has_a_sign_for_every_kind_of_change_and_keeps_its_bounds(
-    before: str, after: str, theme: str
+    before: str, after: str, theme: ThemeName
 ) -> None:
     found, scene = scene_of(before, after, theme)
     boxes = [mark for mark in scene.marks if isinstance(mark, Rectangle)]
