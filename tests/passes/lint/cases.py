@@ -27,6 +27,7 @@ FIRING: Mapping[str, Sequence[tuple[str, str]]] = {
         ("defaults { conv bias=true }; cna 8", "cna 8"),
         ("defaults { conv bias=true }; conv 8; norm; act", "conv 8"),
         ("block b(c) { conv c bias=true }\nmodel net { input [3, 8, 8]; b 4; norm; act; b 8; norm }", "bias=true"),
+        ("conv 8 bias=true; layer axis=last; act", "bias=true"),
     ],
     "W402": [
         ("conv 8; conv 8; act", "conv 8"),
@@ -39,6 +40,7 @@ FIRING: Mapping[str, Sequence[tuple[str, str]]] = {
         ("defaults { norm=none }; conv 8; norm; conv 8; act", "conv 8"),
         ("residual { conv 3; norm; conv 3; norm }; act", "conv 3"),
         ("conv 8; scale; conv 8", "conv 8"),
+        ("conv 8; drop_path 0.1; conv 8; act", "conv 8"),
     ],
     "W403": [
         ("cna 8; flatten; fc 10; softmax", "softmax"),
@@ -46,6 +48,7 @@ FIRING: Mapping[str, Sequence[tuple[str, str]]] = {
         ("cna 8; flatten; fc 10; sigmoid", "sigmoid"),
         ("cna 8; conv 10 k=1; gap; flatten; softmax axis=last", "softmax axis=last"),
         ("cna 8; output aux training { flatten; fc 10; softmax }; flatten; fc 10", "softmax"),
+        ("cna 8; flatten; fc 10; hardsigmoid", "hardsigmoid"),
     ],
     "W404": [
         ("stem: cna 8; cna 8; @stem; cna 8", "cna 8"),
@@ -83,6 +86,7 @@ FIRING: Mapping[str, Sequence[tuple[str, str]]] = {
         ("maxpool k=32; conv 8; act", "conv 8"),
         ("model net { input [3, 7, 7]; cna 8; maxpool k=2 }", "maxpool k=2"),
         ("model net { input [3, 9, 9]; conv 8 k=4 s=4 p=0; act }", "conv 8 k=4 s=4 p=0"),
+        ("model net { input [3, 7, 7]; cna 8; lppool 2 2 }", "lppool 2 2"),
     ],
     "W409": [
         ("conv 8; group 8; act", "8"),
@@ -103,6 +107,7 @@ FIRING: Mapping[str, Sequence[tuple[str, str]]] = {
         ("conv 8; norm; relu; relu6", "relu6"),
         ("cna 8; gelu", "gelu"),
         ("conv 8; { relu }; dw; relu; silu", "silu"),
+        ("conv 8; hardtanh; hardtanh; conv 8", "hardtanh"),
     ],
     "W412": [
         ("conv 8; norm; norm; act", "norm"),
@@ -132,6 +137,7 @@ FIRING: Mapping[str, Sequence[tuple[str, str]]] = {
     "W417": [
         ("cna 8; flatten; fc 10; dropout 0.1", "dropout 0.1"),
         ("cna 8; conv 10 k=1; dropout2d 0.1", "dropout2d 0.1"),
+        ("cna 8; flatten; fc 10; drop_path 0.1", "drop_path 0.1"),
     ],
 }  # fmt: skip
 
@@ -150,6 +156,7 @@ SILENT: Mapping[str, Sequence[str]] = {
         "conv 8 bias=true; dropout2d 0.1; norm; act",
         "shared: conv 3 bias=true; norm; act; reuse shared; act",
         "block b(c, n) { conv c bias=true; if n { norm }; act }\nmodel net { input [3, 8, 8]; b 4 true; b 8 false }",
+        "conv 8 bias=true; softmax axis=last",
     ],
     "W402": [
         "conv 8; act; conv 8",
@@ -172,6 +179,7 @@ SILENT: Mapping[str, Sequence[str]] = {
         "conv 8; permute [1, 2, 0]; fc 8; act",
         "upsample 2; conv 8; act; conv 8; upsample 2; conv 8",
         "residual { conv 3; norm; act; conv 3; norm }; residual { conv 3; norm; act; conv 3; norm }; act",
+        "conv 8; batch track=false; conv 8; act",
     ],
     "W403": [
         "cna 8; flatten; fc 10",
@@ -193,6 +201,7 @@ SILENT: Mapping[str, Sequence[str]] = {
         "start: act; twin: conv 3; @start; reuse twin; act",
         "residual { cna 3; times 0.1 }",
         "cna 8; sub { pass; norm }",
+        "cna 8; sub { pass; pass; pass }",
     ],
     "W405": [
         "let w = 8; cna w",
@@ -255,6 +264,7 @@ SILENT: Mapping[str, Sequence[str]] = {
         "conv 8; act; add { act; pass }",
         "conv 8; act; output features; act",
         "cna 8 act=none; act",
+        "conv 8; act; hardsigmoid",
     ],
     "W412": [
         "conv 8; norm; act; norm",
@@ -268,6 +278,7 @@ SILENT: Mapping[str, Sequence[str]] = {
         "cna 8; maxpool k=2; gap",
         "model net { input [3, 1, 1]; conv 8 k=1; act; gap }",
         "cna 8; gap; flatten",
+        "cna 8; gap; avgpool k=3",
     ],
     "W414": ["conv 8 k=1 s=2; act", "avgpool k=1 s=2", "maxpool k=2", "conv 8 k=2 s=2; act", "conv 8 d=2 s=4; act"],
     "W415": [
