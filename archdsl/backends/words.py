@@ -15,9 +15,8 @@ def join_symbol(op: Op) -> str:
 def spell(terms: tuple[Term, ...]) -> str:
     """Write an operator's description out.
 
-    >>> from archdsl.ops.conv import Conv2d
-    >>> spell(Conv2d(channels=64, kernel=7, stride=2).describe())
-    '7×7 conv, 64, /2'
+    >>> spell((Term("{0}×{0} conv", 7), Term(", {0}", 64), Term(", /{0}", 1, silent=1)))
+    '7×7 conv, 64'
     """
     return "".join(t.form if t.value is None else t.form.format(number(t.value)) for t in terms if not is_silent(t))
 

@@ -67,7 +67,7 @@ class Symbols:
 
 
 def common_bindings(calls: Sequence[Mapping[str, object]]) -> dict[str, Values]:
-    """Give the numbers that every call binds, and that are not the same in all of them."""
+    """Return the numbers that every call binds, and that are not the same in all of them."""
     found: dict[str, Values] = {}
     for name in calls[0]:
         values = tuple(v for call in calls if is_number(v := call.get(name)))

@@ -78,7 +78,7 @@ class BlockVariants:
                 variant.letter = chr(ord("A") + index) if index < 26 else str(index + 1)
 
     def _signature(self, graph: Graph) -> int:
-        """Give a number that two bodies share if they differ in numbers only."""
+        """Return a number that two bodies share if they differ in numbers only."""
         if id(graph) not in self._known:
             nodes = tuple(self._node(node) for node in graph.topological())
             self._known[id(graph)] = self._signatures.setdefault((nodes, graph.outputs), len(self._signatures))

@@ -14,11 +14,12 @@ from archdsl.passes.lint.bias import lint_bias
 from archdsl.passes.lint.dead import lint_dead_branch
 from archdsl.passes.lint.eights import lint_eights
 from archdsl.passes.lint.facts import Facts
+from archdsl.passes.lint.field import lint_receptive_field
 from archdsl.passes.lint.gaps import lint_gaps
 from archdsl.passes.lint.groups import lint_group_norm
 from archdsl.passes.lint.head import lint_dropout_at_the_end, lint_softmax_at_the_end
 from archdsl.passes.lint.linear import lint_missing_activation
-from archdsl.passes.lint.size import lint_receptive_field, lint_small_map
+from archdsl.passes.lint.size import lint_small_map
 from archdsl.passes.lint.twice import lint_twice
 from archdsl.text.diagnostic import Reporter
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from archdsl.passes.lint.facts import Facts, shown
-from archdsl.passes.lint.wiring import Step, Wiring
+from archdsl.passes.lint.step import Step
+from archdsl.passes.lint.wiring import Wiring
 from archdsl.text.diagnostic import Fix, Label, Reporter
 from archdsl.text.source import Span
 

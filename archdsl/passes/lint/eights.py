@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 
 from archdsl.passes.lint.facts import Facts, shown
-from archdsl.passes.lint.wiring import Step
+from archdsl.passes.lint.step import Step
 from archdsl.text.diagnostic import Fix, Reporter
 from archdsl.text.source import Span
 

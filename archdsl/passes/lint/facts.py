@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import TypeVar
 
 from archdsl.passes.costs import Costs
-from archdsl.passes.lint.wiring import Step, Wiring, wire
+from archdsl.passes.lint.step import Step
+from archdsl.passes.lint.wiring import Wiring, wire
 from archdsl.passes.receptive import Fields, receptive_fields
 from archdsl.passes.shapes import Shapes
 from archdsl.text.source import Source, Span
@@ -52,7 +53,7 @@ class Facts:
         return step.op.macs(step.inputs) * step.node.repeat * self.counts[id(step.table)]
 
     def place(self, step: Step) -> Span:
-        """Give the text to point at: the step's own, or the call in this file of the prelude's block that it is of."""
+        """Return the text to point at: the step's own, or this file's call of the prelude's block that it is of."""
         span = step.node.span
         if span.source.name == _PRELUDE:
             calls = (call for _, call in reversed(step.node.calls) if self.is_own(call))
@@ -60,7 +61,7 @@ class Facts:
         return span
 
     def attribute(self, step: Step, name: str) -> Span:
-        """Give the text to point at for one of a step's attributes: its own, or else the step's place."""
+        """Return the text to point at for one of a step's attributes: its own, or else the step's place."""
         place = self.place(step)
         return step.node.span_of(name) if place == step.node.span else place
 
@@ -82,6 +83,6 @@ class Facts:
 
 
 def shown(span: Span) -> str:
-    """Give a place's text for a message, cut where it is long."""
+    """Return a place's text for a message, cut where it is long."""
     text = re.sub(r"\s+", " ", span.text).strip()
     return f"`{text}`" if len(text) <= _LONGEST_SHOWN else f"`{text[:_LONGEST_SHOWN].rstrip()}…`"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archdsl.ops.base import Window
 from archdsl.passes.lint.facts import Facts
-from archdsl.passes.lint.wiring import Step
+from archdsl.passes.lint.step import Step
 from archdsl.text.diagnostic import Reporter
 
 

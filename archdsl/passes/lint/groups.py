@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from archdsl.passes.lint.facts import Facts
-from archdsl.passes.lint.wiring import Step
+from archdsl.passes.lint.step import Step
 from archdsl.text.diagnostic import Reporter
 
 

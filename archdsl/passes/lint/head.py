@@ -6,7 +6,7 @@ import math
 
 from archdsl.passes.lint.facts import Facts, shown
 from archdsl.passes.lint.mend import without
-from archdsl.passes.lint.wiring import Step
+from archdsl.passes.lint.step import Step
 from archdsl.text.diagnostic import Label, Reporter
 
 

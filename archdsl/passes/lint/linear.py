@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from archdsl.passes.lint.facts import Facts, shown
 from archdsl.passes.lint.mend import followed_by
-from archdsl.passes.lint.wiring import Step, Wiring
+from archdsl.passes.lint.step import Step
+from archdsl.passes.lint.wiring import Wiring
 from archdsl.text.diagnostic import Fix, Label, Reporter
 
 

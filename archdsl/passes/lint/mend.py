@@ -14,7 +14,7 @@ _REPEAT = re.compile(r"[ \t]*x\b")
 
 
 def statement_of(span: Span) -> Span:
-    """Give a step's place with the label before it."""
+    """Return a step's place with the label before it."""
     line_start = span.source.text.rfind("\n", 0, span.start) + 1
     label = _LABEL.search(span.source.text, line_start, span.start)
     return Span(label.start() if label else span.start, span.end, span.source)

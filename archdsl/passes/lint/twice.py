@@ -5,7 +5,7 @@ from __future__ import annotations
 from archdsl.ops.base import Op
 from archdsl.passes.lint.facts import Facts, shown
 from archdsl.passes.lint.mend import without
-from archdsl.passes.lint.wiring import Step
+from archdsl.passes.lint.step import Step
 from archdsl.text.diagnostic import Label, Reporter
 
 

@@ -8,46 +8,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from archdsl.ir.graph import Node, Value
-from archdsl.ops.base import LinearMap, Op, Window
-from archdsl.ops.shape import Shape
+from archdsl.ops.base import Op
+from archdsl.passes.lint.step import Step
 from archdsl.passes.shapes import Shapes
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """One operator in one body, which equal calls share. Compared by identity."""
-
-    table: Shapes
-    node: Node
-    op: Op
-
-    @property
-    def inputs(self) -> list[Shape]:
-        return self.table.inputs_of(self.node)
-
-    @property
-    def output(self) -> Shape:
-        return self.table.results[self.node.id][""]
-
-    @property
-    def linear_map(self) -> LinearMap | None:
-        return self.op.linear_map(self.inputs) if self.inputs else None
-
-    @property
-    def windows(self) -> tuple[Window, ...]:
-        """Return what an element sees along the rows and columns of a map; nothing where it sees all of it."""
-        return self.op.windows(self.inputs) or () if self.inputs else ()
-
-    @property
-    def is_dense(self) -> bool:
-        """Tell whether it is one matrix for all channels, at every position or window of what it reads."""
-        linear = self.linear_map
-        return linear is not None and linear.groups == 1 and all(window.up == 1 for window in self.windows)
-
-    @property
-    def is_pointwise(self) -> bool:
-        """Tell whether an element sees a single position."""
-        return all(window.kernel == window.up == 1 for window in self.windows)
 
 
 @dataclass(frozen=True, slots=True)
