@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
+from itertools import takewhile
 from math import prod
 
 from archdsl.ops.base import Window
@@ -21,35 +21,29 @@ _MOST_SHRINKING_SHOWN = 2
 
 def lint_small_map(facts: Facts, report: Reporter) -> None:
     """Report the first filter most of whose weights only ever meet padding, and pools that drop much of a map."""
-    for index, step in enumerate(facts.wiring.steps):
-        if step.linear_map is not None and not step.op.repeats_border():
-            used = prod(_used(step))
-            total = prod(window.kernel for _, _, window in _axes(step))
-            if used < LEAST_USED * total:
-                _report_small(facts, step, used, total, index, report)
-                break  # whatever follows works on a map that is no larger
-    for step in facts.wiring.steps:
-        axes = [(_lost(*axis), axis[0]) for axis in _axes(step)]
-        if not any(lost for lost, _ in axes):
-            continue
-        share = 1 - prod((1 - Fraction(lost, size) for lost, size in axes), start=Fraction(1))
+    sliding = [(step, axes) for step in facts.wiring.steps if (axes := _axes(step))]
+    for step, axes in sliding:
+        used, total = prod(_meeting(*axis) for axis in axes), prod(window.kernel for _, _, window in axes)
+        if step.linear_map is not None and not step.op.repeats_border() and used < LEAST_USED * total:
+            _report_small(facts, step, used, total, report)
+            break  # whatever follows works on a map that is no larger
+    for step, axes in sliding:
+        lost = [(_lost(*axis), axis[0]) for axis in axes]
+        share = 1 - prod((1 - Fraction(count, size) for count, size in lost), start=Fraction(1))
         if share > MOST_LOST:
-            _report_lost(facts, step, axes, share, report)
+            _report_lost(facts, step, lost, share, report)
 
 
-def _axes(step: Step) -> Iterator[tuple[int, int, Window]]:
-    """Yield the input's size, the output's and the window of each image axis of a step with a real window."""
-    is_real = prod(window.kernel for window in step.windows) > 1 and all(window.up == 1 for window in step.windows)
-    if is_real:
-        yield from zip(step.inputs[0].numbers()[1:], step.output.numbers()[1:], step.windows, strict=True)
-
-
-def _used(step: Step) -> list[int]:
-    """Count, for each axis, the weights of a filter that meet the image in at least one position."""
-    return [_meeting(*axis) for axis in _axes(step)]
+def _axes(step: Step) -> list[tuple[int, int, Window]]:
+    """Return the input's size, the output's and the window of each image axis of a step with a real window."""
+    windows = step.windows
+    if prod(window.kernel for window in windows) == 1 or any(window.up > 1 for window in windows):
+        return []
+    return list(zip(step.inputs[0].numbers()[1:], step.output.numbers()[1:], windows, strict=True))
 
 
 def _meeting(size: int, count: int, window: Window) -> int:
+    """Count the weights of a filter, along an axis, that meet the image in at least one position."""
     kernel, stride, padding, dilation, *_ = window
     if size >= dilation * (kernel - 1) + 1 + stride:
         return kernel  # the usual case, in which every weight passes over the image
@@ -63,9 +57,10 @@ def _lost(size: int, count: int, window: Window) -> int:
     return max(0, size - 1 - last)
 
 
-def _report_small(facts: Facts, step: Step, used: int, total: int, index: int, report: Reporter) -> None:
+def _report_small(facts: Facts, step: Step, used: int, total: int, report: Reporter) -> None:
     _, height, width = step.inputs[0].numbers()
-    shrinking = [other for other in facts.wiring.steps[:index] if _shrinks(other)]
+    before = takewhile(lambda other: other is not step, facts.wiring.steps)
+    shrinking = [other for other in before if _shrinks(other)]
     labels = [
         Label(facts.place(other), f"from {_sides(other.inputs[0])} to {_sides(other.output)}")
         for other in shrinking[-_MOST_SHRINKING_SHOWN:]
@@ -90,8 +85,8 @@ def _sides(shape: Shape) -> str:
     return f"{height}x{width}"
 
 
-def _report_lost(facts: Facts, step: Step, axes: list[tuple[int, int]], share: Fraction, report: Reporter) -> None:
-    parts = [f"{n} of {size} {what}" for (n, size), what in zip(axes, ("rows", "columns"), strict=True) if n]
+def _report_lost(facts: Facts, step: Step, lost: list[tuple[int, int]], share: Fraction, report: Reporter) -> None:
+    parts = [f"{n} of {size} {what}" for (n, size), what in zip(lost, ("rows", "columns"), strict=True) if n]
     help = "pad it, or use an image whose size the strides divide"
     if "ceil" in step.op.attribute_names():
         help = "write `ceil=true`, or use an image whose size the strides divide"
