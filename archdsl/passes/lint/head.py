@@ -65,5 +65,6 @@ def _last_steps(facts: Facts) -> list[Step]:
 
 def _keeps_values(step: Step) -> bool:
     """Tell whether a step hands on all that it reads, as it is or as a vector."""
-    is_vector = len(step.output) == 1 and step.output.numbers()[0] == math.prod(step.inputs[0].numbers())
-    return step.op.changes_nothing() or (step.op.shares_memory and is_vector)
+    if not step.op.shares_memory:
+        return step.op.changes_nothing()
+    return len(step.output) == 1 and step.output.numbers()[0] == math.prod(step.inputs[0].numbers())
