@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass
+from typing import cast
+
 from hypothesis import given
 
 from archdsl.backends.torch.code import (
@@ -24,6 +27,19 @@ from tests.backends.torch.strategies import expressions
 def test_code_with_its_own_children_is_the_same_code(code: Expression) -> None:
     assert with_children(code, children(code)) == code
     assert mapped(code, lambda part: part) == code
+
+
+def parts(value: object) -> list[object]:
+    """List the expressions in a field, in any order."""
+    if isinstance(value, tuple):
+        return [part for item in cast("tuple[object, ...]", value) for part in parts(item)]
+    return [value] if is_dataclass(value) else []
+
+
+@given(expressions)
+def test_the_children_are_all_expressions_in_the_fields(code: Expression) -> None:
+    expected = [part for field in fields(code) for part in parts(getattr(code, field.name))]
+    assert sorted(map(repr, children(code))) == sorted(map(repr, expected))
 
 
 @given(expressions)
