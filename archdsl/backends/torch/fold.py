@@ -94,7 +94,8 @@ def _longest_run(codes: Sequence[Expression]) -> tuple[int, Expression]:
 
 def _grown(first: Expression, second: Expression) -> Iterator[Expression]:
     """Yield the items of a repeat that begins with two codes; nothing if they differ in more than numbers."""
-    for divisor in range(1, _MOST_DIVISOR + 1):
+    is_fraction = any(isinstance(part, Literal) and isinstance(part.value, float) for part in _leaves(first))
+    for divisor in range(1, _MOST_DIVISOR + 1 if is_fraction else 2):
         item = _between(first, second, divisor)
         if item is not None:
             yield item
