@@ -4,7 +4,7 @@ A network is a text spec; archdsl checks it, tells its shapes, parameters and co
 and compiles it to a readable, standalone PyTorch module.
 """
 
-from archdsl.api import check, check_text, format, load, load_text
+from archdsl.api import check, check_text, format, from_networkx, load, load_text
 from archdsl.difference import diff, draw_diff
 from archdsl.network import Network, NetworkCosts, NodeCosts
 from archdsl.text.diagnostic import Diagnostic, SpecError
@@ -28,6 +28,7 @@ __all__ = [
     "diff",
     "draw_diff",
     "format",
+    "from_networkx",
     "load",
     "load_text",
 ]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from archdsl.compiler import compile
+from archdsl.compiler import compile, compile_networkx
 from archdsl.lower.settings import UserValue
 from archdsl.network import Network
 from archdsl.specs import read_spec
 from archdsl.text.diagnostic import Diagnostic, Reporter, SpecError
 from archdsl.text.source import Source
+
+if TYPE_CHECKING:
+    from networkx import MultiDiGraph
 
 
 def load(
@@ -31,6 +35,19 @@ def load(
     """
     source, folder, named = read_spec(spec)
     return Network(compile(source, model or named, settings, input, folder))
+
+
+def from_networkx(graph: MultiDiGraph[str]) -> Network:
+    """Compile a networkx graph, as `network.graph.networkx` and `network.flatten()` give one, rewritten or not.
+
+    Nodes, edges and the graph bear the attributes of `archdsl.ir.attributes`. A graph whose nodes are named by dotted
+    paths becomes one class, whose state_dict has these paths as keys.
+    Errors: SpecError with every rule that the graph breaks, by the paths of the nodes: E310 to E313, and E2 for shapes
+
+    >>> from_networkx(load("resnet18").graph.networkx).source() == load("resnet18").source()
+    True
+    """
+    return Network(compile_networkx(graph))
 
 
 def check(spec: str | Path | Source, model: str | None = None) -> tuple[Diagnostic, ...]:

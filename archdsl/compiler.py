@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
 from archdsl.ir.graph import Graph
 from archdsl.ir.trouble import Reported, Trouble
@@ -20,6 +21,7 @@ from archdsl.passes.bounds import check_weights
 from archdsl.passes.costs import Costs, count_costs
 from archdsl.passes.groups import name_divisors, refused_groups
 from archdsl.passes.shapes import Misfit, Shapes, infer_shapes
+from archdsl.passes.steady import check_steady
 from archdsl.semantics.defaults import file_context
 from archdsl.semantics.env import FACTS, Budget, Env
 from archdsl.semantics.evaluate import bind_defaults, evaluate_bool
@@ -208,6 +210,54 @@ def _lint_network(shapes: Shapes, costs: Costs, file: Source, report: Reporter) 
     from archdsl.passes.lint.facts import Facts
 
     lint_network(Facts(shapes, costs, file), report)
+
+
+def compile_networkx(graph: object) -> Compilation:
+    """Compile a networkx graph. Never raises for what it holds: mistakes are in `diagnostics`, by the nodes' paths.
+
+    The digest is that which the graph brings along as long as nothing in it is changed, else one of its own.
+    """
+    from archdsl.ir.content import content_of
+    from archdsl.ir.from_networkx import read_networkx
+    from archdsl.ir.listing import NAME, is_graph
+    from archdsl.ir.verify import verify
+
+    report = Reporter()
+    made = read_networkx(graph, report)
+    if made is None or not is_graph(graph):
+        return Compilation("", None, None, None, report.diagnostics, "", Source("", NAME))
+    verify(made)
+    shapes, costs = _measure(made, report)
+    if report.has_errors:  # said again of paths: the places in a text that nodes bring along tell what once stood there
+        by_path = read_networkx(graph, Reporter(), by_path=True)
+        report = Reporter()
+        _measure(by_path or made, report)
+    content, digest = content_of(made), graph.graph.get("digest")
+    if not isinstance(digest, str) or graph.graph.get("content") != content:
+        digest = sha256(f"{digest} {content}".encode()).hexdigest()[:16]
+    given: object = graph.graph.get("key_maps")
+    maps = cast("tuple[object, ...]", given) if isinstance(given, tuple) else ()
+    maps = tuple(item for item in maps if isinstance(item, KeyMap))
+    return Compilation(made.name, made, shapes, costs, report.diagnostics, digest, made.span.source, maps)
+
+
+def _measure(graph: Graph, report: Reporter) -> tuple[Shapes | None, Costs | None]:
+    """Work out shapes and costs of a graph that no text is the source of."""
+    inputs = [node.op.infer_shape([]) for node in graph.inputs if node.op is not None]
+    shapes, misfits = infer_shapes(graph, inputs)
+    if misfits:
+        from archdsl.passes.blame import explain  # only where something is wrong
+
+        for diagnostic in explain(misfits):
+            report.add(diagnostic)
+        return None, None
+    check_steady(shapes, report)
+    if report.has_errors:
+        return None, None
+    costs = count_costs(shapes)
+    if costs.total.parameters > LARGEST_TENSOR:
+        check_weights(shapes, report)
+    return shapes, costs
 
 
 def compile(

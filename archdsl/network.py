@@ -10,9 +10,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from archdsl.compiler import Compilation
+from archdsl.ir.attributes import GraphAttributes
+from archdsl.ir.content import content_of
 from archdsl.ir.flatten import flatten
 from archdsl.ir.graph import Graph
 from archdsl.ops.shape import Shape
+from archdsl.passes.annotations import Annotations
 from archdsl.passes.costs import Total, count_costs
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.passes.tables import Tables
@@ -109,12 +112,18 @@ class Network:
         self.key_maps: tuple[KeyMap, ...] = compilation.key_maps
         """What files of other origins call the weights."""
         self._compilation = compilation
+        if self.graph.facts is None:
+            self.graph.facts = Annotations(self.tables, self._about)
         self.folds: tuple[Fold, ...] = ()
         """Which norms `for_inference` has folded, and how the state changes with it."""
 
     def __repr__(self) -> str:
         total = self.tables.costs.total
         return f"Network({self.name!r}, {total.parameters:,} parameters, {total.macs:,} macs)"
+
+    def _about(self) -> GraphAttributes:
+        """Return what the graph in networkx bears of the model, so that what comes back is known."""
+        return {"digest": self.digest, "content": content_of(self.graph), "key_maps": self.key_maps}
 
     def _repr_svg_(self) -> str:
         return self.diagram().svg
@@ -244,7 +253,7 @@ class Network:
         return {key: folded[key] for key, _ in self.state}
 
     def flatten(self) -> MultiDiGraph[str]:
-        """Give the networkx graph with one node per operator, named by its path."""
+        """Return a new networkx graph with one node per operator, named by its path; `from_networkx` compiles it."""
         return flatten(self.graph)
 
     def source(self) -> str:

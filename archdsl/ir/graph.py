@@ -1,4 +1,4 @@
-"""The graph: a typed face over networkx in which block bodies are graphs of their own, shared by equal calls."""
+"""The graph: a plain table of nodes, in which block bodies are graphs of their own, shared by equal calls."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import field
 from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import ConfigDict, SkipValidation
 from pydantic.dataclasses import dataclass
 
 from archdsl.ir.trouble import Trouble
+from archdsl.ir.value import NodeId, Output, Value
 from archdsl.ir.walk import inner_first
 from archdsl.ops.base import Op
 from archdsl.text.source import Span
@@ -20,22 +21,7 @@ from archdsl.text.source import Span
 if TYPE_CHECKING:
     from networkx import MultiDiGraph
 
-NodeId: TypeAlias = str
-
-
-class Value(NamedTuple):
-    """A tensor in a graph: a node's result, or the named one of a call with several outputs."""
-
-    node: NodeId
-    output: str = ""
-
-
-class Output(NamedTuple):
-    """A named result of a graph; a training-only one is absent in eval mode."""
-
-    name: str
-    value: Value
-    is_training_only: bool = False
+    from archdsl.ir.attributes import Known, NodeAttributes
 
 
 @dataclass(frozen=True, slots=True, config=ConfigDict(arbitrary_types_allowed=True))
@@ -106,6 +92,8 @@ class Graph:
         """Nodes of which nothing can be said, since they are or read what a mistake in the spec left unknown."""
         self.mistakes: Mapping[NodeId, Trouble] = _NOTHING
         """What lowering found wrong with a node whose inputs are known; whoever has their sizes tells it."""
+        self.facts: Known | None = None
+        """What is known of a model's nodes, to be shown in `networkx`; set once by who has worked it out."""
 
     def __repr__(self) -> str:
         return f"Graph({self.name!r}, {len(self.nodes)} nodes)"
@@ -155,15 +143,51 @@ class Graph:
         """Yield the bodies of the calls in this one."""
         return (node.body for node in self.nodes.values() if node.body is not None)
 
-    @cached_property
+    @property
     def networkx(self) -> MultiDiGraph[str]:
-        """Give the hierarchical graph: node data `payload` is the Node; edges bear `port` and `output`."""
-        from networkx import MultiDiGraph
+        """Return a new networkx graph of this one, to read or rewrite; `archdsl.from_networkx` compiles it.
 
-        graph: MultiDiGraph[str] = MultiDiGraph(name=self.name)
-        for node in self.nodes.values():
-            graph.add_node(node.id, payload=node)
-        for node in self.nodes.values():
-            for port, value in enumerate(node.inputs):
-                graph.add_edge(value.node, node.id, port=port, output=value.output)
-        return graph
+        `archdsl.ir.attributes` lists what its nodes, its edges and the graph itself bear. A body is a networkx graph
+        too, which equal calls share. Known such as shapes are known below a model, and not of a body on its own.
+        """
+        return _networkx(self, self.facts, "", {})
+
+
+def _networkx(graph: Graph, facts: Known | None, path: str, known: dict[int, MultiDiGraph[str]]) -> MultiDiGraph[str]:
+    """Convert a body; `known` has those that are converted, by the identity of what is known of them."""
+    from networkx import MultiDiGraph
+
+    key = id(facts or graph)
+    if key in known:
+        return known[key]
+    made = known[key] = MultiDiGraph(name=graph.name)
+    made.graph.update(kind=graph.kind, outputs=graph.outputs, bindings=dict(graph.bindings), doc=graph.doc)
+    made.graph["span"] = graph.span
+    if facts is not None:
+        made.graph.update(facts.about)
+    for node in graph.nodes.values():
+        data = node_attributes(node, facts)
+        data["path"] = f"{path}{node.id}"
+        if node.body is not None:
+            inside = facts.inside(node.id) if facts is not None else None
+            data["body"] = _networkx(node.body, inside, f"{path}{node.id}.", known)
+        made.add_node(node.id, **data)
+    for node in graph.nodes.values():
+        for port, value in enumerate(node.inputs):
+            shape = facts.shape(value) if facts is not None else None
+            known_shape = {"shape": shape} if shape is not None else {}
+            made.add_edge(value.node, node.id, port=port, output=value.output, **known_shape)
+    return made
+
+
+def node_attributes(node: Node, facts: Known | None) -> NodeAttributes:
+    """Return what a node's counterpart in networkx bears, but for its path and body."""
+    data: NodeAttributes = {"repeats": node.names[1:], "labelled": node.is_labelled, "span": node.span}
+    data["arguments"], data["calls"] = dict(node.attribute_spans), node.calls
+    if node.op is not None:
+        data["op"] = node.op
+    if node.reuses is not None:
+        data["reuses"] = node.reuses
+    if facts is not None:
+        data.update(facts.of(node.id))
+    return data

@@ -13,7 +13,8 @@ def verify(graph: Graph) -> None:
     """Raise IllegalGraph unless the graph and all bodies below it keep these rules.
 
     - A node is an input, an operator or a call, never two of them, and has at least one name.
-    - Names are unique within a body, non-empty and without dots, and the table's key is the first of them.
+    - Names are unique within a body and non-empty, and the table's key is the first of them. Only a model's may have
+      dots, where its bodies are written out; then no name stands below another.
     - Inputs name nodes that come before, so the order is topological, and outputs that those nodes have.
     - An operator that is no join reads one value; a call reads as many as its body has inputs.
     - Only a call or operator with one input and one output repeats, and what is reused comes before, has the same
@@ -31,11 +32,14 @@ def _verify_body(graph: Graph) -> None:
     for key, node in graph.nodes.items():
         where = f"node {key!r} of {graph}"
         _require(key == node.id, f"{where} is filed under another name than {node.id!r}")
-        _require(all(name and "." not in name for name in node.names), f"{where} has an illegal name")
+        is_legal = all(name and (graph.kind == "model" or "." not in name) for name in node.names)
+        _require(is_legal, f"{where} has an illegal name")
         _require(len(set(node.names)) == len(node.names), f"{where} repeats a name")
         _require(seen.isdisjoint(node.names), f"{where} bears the name of another")
         _verify_node(node, graph, seen, where)
         seen.update(node.names)
+    outer = {name[:i] for name in seen for i, letter in enumerate(name) if letter == "."}
+    _require(seen.isdisjoint(outer), f"a node of {graph} stands below another")
     names = [output.name for output in graph.outputs]
     _require(len(set(names)) == len(names), f"{graph} has two outputs of one name")
     for output in graph.outputs:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from archdsl.ir.walk import PerBody
 from archdsl.ops.base import Tensor
@@ -22,9 +23,17 @@ def list_state(shapes: Shapes) -> State:
     return PerBody[Shapes, State](_body)(shapes)
 
 
+class _Entry(NamedTuple):
+    """An entry of the state_dict: the containers on the way to its module, and whether it has none of its own."""
+
+    path: Sequence[str]
+    is_own: bool
+    item: tuple[str, Tensor]
+
+
 def _body(shapes: Shapes, state: Callable[[Shapes], State]) -> State:
-    own: list[tuple[str, Tensor]] = []
-    children: list[tuple[str, Tensor]] = []
+    own: list[_Entry] = []
+    children: list[_Entry] = []
     for node in shapes.graph.topological():
         if node.is_input or node.reuses is not None:
             continue
@@ -35,5 +44,21 @@ def _body(shapes: Shapes, state: Callable[[Shapes], State]) -> State:
             below = tuple((tensor.name, tensor) for tensor in node.op.state(shapes.inputs_of(node)))
         for name in node.names:
             for key, tensor in below:
-                (children if key else own).append((f"{name}.{key}" if key else name, tensor))
-    return (*own, *children)
+                full = f"{name}.{key}" if key else name
+                (children if key else own).append(_Entry(tuple(name.split(".")), not key, (full, tensor)))
+    return tuple(_in_containers([*own, *children]))
+
+
+def _in_containers(entries: Sequence[_Entry]) -> list[tuple[str, Tensor]]:
+    """Order entries as torch does where nodes lie in containers, since their names are dotted paths."""
+    own = [entry.item for entry in entries if entry.is_own and len(entry.path) == 1]
+    inside: dict[str, list[_Entry]] = {}
+    for entry in entries:
+        if len(entry.path) > 1 or not entry.is_own:
+            inside.setdefault(entry.path[0], []).append(entry)
+    for group in inside.values():
+        if len(group[0].path) == 1:
+            own += [entry.item for entry in group]
+        else:
+            own += _in_containers([entry._replace(path=entry.path[1:]) for entry in group])
+    return own

@@ -52,6 +52,13 @@ def both(before: Graph) -> Graph:
     return with_node("level", op=before.nodes["shared"].op)(before)
 
 
+def dotted(before: Graph) -> Graph:
+    body = before.nodes["level"].body
+    assert body is not None
+    nodes = {f"a.{key}": replace(node, names=(f"a.{key}",)) for key, node in body.nodes.items()}
+    return with_node("level", body=Graph("level", "group", nodes, body.outputs, body.span))(before)
+
+
 def inner(before: Graph) -> Graph:
     body = before.nodes["level"].body
     assert body is not None
@@ -65,7 +72,8 @@ BROKEN: Mapping[str, tuple[Callable[[Graph], Graph], str]] = {
     "an output of no node": (lambda g: changed(g, g.nodes, (Output("a", Value("none")),)), "names no node"),
     "the file's name": (refiled, "filed under another name"),
     "an empty name": (with_node("act", names=("act", "")), "illegal name"),
-    "a dot": (with_node("act", names=("act", "a.b")), "illegal name"),
+    "a dot": (dotted, "illegal name"),
+    "a name below another": (with_node("act", names=("act", "act.b")), "below another"),
     "a name twice": (with_node("act", names=("act", "act")), "repeats a name"),
     "another's name": (with_node("act", names=("act", "shared")), "name of another"),
     "operator and call": (both, "both an operator and a call"),

@@ -69,7 +69,7 @@ class Simulated:
         self.elements = {
             path: prod(tables.shapes.results[node.id][""].numbers()) for path, node, tables in walk(self.net.tables)
         }
-        ends = flat.graph["outputs"]
+        ends = {output.name: output.value.node for output in flat.graph["outputs"]}
         chosen = [o for o in self.net.graph.outputs if self.in_training or not o.is_training_only]
         self.ends = {ends[output.name] for output in chosen}
         runs = self._ancestors(flat, self.ends)
@@ -79,9 +79,10 @@ class Simulated:
             name: [position for position, reader in enumerate(self.order) if flat.has_edge(name, reader)]
             for name in self.order
         }
+        nodes = {path: node for path, node, _ in walk(self.net.tables)}
         for position, name in enumerate(self.order):
             edges = sorted(flat.in_edges(name, data="port"), key=lambda edge: edge[2])
-            self._run(position, name, flat.nodes[name]["payload"], [source for source, _, _ in edges])
+            self._run(position, name, nodes[name], [source for source, _, _ in edges])
 
     @staticmethod
     def _ancestors(flat: Any, ends: set[str]) -> set[str]:

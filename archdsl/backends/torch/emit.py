@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import cache
 from keyword import iskeyword
 from pathlib import Path
@@ -14,10 +15,12 @@ from archdsl.backends.torch.forward import members
 from archdsl.backends.torch.initial import initial_lines
 from archdsl.backends.torch.modules import is_sequential, sequential
 from archdsl.backends.torch.names import RESERVED, class_name
+from archdsl.backends.torch.nested import nest
 from archdsl.backends.torch.source import class_lines, output_classes
 from archdsl.backends.torch.statements import Members, Sequential
 from archdsl.ops.shape import Shape
 from archdsl.passes.shapes import Shapes
+from archdsl.passes.state import list_state
 from archdsl.passes.tables import Tables
 
 _HELPERS = Path(__file__).with_name("runtime.py")
@@ -48,7 +51,10 @@ def emit(tables: Tables, name: str, digest: str) -> str:
 def _main(shapes: Shapes, classes: Classes) -> Members:
     """Return the members of the network itself: plain steps where it is a chain of modules without names."""
     steps = sequential(shapes, classes.constructor) if is_sequential(shapes.graph) else None
-    return Members({}, (), (Sequential(steps),)) if isinstance(steps, tuple) else members(shapes, classes.constructor)
+    if isinstance(steps, tuple):
+        return Members({}, (), (Sequential(steps),))
+    main = members(shapes, classes.constructor)
+    return replace(main, modules=nest(main.modules, (key for key, _ in list_state(shapes))))
 
 
 def _title(name: str, taken: Collection[str]) -> str:

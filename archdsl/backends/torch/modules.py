@@ -21,7 +21,7 @@ def is_sequential(graph: Graph) -> bool:
     if not graph.is_chain:
         return False
     steps = [node for node in graph.topological() if not node.is_input]
-    return all(_is_plain(node) for node in steps)
+    return all(_is_plain(node) and "." not in "".join(node.names) for node in steps)
 
 
 def _is_plain(node: Node) -> bool:

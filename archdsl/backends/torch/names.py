@@ -49,7 +49,7 @@ def parameter_name(name: str) -> str:
 
 def variable_name(label: str) -> str:
     """Return the name of a variable in `forward`."""
-    name = label.replace("-", "_")
+    name = label.replace("-", "_").replace(".", "_")
     return name if name == "x" or (name.isidentifier() and name not in RESERVED) else f"v_{name}"
 
 

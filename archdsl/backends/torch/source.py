@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from archdsl.backends.torch.classes import ClassCode
-from archdsl.backends.torch.code import Call, Expression, Literal
+from archdsl.backends.torch.code import Call, Expression
 from archdsl.backends.torch.docstrings import docstring
 from archdsl.backends.torch.layout import WIDTH, flat, layout, literal
+from archdsl.backends.torch.nested import register
 from archdsl.backends.torch.parameters import Parameter
 from archdsl.backends.torch.returns import training_only
 from archdsl.backends.torch.statements import Assign, InTraining, Return, Sequential, Statement
@@ -48,9 +49,7 @@ def _attribute_lines(modules: Mapping[str, Expression]) -> list[str]:
         if name.isidentifier():
             lines += layout(f"self.{name} = ", code, "", 8)
         else:
-            is_parameter = isinstance(code, Call) and code.function == "nn.Parameter"
-            add = "self.register_parameter" if is_parameter else "self.add_module"
-            lines += layout(add, Call("", (Literal(name), code)), "", 8)
+            lines += layout(*register(name, code), "", 8)
     return lines
 
 

@@ -1,0 +1,61 @@
+"""What a graph says, as one short text: equal graphs have equal ones, whoever made them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from hashlib import sha256
+from typing import cast
+
+from archdsl.ir.graph import Graph, Node, Value
+
+
+def content_of(graph: Graph, *, is_bare: bool = False) -> str:
+    """Return a digest of a graph with all bodies below it.
+
+    It covers what is compiled: names, operators, wiring and outputs, and names of blocks, parameters and documentation
+    beside them. With `is_bare` these are left out, a repeat is what it stands for, and a step that applies another's
+    weights goes by that one's name, so that graphs which build the same tensors and values in the same order are equal.
+    """
+    known: dict[int, str] = {}
+    for body in graph.bodies():
+        told = _bare(body, known) if is_bare else _whole(body, known)
+        known[id(body)] = sha256(repr(told).encode()).hexdigest()[:32]
+    return known[id(graph)]
+
+
+def _whole(graph: Graph, known: dict[int, str]) -> object:
+    nodes = [(n.names, n.inputs, repr(n.op), _below(n, known), n.is_labelled, n.reuses) for n in graph.topological()]
+    bindings = [(name, _told(value)) for name, value in graph.bindings.items()]
+    return graph.kind, graph.name, graph.doc, bindings, graph.outputs, nodes
+
+
+def _told(value: object) -> str:
+    """Tell a setting from others as far as compiled code shows it: operators and blocks as values do not."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_told, cast('tuple[object, ...]', value)))})"
+    return repr(value) if isinstance(value, bool | int | float | str | Fraction) else type(value).__name__
+
+
+def _bare(graph: Graph, known: dict[int, str]) -> object:
+    numbers: dict[str, int] = {}
+    steps: list[object] = []
+    for node in graph.topological():
+        sources = [_number(value, graph, numbers) for value in node.inputs]
+        for name in node.names:
+            shown = "" if node.is_input or node.reuses is not None else name
+            steps.append((shown, sources, repr(node.op), _below(node, known), node.reuses))
+            sources = [(len(steps) - 1, 0)]
+        numbers[node.id] = len(steps) - 1
+    outputs = [(o.name, o.is_training_only, _number(o.value, graph, numbers)) for o in graph.outputs]
+    return steps, outputs
+
+
+def _number(value: Value, graph: Graph, numbers: dict[str, int]) -> tuple[int, int]:
+    """Return which step gives a value, and as which of its outputs."""
+    body = graph.nodes[value.node].body
+    names = [output.name for output in body.outputs] if body is not None else []
+    return numbers[value.node], names.index(value.output) if value.output in names else 0
+
+
+def _below(node: Node, known: dict[int, str]) -> str:
+    return known[id(node.body)] if node.body is not None else ""

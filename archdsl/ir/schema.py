@@ -1,0 +1,136 @@
+"""What the attributes of a networkx graph may be, where they are read again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import TypeAlias, cast
+
+from pydantic import ValidationError
+
+from archdsl.ir.listing import is_graph
+from archdsl.ir.value import Output, Value
+from archdsl.ops import OPS
+from archdsl.ops.base import Op
+from archdsl.text.source import Span
+from archdsl.text.suggest import nearest
+
+Rules: TypeAlias = "Mapping[str, tuple[Callable[[object], bool], str]]"
+"""By an attribute's name, what tells a legal value, and the words for one."""
+
+_FACTS = ("path", "shapes", "costs", "tensors", "content", "digest", "key_maps")
+
+
+def complaints(where: str, rules: Rules, data: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return what is wrong with the attributes of a node or graph at a path, as messages with help.
+
+    Attributes of other names are the user's own, unless they are nearly one of ours.
+    """
+    found: list[tuple[str, str]] = []
+    for key, value in islice(data.items(), _MOST_READ):
+        rule = rules.get(key)
+        if rule is not None and value is not None and not rule[0](value):
+            found.append((f"`{key}` of {where} is {_shown(value)}", f"it is {rule[1]}"))
+        elif rule is None and key not in _FACTS and (near := nearest(str(key), list(rules))):
+            found.append(
+                (f"{where} has an attribute `{key}`, which nothing reads", f"the nearest that is read is `{near}`")
+            )
+    if data.get("op") is not None and data.get("body") is not None:
+        found.append((f"{where} has both `op` and `body`", "remove one of the two"))
+    return found
+
+
+_MOST_READ = 1000
+_LONGEST_SHOWN = 60
+
+
+def _shown(value: object) -> str:
+    text = " ".join(repr(value).split())
+    return f"{text[:_LONGEST_SHOWN]}…" if len(text) > _LONGEST_SHOWN else text
+
+
+def _is_op(value: object) -> bool:
+    """Tell whether something is one of our operators with legal attributes, however it was made."""
+    if not isinstance(value, Op) or OPS.get(value.keyword) is not type(value):
+        return False
+    try:
+        fields = {name: getattr(value, name) for name in type(value).model_fields}
+        return type(value)(**fields) == value
+    except (ValidationError, AttributeError):
+        return False
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _items(value: object) -> Sequence[object] | None:
+    return cast("Sequence[object]", value) if isinstance(value, tuple | list) else None
+
+
+def _are_names(value: object) -> bool:
+    items = _items(value)
+    return items is not None and all(isinstance(item, str) for item in items)
+
+
+def _is_mapping(kind: type | None) -> Callable[[object], bool]:
+    def check(value: object) -> bool:
+        if not isinstance(value, Mapping):
+            return False
+        items = cast("Mapping[object, object]", value).items()
+        return all(isinstance(key, str) and (kind is None or isinstance(item, kind)) for key, item in items)
+
+    return check
+
+
+def _is_span(value: object) -> bool:
+    return isinstance(value, Span)
+
+
+def _are_calls(value: object) -> bool:
+    items = _items(value)
+    return items is not None and all(
+        (pair := _items(item)) is not None and len(pair) == 2 and _is_word(pair[0]) and _is_span(pair[1])
+        for item in items
+    )
+
+
+def _are_outputs(value: object) -> bool:
+    items = _items(value)
+    return items is not None and all(map(_is_output, items))
+
+
+def _is_output(item: object) -> bool:
+    if not isinstance(item, Output):
+        return False
+    name, value, is_training = cast("tuple[object, object, object]", item)
+    parts = cast("tuple[object, ...]", value) if isinstance(value, Value) else ()
+    return _is_word(name) and _is_flag(is_training) and len(parts) == 2 and all(map(_is_word, parts))
+
+
+def _is_kind(value: object) -> bool:
+    return value in ("model", "block", "group")
+
+
+NODE: Rules = {
+    "op": (_is_op, "an operator of `archdsl.ops.OPS` with legal attributes"),
+    "body": (is_graph, "a directed graph of networkx"),
+    "repeats": (_are_names, "a tuple of the further names"),
+    "reuses": (_is_word, "the name of a node"),
+    "labelled": (_is_flag, "True or False"),
+    "span": (_is_span, "a place in a text, a `Span`"),
+    "arguments": (_is_mapping(Span), "a mapping of names to places in a text"),
+    "calls": (_are_calls, "a tuple of names and places in a text"),
+}
+GRAPH: Rules = {
+    "name": (_is_word, "a name"),
+    "kind": (_is_kind, 'one of "model", "block" and "group"'),
+    "outputs": (_are_outputs, "a sequence of `Output`s"),
+    "bindings": (_is_mapping(None), "a mapping of names to values"),
+    "doc": (_is_word, "a text"),
+    "span": (_is_span, "a place in a text, a `Span`"),
+}

@@ -1,0 +1,35 @@
+"""What applies weights or a body several times: each time has to get a value of the same shape."""
+
+from __future__ import annotations
+
+from archdsl.passes.shapes import Shapes
+from archdsl.text.diagnostic import Reporter
+
+
+def check_steady(shapes: Shapes, report: Reporter) -> None:
+    """Report steps that repeat, or apply another's weights, where the shapes that reach them differ.
+
+    Lowering makes no such graph; one that comes from elsewhere may be so.
+    Requires: shapes without errors.
+
+    Errors: E213 another shape reaches a step than the first time
+    """
+    seen: set[int] = set()
+    stack = [shapes]
+    while stack:
+        table = stack.pop()
+        if id(table) in seen:
+            continue
+        seen.add(id(table))
+        stack += table.inner.values()
+        for node in table.graph.topological():
+            read = table.inputs_of(node)
+            given = table.results[node.id][""]
+            first = table.inputs_of(table.graph.nodes[node.reuses]) if node.reuses is not None else read
+            if node.repeat > 1 and [given] != read:
+                message = f"`{node.id}` repeats, and makes {read[0]} into {given}"
+                report.error("E213", message, node.span, help="write the repeats as steps of their own")
+            elif first != read:
+                shown, handed = (", ".join(map(str, some)) for some in (first, read))
+                message = f"`{node.reuses}` took {shown} and is handed {handed} by `{node.id}`"
+                report.error("E213", message, node.span, help=f"reuse it where {shown} flows in")
