@@ -73,7 +73,7 @@ class EdgeAttributes(TypedDict, total=False):
     """A fact: that of the value."""
 
 
-class Known(Protocol):
+class BodyFacts(Protocol):
     """What is known of the nodes of a body where certain shapes enter it. Equal calls share one object."""
 
     @property
@@ -89,6 +89,6 @@ class Known(Protocol):
         """Return the shape of a value, None where it is not known."""
         ...
 
-    def inside(self, call: NodeId) -> Known:
+    def inside(self, call: NodeId) -> BodyFacts:
         """Return what is known of the body of a call."""
         ...

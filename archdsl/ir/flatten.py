@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from archdsl.ir.attributes import Known
+from archdsl.ir.attributes import BodyFacts
 from archdsl.ir.graph import Graph, Node, node_attributes
 from archdsl.ir.value import Output, Value
 
@@ -20,7 +20,7 @@ class _Place:
 
     path: str
     first: str
-    facts: Known | None
+    facts: BodyFacts | None
 
 
 def flatten(graph: Graph) -> MultiDiGraph[str]:

@@ -21,7 +21,7 @@ from archdsl.text.source import Span
 if TYPE_CHECKING:
     from networkx import MultiDiGraph
 
-    from archdsl.ir.attributes import Known, NodeAttributes
+    from archdsl.ir.attributes import BodyFacts, NodeAttributes
 
 
 @dataclass(frozen=True, slots=True, config=ConfigDict(arbitrary_types_allowed=True))
@@ -92,7 +92,7 @@ class Graph:
         """Nodes of which nothing can be said, since they are or read what a mistake in the spec left unknown."""
         self.mistakes: Mapping[NodeId, Trouble] = _NOTHING
         """What lowering found wrong with a node whose inputs are known; whoever has their sizes tells it."""
-        self.facts: Known | None = None
+        self.facts: BodyFacts | None = None
         """What is known of a model's nodes, to be shown in `networkx`; set once by who has worked it out."""
 
     def __repr__(self) -> str:
@@ -148,12 +148,14 @@ class Graph:
         """Return a new networkx graph of this one, to read or rewrite; `archdsl.from_networkx` compiles it.
 
         `archdsl.ir.attributes` lists what its nodes, its edges and the graph itself bear. A body is a networkx graph
-        too, which equal calls share. Known such as shapes are known below a model, and not of a body on its own.
+        too, which equal calls share. BodyFacts such as shapes are known below a model, and not of a body on its own.
         """
         return _networkx(self, self.facts, "", {})
 
 
-def _networkx(graph: Graph, facts: Known | None, path: str, known: dict[int, MultiDiGraph[str]]) -> MultiDiGraph[str]:
+def _networkx(
+    graph: Graph, facts: BodyFacts | None, path: str, known: dict[int, MultiDiGraph[str]]
+) -> MultiDiGraph[str]:
     """Convert a body; `known` has those that are converted, by the identity of what is known of them."""
     from networkx import MultiDiGraph
 
@@ -180,7 +182,7 @@ def _networkx(graph: Graph, facts: Known | None, path: str, known: dict[int, Mul
     return made
 
 
-def node_attributes(node: Node, facts: Known | None) -> NodeAttributes:
+def node_attributes(node: Node, facts: BodyFacts | None) -> NodeAttributes:
     """Return what a node's counterpart in networkx bears, but for its path and body."""
     data: NodeAttributes = {"repeats": node.names[1:], "labelled": node.is_labelled, "span": node.span}
     data["arguments"], data["calls"] = dict(node.attribute_spans), node.calls
