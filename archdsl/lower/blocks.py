@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from archdsl.ir.trouble import Parts, Reported, Trouble
@@ -120,7 +119,7 @@ def _inline(
         lowering.enter(declaration, node.span)
         try:
             inner = _bind(declaration, node, values, env.at(flow.ref, flow.shape), lowering)
-            return lower_body(declaration.body, replace(place, env=inner, stride=None, is_repeat=False), flow, lowering)
+            return lower_body(declaration.body, place._replace(env=inner, stride=None, is_repeat=False), flow, lowering)
         finally:
             lowering.leave()
 

@@ -61,7 +61,7 @@ def _lower_closure(body: Closure, place: Place, flow: Flow, lowering: Lowering) 
     """Lower a body that a caller hands over, with what names mean where it stands."""
     names = dict(body.names)
     env = replace(place.env, module=body.module, names=names)  # pyright: ignore[reportArgumentType] -- what a closure was made of
-    return lower_body(body.body, replace(place, env=env), flow, lowering)
+    return lower_body(body.body, place._replace(env=env), flow, lowering)
 
 
 def _arguments(target: Partial, node: tree.Call, place: Place) -> Arguments:

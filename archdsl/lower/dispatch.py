@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.lower.level import Flow
@@ -60,7 +59,7 @@ def look_aside(bodies: Iterable[tree.Body], names: Iterable[str], place: Place, 
             continue
         level, flow = place.level.aside()
         env = place.env.bind(**dict.fromkeys(names, UNKNOWN)).at(flow.ref, None)
-        lower_body(body, replace(place.inside(level), env=env, edits=(), stride=None), flow, lowering)
+        lower_body(body, place.inside(level)._replace(env=env, edits=(), stride=None), flow, lowering)
         place.level.possible.update(level.labels)
 
 

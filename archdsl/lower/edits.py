@@ -45,9 +45,9 @@ def edited(action: tree.Action, place: Place, lowering: Lowering) -> tuple[tree.
         help = f"name a step inside: `{here[-1].edit.pattern.text}.…`" if isinstance(action, tree.Group) else ""
         raise Trouble("E115", "this step takes no arguments", span, help=help or "`replace` puts another in its place")
     lowering.matched.update(id(path.edit) for path in final)
-    left = replace(place, own=(*place.own, *arguments), edits=place.edits if is_spliced else below)
+    left = place._replace(own=(*place.own, *arguments), edits=place.edits if is_spliced else below)
     if result is not None and result is not action:
-        left = replace(left, env=replace(left.env, module=final[-1].env.module))
+        left = left._replace(env=replace(left.env, module=final[-1].env.module))
     return result, left
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from archdsl.ir.trouble import Trouble
 from archdsl.lower.arguments import Arguments
@@ -80,7 +79,7 @@ def lower_branches(
                 for item in evaluate_list(statement.source, inner.env, "what `for` goes through"):
                     lowering.count(statement.span)
                     names = unpack(statement.targets, item, statement.source.span)
-                    bound = replace(inner, env=inner.env.bind(**names))
+                    bound = inner._replace(env=inner.env.bind(**names))
                     results += lower_branches(statement.body, starts, bound, lowering, before + len(results))
             case tree.Step() | tree.Broken():
                 results.append(lower_statement(statement, inner, start, lowering)[0])

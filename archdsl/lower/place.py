@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
 
 from archdsl.lower.level import Flow, Level
 from archdsl.semantics.env import Env
@@ -30,8 +30,7 @@ class PathEdit:
     env: Env = field(compare=False)  # hangs on the edit, and cannot be hashed
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a statement is lowered: what names mean, the level it adds to, and what acts on it from outside."""
 
     env: Env
@@ -50,14 +49,14 @@ class Place:
     def at(self, flow: Flow) -> Place:
         """Return the place where a value flows in."""
         env = self.env.at(flow.ref, flow.shape)
-        return self if env is self.env else replace(self, env=env)
+        return self if env is self.env else self._replace(env=env)
 
     def labelled(self, label: str | None) -> Place:
         """Return the place of a step with this label, or without one; what is said of another step ends here."""
         if label is None and self.label is None and not self.own:
             return self
-        return replace(self, label=label, own=())
+        return self._replace(label=label, own=())
 
     def inside(self, level: Level) -> Place:
         """Return the place in a level that the step here makes, and which takes the label."""
-        return replace(self, level=level, label=None)
+        return self._replace(level=level, label=None)

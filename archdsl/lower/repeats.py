@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.lower.dispatch import lower_action
 from archdsl.lower.edits import edited
@@ -52,7 +50,7 @@ def repeat_until_steady(count: int, place: Place, flow: Flow, once: Fill) -> Flo
     drafts = place.level.drafts
     for done in range(count):
         before, size = flow.shape, len(drafts)
-        flow = once(replace(place, is_repeat=place.is_repeat or done > 0), flow)
+        flow = once(place._replace(is_repeat=place.is_repeat or done > 0), flow)
         if before is None or place.edits:
             continue
         is_steady = done > 0 and flow.shape == before and len(drafts) == size + 1 == flow.position + 1

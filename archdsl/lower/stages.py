@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from archdsl.ir.trouble import Trouble
 from archdsl.lower.dispatch import lower_action, lower_body, lower_statement
@@ -109,7 +109,7 @@ def lower_labelled_stages(
     for stage in _plan_stages(node, place.env):
         stride = StageStride(stage.stride)
         fill = _fill(node, stage, stride, lowering)
-        inner = replace(place, env=place.env.bind(stage=stage.number, total=stage.total, **stage.names))
+        inner = place._replace(env=place.env.bind(stage=stage.number, total=stage.total, **stage.names))
         flow = fill(inner, flow) if label is None else _level_of(node, label, stride, inner, flow, lowering, fill)
         if stride.value != 1 and not stride.is_taken and stage.depth and flow.shape is not None:
             message = f"nothing in stage {stage.number} takes its stride of {stride.value}"
@@ -135,7 +135,7 @@ def _level_of(
         stride.is_taken = True
         return flow
     place.level.labels[text] = (None, label.span)
-    inner = replace(place.labelled(text), edits=edits_below(text, place.edits))
+    inner = place.labelled(text)._replace(edits=edits_below(text, place.edits))
     if action is group:
         flow = nested(node.span, inner, flow, lowering, fill)
     else:
@@ -153,8 +153,7 @@ def _fill(node: tree.Stages, stage: Stage, stride: StageStride, lowering: Loweri
     uses_index = re.search(r"\bindex\b", re.sub(r"#[^\n]*", "", node.body.span.text)) is not None
 
     def repetition(place: Place, flow: Flow, position: int) -> Flow:
-        inner = replace(
-            place,
+        inner = place._replace(
             env=place.env.bind(index=stage.index + position),
             stride=stride if position == 0 else StageStride(1),
             is_repeat=place.is_repeat or position > 0,
@@ -169,7 +168,7 @@ def _fill(node: tree.Stages, stage: Stage, stride: StageStride, lowering: Loweri
             position = iter(range(stage.depth))
             return repeat_until_steady(
                 stage.depth, place, flow,
-                lambda p, f: repetition(replace(p, is_repeat=is_repeat), f, next(position)),
+                lambda p, f: repetition(p._replace(is_repeat=is_repeat), f, next(position)),
             )  # fmt: skip
         for position in range(stage.depth):
             flow = repetition(place, flow, position)

@@ -26,7 +26,7 @@ def bind_let(node: tree.Let, place: Place, lowering: Lowering) -> Place:
         value = UNKNOWN
     except Reported:
         value = UNKNOWN
-    return replace(place, env=place.env.bind(**{node.name.text: value}))
+    return place._replace(env=place.env.bind(**{node.name.text: value}))
 
 
 def bind_defaults(node: tree.Defaults, place: Place, lowering: Lowering) -> Place:
@@ -34,12 +34,12 @@ def bind_defaults(node: tree.Defaults, place: Place, lowering: Lowering) -> Plac
     parts = Parts()
     context = apply_defaults(node, place.env, parts)
     lowering.fail_all(parts)
-    return replace(place, env=replace(place.env, context=context))
+    return place._replace(env=replace(place.env, context=context))
 
 
 def bind_unknown(node: tree.Broken, place: Place, lowering: Lowering) -> Place:
     """Let the names that a damaged text may bind be unknown."""
-    return replace(place, env=place.env.bind(**dict.fromkeys(names_in(node.span.text), UNKNOWN)))
+    return place._replace(env=place.env.bind(**dict.fromkeys(names_in(node.span.text), UNKNOWN)))
 
 
 def lower_broken(node: tree.Broken, place: Place, flow: Flow, lowering: Lowering) -> Flow:
@@ -61,7 +61,7 @@ def lower_for(node: tree.For, place: Place, flow: Flow, lowering: Lowering) -> F
     for item in evaluate_list(node.source, place.env, "what `for` goes through"):
         lowering.count(node.span)
         names = unpack(node.targets, item, node.source.span)
-        flow = lower_body(node.body, replace(place, env=place.env.bind(**names)), flow, lowering)
+        flow = lower_body(node.body, place._replace(env=place.env.bind(**names)), flow, lowering)
     return flow
 
 
@@ -76,7 +76,7 @@ def lower_output(node: tree.Output, place: Place, flow: Flow, lowering: Lowering
     result = flow
     if node.body is not None:
         place.level.is_numbered = False
-        inner = replace(place, is_training=place.is_training or node.is_training_only)
+        inner = place._replace(is_training=place.is_training or node.is_training_only)
         result = lower_body(node.body, inner, flow, lowering)
     name = node.name.text
     if any(name == other for other, _, _ in place.level.outputs):
