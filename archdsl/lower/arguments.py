@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NoReturn
@@ -243,11 +242,12 @@ def _trouble(
     if isinstance(value, Fraction):
         return inexact(f"`{name}`", value, span)
     shown = describe(value) if value is not None else "missing"
-    message = f"`{name}` of `{target.keyword}` is {shown}, but {_reason(problem)}"
-    if target.category == "input":
+    is_input = target.category == "input"
+    message = f"`{name}` of `{target.keyword}` is {shown}, but {_reason(problem, is_input=is_input)}"
+    if is_input:
         from archdsl.syntax.habits import names  # what only mistakes need
 
-        return Trouble("E104", message.replace("a number or a list", "a list"), span, help=names.input_step(span))
+        return Trouble("E104", message, span, help=names.input_step(span))
     if isinstance(value, Partial) and "=" not in span.text and span != call:
         title = f"put `;` before `{span.text}`"
         fix = Fix.at(Span(_behind_word(span), span.start, span.source), "; ", title=title)
@@ -271,28 +271,31 @@ _NEEDS = {
 }
 
 
-_COMPARED = (
-    ("greater than or equal to", "at least"),
-    ("less than or equal to", "at most"),
-    ("greater than", "above"),
-    ("less than", "below"),
-)
+_BOUNDS = {
+    "greater_than_equal": ("ge", "at least"),
+    "less_than_equal": ("le", "at most"),
+    "greater_than": ("gt", "above"),
+    "less_than": ("lt", "below"),
+}
 
 
-def _reason(problem: ErrorDetails) -> str:
-    """Say in the language's words why a value does not fit."""
-    kind = problem["type"]
+def _reason(problem: ErrorDetails, *, is_input: bool) -> str:
+    """Say in the language's words why a value does not fit; the sizes of an input are always a list."""
+    kind, about = problem["type"], problem.get("ctx", {})
     if kind == "too_long":
-        return f"at most {problem.get('ctx', {}).get('max_length', 2)} items are taken"
+        return f"at most {about.get('max_length', 2)} items are taken"
     if kind == "missing":
         return "more items are needed"
+    if kind == "tuple_type" and is_input:
+        return "a list is needed"
     if kind in _NEEDS:
         return _NEEDS[kind]
-    reason = problem["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("should be", "must be")
-    for long, short in _COMPARED:
-        reason = reason.replace(long, short)
-    reason = re.sub(r"'(\w+)'", r"`\1`", reason)
-    return reason[:1].lower() + reason[1:]
+    if kind in _BOUNDS:
+        key, relation = _BOUNDS[kind]
+        return f"must be {relation} {about[key]:g}"
+    if kind == "literal_error":
+        return f"must be {about['expected']}".replace("'", "`")
+    return problem["msg"][:1].lower() + problem["msg"][1:]
 
 
 def _shown_keys(target: type[Op]) -> list[str]:

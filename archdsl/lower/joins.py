@@ -13,7 +13,7 @@ from archdsl.lower.lowering import Lowering
 from archdsl.lower.operators import add_operator
 from archdsl.lower.place import Place
 from archdsl.ops.base import Op
-from archdsl.semantics.evaluate import evaluate_bool, evaluate_list, unpack
+from archdsl.semantics.evaluate import evaluate_bool, evaluate_loop, unpack
 from archdsl.syntax import tree
 from archdsl.text.source import Span
 
@@ -76,7 +76,7 @@ def lower_branches(
                 chosen = statement.then if evaluate_bool(statement.condition, inner.env) else statement.otherwise
                 results += lower_branches(chosen, starts, inner, lowering, index) if chosen else []
             case tree.For():
-                for item in evaluate_list(statement.source, inner.env, "what `for` goes through"):
+                for item in evaluate_loop(statement.source, inner.env):
                     lowering.count(statement.span)
                     names = unpack(statement.targets, item, statement.source.span)
                     bound = inner._replace(env=inner.env.bind(**names))

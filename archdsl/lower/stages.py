@@ -36,7 +36,7 @@ class Stage:
 
 def _plan_stages(node: tree.Stages, env: Env) -> list[Stage]:
     """Work out the stages, or raise Trouble."""
-    listed = evaluate_list(node.depths, env, "the depth of `stages`")
+    listed = evaluate_list(node.depths, env, "the depth of `stages`", lambda _, text: f"write `[{text}]`")
     depths = [_checked_depth(depth, node) for depth in listed]
     strides, clauses = _clauses(node, len(depths), env)
     total = sum(depths)

@@ -12,7 +12,7 @@ from archdsl.lower.lowering import Lowering
 from archdsl.lower.place import Place
 from archdsl.lower.recovery import labels_in, names_in
 from archdsl.semantics.defaults import apply_defaults
-from archdsl.semantics.evaluate import evaluate, evaluate_bool, evaluate_list, unpack
+from archdsl.semantics.evaluate import evaluate, evaluate_bool, evaluate_loop, unpack
 from archdsl.semantics.values import UNKNOWN
 from archdsl.syntax import tree
 
@@ -58,7 +58,7 @@ def lower_if(node: tree.If, place: Place, flow: Flow, lowering: Lowering) -> Flo
 
 def lower_for(node: tree.For, place: Place, flow: Flow, lowering: Lowering) -> Flow:
     """Lower a body once for each item of a list."""
-    for item in evaluate_list(node.source, place.env, "what `for` goes through"):
+    for item in evaluate_loop(node.source, place.env):
         lowering.count(node.span)
         names = unpack(node.targets, item, node.source.span)
         flow = lower_body(node.body, place._replace(env=place.env.bind(**names)), flow, lowering)

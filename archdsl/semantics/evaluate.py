@@ -54,23 +54,26 @@ def evaluate_bool(expression: tree.Expression, env: Env) -> bool:
     return value
 
 
-def evaluate_list(expression: tree.Expression, env: Env, what: str) -> tuple[Setting, ...]:
-    """Return an expression's items."""
+def evaluate_list(
+    expression: tree.Expression, env: Env, what: str, advise: Callable[[int, str], str] = lambda _, __: ""
+) -> tuple[Setting, ...]:
+    """Return an expression's items; `advise` says what to write for a whole number, given it and its short text."""
     value = evaluate(expression, env)
     if not isinstance(value, tuple):
-        raise Trouble(
-            "E104", f"{what} is {_shown(value)}, not a list", expression.span, help=_as_list(what, value, expression)
-        )
+        text, help = expression.span.text, ""
+        if isinstance(value, int) and not isinstance(value, bool) and len(text) <= _MOST_SHOWN:
+            help = advise(value, text)
+        raise Trouble("E104", f"{what} is {_shown(value)}, not a list", expression.span, help=help)
     return value
 
 
-def _as_list(what: str, value: Setting, expression: tree.Expression) -> str:
-    """Say how a list is made of a number, where a list is gone through."""
-    if isinstance(value, bool) or not isinstance(value, int) or len(expression.span.text) > _MOST_SHOWN:
-        return ""
-    if "`for`" in what and value > 0:
-        return f"write `0..{value - 1}` to count, or a list"
-    return f"write `[{expression.span.text}]`" if "`stages`" in what else ""
+def evaluate_loop(expression: tree.Expression, env: Env) -> tuple[Setting, ...]:
+    """Return the items that a `for` goes through."""
+    return evaluate_list(expression, env, "what `for` goes through", _counted)
+
+
+def _counted(count: int, _: str) -> str:
+    return f"write `0..{count - 1}` to count, or a list" if count > 0 else ""
 
 
 def unpack(targets: Sequence[tree.Name], item: Setting, span: Span) -> dict[str, Setting]:
@@ -205,7 +208,7 @@ def _make_init(name: str, arguments: Sequence[tuple[tree.Argument, Setting]], sp
     try:
         return make_init(name, positional, named)
     except OpError as error:
-        raise Trouble(error.code, error.message, span, help=error.help) from None
+        raise Trouble.of(error, span) from None
 
 
 def as_word(value: Setting) -> Setting:
@@ -332,7 +335,7 @@ def beside(error: Trouble | Reported, others: Iterable[tree.Expression], env: En
 def _comprehension(node: tree.Comprehension, env: Env) -> Setting:
     items: list[Setting] = []
     try:
-        source = evaluate_list(node.source, env, "what `for` goes through")
+        source = evaluate_loop(node.source, env)
     except (Trouble, Reported) as error:
         inner = env.bind(**{target.text: UNKNOWN for target in node.targets})
         raise beside(error, filter(None, (node.item, node.condition)), inner) from None
