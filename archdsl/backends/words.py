@@ -22,10 +22,12 @@ def spell(terms: tuple[Term, ...]) -> str:
 
 
 def is_silent(term: Term) -> bool:
+    """Whether a piece has the value that goes without saying."""
     return term.value is not None and term.value == term.silent
 
 
 def number(value: Number) -> str:
+    """Write a number, a fraction to three figures."""
     return str(value) if isinstance(value, int) else f"{value:.3g}"
 
 

@@ -48,6 +48,7 @@ class Entry:
 
 
 def to_json(entries: Sequence[Entry]) -> str:
+    """Write all that is known of networks as JSON."""
     from archdsl.backends.summary import write_json
 
     return write_json([_record(entry) for entry in entries])
@@ -67,6 +68,7 @@ def _record(entry: Entry) -> dict[str, object]:
 
 
 def to_csv(entries: Sequence[Entry]) -> str:
+    """Write a row for each network, after one of names."""
     written = StringIO()
     writer = csv.writer(written, lineterminator="\n")
     figures = ("parameters", "macs", "receptive_field", "top1", "data", "source")
@@ -79,6 +81,7 @@ def to_csv(entries: Sequence[Entry]) -> str:
 
 
 def to_markdown(entries: Sequence[Entry]) -> str:
+    """Write a table for a page."""
     lines = [
         "| network | parameters | MACs | input | receptive field | top-1 | source | about |",
         "| --- | ---: | ---: | --- | ---: | ---: | --- | --- |",

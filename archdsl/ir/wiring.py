@@ -131,4 +131,5 @@ def _count(op: Op | None, body: Graph | None) -> int | None:
 
 
 def repeats(data: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the further names of a node that stands for several equal steps in a row."""
     return tuple(cast("Sequence[str]", data.get("repeats") or ()))

@@ -46,6 +46,7 @@ def models_of(source: Source, folder: Path | None = None) -> tuple[str, ...]:
 
 
 def complete_models(module: Module) -> Iterator[str]:
+    """Yield a spec's own models and variants that need no further arguments, in the order of the text."""
     for name, (declaration, home) in module.declarations.items():
         if home is not module:
             continue

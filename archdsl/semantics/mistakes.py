@@ -20,6 +20,7 @@ from archdsl.text.suggest import HABITS, nearest, suggestion
 
 
 def unknown_variable(node: tree.Variable, env: Env) -> Trouble:
+    """Return what to say of a name that has no value."""
     from archdsl.syntax.habits import names  # what only mistakes need
 
     message = f"nothing is called `{node.name}` here"
@@ -36,6 +37,7 @@ def unknown_variable(node: tree.Variable, env: Env) -> Trouble:
 
 
 def unknown_function(name: tree.Name, env: Env) -> Trouble:
+    """Return what to say of a name that is called and means nothing."""
     from archdsl.syntax.habits import names  # what only mistakes need
 
     message = f"no function, operator or block is called `{name.text}`"

@@ -18,12 +18,16 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
+    """A number, a string, or `true` or `false`."""
+
     value: int | float | str | bool
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
+    """A name whose value is meant."""
+
     name: str
     span: Span
 
@@ -39,12 +43,16 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
+    """`[a, b]`."""
+
     items: tuple[Expression, ...]
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class Comprehension:
+    """`[item for targets in source if condition]`."""
+
     item: Expression
     targets: tuple[Name, ...]
     source: Expression
@@ -54,6 +62,8 @@ class Comprehension:
 
 @dataclass(frozen=True, slots=True)
 class Unary:
+    """`-a` or `not a`."""
+
     operator: str
     operand: Expression
     span: Span
@@ -61,6 +71,8 @@ class Unary:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
+    """`a + b`, a comparison, or `a and b`."""
+
     operator: str
     left: Expression
     right: Expression
@@ -69,6 +81,8 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Conditional:
+    """`then if condition else otherwise`."""
+
     then: Expression
     condition: Expression
     otherwise: Expression
@@ -77,6 +91,8 @@ class Conditional:
 
 @dataclass(frozen=True, slots=True)
 class Index:
+    """`base[index]`."""
+
     base: Expression
     index: Expression
     span: Span
@@ -136,6 +152,8 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Let:
+    """`let name = value`."""
+
     name: Name
     value: Expression
     span: Span
@@ -152,6 +170,8 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class If:
+    """`if condition { … } else { … }`."""
+
     condition: Expression
     then: Body
     otherwise: Body | None
@@ -160,6 +180,8 @@ class If:
 
 @dataclass(frozen=True, slots=True)
 class For:
+    """`for targets in source { … }`."""
+
     targets: tuple[Name, ...]
     source: Expression
     body: Body
@@ -168,6 +190,8 @@ class For:
 
 @dataclass(frozen=True, slots=True)
 class Assert:
+    """`assert condition, condition`."""
+
     conditions: tuple[Expression, ...]
     span: Span
 
@@ -209,6 +233,8 @@ class LabelText:
 
 @dataclass(frozen=True, slots=True)
 class Call:
+    """`name argument key=argument { … }`: an operator, a block, or a parameter that is one."""
+
     name: Name
     arguments: tuple[Argument, ...]
     body: Body | None
@@ -217,12 +243,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Group:
+    """`{ … }`: steps as one."""
+
     body: Body
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class Residual:
+    """`residual when condition { … } shortcut label { … }`."""
+
     condition: Expression | None
     body: Body
     shortcut_label: Name | None
@@ -232,6 +262,8 @@ class Residual:
 
 @dataclass(frozen=True, slots=True)
 class Split:
+    """`split parts join { … }`: the channels in parts, a branch for each."""
+
     parts: Expression
     join: Call
     span: Span
@@ -279,6 +311,8 @@ Statement: TypeAlias = Step | Let | Defaults | If | For | Assert | Output | Brok
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
+    """`type name=default`."""
+
     name: Name
     type: Name | None
     default: Expression | None
@@ -287,6 +321,8 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Function:
+    """`fn name(parameters) = value`."""
+
     name: Name
     parameters: tuple[Parameter, ...]
     value: Expression
@@ -306,6 +342,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Model:
+    """`model name(parameters) { … }`."""
+
     name: Name
     parameters: tuple[Parameter, ...]
     body: Body
@@ -332,6 +370,8 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
+    """`variant name of base(arguments) { edits }`."""
+
     name: Name
     base: Name
     arguments: tuple[Argument, ...]

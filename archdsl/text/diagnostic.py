@@ -11,6 +11,8 @@ from archdsl.text.source import Span
 
 
 class Severity(StrEnum):
+    """How much is wrong: an error leaves no network, a warning does."""
+
     ERROR = "error"
     WARNING = "warning"
 

@@ -161,6 +161,7 @@ def signed(count: int) -> str:
 
 
 def label(figure: Figure) -> str:
+    """Return what a report calls a total."""
     return LABELS.get(figure.name, figure.name)
 
 
@@ -191,6 +192,7 @@ def ratio_text(figure: Figure) -> str:
 
 
 def bytes_text(count: int) -> str:
+    """Write a number of bytes with the largest unit that fits: `1.5 MiB`."""
     for limit, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
         if count >= limit:
             return f"{count / limit:.1f} {unit}"

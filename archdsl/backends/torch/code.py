@@ -23,6 +23,8 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Call:
+    """`function(arguments, key=argument)`."""
+
     function: str
     arguments: tuple[Expression, ...] = ()
     keywords: tuple[tuple[str, Expression], ...] = ()
@@ -53,22 +55,30 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Infix:
+    """`a + b`."""
+
     operator: str
     operands: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
+    """`[a, b]`."""
+
     items: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TupleOf:
+    """`(a, b)`."""
+
     items: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DictOf:
+    """`{"key": a}`."""
+
     items: tuple[tuple[str, Expression], ...]
 
 

@@ -26,6 +26,8 @@ _STRONG = "1"
 
 
 class Piece(NamedTuple):
+    """A text in one style."""
+
     text: str
     style: str = ""
 

@@ -8,11 +8,15 @@ from typing import NamedTuple
 
 
 class Point(NamedTuple):
+    """A place, in pixels."""
+
     x: float
     y: float
 
 
 class Rect(NamedTuple):
+    """A box with its sides along the axes, in pixels."""
+
     left: float
     top: float
     right: float
