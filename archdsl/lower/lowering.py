@@ -126,7 +126,7 @@ class Lowering:
         """Return what to say of a mistake, with the calls that led to it."""
         calls = dict.fromkeys(reversed(self.calls))  # a block that calls itself stands in it many times
         shown = [Label(span, f"in `{name}`, called here") for name, span in [*calls][:_MOST_CALLS_SHOWN]]
-        return trouble.diagnostic([label for label in shown if label.span[0] != trouble.span.start])
+        return trouble.diagnostic([label for label in shown if label.span.start != trouble.span.start])
 
     def no_input(self, span: Span) -> Trouble | Reported:
         """Say that no value flows in; once, since nothing can flow behind such a step either."""

@@ -26,6 +26,14 @@ def _parse_text(text: str, name: str) -> tuple[Parsed | None, tuple[Diagnostic, 
     return parsed, report.diagnostics
 
 
+def _parse_once(text: str, name: str) -> tuple[Parsed | None, tuple[Diagnostic, ...]]:
+    """Parse a text, or return the tree that was made of it before, if its places are still those in this text."""
+    parsed, diagnostics = _parse_text(text, name)
+    if parsed is not None and parsed.file.source.moves is not None:
+        return _parse_text.__wrapped__(text, name)
+    return parsed, diagnostics
+
+
 class Library:
     """Loads files for one compilation and reports what is wrong with them as a whole."""
 
@@ -73,7 +81,7 @@ class Library:
         return self._prelude
 
     def _module(self, source: Source, folder: Path | None, prelude: Module | None) -> Module | None:
-        parsed, diagnostics = _parse_text(source.text, source.name)
+        parsed, diagnostics = _parse_once(source.text, source.name)
         for diagnostic in diagnostics:
             self.report.add(diagnostic)
         if parsed is None:

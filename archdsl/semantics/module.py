@@ -60,7 +60,7 @@ class Module:
 
     def doc(self, declaration: Named) -> str:
         """Return the `##` comment above a declaration."""
-        return self.docs.get(declaration.span.start, "")
+        return self.docs.get(declaration.span.begin, "")
 
 
 def _docs(parsed: Parsed) -> Mapping[int, str]:
@@ -76,5 +76,5 @@ def _docs(parsed: Parsed) -> Mapping[int, str]:
         above: list[str] = []
         while (line := line - 1) in lines:
             above.append(lines[line])
-        docs[declaration.span.start] = "\n".join(reversed(above)).strip()
+        docs[declaration.span.begin] = "\n".join(reversed(above)).strip()
     return docs

@@ -34,8 +34,8 @@ class Builder(Transformer[Token, Any]):
         self._parse_inner = parse_inner
 
     def _span(self, first: Any, last: Any) -> Span:
-        start: Any = first.start_pos if isinstance(first, Token) else first.span.start
-        end: Any = last.end_pos if isinstance(last, Token) else last.span.end
+        start: Any = first.start_pos if isinstance(first, Token) else first.span.begin
+        end: Any = last.end_pos if isinstance(last, Token) else last.span.stop
         return Span(start, end, self.source)
 
     def _word(self, token: Token) -> tree.Name:

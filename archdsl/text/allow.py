@@ -27,9 +27,9 @@ class Allowance:
     """Whether it stands in a branch of an `if`, which some settings leave out."""
 
     def covers(self, warning: Diagnostic) -> bool:
-        start, end, source = warning.span
-        is_inside = self.scope.start <= start and end <= self.scope.end
-        return warning.code == self.code and source is self.scope.source and is_inside
+        scope, place = self.scope, warning.span
+        is_inside = scope.start <= place.start and place.end <= scope.end
+        return warning.code == self.code and place.source is scope.source and is_inside
 
 
 class Allowances:

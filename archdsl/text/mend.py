@@ -20,7 +20,7 @@ def apply_fixes(text: str, fixes: Iterable[Fix]) -> Mended:
 
     Of equal fixes, which a mistake that is found twice may have, one is applied.
     """
-    ordered = sorted((fix for fix in fixes if fix.edits), key=lambda fix: min(edit.span[:2] for edit in fix.edits))
+    ordered = sorted((fix for fix in fixes if fix.edits), key=_first_place)
     taken: list[tuple[int, int]] = []
     edits: list[tuple[int, int, str]] = []
     applied: list[Fix] = []
@@ -48,3 +48,7 @@ def _is_sound(edits: list[tuple[int, int, str]], length: int) -> bool:
     """Tell whether a fix's own edits lie in the text, one behind the other."""
     bounds = [place for start, end, _ in edits for place in (start, end)]
     return bounds == sorted(bounds) and bounds[0] >= 0 and bounds[-1] <= length
+
+
+def _first_place(fix: Fix) -> tuple[int, int]:
+    return min((edit.span.start, edit.span.end) for edit in fix.edits)
