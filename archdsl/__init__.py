@@ -7,7 +7,8 @@ and compiles it to a readable, standalone PyTorch module.
 from archdsl.api import check, check_text, format, from_networkx, load, load_text
 from archdsl.difference import diff, draw_diff
 from archdsl.network import Network, NetworkCosts, NodeCosts
-from archdsl.text.diagnostic import Diagnostic, SpecError
+from archdsl.text.diagnostic import Diagnostic
+from archdsl.text.error import SpecError
 from archdsl.text.failure import Failure
 from archdsl.text.render import RENDERERS
 from archdsl.text.source import Source

@@ -10,7 +10,8 @@ from archdsl.compiler import compile, compile_networkx
 from archdsl.lower.settings import UserValue
 from archdsl.network import Network
 from archdsl.specs import read_spec
-from archdsl.text.diagnostic import Diagnostic, Reporter, SpecError
+from archdsl.text.diagnostic import Diagnostic, Reporter
+from archdsl.text.error import SpecError
 from archdsl.text.source import Source
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from archdsl.passes.costs import Total, count_costs
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.passes.tables import Tables
 from archdsl.semantics.keymap import KeyMap
-from archdsl.text.diagnostic import Diagnostic, Severity, SpecError
+from archdsl.text.diagnostic import Diagnostic, Severity
+from archdsl.text.error import SpecError
 
 if TYPE_CHECKING:
     import torch
@@ -53,12 +54,13 @@ class NodeCosts:
 
     @property
     def flops(self) -> int:
+        """Twice the multiply-adds."""
         return 2 * self.macs
 
 
 @dataclass(frozen=True)
 class NetworkCosts:
-    """A network's costs for one image: in total, per operator, and per body.
+    """A network's costs for one image: in total, and per operator in the order of the text.
 
     `macs` are the multiply-adds of convolutions and matrix products without bias, `flops` twice that. `elementwise`
     counts norms, activations, pools and joins apart. `activation_bytes` are the bytes that operators write in float32.
@@ -69,31 +71,41 @@ class NetworkCosts:
 
     @property
     def parameters(self) -> int:
+        """How many numbers are trained; those that several steps share count once."""
         return self.total.parameters
 
     @property
     def buffers(self) -> int:
+        """How many numbers of the state are not trained, such as running statistics."""
         return self.total.buffers
 
     @property
     def macs(self) -> int:
+        """The multiply-adds of convolutions and matrix products."""
         return self.total.macs
 
     @property
     def flops(self) -> int:
+        """Twice the multiply-adds."""
         return self.total.flops
 
     @property
     def elementwise(self) -> int:
+        """The operations of norms, activations, pools and joins."""
         return self.total.elementwise
 
     @property
     def activation_bytes(self) -> int:
+        """The bytes that operators write in float32."""
         return self.total.activation_bytes
 
 
 class Network:
-    """A compiled model. Everything but `module` works without torch; what costs time is worked out when asked for."""
+    """A compiled model. Everything but `module` and `fold_state` works without torch and is worked out when asked for.
+
+    Shapes are [C, H, W] and such, without the batch; costs are for one image.
+    Errors: SpecError where the compilation found mistakes
+    """
 
     def __init__(self, compilation: Compilation) -> None:
         has_errors = any(diagnostic.severity is Severity.ERROR for diagnostic in compilation.diagnostics)
@@ -152,6 +164,7 @@ class Network:
 
     @cached_property
     def costs(self) -> NetworkCosts:
+        """Parameters, buffers, multiply-adds and bytes for one image, in total and for each operator written out."""
         from archdsl.backends.summary import operators
 
         nodes = [
@@ -179,26 +192,26 @@ class Network:
 
     @property
     def symbolic_shapes(self) -> Shapes:
-        """Give the shapes for images of any height H and width W."""
+        """The shapes for images of any height H and width W, as polynomials in them."""
         from archdsl.passes.symbolic import symbolic_shapes
 
         return symbolic_shapes(self.graph, self.shapes.inputs)
 
     @property
     def receptive_fields(self) -> Fields:
-        """Give what every value sees of the inputs."""
+        """What every value sees of the inputs, in pixels."""
         from archdsl.passes.receptive import receptive_fields
 
         return receptive_fields(self.shapes)
 
     @property
     def receptive_field(self) -> ReceptiveField:
-        """Give what an element of the last feature map, which enters the global pooling, sees of the first input."""
+        """What an element of the last feature map, which enters the global pooling, sees of the first input."""
         return self.receptive_fields.last_feature_map()[next(iter(self.inputs))]
 
     @property
     def smallest_input(self) -> int | None:
-        """Give the smallest n for which evaluation takes n x n images; None where the declared size allows none."""
+        """The smallest n for which evaluation takes n x n images; None where the declared size allows none."""
         from archdsl.passes.smallest_input import smallest_input
 
         return smallest_input(self.for_inference(fold=False).shapes)
@@ -219,7 +232,7 @@ class Network:
         return arithmetic_intensity(self.shapes, batch_size)
 
     def for_inference(self, fold: bool = True) -> Network:
-        """Give the network that evaluation runs: no training-only parts, no noise, and norms folded if `fold`.
+        """Return the network that evaluation runs: no training-only parts, no noise, and norms folded if `fold`.
 
         Names stay; with `fold` the state changes as the result's `folds` say, which its `fold_state` carries out.
         """
@@ -257,7 +270,7 @@ class Network:
         return flatten(self.graph)
 
     def source(self) -> str:
-        """Give the Python file that compiles to: a standalone PyTorch module."""
+        """Return the Python file that it compiles to: a standalone PyTorch module."""
         from archdsl.backends.torch.emit import emit
 
         return emit(self.tables, self.name, self.digest)

@@ -8,7 +8,8 @@ from textwrap import shorten
 
 from archdsl.lower.plan import models_of
 from archdsl.semantics.files import SUFFIX, bundled_folder, declared_models, read_source
-from archdsl.text.diagnostic import Reporter, SpecError
+from archdsl.text.diagnostic import Reporter
+from archdsl.text.error import SpecError
 from archdsl.text.source import Source, Span
 from archdsl.text.suggest import nearest
 
@@ -33,18 +34,21 @@ def find_spec(text: str) -> tuple[Source, Path, str | None]:
     Errors: SpecError if there is none, if it cannot be read, or if what should name it is a spec's text
     """
     path, model = Path(text), None
-    is_file = _is_file(path)
+    is_too_long = len(text) > _LONGEST_PATH or any(
+        len(part.encode(errors="replace")) > _LONGEST_NAME for part in path.parts
+    )
+    is_file = not is_too_long and path.is_file()
     if not is_file and ("\n" in text or "{" in text):
         help = "`archdsl.load(archdsl.Source(text))` takes a text, and a command reads it from stdin, named `-`"
         raise _failure("E124", "a text stands where a spec is named", shorten(text, 40, placeholder="…"), help)
-    if len(text) > _LONGEST_PATH:
+    if is_too_long:
         raise _failure("E114", "no path and no name is that long", f"{text[:40]}…")
     if not is_file and ":" in text:
         head, _, model = text.rpartition(":")
         path = Path(head)
         if not model:
             raise _failure("E114", f"no model is named behind the colon of `{text}`", text, f"write `{head}:NAME`")
-    if _is_file(path) or path.suffix == SUFFIX or "/" in str(path):
+    if path.is_file() or path.suffix == SUFFIX or "/" in str(path):
         return _read(path), path.parent, model
     name = str(path)
     own = bundled_folder() / f"{name}{SUFFIX}"
@@ -65,13 +69,8 @@ def find_spec(text: str) -> tuple[Source, Path, str | None]:
 
 
 _LONGEST_PATH = 1000
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name that no file can have
-        return False
+# In bytes. Systems have 255 for a file's name, of which the suffix takes some.
+_LONGEST_NAME = 240
 
 
 @lru_cache(maxsize=256)

@@ -20,7 +20,8 @@ from archdsl.network import Network
 from archdsl.specs import bundled_models
 from archdsl.syntax.parser import MAX_CHARACTERS
 from archdsl.text.codes import CODES
-from archdsl.text.diagnostic import Diagnostic, SpecError
+from archdsl.text.diagnostic import Diagnostic
+from archdsl.text.error import SpecError
 from archdsl.text.render import RENDERERS
 from archdsl.text.source import Source
 from tests.conftest import ROOT

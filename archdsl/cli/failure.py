@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 
 from archdsl.cli.console import complain, has_color, say
-from archdsl.text.diagnostic import SpecError
+from archdsl.text.error import SpecError
 from archdsl.text.failure import Failure, cannot
 
 FINDINGS, FAILURE = 1, 2

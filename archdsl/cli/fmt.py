@@ -18,7 +18,7 @@ from archdsl.cli.failure import FINDINGS, report
 from archdsl.cli.files import write_atomically
 from archdsl.syntax.formatter import FormatterBug
 from archdsl.syntax.parser import MAX_CHARACTERS
-from archdsl.text.diagnostic import SpecError
+from archdsl.text.error import SpecError
 from archdsl.text.failure import Failure
 from archdsl.text.source import Source
 

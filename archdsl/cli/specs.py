@@ -16,7 +16,8 @@ from archdsl.cli.failure import FINDINGS
 from archdsl.network import Network
 from archdsl.specs import find_spec
 from archdsl.syntax.parser import MAX_CHARACTERS
-from archdsl.text.diagnostic import Diagnostic, Severity, SpecError
+from archdsl.text.diagnostic import Diagnostic, Severity
+from archdsl.text.error import SpecError
 from archdsl.text.failure import Failure
 from archdsl.text.source import Source
 

@@ -22,6 +22,7 @@ class Tables:
 
     @property
     def graph(self) -> Graph:
+        """The body."""
         return self.shapes.graph
 
     def inner(self, node: Node) -> Tables:

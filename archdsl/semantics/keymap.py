@@ -14,6 +14,7 @@ from archdsl.semantics.functions import FUNCTIONS
 from archdsl.semantics.values import Setting
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Label, Reporter
+from archdsl.text.error import SpecError
 from archdsl.text.suggest import nearest
 
 _NUMBER = "(0|[1-9][0-9]*)"
@@ -61,8 +62,7 @@ class KeyMap:
             report = Reporter()
             notes = [f"this is worked out for `{key}`"]
             report.error(trouble.code, trouble.message, trouble.span, help=trouble.help, notes=notes)
-            report.raise_errors()
-            raise
+            raise SpecError(report.diagnostics) from None
 
 
 def _number(piece: tree.Expression, env: Env) -> int:

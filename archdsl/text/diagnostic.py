@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -62,14 +62,6 @@ class Diagnostic:
     notes: tuple[str, ...] = ()
     help: str = ""
     fix: Fix | None = None
-
-
-class SpecError(Exception):
-    """A spec that cannot be used, with every diagnostic found in it."""
-
-    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        self.diagnostics = tuple(diagnostics)
-        super().__init__("\n".join(f"{d.span}: {d.severity}[{d.code}]: {d.message}" for d in self.diagnostics))
 
 
 class Reporter:
@@ -139,8 +131,3 @@ class Reporter:
     @property
     def has_errors(self) -> bool:
         return self._counts[Severity.ERROR] > 0
-
-    def raise_errors(self) -> None:
-        """Raise what was found as one `SpecError`, if any of it is an error."""
-        if self.has_errors:
-            raise SpecError(self.diagnostics)

@@ -15,7 +15,8 @@ from archdsl.compiler import compile
 from archdsl.lower.plan import models_of
 from archdsl.network import Network
 from archdsl.text.codes import CODES
-from archdsl.text.diagnostic import Diagnostic, SpecError
+from archdsl.text.diagnostic import Diagnostic
+from archdsl.text.error import SpecError
 from archdsl.text.render import RENDERERS
 from archdsl.text.source import Source
 

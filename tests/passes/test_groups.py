@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import archdsl
-from archdsl.text.diagnostic import Diagnostic, SpecError
+from archdsl.text.diagnostic import Diagnostic
+from archdsl.text.error import SpecError
 
 
 def refused(spec: str, *, norm: str) -> Diagnostic:

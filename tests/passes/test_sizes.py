@@ -6,7 +6,7 @@ import pytest
 
 import archdsl
 from archdsl.passes.sizes import Refusal, Sizes, all_sizes
-from archdsl.text.diagnostic import SpecError
+from archdsl.text.error import SpecError
 
 
 def sizes_of(name: str) -> Sizes:

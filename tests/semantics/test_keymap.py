@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import archdsl
-from archdsl.text.diagnostic import SpecError
+from archdsl.text.error import SpecError
 
 MODEL = "model m(depth=3, list widths=[8, 8, 16]) { input [3, 8, 8]; conv 8 }"
 
