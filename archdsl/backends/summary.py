@@ -112,7 +112,7 @@ def describe_body(shapes: Shapes) -> str:
 
 
 def _shrinks(shapes: Shapes) -> int:
-    """Give by how much a body divides the image's height."""
+    """Return by how much a body divides the image's height."""
     before, after = shapes.inputs[0], shapes.of(shapes.graph.main)
     return round(before.numbers()[1] / after.numbers()[1]) if len(before) == len(after) == 3 else 1
 
@@ -283,7 +283,7 @@ def _unpainted(text: str, style: str) -> str:
 
 
 def _depth(facts: Summarised) -> int:
-    """Give the deepest depth whose table is still short."""
+    """Return the deepest depth whose table is still short."""
     depth, count = 1, 0
     while True:
         found = sum(1 for _ in rows(facts.tables, depth + 1))

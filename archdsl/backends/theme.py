@@ -46,11 +46,11 @@ class Theme:
     series: tuple[str, ...]
 
     def heat(self, part: float) -> str:
-        """Give the colour for a part of the highest cost, from 0 to 1."""
+        """Return the colour for a part of the highest cost, from 0 to 1."""
         return mix(self.scale, part)
 
     def ink_on(self, fill: str) -> str:
-        """Give the ink that reads better on a fill: one of black and white always does by 4.5:1."""
+        """Return the ink that reads better on a fill: one of black and white always does by 4.5:1."""
         return max(("#000000", "#ffffff"), key=lambda ink: contrast(ink, fill))
 
 
@@ -183,7 +183,7 @@ def rgb(colour: str) -> Rgb:
 
 
 def contrast(one: str, other: str) -> float:
-    """Give WCAG 2.2's ratio of contrast, from 1 to 21.
+    """Return WCAG 2.2's ratio of contrast, from 1 to 21.
 
     >>> round(contrast("#000000", "#ffffff"))
     21
@@ -193,7 +193,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def mix(scale: Sequence[str], part: float) -> str:
-    """Give the colour at a part of a scale of evenly spaced colours.
+    """Return the colour at a part of a scale of evenly spaced colours.
 
     >>> mix(("#000000", "#ffffff"), 0.5)
     '#808080'

@@ -43,12 +43,12 @@ class Spot:
         return (*(frame.call.id for frame in self.trail if frame.call is not None), self.value.node)
 
     def sources(self) -> list[Spot]:
-        """Give what the step reads, out of calls and into them, down to single operators."""
+        """Return what the step reads, out of calls and into them, down to single operators."""
         return [_settle(Spot(self.trail, value)) for value in self.node.inputs]
 
 
 def spots_read(trail: Trail, node: Node) -> list[Spot]:
-    """Give the operators whose results a step reads."""
+    """Return the operators whose results a step reads."""
     return [_settle(Spot(trail, value)) for value in node.inputs]
 
 
@@ -101,7 +101,7 @@ def _holds(outer: Span, inner: Span) -> bool:
 
 
 def labels_for(code: str, trail: Trail, node: Node) -> list[Label]:
-    """Give the places that set what a step objects to, the most telling first."""
+    """Return the places that set what a step objects to, the most telling first."""
     spots = spots_read(trail, node)
     if code in ("E213", "E220") and len(spots) > 1:
         return _of_pair(*_unequal(spots), is_matrix=node.op is not None and node.op.keyword == "matmul")
@@ -117,7 +117,7 @@ def labels_for(code: str, trail: Trail, node: Node) -> list[Label]:
 
 
 def _unequal(spots: Sequence[Spot]) -> tuple[Spot, Spot]:
-    """Give the first of the branches, and the first that differs from it beyond what concat or stretching takes."""
+    """Return the first of the branches, and the first that differs from it beyond what concat or stretching takes."""
     first = spots[0]
     by_size = (s for s in spots[1:] if len(s.shape) != len(first.shape) or s.shape[1:] != first.shape[1:])
     other = next(by_size, None) or next((s for s in spots[1:] if s.shape != first.shape), spots[-1])

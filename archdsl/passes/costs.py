@@ -38,7 +38,7 @@ class Total:
         return BYTES * self.activations
 
     def times(self, count: int, *, is_reused: bool = False) -> Total:
-        """Give the costs of several equal steps; what is applied again has no tensors of its own."""
+        """Return the costs of several equal steps; what is applied again has no tensors of its own."""
         own = 0 if is_reused else count
         return Total(
             self.parameters * own,

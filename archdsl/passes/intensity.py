@@ -29,7 +29,7 @@ class Traffic:
 
     @property
     def intensity(self) -> float:
-        """Give flops per byte; 0 where nothing is moved."""
+        """Return flops per byte; 0 where nothing is moved."""
         return self.flops / self.bytes if self.bytes else 0.0
 
     def __add__(self, other: Traffic) -> Traffic:

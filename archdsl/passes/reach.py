@@ -35,16 +35,16 @@ class Reach:
 
     @property
     def stride(self) -> Fraction:
-        """Give the distance between the intervals of neighbouring outputs, on average."""
+        """Return the distance between the intervals of neighbouring outputs, on average."""
         return Fraction(self.advance, self.period)
 
     @property
     def centre(self) -> Fraction:
-        """Give the middle of output 0's interval; position 0 of the input has its centre at 0."""
+        """Return the middle of output 0's interval; position 0 of the input has its centre at 0."""
         return Fraction(self.lows[0] + self.highs[0], 2)
 
     def interval(self, first: int, last: int) -> tuple[int, int]:
-        """Give the ends of what the outputs from `first` to `last` read together."""
+        """Return the ends of what the outputs from `first` to `last` read together."""
         # Ends grow by `advance` each period, so the extremes lie within a period of either end.
         lowest = min(self._end(self.lows, i) for i in range(first, min(last, first + self.period - 1) + 1))
         highest = max(self._end(self.highs, i) for i in range(max(first, last - self.period + 1), last + 1))
@@ -60,14 +60,14 @@ HERE = Reach(1, (0,), (0,))
 
 
 def of_window(window: Window) -> Reach:
-    """Give the reach of a sliding window: outputs of one `i // up` read the same interval."""
+    """Return the reach of a sliding window: outputs of one `i // up` read the same interval."""
     low = -window.padding
     high = low + (window.kernel - 1) * window.dilation
     return Reach(window.stride, (low,) * window.up, (high,) * window.up)
 
 
 def chain(before: Reach | None, after: Reach | None) -> Reach | None:
-    """Give the reach of `after`'s outputs through `before`; None, the whole axis, absorbs.
+    """Return the reach of `after`'s outputs through `before`; None, the whole axis, absorbs.
 
     Exact: an interval's image is the union over its positions, for every phase of the two periods.
     """
@@ -84,7 +84,7 @@ def chain(before: Reach | None, after: Reach | None) -> Reach | None:
 
 
 def unite(one: Reach | None, other: Reach | None) -> Reach | None:
-    """Give the smallest intervals that hold both; the whole axis where the two move at different strides."""
+    """Return the smallest intervals that hold both; the whole axis where the two move at different strides."""
     if one is None or other is None or one.stride != other.stride:
         return None
     if one == other:

@@ -48,7 +48,7 @@ class Shapes:
 
     @property
     def outputs(self) -> Mapping[str, Shape]:
-        """Give the graph's outputs' shapes by name; the main one is also under ""."""
+        """Return the graph's outputs' shapes by name; the main one is also under ""."""
         named = {output.name: self.of(output.value) for output in self.graph.outputs}
         return {"": self.of(self.graph.main), **named}
 

@@ -43,7 +43,7 @@ class Sizes:
 
     @property
     def start(self) -> int:
-        """Give the index in `legal` of the declared size."""
+        """Return the index in `legal` of the declared size."""
         return self.legal.index(self.declared)
 
 
@@ -105,7 +105,7 @@ class _Attempts:
 
 
 def _gap(shapes: Shapes) -> Sequence[str]:
-    """Give the path of the first node that has no shape although its inputs have theirs."""
+    """Return the path of the first node that has no shape although its inputs have theirs."""
     results = shapes.results
     for node in shapes.graph.topological():
         if node.id not in results and all(v.output in results.get(v.node, ()) for v in node.inputs):

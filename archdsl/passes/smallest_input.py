@@ -8,7 +8,7 @@ from archdsl.passes.state import list_state
 
 
 def smallest_input(shapes: Shapes) -> int | None:
-    """Give the smallest n for which the network runs on n x n images with the weights it has.
+    """Return the smallest n for which the network runs on n x n images with the weights it has.
 
     A size is legal where no shape rule fails and every weight keeps the shape it has at the declared size. Sizes are
     tried upwards, since legal ones need not be neighbours, and no further than the declared one. The rules are those

@@ -76,7 +76,7 @@ def plot_costs(profiles: Sequence[Profile], theme: Theme, format: str) -> bytes:
 
 
 def _is_uneven(peaks: Sequence[int]) -> bool:
-    """Tell whether one network's costs would be a flat line beside another's."""
+    """Return whether one network's costs would be a flat line beside another's."""
     return min(peaks) > 0 and max(peaks) > _UNEVEN * min(peaks)
 
 
@@ -182,7 +182,7 @@ def _field(axes: Axes, one: Profile, theme: Theme, number: int, *, has_points: b
 
 
 def _whole_from(one: Profile) -> int | None:
-    """Give how many layers come before convolutions that see the whole image; None where there are no such."""
+    """Return how many layers come before convolutions that see the whole image; None where there are no such."""
     first = next((index for index, layer in enumerate(one.layers) if layer.field is None), None)
     return first if first is not None and any(layer.op != "fc" for layer in one.layers[first:]) else None
 

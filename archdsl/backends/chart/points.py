@@ -27,7 +27,7 @@ class Area:
     top: float
 
     def overlap(self, other: Area) -> float:
-        """Give the common area in square pixels."""
+        """Return the common area in square pixels."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.top, other.top) - max(self.bottom, other.bottom)
         return max(width, 0) * max(height, 0)
@@ -52,7 +52,7 @@ _SIZES = frozenset(("nano", "tiny", "small", "medium", "base", "large", "s", "m"
 
 
 def family_of(name: str, file: str) -> str:
-    """Give the family of a network of a file: its name without what says how large it is.
+    """Return the family of a network of a file: its name without what says how large it is.
 
     >>> family_of("resnet50", "resnet"), family_of("wide_resnet50_2", "resnet"), family_of("vgg16_bn", "vgg")
     ('resnet', 'wide_resnet', 'vgg_bn')
@@ -80,7 +80,7 @@ def place_names(
     marker: float,
     taken: Sequence[Area] = (),
 ) -> list[tuple[Area, bool]]:
-    """Give each name's rectangle, and whether it is so far from its point that a line should lead there.
+    """Return each name's rectangle, and whether it is so far from its point that a line should lead there.
 
     Names keep off each other, off points (squares of side 2 * `marker`) and off lines as far as there is room; each is
     placed again a few times, those with the nearest neighbours first. `taken` is where nothing may stand. All in
@@ -161,7 +161,7 @@ def _fixed(area: Area, rank: int, obstacles: Sequence[Area], segments: Sequence[
 
 
 def _length_inside(segment: Segment, area: Area) -> float:
-    """Give the length of the part of a segment that lies in a rectangle (Liang and Barsky 1984)."""
+    """Return the length of the part of a segment that lies in a rectangle (Liang and Barsky 1984)."""
     (x0, y0), (x1, y1) = segment
     dx, dy = x1 - x0, y1 - y0
     low, high = 0.0, 1.0

@@ -57,7 +57,7 @@ class Profile:
 
 
 def profile(name: str, tables: Tables) -> Profile:
-    """Give a network by depth, in the order of the text.
+    """Return a network by depth, in the order of the text.
 
     Requires: shapes without errors, all numbers. Ensures: the layers' costs add up to the network's.
     """

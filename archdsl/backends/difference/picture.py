@@ -27,7 +27,7 @@ from archdsl.backends.difference.words import (
 from archdsl.backends.picture.drawing import ThemeName
 from archdsl.backends.picture.layout.arrangement import Point, Rect
 from archdsl.backends.picture.measure import text_width
-from archdsl.backends.picture.scene import Disc, Mark, Pen, Rectangle, Scene, Text
+from archdsl.backends.picture.scene import Disc, Pen, Primitive, Rectangle, Scene, Text
 from archdsl.backends.summary import fold
 from archdsl.backends.theme import THEMES, Theme, mix
 from archdsl.passes.difference import Difference, Element, SettingChange
@@ -51,10 +51,10 @@ class _Look:
 def paint_difference(difference: Difference, entries: Sequence[OutlineEntry], theme: Theme) -> Scene:
     """Draw two networks side by side."""
     painter = _Painter(difference, theme)
-    marks = tuple(painter.marks(entries))
+    primitives = tuple(painter.primitives(entries))
     title = names_of(difference)
     told = "; ".join(f"{sign} {meaning}" for sign, meaning in MEANING.items())
-    return Scene(_WIDTH, painter.height, theme.background, title, f"Two networks side by side: {told}", marks)
+    return Scene(_WIDTH, painter.height, theme.background, title, f"Two networks side by side: {told}", primitives)
 
 
 def draw(
@@ -91,18 +91,18 @@ class _Painter:
             for sign, colour in solid.items()
         }
 
-    def marks(self, entries: Sequence[OutlineEntry]) -> Iterator[Mark]:
+    def primitives(self, entries: Sequence[OutlineEntry]) -> Iterator[Primitive]:
         yield from self._head()
         y = 68.0
-        for marks, bottom in self._level(entries, y, 0):
-            yield from marks
+        for primitives, bottom in self._level(entries, y, 0):
+            yield from primitives
             y = bottom
         if self._hidden:
             yield self._text(_LEFT, y + 14, f"… and {self._hidden} more", is_muted=True)
             y += 22
         yield from self._totals(y + 16)
 
-    def _head(self) -> Iterator[Mark]:
+    def _head(self) -> Iterator[Primitive]:
         theme = self._theme
         difference = self._difference
         for x, side in ((_LEFT, difference.before), (_RIGHT, difference.after)):
@@ -115,27 +115,27 @@ class _Painter:
             x += 19 + text_width(meaning, _SMALL) + 16
         yield Text(Point(x, 47.5), "pale: the same in both", _SMALL, theme.muted)
 
-    def _level(self, entries: Sequence[OutlineEntry], y: float, depth: int) -> Iterator[tuple[list[Mark], float]]:
+    def _level(self, entries: Sequence[OutlineEntry], y: float, depth: int) -> Iterator[tuple[list[Primitive], float]]:
         for is_same, run in groupby(entries, key=lambda entry: entry.is_same):
             members = list(run)
             if is_same:
-                marks, y = self._same(members, y, depth)
-                yield marks, y
+                primitives, y = self._same(members, y, depth)
+                yield primitives, y
                 continue
             for entry in members:
                 if self._rows >= _MOST_ROWS:
                     self._hidden += 1
                     continue
                 self._rows += 1
-                marks, y = self._opened(entry, y, depth) if entry.inside else self._row(entry, y, depth)
-                yield marks, y
+                primitives, y = self._opened(entry, y, depth) if entry.inside else self._row(entry, y, depth)
+                yield primitives, y
 
-    def _opened(self, entry: OutlineEntry, top: float, depth: int) -> tuple[list[Mark], float]:
+    def _opened(self, entry: OutlineEntry, top: float, depth: int) -> tuple[list[Primitive], float]:
         """Frame what is inside a body on both sides, under its name."""
         level = list(self._level(entry.inside, top + _ROW, depth + 1))
-        inner = [mark for marks, _ in level for mark in marks]
+        inner = [primitive for primitives, _ in level for primitive in primitives]
         bottom = (level[-1][1] if level else top + _ROW) + 3
-        frame: list[Mark] = []
+        frame: list[Primitive] = []
         pen = Pen(self._theme.frame_line, 1.0)
         for x, step, names in self._both(entry):
             if step is not None:
@@ -148,7 +148,7 @@ class _Painter:
     def _both(self, entry: OutlineEntry) -> tuple[tuple[float, Element | None, tuple[str, ...]], ...]:
         return (_LEFT, entry.before, entry.names[0]), (_RIGHT, entry.after, entry.names[1])
 
-    def _row(self, entry: OutlineEntry, y: float, depth: int) -> tuple[list[Mark], float]:
+    def _row(self, entry: OutlineEntry, y: float, depth: int) -> tuple[list[Primitive], float]:
         """Draw a step that differs, or a block that differs as an earlier one does."""
         notes = [setting(SettingChange(name, ((before, after),))) for name, before, after in entry.settings]
         note = ", ".join(notes) if notes else f"differs as {entry.alike} does" if entry.alike else ""
@@ -157,23 +157,23 @@ class _Painter:
         look = self._looks[sign]
         if entry.alike and not entry.kinds:
             look = _Look(self._theme.frame, Pen(self._theme.frame_line, 1.0))
-        marks: list[Mark] = []
+        primitives: list[Primitive] = []
         for x, step, names in self._both(entry):
             if step is None:
                 continue
             rect = Rect(x + depth * _INDENT, y, x + _COLUMN - depth * _INDENT, y + height)
-            marks.append(Rectangle(rect, look.fill, look.pen, 3.0))
-            marks += self._line(step, names, rect, y + 15, is_body=step.node.body is not None)
+            primitives.append(Rectangle(rect, look.fill, look.pen, 3.0))
+            primitives += self._line(step, names, rect, y + 15, is_body=step.node.body is not None)
             if note and (x == _RIGHT or entry.after is None):
                 room = rect.right - rect.left - 16
-                marks.append(
+                primitives.append(
                     Text(Point(rect.left + 8, y + 15 + _LINE), _cut(note, room, _SMALL), _SMALL, self._theme.muted)
                 )
-        marks += self._signs(entry, y + height / 2)
-        marks += self._costs(entry, y + 15, depth)
-        return marks, y + height + _GAP
+        primitives += self._signs(entry, y + height / 2)
+        primitives += self._costs(entry, y + 15, depth)
+        return primitives, y + height + _GAP
 
-    def _line(self, step: Element, names: Sequence[str], rect: Rect, y: float, *, is_body: bool) -> Iterator[Mark]:
+    def _line(self, step: Element, names: Sequence[str], rect: Rect, y: float, *, is_body: bool) -> Iterator[Primitive]:
         """Write a step's name and what it is."""
         room = rect.right - rect.left - 16
         name = fold(names) if step.node.is_labelled or is_body else ""
@@ -190,7 +190,7 @@ class _Painter:
         if text and room > 20:
             yield Text(Point(x, y), _cut(text, room, _BODY), _BODY, self._theme.ink)
 
-    def _signs(self, entry: OutlineEntry, y: float) -> Iterator[Mark]:
+    def _signs(self, entry: OutlineEntry, y: float) -> Iterator[Primitive]:
         signs = dict.fromkeys(SIGNS[kind] for kind in entry.kinds)
         if not signs and entry.alike:
             signs = {"~": None}
@@ -199,12 +199,12 @@ class _Painter:
         for index, sign in enumerate(signs):
             yield from self._sign(sign, Point(start + 18 * index, y))
 
-    def _sign(self, sign: str, at: Point) -> Iterator[Mark]:
+    def _sign(self, sign: str, at: Point) -> Iterator[Primitive]:
         colour = self._looks[sign].pen.colour
         yield Disc(at, 7.5, self._theme.background, Pen(colour, 1.4))
         yield Text(Point(at.x, at.y + 4.2), sign, 12.0, colour, is_bold=True, anchor="middle")
 
-    def _costs(self, entry: OutlineEntry, y: float, depth: int) -> Iterator[Mark]:
+    def _costs(self, entry: OutlineEntry, y: float, depth: int) -> Iterator[Primitive]:
         """Write what a step's own parameters change by, where there is room on the side that lacks the step."""
         count = max(map(len, entry.names))
         before, after = entry.before, entry.after
@@ -218,10 +218,10 @@ class _Painter:
         if text:
             yield Text(Point(x + depth * _INDENT + 8, y), text, _SMALL, self._theme.muted)
 
-    def _same(self, entries: Sequence[OutlineEntry], y: float, depth: int) -> tuple[list[Mark], float]:
+    def _same(self, entries: Sequence[OutlineEntry], y: float, depth: int) -> tuple[list[Primitive], float]:
         """Write a run of steps that are the same as one pale line on each side."""
         self._rows += 1
-        marks: list[Mark] = []
+        primitives: list[Primitive] = []
         for number, x in enumerate((_LEFT, _RIGHT)):
             words: list[str] = []
             for entry in entries:
@@ -232,10 +232,10 @@ class _Painter:
             left = x + depth * _INDENT
             room = _COLUMN - 2 * depth * _INDENT - 16
             text = _cut(_listed(words), room, _SMALL)
-            marks.append(Text(Point(left + 8, y + 12), text, _SMALL, self._theme.muted))
-        return marks, y + _PALE + 1
+            primitives.append(Text(Point(left + 8, y + 12), text, _SMALL, self._theme.muted))
+        return primitives, y + _PALE + 1
 
-    def _totals(self, y: float) -> Iterator[Mark]:
+    def _totals(self, y: float) -> Iterator[Primitive]:
         """Write the totals that differ, and how many weights can be kept."""
         theme = self._theme
         columns = (_LEFT, _LEFT + 240, _LEFT + 360, _LEFT + 480, _LEFT + 560)

@@ -49,14 +49,14 @@ class SizedBody:
         return SizedBody.of(tuple(found[index] for index in self.which))
 
     def axes(self, value: Value) -> list[Series]:
-        """Give each axis of a value's shape at every size."""
+        """Return each axis of a value's shape at every size."""
         return self._axes([tables.shapes.of(value) for tables in self.distinct])
 
     def inputs(self) -> list[list[Series]]:
         return [self._axes(shapes) for shapes in zip(*(tables.shapes.inputs for tables in self.distinct), strict=True)]
 
     def costs_of(self, node: Node, figure: Callable[[Total], int]) -> Series:
-        """Give a figure of a node's costs at every size."""
+        """Return a figure of a node's costs at every size."""
         return self._every([figure(tables.costs.nodes[node.id]) for tables in self.distinct])
 
     def _axes(self, shapes: Sequence[Shape]) -> list[Series]:
@@ -197,7 +197,7 @@ class Gathered:
         return self._known_ops[op]
 
     def _place(self, span: Span) -> Json:
-        """Give the source and the first and last line of a span; None where it has no text."""
+        """Return the source and the first and last line of a span; None where it has no text."""
         if span.source is NOWHERE or not span.source.text:
             return None
         first, _ = span.source.position(span.start)
@@ -219,7 +219,7 @@ def _default(op: Op, name: str) -> object:
 
 
 def _defaults(op: Op) -> JsonObject:
-    """Give the attributes that an operator has by itself."""
+    """Return the attributes that an operator has by itself."""
     fields = type(op).model_fields
     return {name: _shown(_default(op, name)) for name, field in fields.items() if not field.is_required()}
 
@@ -229,7 +229,7 @@ def _settings(graph: Graph) -> JsonObject:
 
 
 def _shown(value: object) -> Json:
-    """Give a value as the page shows it: numbers and words as they are, anything else by its name or its text."""
+    """Return a value as the page shows it: numbers and words as they are, anything else by its name or its text."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Init):

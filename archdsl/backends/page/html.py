@@ -49,7 +49,7 @@ def _read(name: str) -> str:
 
 @cache
 def _layout() -> str:
-    """Give the library that lays graphs out, behind its licence, and without the map that a browser would look for."""
+    """Return the library that lays graphs out, behind its licence, without the map that a browser would look for."""
     code = "\n".join(line for line in _read("vendor/dagre.min.js").splitlines() if not line.startswith("//# source"))
     code = code.replace("/*! For license information please see dagre.min.js.LEGAL.txt */", "")
     return f"/*! @dagrejs/dagre 3.1.3\n\n{_read('vendor/dagre.LICENSE.txt').strip()}\n*/\n{code.strip()}\n"

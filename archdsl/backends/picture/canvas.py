@@ -170,7 +170,7 @@ class _Canvas:
         return _Place(self._group(title, place.group) if title else place.group, path)
 
     def _is_short(self, part: Part, place: _Place) -> bool:
-        """Tell whether an opened level is a few boxes in a row, and applied once.
+        """Return whether an opened level is a few boxes in a row, and applied once.
 
         In the main flow they are operators: calls in a row are a stage, which gets its frame.
         """
@@ -203,11 +203,11 @@ class _Canvas:
         return (f"{part.count} × {first}" if part.calls else f"{part.count} × ({first})", *rest)
 
     def _is_told(self, part: Part) -> bool:
-        """Tell whether the box's description gives the shape already, or at this level the edge does."""
+        """Return whether the box's description gives the shape already, or at this level the edge does."""
         return f"{part.after}-d fc" in part.lines or self.level == "layers"
 
     def _costs(self, part: Part) -> Total:
-        """Give what one box costs: at the level of layers, each of several equal parts has a box of its own."""
+        """Return what one box costs: at the level of layers, each of several equal parts has a box of its own."""
         if self.level != "layers" or part.count == 1:
             return part.costs
         count = part.count

@@ -133,7 +133,7 @@ def _trunk(picture: Picture) -> set[tuple[str, str]]:
 
 
 def _longest(edges: Sequence[Edge]) -> dict[str, int]:
-    """Give the length of the longest path to each box. Requires: edges into a box before those out of it."""
+    """Return the length of the longest path to each box. Requires: edges into a box before those out of it."""
     found: dict[str, int] = {}
     for edge in edges:
         found[edge.target] = max(found.get(edge.target, 0), found.setdefault(edge.source, 0) + 1)

@@ -48,35 +48,35 @@ class Diagram:
 
     @cached_property
     def scene(self) -> Scene:
-        """Give the shapes and texts that are drawn, with their places."""
+        """Return the shapes and texts that are drawn, with their places."""
         from archdsl.backends.picture.paint import paint
 
         return paint(self.picture, self.look, self.cost)
 
     @cached_property
     def svg(self) -> str:
-        """Give the picture as SVG, without scripts."""
+        """Return the picture as SVG, without scripts."""
         from archdsl.backends.picture.svg import write_svg
 
         return write_svg(self.scene)
 
     @cached_property
     def dot(self) -> str:
-        """Give the picture in Graphviz's language."""
+        """Return the picture in Graphviz's language."""
         from archdsl.backends.picture.dot import write_dot
 
         return write_dot(self.picture, self.look)
 
     @cached_property
     def mermaid(self) -> str:
-        """Give the picture as a Mermaid flow chart, for Markdown."""
+        """Return the picture as a Mermaid flow chart, for Markdown."""
         from archdsl.backends.picture.mermaid import write_mermaid
 
         return write_mermaid(self.picture, self.look)
 
     @cached_property
     def tikz(self) -> str:
-        """Give the picture as a LaTeX document that TikZ draws."""
+        """Return the picture as a LaTeX document that TikZ draws."""
         from archdsl.backends.picture.tikz import write_tikz
 
         return write_tikz(self.scene)
@@ -138,7 +138,7 @@ class Diagram:
 
 
 def format_of(path: Path) -> Format:
-    """Give the format that a file's name asks for. Raises DrawError if it asks for none."""
+    """Return the format that a file's name asks for. Raises DrawError if it asks for none."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise DrawError(f"a diagram is written as {', '.join(SUFFIXES)}, not as `{path.name}`")

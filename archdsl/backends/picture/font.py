@@ -30,11 +30,11 @@ class Font:
     box: tuple[float, float, float, float]
 
     def glyph(self, character: str) -> int:
-        """Give a character's glyph; 0, an empty box, for one that the font lacks."""
+        """Return a character's glyph; 0, an empty box, for one that the font lacks."""
         return self.glyphs.get(ord(character), 0)
 
     def width(self, text: str) -> float:
-        """Give the width of a text set in size 1. Characters that the font lacks count as a browser would set them."""
+        """Return the width of a text set in size 1. Characters that the font lacks count as browsers set them."""
         return sum(map(self._advance, text)) / 1000
 
     def _advance(self, character: str) -> float:
@@ -70,7 +70,7 @@ def load(*, is_bold: bool = False) -> Font:
 
 
 def _tables(data: bytes) -> dict[str, int]:
-    """Give where each table of the file begins."""
+    """Return where each table of the file begins."""
     (count,) = struct.unpack_from(">H", data, 4)
     entries = (struct.unpack_from(">4s3I", data, 12 + 16 * index) for index in range(count))
     return {tag.decode("ascii"): offset for tag, _, offset, _ in entries}

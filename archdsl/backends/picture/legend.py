@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from archdsl.backends.picture.layout.arrangement import Point, Rect
 from archdsl.backends.picture.measure import COSTS, CostName, text_width
 from archdsl.backends.picture.picture import Picture
-from archdsl.backends.picture.scene import Curve, Mark, Pen, Rectangle, Text, moved, with_head
+from archdsl.backends.picture.scene import Curve, Pen, Primitive, Rectangle, Text, moved, with_head
 from archdsl.backends.theme import KIND_NAMES, Theme
 
 _SIZE = 9.5
@@ -26,14 +26,14 @@ class Legend:
 
     width: float
     height: float
-    marks: tuple[Mark, ...]
+    primitives: tuple[Primitive, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
     """A sign, `width` wide, and what it means."""
 
-    marks: tuple[Mark, ...]
+    primitives: tuple[Primitive, ...]
     width: float
     text: str
 
@@ -53,17 +53,17 @@ def draw_legend(
         *([_shortcut(theme)] if any(edge.is_shortcut for edge in picture.edges) else []),
     ]
     limit = max(width, _LEAST)
-    marks: list[Mark] = []
+    primitives: list[Primitive] = []
     x, y, widest = 0.0, 0.0, 0.0
     for entry in entries:
         needed = entry.width + 5 + text_width(entry.text, _SIZE)
         if x and x + needed > limit:
             x, y = 0.0, y + _ROW
-        marks += (moved(mark, x, y) for mark in entry.marks)
-        marks.append(Text(Point(x + entry.width + 5, y + _TALL - 2), entry.text, _SIZE, theme.muted))
+        primitives += (moved(primitive, x, y) for primitive in entry.primitives)
+        primitives.append(Text(Point(x + entry.width + 5, y + _TALL - 2), entry.text, _SIZE, theme.muted))
         widest = max(widest, x + needed)
         x += needed + _APART
-    return Legend(widest, y + _ROW if entries else 0.0, tuple(marks))
+    return Legend(widest, y + _ROW if entries else 0.0, tuple(primitives))
 
 
 def _kinds(picture: Picture, theme: Theme) -> Iterator[_Entry]:
@@ -84,9 +84,9 @@ def _scale(theme: Theme, cost: CostName, highest: float) -> _Entry:
     width = _STEPS * _STEP
     edge = Rectangle(Rect(0, 0, width, _TALL), "", Pen(theme.muted, 0.7))
     zero = text_width("0%", _SIZE) + 4
-    marks = [moved(mark, zero, 0) for mark in (*steps, edge)]
+    primitives = [moved(primitive, zero, 0) for primitive in (*steps, edge)]
     label = Text(Point(0, _TALL - 2), "0%", _SIZE, theme.muted)
-    return _Entry((label, *marks), zero + width, f"{highest:.0%} of the network's {_words(cost)}")
+    return _Entry((label, *primitives), zero + width, f"{highest:.0%} of the network's {_words(cost)}")
 
 
 def _words(cost: CostName) -> str:

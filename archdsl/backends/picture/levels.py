@@ -37,7 +37,7 @@ class Outline:
         return frame, self.parts(frame)
 
     def detail(self, variant: BlockVariant) -> tuple[Frame, list[Part]]:
-        """Give the inside of a block."""
+        """Return the inside of a block."""
         if id(variant) not in self._details:
             frame = variant.frame()
             self._details[id(variant)] = frame, self.parts(frame)

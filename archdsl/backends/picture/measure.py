@@ -55,17 +55,17 @@ class Content:
 
 
 def text_width(text: str, size: float, *, is_bold: bool = False) -> float:
-    """Give the width of a text."""
+    """Return the width of a text."""
     return font.load(is_bold=is_bold).width(text) * size
 
 
 def cost_of(total: Total, name: CostName) -> int:
-    """Give one of the costs that a picture can show."""
+    """Return one of the costs that a picture can show."""
     return {"macs": total.macs, "parameters": total.parameters, "activations": total.activations}[name]
 
 
 def part_of(box: Box, picture: Picture, name: CostName) -> float:
-    """Give a box's part of the network's cost, from 0 to 1."""
+    """Return a box's part of the network's cost, from 0 to 1."""
     return cost_of(box.costs, name) / max(cost_of(picture.total, name), 1) if box.costs else 0.0
 
 

@@ -14,8 +14,8 @@ from archdsl.backends.picture.picture import Box, Edge, Picture
 from archdsl.backends.picture.scene import (
     Curve,
     Disc,
-    Mark,
     Pen,
+    Primitive,
     Rectangle,
     Scene,
     Text,
@@ -68,18 +68,18 @@ class _Painter:
         left, top = _MARGIN + (max(width, legend.width) - self.plan.width) / 2, _MARGIN + _HEADER
         width = max(width, legend.width)
         bottom = top + self.plan.height + 18
-        marks = [
+        primitives = [
             *self._frames(),
             *self._links(),
-            *(mark for edge, route in self._edges() for mark in self._edge(edge, route)),
-            *(mark for box in self.picture.boxes for mark in self._box(box)),
+            *(primitive for edge, route in self._edges() for primitive in self._edge(edge, route)),
+            *(primitive for box in self.picture.boxes for primitive in self._box(box)),
         ]
-        placed = [moved(mark, left, top) for mark in marks]
+        placed = [moved(primitive, left, top) for primitive in primitives]
         at = Point(_MARGIN, _MARGIN + _HEADLINE)
         title = Text(at, self.picture.title, _HEADLINE, self.theme.ink, is_bold=True)
         beside = Point(at.x + headline, at.y)
         subtitle = Text(beside, self.picture.subtitle, _SUBTITLE, self.theme.muted)
-        entries = [moved(mark, _MARGIN, bottom) for mark in legend.marks]
+        entries = [moved(primitive, _MARGIN, bottom) for primitive in legend.primitives]
         height = bottom + legend.height + _MARGIN
         return Scene(
             width + 2 * _MARGIN,
@@ -98,7 +98,7 @@ class _Painter:
         names = list(COSTS.values()) if self.cost is None else [COSTS[self.cost]]
         return tuple((kind, names[kind]) for kind in sorted(kinds))
 
-    def _frames(self) -> Iterator[Mark]:
+    def _frames(self) -> Iterator[Primitive]:
         groups = {group.id: group for group in self.picture.groups}
         for name, rect in self.plan.frames:
             group = groups[name]
@@ -117,11 +117,11 @@ class _Painter:
         yield from (pair for pair in pairs if not pair[0].is_shortcut)
         yield from (pair for pair in pairs if pair[0].is_shortcut)
 
-    def _links(self) -> Iterator[Mark]:
+    def _links(self) -> Iterator[Primitive]:
         pen = Pen(self.theme.edge, 1.0)
         yield from (rounded(link.points, pen) for link in self.plan.links)
 
-    def _edge(self, edge: Edge, route: Route) -> Iterator[Mark]:
+    def _edge(self, edge: Edge, route: Route) -> Iterator[Primitive]:
         pen = Pen(self.theme.shortcut, 1.5) if edge.is_shortcut else Pen(self.theme.edge, 1.0)
         is_right = self.plan.is_right
         path = curved(route.points, pen, is_right=is_right) if route.is_soft else rounded(route.points, pen)
@@ -133,7 +133,7 @@ class _Painter:
             at = Point(start.x + (5 if is_down or is_up else 3), start.y + (LABEL + 2 if is_down else -4))
             yield Text(at, edge.label, LABEL, self.theme.muted)
 
-    def _box(self, box: Box) -> Iterator[Mark]:
+    def _box(self, box: Box) -> Iterator[Primitive]:
         rect, theme = self.plan.boxes[box.id], self.theme
         if box.is_circle:
             yield from _circle(box.lines[0], rect, theme)
@@ -165,7 +165,7 @@ class _Painter:
         at = Point(centre.x + base, centre.y) if is_turned else Point(centre.x, centre.y + base)
         return Text(at, text, size, colour, is_bold=True, anchor="middle", is_turned=is_turned)
 
-    def _content(self, content: Content, rect: Rect, fill: str) -> Iterator[Mark]:
+    def _content(self, content: Content, rect: Rect, fill: str) -> Iterator[Primitive]:
         """Write the lines of a box, and below them its shares as bars."""
         theme = self.theme
         is_heat = self.cost is not None
@@ -197,7 +197,7 @@ def _text_height(content: Content) -> float:
     return lines + len(content.shares) * measure.SHARE * measure.LINE + (1.5 if content.shares else 0)
 
 
-def _circle(symbol: str, rect: Rect, theme: Theme) -> Iterator[Mark]:
+def _circle(symbol: str, rect: Rect, theme: Theme) -> Iterator[Primitive]:
     """Draw a join as a circle with its sign, which is drawn too: fonts set signs at different heights."""
     x, y = rect.centre
     pen = Pen(theme.edge, 1.2)

@@ -30,11 +30,11 @@ class Frame:
         return self.calls[0].graph
 
     def nodes(self, name: NodeId) -> list[Node]:
-        """Give a node of the body in every call."""
+        """Return a node of the body in every call."""
         return [call.graph.nodes[name] for call in self.calls]
 
     def inside(self, node: Node) -> Frame:
-        """Give the frame of a body that is called in this one."""
+        """Return the frame of a body that is called in this one."""
         return Frame(tuple(call.inner(node) for call in self.calls), self.symbols)
 
     def shape(self, value: Value) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from archdsl.backends.picture import font
 from archdsl.backends.picture.layout.arrangement import Point
-from archdsl.backends.picture.scene import Curve, Disc, Mark, Pen, Rectangle, Scene, Text, Triangle
+from archdsl.backends.picture.scene import Curve, Disc, Pen, Primitive, Rectangle, Scene, Text, Triangle
 
 _POINTS = 0.75
 """Points to a pixel: 72 against 96 to the inch."""
@@ -22,10 +22,10 @@ _NAMES = {False: "F1", True: "F2"}
 def write_pdf(scene: Scene) -> bytes:
     """Draw a scene as PDF. The same scene gives the same bytes."""
     content = "\n".join(_content(scene)).encode("ascii")
-    used = {text.is_bold: set[str]() for text in scene.marks if isinstance(text, Text)}
-    for mark in scene.marks:
-        if isinstance(mark, Text):
-            used[mark.is_bold].update(mark.text)
+    used = {text.is_bold: set[str]() for text in scene.primitives if isinstance(text, Text)}
+    for primitive in scene.primitives:
+        if isinstance(primitive, Text):
+            used[primitive.is_bold].update(primitive.text)
     size = f"{_number(scene.width * _POINTS)} {_number(scene.height * _POINTS)}"
     # 1: catalogue, 2: pages, 3: the page, 4: its content, 5: about the document, then five for each font
     fonts = {is_bold: 6 + 5 * index for index, is_bold in enumerate(sorted(used))}
@@ -106,27 +106,29 @@ def _content(scene: Scene) -> Iterator[str]:
     """Yield the drawing's commands, with y turned to go down, as in the scene."""
     yield f"{_number(_POINTS)} 0 0 {_number(-_POINTS)} 0 {_number(scene.height * _POINTS)} cm"
     yield f"{_colour(scene.background)} rg 0 0 {_number(scene.width)} {_number(scene.height)} re f"
-    for mark in scene.marks:
-        yield from _mark(mark)
+    for primitive in scene.primitives:
+        yield from _primitive(primitive)
 
 
-def _mark(mark: Mark) -> Iterator[str]:
-    match mark:
+def _primitive(primitive: Primitive) -> Iterator[str]:
+    match primitive:
         case Rectangle():
-            left, top, right, bottom = mark.rect
-            outline = _rounded(left, top, right, bottom, min(mark.radius, (right - left) / 2, (bottom - top) / 2))
-            yield _painted(outline, mark.fill, mark.pen)
+            left, top, right, bottom = primitive.rect
+            outline = _rounded(left, top, right, bottom, min(primitive.radius, (right - left) / 2, (bottom - top) / 2))
+            yield _painted(outline, primitive.fill, primitive.pen)
         case Disc():
-            (x, y), radius = mark.centre, mark.radius
-            yield _painted(_rounded(x - radius, y - radius, x + radius, y + radius, radius), mark.fill, mark.pen)
+            (x, y), radius = primitive.centre, primitive.radius
+            yield _painted(
+                _rounded(x - radius, y - radius, x + radius, y + radius, radius), primitive.fill, primitive.pen
+            )
         case Curve():
-            pieces = [f"{' '.join(map(_at, piece))} {'c' if len(piece) > 1 else 'l'}" for piece in mark.pieces]
-            yield _painted(f"{_at(mark.start)} m {' '.join(pieces)}", "", mark.pen)
+            pieces = [f"{' '.join(map(_at, piece))} {'c' if len(piece) > 1 else 'l'}" for piece in primitive.pieces]
+            yield _painted(f"{_at(primitive.start)} m {' '.join(pieces)}", "", primitive.pen)
         case Triangle():
-            one, two, three = mark.points
-            yield _painted(f"{_at(one)} m {_at(two)} l {_at(three)} l h", mark.fill, Pen("", 0))
+            one, two, three = primitive.points
+            yield _painted(f"{_at(one)} m {_at(two)} l {_at(three)} l h", primitive.fill, Pen("", 0))
         case Text():
-            yield _text(mark)
+            yield _text(primitive)
 
 
 def _painted(outline: str, fill: str, pen: Pen) -> str:

@@ -1,4 +1,4 @@
-"""A scene: marks and text with places and colours, which the writers of SVG, PDF and TikZ put into their own words.
+"""A scene: primitives and text with places and colours, which the writers of SVG, PDF and TikZ put in their own words.
 
 In pixels, with x to the right and y down. Colours are `#rrggbb`; an empty one paints nothing.
 """
@@ -68,7 +68,7 @@ class Text(NamedTuple):
     is_turned: bool = False
 
 
-Mark: TypeAlias = Rectangle | Disc | Curve | Triangle | Text
+Primitive: TypeAlias = Rectangle | Disc | Curve | Triangle | Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Scene:
     background: str
     title: str
     description: str
-    marks: tuple[Mark, ...]
+    primitives: tuple[Primitive, ...]
 
 
 _ROUND = 9.0
@@ -122,7 +122,7 @@ def curved(points: Sequence[Point], pen: Pen, *, is_right: bool) -> Curve:
     return Curve(points[0], tuple(pieces), pen)
 
 
-def with_head(path: Curve) -> Iterator[Mark]:
+def with_head(path: Curve) -> Iterator[Primitive]:
     """End a line in an arrow's head. The line stops within the head, so that its end does not show."""
     *before_last, last = path.pieces
     *controls, tip = last
@@ -137,26 +137,26 @@ def with_head(path: Curve) -> Iterator[Mark]:
     yield Triangle((tip, left, right), path.pen.colour)
 
 
-def moved(mark: Mark, x: float, y: float) -> Mark:
-    """Shift a mark."""
+def moved(primitive: Primitive, x: float, y: float) -> Primitive:
+    """Shift a primitive."""
 
     def at(point: Point) -> Point:
         return Point(point.x + x, point.y + y)
 
-    match mark:
+    match primitive:
         case Rectangle():
-            left, top, right, bottom = mark.rect
-            return mark._replace(rect=Rect(left + x, top + y, right + x, bottom + y))
+            left, top, right, bottom = primitive.rect
+            return primitive._replace(rect=Rect(left + x, top + y, right + x, bottom + y))
         case Disc():
-            return mark._replace(centre=at(mark.centre))
+            return primitive._replace(centre=at(primitive.centre))
         case Curve():
-            pieces = tuple(tuple(at(point) for point in piece) for piece in mark.pieces)
-            return mark._replace(start=at(mark.start), pieces=pieces)
+            pieces = tuple(tuple(at(point) for point in piece) for piece in primitive.pieces)
+            return primitive._replace(start=at(primitive.start), pieces=pieces)
         case Text():
-            return mark._replace(at=at(mark.at))
+            return primitive._replace(at=at(primitive.at))
         case _:
-            one, two, three = mark.points
-            return mark._replace(points=(at(one), at(two), at(three)))
+            one, two, three = primitive.points
+            return primitive._replace(points=(at(one), at(two), at(three)))
 
 
 def _length(one: Point, other: Point) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from xml.sax.saxutils import escape
 
-from archdsl.backends.picture.scene import Curve, Disc, Mark, Pen, Rectangle, Scene, Text, Triangle
+from archdsl.backends.picture.scene import Curve, Disc, Pen, Primitive, Rectangle, Scene, Text, Triangle
 
 FAMILY = "Helvetica,Arial,sans-serif"
 
@@ -20,32 +20,32 @@ def write_svg(scene: Scene, family: str = FAMILY) -> str:
     )
     words = f"<title>{clean(scene.title)}</title><desc>{clean(scene.description)}</desc>"
     ground = f'<rect width="{width}" height="{height}" fill="{scene.background}"/>'
-    marks = [mark for mark in scene.marks if not isinstance(mark, Text)]
-    texts = [mark for mark in scene.marks if isinstance(mark, Text)]
-    return "\n".join([head, words, ground, *_marks(marks), *_texts(texts), "</svg>"]) + "\n"
+    primitives = [primitive for primitive in scene.primitives if not isinstance(primitive, Text)]
+    texts = [primitive for primitive in scene.primitives if isinstance(primitive, Text)]
+    return "\n".join([head, words, ground, *_primitives(primitives), *_texts(texts), "</svg>"]) + "\n"
 
 
-def _marks(marks: Iterable[Mark]) -> Iterator[str]:
-    """Write marks that look the same and follow each other as one group."""
-    for look, members in groupby(_merged(marks), _look):
-        yield f"<g{look}>{''.join(map(_mark, members))}</g>"
+def _primitives(primitives: Iterable[Primitive]) -> Iterator[str]:
+    """Write primitives that look the same and follow each other as one group."""
+    for look, members in groupby(_merged(primitives), _look):
+        yield f"<g{look}>{''.join(map(_primitive, members))}</g>"
 
 
-def _merged(marks: Iterable[Mark]) -> Iterator[Mark]:
+def _merged(primitives: Iterable[Primitive]) -> Iterator[Primitive]:
     """Put lines and their heads in an order in which the same look follows itself: they do not hide each other."""
-    for is_line, members in groupby(marks, lambda mark: isinstance(mark, Curve | Triangle)):
+    for is_line, members in groupby(primitives, lambda primitive: isinstance(primitive, Curve | Triangle)):
         found = list(members)
         yield from sorted(found, key=_look) if is_line else found
 
 
-def _look(mark: Mark) -> str:
-    match mark:
+def _look(primitive: Primitive) -> str:
+    match primitive:
         case Rectangle() | Disc():
-            return f' fill="{mark.fill or "none"}"{_pen(mark.pen)}'
+            return f' fill="{primitive.fill or "none"}"{_pen(primitive.pen)}'
         case Curve():
-            return f' fill="none"{_pen(mark.pen)}'
+            return f' fill="none"{_pen(primitive.pen)}'
         case Triangle():
-            return f' fill="{mark.fill}"'
+            return f' fill="{primitive.fill}"'
         case _:
             return ""
 
@@ -58,23 +58,23 @@ def _pen(pen: Pen) -> str:
     return f' stroke="{pen.colour}"{width}{dash}'
 
 
-def _mark(mark: Mark) -> str:
-    match mark:
+def _primitive(primitive: Primitive) -> str:
+    match primitive:
         case Rectangle():
-            left, top, right, bottom = mark.rect
+            left, top, right, bottom = primitive.rect
             place = (
                 f'x="{number(left)}" y="{number(top)}" width="{number(right - left)}" height="{number(bottom - top)}"'
             )
-            radius = f' rx="{number(mark.radius)}"' if mark.radius else ""
-            note = f"><title>{clean(mark.note)}</title></rect>" if mark.note else "/>"
+            radius = f' rx="{number(primitive.radius)}"' if primitive.radius else ""
+            note = f"><title>{clean(primitive.note)}</title></rect>" if primitive.note else "/>"
             return f"<rect {place}{radius}{note}"
         case Disc():
-            x, y = mark.centre
-            return f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(mark.radius)}"/>'
+            x, y = primitive.centre
+            return f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(primitive.radius)}"/>'
         case Curve():
-            return f'<path d="{path_data(mark)}"/>'
+            return f'<path d="{path_data(primitive)}"/>'
         case Triangle():
-            points = " ".join(f"{number(x)},{number(y)}" for x, y in mark.points)
+            points = " ".join(f"{number(x)},{number(y)}" for x, y in primitive.points)
             return f'<path d="M{points.replace(" ", "L")}z"/>'
         case _:
             return ""

@@ -13,14 +13,14 @@ from archdsl.ops.description import Number, Term
 INPUT_CHANNELS = "cin"
 """The language's word for the channels that enter a block, which a description may use like a parameter."""
 
-Values: TypeAlias = tuple[Number, ...]
+Numbers: TypeAlias = tuple[Number, ...]
 
 
 @dataclass(slots=True)
 class Symbols:
     """The numbers that a block's calls bind, by parameter, a value per call; `used` are those a description needed."""
 
-    bindings: Mapping[str, Values] = field(default_factory=dict[str, Values])
+    bindings: Mapping[str, Numbers] = field(default_factory=dict[str, Numbers])
     used: dict[str, None] = field(default_factory=dict[str, None])
 
     @property
@@ -44,7 +44,7 @@ class Symbols:
             return "" if is_silent(first) else first.form.format(number(first.value))
         return first.form.format(self._symbol(values))
 
-    def _symbol(self, values: Values) -> str:
+    def _symbol(self, values: Numbers) -> str:
         for text, names, candidate in self._candidates(values):
             if candidate == values:
                 self.used.update(dict.fromkeys(names))
@@ -52,7 +52,7 @@ class Symbols:
         low, high = min(values), max(values)
         return f"{number(low)}…{number(high)}"
 
-    def _candidates(self, values: Values) -> Iterator[tuple[str, tuple[str, ...], Values]]:
+    def _candidates(self, values: Numbers) -> Iterator[tuple[str, tuple[str, ...], Numbers]]:
         for name, bound in self.bindings.items():
             if bound[0] and isinstance(values[0], int) and not values[0] % bound[0]:
                 factor = values[0] // bound[0]
@@ -66,9 +66,9 @@ class Symbols:
             yield f"{one}·{two}", (one, two), tuple(a * b for a, b in zip(left, right, strict=True))
 
 
-def common_bindings(calls: Sequence[Mapping[str, object]]) -> dict[str, Values]:
+def common_bindings(calls: Sequence[Mapping[str, object]]) -> dict[str, Numbers]:
     """Return the numbers that every call binds, and that are not the same in all of them."""
-    found: dict[str, Values] = {}
+    found: dict[str, Numbers] = {}
     for name in calls[0]:
         values = tuple(v for call in calls if is_number(v := call.get(name)))
         if len(values) == len(calls) and len(set(values)) > 1:
@@ -77,11 +77,11 @@ def common_bindings(calls: Sequence[Mapping[str, object]]) -> dict[str, Values]:
 
 
 def is_number(value: object) -> TypeGuard[Number]:
-    """Tell whether a value bound in a spec is a number; true and false are none."""
+    """Return whether a value bound in a spec is a number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def listed(values: Values) -> str:
+def listed(values: Numbers) -> str:
     """List the values of a parameter over the calls, each once."""
     distinct = sorted(set(values))
     if len(distinct) > 5:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archdsl.backends.picture.layout.arrangement import Point
-from archdsl.backends.picture.scene import Curve, Disc, Mark, Pen, Rectangle, Scene, Text, Triangle
+from archdsl.backends.picture.scene import Curve, Disc, Pen, Primitive, Rectangle, Scene, Text, Triangle
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -48,12 +48,12 @@ _TAIL = r"""\end{tikzpicture}
 
 def write_tikz(scene: Scene) -> str:
     """Write a scene as a LaTeX document. The same scene gives the same text."""
-    colours = list(dict.fromkeys(colour for mark in scene.marks for colour in _colours(mark)))
+    colours = list(dict.fromkeys(colour for primitive in scene.primitives for colour in _colours(primitive)))
     names = {colour: f"archdsl{_letters(index)}" for index, colour in enumerate(colours)}
     names[scene.background] = names.get(scene.background, "archdslground")
     defined = [f"\\definecolor{{{name}}}{{HTML}}{{{colour[1:].upper()}}}" for colour, name in names.items()]
     ground = f"\\fill[{names[scene.background]}] (0,0) rectangle ({_number(scene.width)},{_number(scene.height)});"
-    body = [line for mark in scene.marks for line in _mark(mark, names)]
+    body = [line for primitive in scene.primitives for line in _primitive(primitive, names)]
     return "\n".join([_HEAD, *defined, ground, *body, _TAIL])
 
 
@@ -63,39 +63,39 @@ def _letters(index: int) -> str:
     return (_letters(more) if more else "") + chr(ord("a") + last)
 
 
-def _colours(mark: Mark) -> Iterator[str]:
-    match mark:
+def _colours(primitive: Primitive) -> Iterator[str]:
+    match primitive:
         case Rectangle() | Disc():
-            yield from (colour for colour in (mark.fill, mark.pen.colour) if colour)
+            yield from (colour for colour in (primitive.fill, primitive.pen.colour) if colour)
         case Curve():
-            yield mark.pen.colour
+            yield primitive.pen.colour
         case Triangle():
-            yield mark.fill
+            yield primitive.fill
         case Text():
-            yield mark.colour
+            yield primitive.colour
 
 
-def _mark(mark: Mark, names: dict[str, str]) -> Iterator[str]:
-    match mark:
+def _primitive(primitive: Primitive, names: dict[str, str]) -> Iterator[str]:
+    match primitive:
         case Rectangle():
-            left, top, right, bottom = mark.rect
-            radius = min(mark.radius, (right - left) / 2, (bottom - top) / 2)
-            look = _look(mark.fill, mark.pen, names)
+            left, top, right, bottom = primitive.rect
+            radius = min(primitive.radius, (right - left) / 2, (bottom - top) / 2)
+            look = _look(primitive.fill, primitive.pen, names)
             if look:
                 corners = [f"rounded corners={_number(radius * 0.75)}bp"] if radius else []
                 place = f"{_at(Point(left, top))} rectangle {_at(Point(right, bottom))}"
                 yield f"\\path[{','.join([*look, *corners])}] {place};"
         case Disc():
-            look = ",".join(_look(mark.fill, mark.pen, names))
-            yield f"\\path[{look}] {_at(mark.centre)} circle[radius={_number(mark.radius * 0.75)}bp];"
+            look = ",".join(_look(primitive.fill, primitive.pen, names))
+            yield f"\\path[{look}] {_at(primitive.centre)} circle[radius={_number(primitive.radius * 0.75)}bp];"
         case Curve():
-            pieces = "".join(map(_piece, mark.pieces))
-            yield f"\\path[{','.join(_look('', mark.pen, names))}] {_at(mark.start)}{pieces};"
+            pieces = "".join(map(_piece, primitive.pieces))
+            yield f"\\path[{','.join(_look('', primitive.pen, names))}] {_at(primitive.start)}{pieces};"
         case Triangle():
-            one, two, three = mark.points
-            yield f"\\path[fill={names[mark.fill]}] {_at(one)} -- {_at(two)} -- {_at(three)} -- cycle;"
+            one, two, three = primitive.points
+            yield f"\\path[fill={names[primitive.fill]}] {_at(one)} -- {_at(two)} -- {_at(three)} -- cycle;"
         case Text():
-            yield _text(mark, names)
+            yield _text(primitive, names)
 
 
 def _look(fill: str, pen: Pen, names: dict[str, str]) -> list[str]:
@@ -137,7 +137,7 @@ def escape(text: str) -> str:
 
 
 def _is_known(character: str) -> bool:
-    """Tell whether LaTeX's usual fonts have a character: ASCII, and Latin letters with accents."""
+    """Return whether LaTeX's usual fonts have a character: ASCII, and Latin letters with accents."""
     return " " <= character <= "~" or "À" <= character <= "ſ"
 
 

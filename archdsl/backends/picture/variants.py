@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from archdsl.backends.picture.chunks import is_simple
 from archdsl.backends.picture.parts import Frame
-from archdsl.backends.picture.symbols import INPUT_CHANNELS, Symbols, Values, common_bindings
+from archdsl.backends.picture.symbols import INPUT_CHANNELS, Numbers, Symbols, common_bindings
 from archdsl.ir.graph import Graph, Node
 from archdsl.ir.walk import outer_first
 from archdsl.passes.tables import Tables
@@ -27,7 +27,7 @@ class BlockVariant:
         return f"{self.name} {self.letter}".rstrip()
 
     def frame(self) -> Frame:
-        bindings: dict[str, Values] = common_bindings([_bindings(call) for call in self.calls])
+        bindings: dict[str, Numbers] = common_bindings([_bindings(call) for call in self.calls])
         return Frame(tuple(self.calls), Symbols(bindings))
 
 

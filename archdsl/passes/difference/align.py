@@ -61,7 +61,7 @@ class Aligner:
         return self._pairs[key]
 
     def cost(self, x: Item, y: Item) -> int:
-        """Give what pairing two steps costs; more than anything where they are never one and the same."""
+        """Return what pairing two steps costs; more than anything where they are never one and the same."""
         is_same_label = x.label == y.label
         naming = 0 if is_same_label else _OTHER_LABEL if x.label and y.label else _LABEL_OR_NONE
         if x.identity == y.identity:

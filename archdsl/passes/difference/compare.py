@@ -66,7 +66,7 @@ def _totals(before: Tables, after: Tables) -> list[Figure]:
 
 
 def _field(shapes: Shapes) -> int | None:
-    """Give the side of what the last feature map sees of the first input; None where it is the whole of it."""
+    """Return the side of what the last feature map sees of the first input; None where it is the whole of it."""
     fields = receptive_fields(shapes).last_feature_map()
     field: ReceptiveField | None = next(iter(fields.values()), None)
     if field is None or None in field.size:
@@ -100,7 +100,7 @@ def _is_alike(one: Tensor, other: Tensor) -> bool:
 
 
 def _image(key: str, paths: Mapping[str, str]) -> str:
-    """Give the key in the second network of the tensor that stands for this one; nothing where there is none."""
+    """Return the key in the second network of the tensor that stands for this one; nothing where there is none."""
     path = key
     while True:
         if path in paths:

@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 
 
 def fold(found: Sequence[Found]) -> tuple[Change, ...]:
-    """Give the changes in the order of their first places.
+    """Return the changes in the order of their first places.
 
     The same change of the same operator is one, wherever it is. Where only its values differ from place to place, as
     channels do, it is one for each step of a block.
@@ -40,7 +40,7 @@ def _group(items: Iterable[_T], key: Callable[[_T], Hashable]) -> list[list[_T]]
 
 
 def _sort(found: Found) -> Hashable:
-    """Give what changes of one sort have in common: all but values and places."""
+    """Return what changes of one sort have in common: all but values and places."""
     names = tuple(name for name, _, _ in found.settings)
     x, y = found.items
     if found.kind == "changed":

@@ -67,7 +67,7 @@ class ItemLists:
         return self.of(item.node.body)
 
     def with_form(self, form: str) -> ItemList:
-        """Give the level of this form that stands for all those made so far."""
+        """Return the level of this form that stands for all those made so far."""
         return self._of[form]
 
 

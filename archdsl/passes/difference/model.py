@@ -173,7 +173,7 @@ class Difference:
         return tuple(change for change in self.changes if change.kind == kind)
 
     def total(self, name: str) -> Figure:
-        """Give a total by name. Raises KeyError for a name that there is not."""
+        """Return a total by name. Raises KeyError for a name that there is not."""
         found = next((figure for figure in self.totals if figure.name == name), None)
         if found is None:
             raise KeyError(f"{name!r}; there are {', '.join(figure.name for figure in self.totals)}")
@@ -181,5 +181,5 @@ class Difference:
 
 
 def is_initial(setting: str) -> bool:
-    """Tell whether an operator's setting says how its tensors begin."""
+    """Return whether an operator's setting says how its tensors begin."""
     return setting == "init" or setting.endswith("_init")

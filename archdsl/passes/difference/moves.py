@@ -143,7 +143,7 @@ def _has_moved_inside(candidate: _Candidate) -> Hashable:
 
 
 def _fits(x: _Candidate, y: _Candidate) -> bool:
-    """Tell whether a step could take its weights along."""
+    """Return whether a step could take its weights along."""
     return x.has_weights and x.side.total(x.item).parameters == y.side.total(y.item).parameters
 
 

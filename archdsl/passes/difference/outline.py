@@ -39,7 +39,7 @@ class OutlineEntry:
 
 
 def outline(before: Subject, after: Subject, difference: Difference) -> tuple[OutlineEntry, ...]:
-    """Give the steps of two networks side by side.
+    """Return the steps of two networks side by side.
 
     Requires: the difference of these very networks.
     """

@@ -48,7 +48,7 @@ class Cursor:
         return self.tables.shapes.inputs_of(item.node), self.tables.shapes.results[item.node.id]
 
     def inside(self, item: Item, levels: ItemLists) -> Cursor:
-        """Give the body of a call; an unlabelled name counts as one of several in the path within its block."""
+        """Return the body of a call; an unlabelled name counts as one of several in the path within its block."""
         node, path = item.node, self.path_of(item)
         assert node.body is not None
         is_block = not self.block and node.body.kind == "block"
@@ -167,7 +167,7 @@ class Walk:
             self._add(Found("changed", _at_no_cost(place), items, initial), one, other)
 
     def _is_equal(self, one: Cursor, other: Cursor, x: Item, y: Item) -> bool:
-        """Tell whether nothing differs in two equal steps: then their shapes and costs agree too."""
+        """Return whether nothing differs in two equal steps: then their shapes and costs agree too."""
         is_same = one.shapes_of(x) == other.shapes_of(y)
         return is_same and one.total(x) == other.total(y)
 
@@ -178,7 +178,7 @@ class Walk:
         self._add(Found("rewired", place, (ours, theirs)), one, other)
 
     def _rewired(self, one: ItemList, other: ItemList) -> frozenset[int]:
-        """Give the positions in `other` of the paired steps that read other values than in `one`; -1 for the output.
+        """Return the positions in `other` of the paired steps that read other values than in `one`; -1 for the output.
 
         Steps that were added or removed in between do not count: what is behind them only follows.
         """
@@ -209,7 +209,7 @@ class _Wiring:
 
     @staticmethod
     def _through(wire: Wire, known: Mapping[int, frozenset[int]]) -> frozenset[int]:
-        """Give the steps of the first level, or its inputs, that a value comes from, past what has no counterpart."""
+        """Return the steps of the first level, or its inputs, that a value comes from, past what has no counterpart."""
         return known[wire[0]] if wire[0] >= 0 else frozenset((wire[0],))
 
     def rewired(self) -> Iterator[int]:
@@ -230,14 +230,14 @@ class _Wiring:
 
 
 def _at_no_cost(place: Site) -> Site:
-    """Give a place whose costs are told elsewhere: at what changed inside it, or as what follows."""
+    """Return a place whose costs are told elsewhere: at what changed inside it, or as what follows."""
     assert place.before is not None
     assert place.after is not None
     return Site(replace(place.before, parameters=0, macs=0), replace(place.after, parameters=0, macs=0))
 
 
 def settings_of(x: Op, y: Op) -> tuple[tuple[str, object, object], ...]:
-    """Give the settings whose values differ in two operators of one class, with both values."""
+    """Return the settings whose values differ in two operators of one class, with both values."""
     pairs = ((name, getattr(x, name), getattr(y, name)) for name in type(x).attribute_names())
     return tuple((name, before, after) for name, before, after in pairs if before != after)
 

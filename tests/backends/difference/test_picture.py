@@ -73,8 +73,8 @@ def test_a_picture_has_a_sign_for_every_kind_of_change_and_keeps_its_bounds(
     before: str, after: str, theme: ThemeName
 ) -> None:
     found, scene = scene_of(before, after, theme)
-    boxes = [mark for mark in scene.marks if isinstance(mark, Rectangle)]
-    texts = [mark for mark in scene.marks if isinstance(mark, Text)]
+    boxes = [primitive for primitive in scene.primitives if isinstance(primitive, Rectangle)]
+    texts = [primitive for primitive in scene.primitives if isinstance(primitive, Text)]
     for box in boxes:
         assert box.rect.left >= 0
         assert box.rect.right <= scene.width
@@ -92,7 +92,7 @@ def test_a_picture_has_a_sign_for_every_kind_of_change_and_keeps_its_bounds(
 def test_a_thousand_layers_fit_a_page() -> None:
     _, scene = scene_of("resnet1202_cifar", "preresnet1001_cifar")
     assert scene.height < 2_500
-    assert len(scene.marks) < 400
+    assert len(scene.primitives) < 400
 
 
 @pytest.mark.parametrize(("format", "start"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])

@@ -167,13 +167,13 @@ class _Bender:
         return self.heights[index] / 2 if 0 <= index < len(self.spine) else -self._gap(index)
 
     def _gap(self, index: int) -> float:
-        """Give the space between a box and the next, with that of the text between."""
+        """Return the space between a box and the next, with that of the text between."""
         if not 0 <= index < len(self.spine):
             return _GAP
         return _GAP + self.stream.label(self.spine[index])
 
     def _need(self, indices: Sequence[int]) -> float:
-        """Give the least distance between the middles of the first and the last of several boxes."""
+        """Return the least distance between the middles of the first and the last of several boxes."""
         return sum(self._half(one) + self._gap(min(one, other)) + self._half(other) for one, other in pairwise(indices))
 
     def _spread(self, indices: Sequence[int], middle: float) -> None:

@@ -218,7 +218,7 @@ def frame(patch: Patch, group: str, title: Title) -> Patch:
 
 
 def common(chains: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """Give what several tuples have in common at their beginning."""
+    """Return what several tuples have in common at their beginning."""
     first, last = min(chains), max(chains)
     count = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
     return first[:count]

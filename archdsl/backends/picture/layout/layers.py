@@ -48,7 +48,7 @@ def lay_out_layers(stream: Stream, names: Sequence[str]) -> Patch:
 
 
 def _spots(stream: Stream, names: Sequence[str]) -> list[list[_Spot]]:
-    """Give each box its layer, the earliest that its inputs allow, and each link a spot in the layers it passes."""
+    """Return each box its layer, the earliest that its inputs allow, and each link a spot in the layers it passes."""
     inside = set(names)
     depth: dict[str, int] = {}
     for name in names:
@@ -79,7 +79,7 @@ def _spots(stream: Stream, names: Sequence[str]) -> list[list[_Spot]]:
 
 
 def _width(stream: Stream, name: str) -> float:
-    """Give the space across the flow of a box and of the text at the line that leaves it."""
+    """Return the space across the flow of a box and of the text at the line that leaves it."""
     text = stream.text(name)
     return max(stream.tiles[name].across, 2 * (NEAR + text) if text else 0.0)
 
@@ -122,7 +122,7 @@ def _spread(layer: Sequence[_Spot], wishes: Sequence[float]) -> None:
 
 
 def _patch(stream: Stream, layers: Sequence[Sequence[_Spot]], names: Sequence[str]) -> Patch:
-    """Give boxes and links their places. A link to the next layer is a curve too, from below its text on."""
+    """Return boxes and links their places. A link to the next layer is a curve too, from below its text on."""
     inside = set(names)
     found = Patch()
     along = 0.0

@@ -210,7 +210,7 @@ class _Page:
         return Arrangement(width, height, boxes, frames, tuple(routes), tuple(self._links(layout)), self.is_right)
 
     def _enters(self, edge: Edge) -> bool:
-        """Tell whether an edge enters a frame."""
+        """Return whether an edge enters a frame."""
         groups = self.tiles[edge.target].groups
         return self.tiles[edge.source].groups[: len(groups)] != groups
 

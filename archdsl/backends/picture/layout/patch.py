@@ -60,7 +60,7 @@ class Patch:
         self.length = max(self.length, along + other.length)
 
     def beyond(self, start: float, end: float) -> float:
-        """Give how far the content reaches across the flow between two places along it."""
+        """Return how far the content reaches across the flow between two places along it."""
         places = [*self.boxes.values(), *(place for _, place in self.frames)]
         found = [place.high for place in places if place.start < end and place.end > start]
         found += [leg.across for leg in self.legs if leg.start < end and leg.end > start]
