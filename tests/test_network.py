@@ -1,0 +1,47 @@
+"""A network's own face: its figures agree with each other, and what is made of it is one too."""
+
+from __future__ import annotations
+
+import pytest
+
+import archdsl
+from archdsl import Network, Source, SpecError
+from archdsl.compiler import compile
+from archdsl.passes.tables import walk
+
+
+@pytest.fixture(scope="module", params=["resnet18", "googlenet", "mobilenet_v2", "siamese"])
+def network(request: pytest.FixtureRequest) -> Network:
+    return archdsl.load(request.param)
+
+
+@pytest.mark.parametrize("figure", ["macs", "parameters", "buffers", "elementwise", "activation_bytes", "flops"])
+def test_costs_of_the_operators_add_up_to_the_network_s(network: Network, figure: str) -> None:
+    assert sum(getattr(node, figure) for node in network.costs.nodes) == getattr(network.costs, figure)
+    assert getattr(network.costs, figure) == getattr(network.tables.costs.total, figure)
+
+
+def test_the_tables_hold_every_operator_of_the_costs(network: Network) -> None:
+    written = [path for path, node, _ in walk(network.tables) if node.op is not None and not node.is_input]
+    assert written == [node.path for node in network.costs.nodes]
+    assert network.tables.shapes is network.shapes
+    assert network.tables.graph is network.graph
+
+
+def test_a_notebook_shows_a_picture_or_a_summary(network: Network) -> None:
+    shown = network._repr_mimebundle_()  # pyright: ignore[reportPrivateUsage]
+    assert shown["image/svg+xml"] == network.diagram().svg
+    assert shown["text/plain"] == network.summary()
+
+
+def test_the_network_for_inference_has_its_own_digest_and_the_same_outputs_but_those_of_training() -> None:
+    network = archdsl.load("googlenet")
+    evaluated = network.for_inference()
+    assert evaluated.digest != network.digest
+    assert evaluated.outputs == {"output": network.outputs["output"]}
+
+
+def test_a_compilation_with_mistakes_makes_no_network() -> None:
+    with pytest.raises(SpecError) as caught:
+        Network(compile(Source("model m { input [3, 8, 8]; conv 8 groups=3 }")))
+    assert [found.code for found in caught.value.diagnostics] == ["E210"]
