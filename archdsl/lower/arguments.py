@@ -295,7 +295,8 @@ def _reason(problem: ErrorDetails, *, is_input: bool) -> str:
         return f"must be {relation} {about[key]:g}"
     if kind == "literal_error":
         return f"must be {about['expected']}".replace("'", "`")
-    return problem["msg"][:1].lower() + problem["msg"][1:]
+    reason = str(about["error"]) if kind == "value_error" else problem["msg"]
+    return reason[:1].lower() + reason[1:]
 
 
 def _shown_keys(target: type[Op]) -> list[str]:
