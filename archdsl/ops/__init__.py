@@ -61,6 +61,8 @@ _CLASSES: tuple[type[Op], ...] = (
     pool.GlobalMaxPool2d,
     regularise.Dropout,
     regularise.Dropout2d,
+    regularise.AlphaDropout,
+    regularise.FeatureAlphaDropout,
     regularise.DropPath,
     regularise.Scale,
     regularise.Times,

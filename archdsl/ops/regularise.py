@@ -11,13 +11,13 @@ from archdsl.ops.shape import Shape
 
 
 class Noise(Op):
-    """What zeroes values at random in training, with a chance `p` of its own, and is left out of evaluation."""
+    """What sets values at random in training, mostly to zero, each with the chance `p`; evaluation leaves it out."""
 
     category: ClassVar[Category] = "regularise"
     acts_in_training_only: ClassVar[bool] = True
 
     p: Probability
-    """Chance that a value is zeroed."""
+    """Chance that a value is set."""
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]
@@ -82,6 +82,53 @@ class Dropout2d(Noise):
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.Dropout2d", (self.p,))
+
+
+@final
+class AlphaDropout(Noise):
+    """Set elements at random, in training, to the value that SELU tends to, and keep the mean and variance.
+
+    Shape:  unchanged
+    Cost:   none in evaluation
+    Errors: none
+    Source: torch.nn.AlphaDropout; Klambauer et al. 2017, Self-Normalizing Neural Networks, section 2
+
+    >>> AlphaDropout(p=0.05).infer_shape([Shape(1024)])
+    Shape(1024)
+    """
+
+    keyword: ClassVar[str] = "alpha_dropout"
+
+    p: Probability = 0.5
+    """Chance that an element is set."""
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        return TorchCall("nn.AlphaDropout", (self.p,))
+
+
+@final
+class FeatureAlphaDropout(Noise):
+    """Set whole channels at random, in training, to the value that SELU tends to, and keep the mean and variance.
+
+    Shape:  (C, H, W) unchanged
+    Cost:   none in evaluation
+    Errors: E212 not a feature map
+    Source: torch.nn.FeatureAlphaDropout; Klambauer et al. 2017 for elements, Tompson et al. 2015 for channels
+
+    >>> FeatureAlphaDropout(p=0.1).infer_shape([Shape(64, 56, 56)])
+    Shape(64, 56, 56)
+    """
+
+    keyword: ClassVar[str] = "feature_alpha_dropout"
+
+    p: Probability = 0.5
+    """Chance that a channel is set."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return Shape(*feature_map(inputs[0], self.keyword))
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        return TorchCall("nn.FeatureAlphaDropout", (self.p,))
 
 
 @final
