@@ -25,6 +25,9 @@ class Activation(Op):
     def describe(self) -> tuple[Term, ...]:
         return (Term(self.short_name or type(self).__name__),)
 
+    def is_pointwise(self) -> bool:
+        return True
+
 
 @final
 class ReLU(Activation):
@@ -584,6 +587,9 @@ class Softmax(Activation):
     axis: Literal["channels", "last"] = "channels"
     """Along which axis the shares sum to one."""
 
+    def is_pointwise(self) -> bool:
+        return False
+
     def removes_channel_mean(self, inputs: Sequence[Shape]) -> bool:
         return self.axis == "last" and len(inputs[0]) > 1
 
@@ -610,6 +616,9 @@ class LogSoftmax(Activation):
 
     axis: Literal["channels", "last"] = "channels"
     """Along which axis the shares sum to one."""
+
+    def is_pointwise(self) -> bool:
+        return False
 
     def is_idempotent(self) -> bool:
         return True
@@ -646,6 +655,9 @@ class GLU(Activation):
             message = f"glu halves an axis, and the {self.axis} axis of {x} is odd"
             raise OpError("E214", message, "axis", "give the layer before an even number")
         return Shape(*x[:at], x[at] // 2, *x[at + 1 :])
+
+    def is_pointwise(self) -> bool:
+        return False
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.GLU", kwargs={"dim": 1} if self.axis == "channels" else {})

@@ -144,7 +144,8 @@ class Window(NamedTuple):
     """What one output element sees along one axis.
 
     Output i reads the inputs i*stride - padding + t*dilation, for t < kernel. `up` is the number of outputs
-    per input step for operators that enlarge; the stride is then 1, and i//up takes the place of i.
+    per input step for operators that enlarge; the stride is then 1, and i//up takes the place of i. Where these
+    outputs read less each than all of them together, `ends` has the first and last input of each, from i//up on.
     """
 
     kernel: int = 1
@@ -152,6 +153,7 @@ class Window(NamedTuple):
     padding: int = 0
     dilation: int = 1
     up: int = 1
+    ends: tuple[tuple[int, int], ...] = ()
 
 
 POINT = (Window(), Window())
@@ -224,6 +226,12 @@ class Op(BaseModel):
     """What a figure draws a join as, instead of its keyword: `+`."""
     is_aside: ClassVar[bool] = False
     """Whether a figure names it beside its neighbour, as it does norms and activations, rather than by itself."""
+    saves_places: ClassVar[bool] = False
+    """Whether autograd also keeps where each output element comes from, as an int64."""
+    stacks_channels: ClassVar[bool] = False
+    """Whether it is a join whose channels are those of its inputs, one after the other."""
+    channel_divisor: ClassVar[str] = ""
+    """The attribute that counts sets of neighbouring channels, and so must divide their number; "" if there is none."""
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         """Give the output's shape, or raise OpError. Sizes may be symbolic."""
@@ -284,6 +292,18 @@ class Op(BaseModel):
     def is_affine(self) -> bool:
         """Whether evaluation multiplies each element by a number of its own and adds another, whatever the input."""
         return self.running_norm() is not None or self.is_identity(in_training=False)
+
+    def is_pointwise(self) -> bool:
+        """Whether an element depends, in evaluation, on its inputs' elements at its own place alone."""
+        return self.is_affine()
+
+    def axis_order(self) -> tuple[int, ...] | None:
+        """Return which of the input's axes comes at each place if it only permutes them; else None."""
+        return None
+
+    def kept_channels(self) -> range | None:
+        """Return the channels that it hands on if it only leaves the others out; else None."""
+        return None
 
     def linear_map(self, inputs: Sequence[Shape]) -> LinearMap | None:
         """Return where its channels lie if it is a learned linear map, with an attribute `bias`; else None."""

@@ -63,6 +63,7 @@ class Conv2d(Op):
 
     keyword: ClassVar[str] = "conv"
     category: ClassVar[Category] = "conv"
+    channel_divisor: ClassVar[str] = "groups"
     aliases: ClassVar[Mapping[str, str]] = {**SLIDING_ALIASES, "g": "groups"}
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
 
@@ -297,6 +298,7 @@ class ConvTranspose2d(Op):
 
     keyword: ClassVar[str] = "deconv"
     category: ClassVar[Category] = "conv"
+    channel_divisor: ClassVar[str] = "groups"
     aliases: ClassVar[Mapping[str, str]] = {**SLIDING_ALIASES, "g": "groups"}
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
 
@@ -385,7 +387,16 @@ class ConvTranspose2d(Op):
         # i//stride, these lie from `before` below it to `after` above it.
         reach, padding = self.dilation[axis] * (self.kernel[axis] - 1), self.padding[axis]
         before, after = (reach - padding) // self.stride[axis], -(-padding // self.stride[axis])
-        return Window(kernel=before + after + 1, padding=before, up=self.stride[axis])
+        return Window(kernel=before + after + 1, padding=before, up=self.stride[axis], ends=self._ends(axis))
+
+    def _ends(self, axis: int) -> tuple[tuple[int, int], ...]:
+        # Output i gathers the inputs j with i + padding = j*stride + t*dilation for a tap t < kernel.
+        stride, dilation, found = self.stride[axis], self.dilation[axis], list[tuple[int, int]]()
+        for first in range(self.padding[axis], self.padding[axis] + stride):
+            offsets = [first - tap * dilation for tap in range(self.kernel[axis])]
+            read = [offset // stride for offset in offsets if not offset % stride] or [first // stride]
+            found.append((min(read), max(read)))
+        return tuple(found)
 
 
 def check_reflection(x: Shape, axis: int, padding: int, mode: str, attribute: str) -> None:

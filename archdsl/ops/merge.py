@@ -48,6 +48,9 @@ class Add(Op):
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return super().elementwise(inputs) * (len(inputs) - 1)
 
+    def is_pointwise(self) -> bool:
+        return True
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("+", kind="operator")
 
@@ -76,6 +79,9 @@ class Multiply(Op):
 
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return super().elementwise(inputs) * (len(inputs) - 1)
+
+    def is_pointwise(self) -> bool:
+        return True
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("*", kind="operator")
@@ -106,6 +112,9 @@ class Subtract(Op):
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return super().elementwise(inputs) * (len(inputs) - 1)
 
+    def is_pointwise(self) -> bool:
+        return True
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("-", kind="operator")
 
@@ -133,6 +142,9 @@ class Maximum(Op):
             raise OpError("E222", f"maximum joins 2 branches, not {len(inputs)}", help="nest one in another")
         return broadcast(self.keyword, inputs)
 
+    def is_pointwise(self) -> bool:
+        return True
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("torch.maximum", kind="function")
 
@@ -153,6 +165,7 @@ class Concat(Op):
     keyword: ClassVar[str] = "concat"
     category: ClassVar[Category] = "join"
     is_join: ClassVar[bool] = True
+    stacks_channels: ClassVar[bool] = True
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         first, *others = inputs

@@ -305,6 +305,7 @@ class GroupNorm(Op):
 
     keyword: ClassVar[str] = "group"
     category: ClassVar[Category] = "norm"
+    channel_divisor: ClassVar[str] = "groups"
     aliases: ClassVar[Mapping[str, str]] = {"g": "groups"}
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
     removes_scale: ClassVar[bool] = True

@@ -85,6 +85,7 @@ class MaxPool2d(Op):
     category: ClassVar[Category] = "pool"
     aliases: ClassVar[Mapping[str, str]] = SLIDING_ALIASES
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
+    saves_places: ClassVar[bool] = True
 
     kernel: Pair
     """Window height and width."""
@@ -282,6 +283,7 @@ class AdaptiveMaxPool2d(Op):
     keyword: ClassVar[str] = "adaptive_maxpool"
     category: ClassVar[Category] = "pool"
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
+    saves_places: ClassVar[bool] = True
 
     size: Pair
     """Height and width afterwards."""
@@ -355,6 +357,7 @@ class GlobalMaxPool2d(Op):
     category: ClassVar[Category] = "pool"
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
     short_name: ClassVar[str] = "global max pool"
+    saves_places: ClassVar[bool] = True
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         return Shape(feature_map(inputs[0], self.keyword)[0], 1, 1)

@@ -80,6 +80,9 @@ class Flatten(Op):
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return 0
 
+    def changes_nothing(self) -> bool:
+        return self.start == self.end
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         axes = (self.start + 1,) if self.end is None else (self.start + 1, self.end + 1)
         stateless_module = TorchCall("nn.Flatten", () if axes == (1,) else axes)
@@ -121,6 +124,9 @@ class Slice(Op):
 
     def describe(self) -> tuple[Term, ...]:
         return (Term("slice {0}", self.start), Term(" + {0}", self.size))
+
+    def kept_channels(self) -> range:
+        return range(self.start, self.start + self.size)
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         stateless_module = TorchCall("Slice", (self.start, self.size))
@@ -204,6 +210,9 @@ class Permute(Op):
 
     def changes_nothing(self) -> bool:
         return self.order == tuple(range(len(self.order)))
+
+    def axis_order(self) -> tuple[int, ...]:
+        return self.order
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         order = (0, *(axis + 1 for axis in self.order))
@@ -455,6 +464,7 @@ class ChannelShuffle(Op):
 
     keyword: ClassVar[str] = "shuffle"
     category: ClassVar[Category] = "shape"
+    channel_divisor: ClassVar[str] = "groups"
     aliases: ClassVar[Mapping[str, str]] = {"g": "groups"}
 
     groups: PositiveInt

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
+from math import floor
 from typing import ClassVar, Literal, final
 
 from archdsl.ops.base import Category, Op, OpError, Pair, TorchCall, Window, feature_map
@@ -67,7 +69,11 @@ class Upsample(Op):
         factor, taps = self.factor or (2, 2), _TAPS[self.mode]
         # The outputs of one input step lie on both sides of its centre: together they see one tap more.
         kernel = taps if self.mode == "nearest" else taps + 1
-        rows, columns = (Window(kernel, padding=taps // 2, up=up) for up in factor)
+        is_even = self.mode == "nearest" or self.align_corners
+        ends = ((), ()) if is_even else tuple(_ends(up, taps // 2) for up in factor)
+        rows, columns = (
+            Window(kernel, padding=taps // 2, up=up, ends=read) for up, read in zip(factor, ends, strict=True)
+        )
         return rows, columns
 
     def keeps_constants(self) -> bool:
@@ -83,3 +89,13 @@ class Upsample(Op):
         mode = {} if self.mode == "nearest" else {"mode": self.mode}
         corners = {"align_corners": True} if self.align_corners else {}
         return TorchCall("nn.Upsample", kwargs={**target, **mode, **corners})
+
+
+def _ends(factor: int, side: int) -> tuple[tuple[int, int], ...]:
+    # Output i has its centre at (i + 1/2) / factor - 1/2 and mixes `side` inputs on either side of it.
+    found: list[tuple[int, int]] = []
+    for phase in range(factor):
+        centre = Fraction(2 * phase + 1, 2 * factor) - Fraction(1, 2)
+        below = floor(centre)
+        found.append((below, below) if centre == below else (below - side + 1, below + side))
+    return tuple(found)

@@ -104,7 +104,7 @@ def labels_for(code: str, trail: Trail, node: Node) -> list[Label]:
     """Return the places that set what a step objects to, the most telling first."""
     spots = spots_read(trail, node)
     if code in ("E213", "E220") and len(spots) > 1:
-        return _of_pair(*_unequal(spots), is_matrix=node.op is not None and node.op.keyword == "matmul")
+        return _of_pair(*_unequal(spots), by_axis=node.op is None or node.op.is_pointwise() or node.op.stacks_channels)
     if not spots:
         return []
     if code in ("E210", "E214", "E216"):
@@ -124,8 +124,8 @@ def _unequal(spots: Sequence[Spot]) -> tuple[Spot, Spot]:
     return first, other
 
 
-def _of_pair(first: Spot, other: Spot, *, is_matrix: bool) -> list[Label]:
-    if is_matrix:
+def _of_pair(first: Spot, other: Spot, *, by_axis: bool) -> list[Label]:
+    if not by_axis:
         return [*_made(first, tuple), *_made(other, tuple)]
     if len(first.shape) != len(other.shape):
         return [*_made(first, len), *_made(other, len)]
@@ -160,7 +160,7 @@ def _of_channels(spot: Spot) -> list[Label]:
     node = spot.node
     if node.is_input:
         return [Label(node.span, f"{count} channels of the input")]
-    if node.op is not None and node.op.keyword == "concat":
+    if node.op is not None and node.op.stacks_channels:
         parts = " + ".join(str(source.shape[0]) for source in spot.sources())
         return [Label(node.span, f"{count} channels come from here: {parts}")]
     span = next((node.attribute_spans[name] for name in _SETS_CHANNELS if name in node.attribute_spans), node.span)
@@ -172,7 +172,7 @@ def _of_channels(spot: Spot) -> list[Label]:
 
 def _sets_channels(spot: Spot) -> bool:
     op = spot.node.op
-    return op is None or (op.keyword != "slice" and {"channels", "features"} & set(op.attribute_names()) != set())
+    return op is None or not {"channels", "features"}.isdisjoint(op.attribute_names())
 
 
 def _given(trail: Trail, written: str) -> list[Label]:

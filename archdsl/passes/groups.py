@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import gcd
 
-from archdsl.ops.norm import GroupNorm
 from archdsl.passes.costs import count_costs
 from archdsl.passes.shapes import Misfit, Shapes
 from archdsl.passes.tables import Tables, walk
@@ -34,7 +33,7 @@ def name_divisors(
     """
     widths: dict[int, str] = {}
     for path, node, tables in walk(Tables(shapes, count_costs(shapes))):
-        if isinstance(node.op, GroupNorm):
+        if node.op is not None and node.op.category == "norm" and node.op.channel_divisor:
             widths.setdefault(tables.shapes.inputs_of(node)[0].numbers()[0], path)
     if not widths:
         return list(explained)

@@ -9,13 +9,10 @@ from math import prod
 
 from archdsl.ir.graph import Graph, Node, NodeId, Output, Value
 from archdsl.ops.base import Op
-from archdsl.ops.pool import AdaptiveMaxPool2d, GlobalMaxPool2d, MaxPool2d
 from archdsl.passes.costs import BYTES
 from archdsl.passes.shapes import Shapes
 from archdsl.passes.state import list_state
 
-# Pools that keep, as an int64, where each maximum was.
-_INDEXED = (MaxPool2d, AdaptiveMaxPool2d, GlobalMaxPool2d)
 _FLOATS_PER_INDEX = 2
 _DTYPE_BYTES = {"float32": BYTES, "int64": 8}
 
@@ -216,7 +213,7 @@ class _Body:
         if node.op.saves != "none" and self._simulation.in_training:
             for storage in storages if node.op.saves == "input" else (result,):
                 self._save(storage)
-            if isinstance(node.op, _INDEXED):
+            if node.op.saves_places:
                 self._saved += _FLOATS_PER_INDEX * result.elements
         return {"": result}
 

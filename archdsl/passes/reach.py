@@ -60,10 +60,11 @@ HERE = Reach(1, (0,), (0,))
 
 
 def of_window(window: Window) -> Reach:
-    """Return the reach of a sliding window: outputs of one `i // up` read the same interval."""
+    """Return the reach of a sliding window: outputs of one `i // up` read the same interval, or each its `ends`."""
     low = -window.padding
     high = low + (window.kernel - 1) * window.dilation
-    return Reach(window.stride, (low,) * window.up, (high,) * window.up)
+    ends = window.ends or ((low, high),) * window.up
+    return Reach(window.stride, tuple(low for low, _ in ends), tuple(high for _, high in ends))
 
 
 def chain(before: Reach | None, after: Reach | None) -> Reach | None:

@@ -6,16 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
-from math import floor
 from types import MappingProxyType
 from typing import TypeAlias
 
 from archdsl.ir.graph import Graph, Node, NodeId, Value
 from archdsl.ops.base import Op
-from archdsl.ops.conv import ConvTranspose2d
-from archdsl.ops.linear import Linear
-from archdsl.ops.rearrange import Permute
-from archdsl.ops.resize import Upsample
 from archdsl.ops.shape import Shape
 from archdsl.passes.reach import HERE, Reach, chain, of_window, repeated, unite
 from archdsl.passes.shapes import Shapes
@@ -222,57 +217,24 @@ def _join(one: Seen, other: Seen) -> Seen:
 
 
 def _step(op: Op, inputs: Sequence[Shape], output: Shape, axes: Axes) -> tuple[View, Axes]:
-    """Give what an operator's output sees of its input, and where the image's axes are afterwards."""
+    """Return what an operator's output sees of its input, and where the image's axes are afterwards."""
     shape = inputs[0]
-    if isinstance(op, Permute) and axes is not None:
-        return POINTS, (op.order.index(axes[0]), op.order.index(axes[1]))
-    if isinstance(op, Linear):
-        # Without image axes, whatever made the vector has joined the positions already.
-        return (POINTS if axes is None else _unless(len(shape) - 1, axes)), axes
+    order = op.axis_order()
+    if order is not None and axes is not None:
+        return POINTS, (order.index(axes[0]), order.index(axes[1]))
     windows = op.windows(inputs)
     if windows is None:
         return EVERYTHING, _axes_of(output)
-    if axes is None:
+    if axes is None:  # whatever made the vector has joined the positions already
         return POINTS, None
     if len(output) != len(shape):
         is_point = all(shape[axis] == 1 for axis in axes)
         return (POINTS if is_point else EVERYTHING), _axes_of(output)
-    by_axis = {axis: _reach(op, axis - 1) or of_window(windows[axis - 1]) for axis in _IMAGE_AXES}
-    return (by_axis.get(axes[0], HERE), by_axis.get(axes[1], HERE)), axes
-
-
-def _unless(mixed: int, axes: tuple[int, int]) -> View:
-    rows, columns = (None if axis == mixed else HERE for axis in axes)
-    return rows, columns
-
-
-def _reach(op: Op, axis: int) -> Reach | None:
-    """Give the reach of an operator whose outputs, by phase, see less than its window holds for all phases together."""
-    if isinstance(op, ConvTranspose2d):
-        return _transposed(op.kernel[axis], op.stride[axis], op.padding[axis], op.dilation[axis])
-    if isinstance(op, Upsample) and op.mode != "nearest" and not op.align_corners:
-        return _interpolated((op.factor or (2, 2))[axis], 1 if op.mode == "bilinear" else 2)
-    return None
-
-
-def _transposed(kernel: int, stride: int, padding: int, dilation: int) -> Reach:
-    # Output i gathers the inputs j with i + padding = j*stride + t*dilation for a tap t < kernel.
-    ends: list[tuple[int, int]] = []
-    for phase in range(stride):
-        offsets = [phase + padding - tap * dilation for tap in range(kernel)]
-        read = [offset // stride for offset in offsets if not offset % stride] or [(phase + padding) // stride]
-        ends.append((min(read), max(read)))
-    return Reach(1, tuple(low for low, _ in ends), tuple(high for _, high in ends))
-
-
-def _interpolated(factor: int, side: int) -> Reach:
-    # Output i has its centre at (i + 1/2) / factor - 1/2 and mixes `side` inputs on either side of it.
-    ends: list[tuple[int, int]] = []
-    for phase in range(factor):
-        centre = Fraction(2 * phase + 1, 2 * factor) - Fraction(1, 2)
-        below = floor(centre)
-        ends.append((below, below) if centre == below else (below - side + 1, below + side))
-    return Reach(1, tuple(low for low, _ in ends), tuple(high for _, high in ends))
+    reaches: dict[int, Reach | None] = dict(zip(_IMAGE_AXES, map(of_window, windows), strict=True))
+    linear = op.linear_map(inputs)
+    if linear is not None and (linear.groups == 1 or linear.groups < shape.numbers()[linear.axis]):
+        reaches[linear.axis] = None
+    return (reaches.get(axes[0], HERE), reaches.get(axes[1], HERE)), axes
 
 
 def _walk(table: Fields, arriving: Sequence[Seen], path: str) -> Iterator[tuple[str, Seen]]:

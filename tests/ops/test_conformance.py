@@ -8,15 +8,10 @@ from itertools import product
 
 import pytest
 import torch
-from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
 from archdsl.ops import OPS
 from archdsl.ops.base import Op, OpError, TorchCall, attribute_docs
-from archdsl.ops.conv import Conv2d, DepthwiseConv2d
-from archdsl.ops.identity import Identity
-from archdsl.ops.pool import AdaptiveAvgPool2d
-from archdsl.ops.rearrange import Input, Pad
 from archdsl.ops.shape import Dim, Shape, Size
 from archdsl.text.codes import CODES
 from tests.ops.cases import ALL_CASES, CASES, COMPUTED, Case
@@ -28,27 +23,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even k
 every_op = pytest.mark.parametrize("op", OPS.values(), ids=OPS)
 every_case = pytest.mark.parametrize("case", ALL_CASES, ids=lambda case: case.name)
 every_call = pytest.mark.parametrize("case", COMPUTED, ids=lambda case: case.name)
-
-
-def _sees_near_positions(case: Case) -> bool:
-    """Tell whether an operator promises windows on maps and keeps to them.
-
-    Those of norms leave their statistics out, and those of padding that repeats the map take it for outside.
-    """
-    x, *others = case.inputs
-    if others or len(x) != 3 or len(case.op.infer_shape([x])) != 3 or case.op.windows([x]) is None:
-        return False
-    mixes_an_axis = getattr(case.op, "axis", "channels") == "last" or case.op.keyword in (
-        "fc",
-        "permute",
-        "flatten",
-    )
-    is_repeating = {getattr(case.op, name, "") for name in ("mode", "padding_mode")} & {
-        "reflect",
-        "replicate",
-        "circular",
-    }
-    return not mixes_an_axis and not is_repeating and case.op.category != "norm"
 
 
 @every_op
@@ -145,58 +119,6 @@ def test_macs_are_half_the_operations_that_torch_counts(case: Case) -> None:
 
 @pytest.mark.torch
 @every_call
-def test_autograd_keeps_the_tensor_that_the_operator_says(case: Case) -> None:
-    if _keeps_otherwise(case.op):
-        return
-    module, inputs = (
-        build(case.op.to_torch(case.inputs)).train(),
-        random_inputs(case.inputs, requires_grad=True),
-    )
-    kept: dict[int, int] = {}
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        kept[tensor.untyped_storage().data_ptr()] = tensor.numel()
-        return tensor
-
-    with saved_tensors_hooks(keep, lambda tensor: tensor):
-        output = module(*inputs)
-    keeps_input = any(x.untyped_storage().data_ptr() in kept for x in inputs)
-    keeps_output = output.untyped_storage().data_ptr() in kept
-    found = "input" if keeps_input else "output" if keeps_output else "none"
-    if found == "none" and case.op.saves != "none":  # a copy: padded, or within the operator
-        assert max(kept.values()) >= (inputs[0] if case.op.saves == "input" else output).numel()
-        return
-    assert case.op.saves == found
-
-
-def _keeps_otherwise(op: Op) -> bool:
-    """Tell whether a setting makes torch take another path than the operator's usual one."""
-    is_copying_pad = isinstance(op, Pad) and op.mode in ("reflect", "replicate")
-    return is_copying_pad or (isinstance(op, AdaptiveAvgPool2d) and op.size == (1, 1))
-
-
-@pytest.mark.torch
-@pytest.mark.parametrize("case", [case for case in COMPUTED if _sees_near_positions(case)], ids=lambda case: case.name)
-def test_an_output_element_sees_only_its_window(case: Case) -> None:
-    windows = case.op.windows(case.inputs)
-    assert windows is not None
-    (x,) = random_inputs(case.inputs, batch=1, requires_grad=True)
-    output = build(case.op.to_torch(case.inputs)).eval()(x.abs())
-    for axis, window in enumerate(windows, start=2):
-        others = tuple(other for other in range(4) if other != axis)
-        for i, slice_ in enumerate(output.unbind(axis)):
-            (gradient,) = torch.autograd.grad(slice_.square().sum(), x, retain_graph=True)
-            seen = gradient.abs().sum(others).nonzero().flatten().tolist()
-            first = (i // window.up) * window.stride - window.padding
-            allowed = {first + tap * window.dilation for tap in range(window.kernel)}
-            assert set(seen) <= allowed
-            is_inside = first >= 0 and max(allowed) < x.shape[axis]
-            if is_inside and isinstance(case.op, Conv2d | DepthwiseConv2d):
-                assert set(seen) == allowed
-
-
-@pytest.mark.torch
-@every_call
 def test_the_module_for_a_sequence_does_the_same(case: Case) -> None:
     call = case.op.to_torch(case.inputs)
     if call.stateless_module is None:
@@ -221,25 +143,6 @@ def _settings(call: TorchCall) -> tuple[dict[str, object], dict[str, list[float]
     public = {name: value for name, value in vars(module).items() if not name.startswith("_")}
     slopes = {name: tensor.tolist() for name, tensor in module.named_parameters() if call.target == "nn.PReLU"}
     return public, slopes, tuple(parameter.numel() for parameter in module.parameters())
-
-
-@pytest.mark.torch
-@every_op
-def test_only_operators_that_say_so_run_in_place(op: type[Op]) -> None:
-    for case in CASES[op.keyword] if op not in (Input, Identity) else ():
-        call = case.op.to_torch(case.inputs)
-        if call.kind != "module":
-            assert not op.can_run_in_place
-            continue
-        try:
-            module = build(TorchCall(call.target, call.args, {**call.kwargs, "inplace": True})).eval()
-        except TypeError:
-            assert not op.can_run_in_place
-            continue
-        assert op.can_run_in_place
-        (x,) = random_inputs(case.inputs)
-        expected = build(call).eval()(x.clone())
-        assert torch.equal(module(x), expected)
 
 
 def _symbolic(shape: Shape) -> Shape:

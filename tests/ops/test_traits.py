@@ -1,182 +1,74 @@
-"""What operators say of themselves for lints and figures, against torch: each claim is made where it is true."""
+"""Every trait of every operator against torch, in training and in evaluation; and a wrong one is found."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import NamedTuple
+from typing import Any
 
 import pytest
-import torch
-from torch import Tensor, nn
 
-from archdsl.ops import OPS
-from archdsl.ops.base import Op
-from archdsl.ops.shape import Shape
-from tests.ops.cases import COMPUTED, MAP, Case
-from tests.ops.execute import build, random_inputs
+from archdsl.ops.base import LinearMap, Op, RunningNorm, Window
+from tests.ops.cases import CASES, COMPUTED, Case
+from tests.ops.traits import CHECKS, ELSEWHERE
 
 pytestmark = [
     pytest.mark.torch,
+    # What torch says of a padding that differs between the sides.
     pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths"),
 ]
 
-Run = Callable[..., Tensor]
-_RUNS = 8
+
+def test_every_trait_has_a_check() -> None:
+    public = {name for name in vars(Op) | Op.__annotations__ if not name.startswith(("_", "model_"))}
+    assert public == CHECKS.keys() | ELSEWHERE.keys()
 
 
-def _module(case: Case, *, in_training: bool) -> Run:
-    """Return torch's call in double precision; all that is random in it comes from one seed."""
-    torch.manual_seed(0)
-    module: nn.Module = build(case.op.to_torch(case.inputs)).double().train(in_training)
-
-    def run(*inputs: Tensor) -> Tensor:
-        torch.manual_seed(1)
-        with torch.no_grad():
-            return module(*inputs)
-
-    return run
+@pytest.mark.parametrize("case", COMPUTED, ids=lambda case: case.name)
+@pytest.mark.parametrize("trait", CHECKS)
+def test_a_trait_is_what_torch_does(trait: str, case: Case) -> None:
+    CHECKS[trait](case)
 
 
-def _inputs(case: Case, factor: float = 1.0) -> list[Tensor]:
-    return [factor * x.double() for x in random_inputs(case.inputs, batch=4)]
+# Each trait, claimed where it is not so and forgotten where it is so.
+WRONG: list[tuple[str, str, Any]] = [
+    ("acts_in_training_only", "alpha_dropout", False), ("acts_in_training_only", "rrelu", True),
+    ("changes_nothing", "none", False), ("changes_nothing", "flatten", True),
+    ("shares_memory", "permute", False), ("shares_memory", "shuffle", True),
+    ("can_run_in_place", "relu", False), ("can_run_in_place", "sigmoid", True),
+    ("is_affine", "rescale", False), ("is_affine", "relu", True),
+    ("is_pointwise", "tanh", False), ("is_pointwise", "softmax", True),
+    ("is_parameter", "scale", False), ("is_parameter", "times", True),
+    ("axis_order", "permute", None), ("axis_order", "permute", (0, 2, 1)), ("axis_order", "shuffle", (0, 1, 2)),
+    ("kept_channels", "slice", None), ("kept_channels", "slice", range(1, 5)), ("kept_channels", "glu", range(4)),
+    ("stacks_channels", "concat", False), ("stacks_channels", "add", True),
+    ("channel_divisor", "group", ""), ("channel_divisor", "conv", "channels"), ("channel_divisor", "lrn", "size"),
+    ("linear_map", "conv", None), ("linear_map", "conv", LinearMap(outputs=1, inputs=0)),
+    ("linear_map", "deconv", LinearMap()), ("linear_map", "dw", LinearMap()), ("linear_map", "prelu", LinearMap()),
+    ("running_norm", "batch", None), ("running_norm", "batch", RunningNorm(1e-2, is_affine=True)),
+    ("running_norm", "layer", RunningNorm(1e-5, is_affine=True)),
+    ("saves", "conv", "none"), ("saves", "tanh", "input"), ("saves", "add", "output"),
+    ("saves_places", "gmp", False), ("saves_places", "avgpool", True),
+    ("windows", "conv", (Window(3), Window(3))), ("windows", "maxpool", (Window(2, 2), Window(1, 2))),
+    ("windows", "deconv", (Window(3, padding=1, ends=((-1, 0),)), Window(3, padding=1))),
+]  # fmt: skip
 
 
-def _per_channel(x: Tensor) -> Tensor:
-    numbers = torch.linspace(-1.7, 2.3, x.shape[1], dtype=x.dtype)
-    return numbers.reshape(1, -1, *(1 for _ in x.shape[2:]))
+@pytest.mark.parametrize(("trait", "keyword", "wrong"), WRONG)
+def test_a_planted_wrong_trait_is_found(
+    trait: str, keyword: str, wrong: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = CASES[keyword]
+    for case in cases:
+        CHECKS[trait](case)
+    is_method = callable(getattr(Op, trait))
+    monkeypatch.setattr(type(cases[0].op), trait, (lambda *_: wrong) if is_method else wrong)
+    found = 0
+    for case in cases:
+        try:
+            CHECKS[trait](case)
+        except AssertionError:
+            found += 1
+    assert found
 
 
-def _equal(one: Tensor, other: Tensor) -> bool:
-    return one.shape == other.shape and torch.allclose(one, other, rtol=0, atol=1e-9)
-
-
-def removes_channel_mean(case: Case) -> bool:
-    run, (x,) = _module(case, in_training=True), _inputs(case)
-    return _equal(run(x), run(x + _per_channel(x)))
-
-
-def removes_scale(case: Case) -> bool:
-    run, (x,) = _module(case, in_training=True), _inputs(case, factor=10)  # so large that `eps` is nothing
-    result = run(x)
-    return bool((run(3 * x) - result).abs().max() <= 1e-3 * result.abs().max())
-
-
-def is_idempotent(case: Case) -> bool:
-    run, (x,) = _module(case, in_training=False), _inputs(case, factor=2)
-    once = run(x)
-    return once.shape == x.shape and _equal(run(once), once)
-
-
-def keeps_constants(case: Case) -> bool:
-    run, (x,) = _module(case, in_training=False), _inputs(case)
-    constant = _per_channel(x).expand_as(x)
-    result = run(constant)
-    return (
-        result.shape[:2] == x.shape[:2]
-        and result.dim() == x.dim()
-        and _equal(result, constant[:, :, :1, :1].expand_as(result))
-    )
-
-
-def makes_zero(case: Case, *, in_training: bool) -> bool:
-    module = build(case.op.to_torch(case.inputs)).train(in_training)
-    return not any(module(*random_inputs(case.inputs)).any() for _ in range(_RUNS))
-
-
-def is_bounded(case: Case) -> bool:
-    run, (x,) = _module(case, in_training=False), _inputs(case)
-    other = x.clone()
-    other.view(-1)[3] += 0.3
-    result = run(x)
-    is_elementwise = result.shape == x.shape and int((run(other) != result).sum()) <= 1
-    return is_elementwise and float(run(1e12 * x).abs().max()) < 100
-
-
-def makes_probabilities(case: Case) -> bool:
-    results = _module(case, in_training=False)(*_inputs(case, factor=5))
-    return bool(((results >= 0) & (results <= 1)).all()) or bool((results <= 0).all())
-
-
-def cancels_equals(case: Case) -> bool:
-    run, (x, _) = _module(case, in_training=False), _inputs(case)
-    return not run(x, x).any()
-
-
-def repeats_border(case: Case) -> bool:
-    """Tell whether some row or column of the result sees one of the map's beyond its window."""
-    windows = case.op.windows(case.inputs)
-    assert windows
-    (x,) = random_inputs(case.inputs, batch=1, requires_grad=True)
-    result = build(case.op.to_torch(case.inputs)).eval()(x.abs())
-    for axis, (kernel, stride, padding, dilation, up, *_) in enumerate(windows, start=2):
-        for index, line in enumerate(result.unbind(axis)):
-            (gradient,) = torch.autograd.grad(line.square().sum(), x, retain_graph=True)
-            seen = gradient.abs().sum([other for other in range(4) if other != axis]).nonzero().flatten().tolist()
-            first = index // up * stride - padding
-            if not set(seen) <= {first + tap * dilation for tap in range(kernel)}:
-                return True
-    return False
-
-
-class Trait(NamedTuple):
-    """What operators claim, what torch does, and which cases can tell."""
-
-    claim: Callable[[Case], bool]
-    truth: Callable[[Case], bool]
-    cases: Sequence[Case]
-
-
-ALONE = [case for case in COMPUTED if not case.op.is_join]
-# Whether a view changes anything depends on the shape.
-CHANGING = [case for case in ALONE if not case.op.shares_memory]
-ON_MAPS = [case for case in CHANGING if len(case.inputs[0]) == 3]
-MAYBE_ZERO = [
-    *ALONE,
-    Case(OPS["times"].model_validate({"factor": 0.0}), (MAP,)),
-    *(
-        Case(op.model_validate({"p": 1.0}), (MAP,))
-        for op in OPS.values()
-        if op.acts_in_training_only and "p" in op.model_fields
-    ),
-]
-WINDOWED = [case for case in ON_MAPS if case.op.category in ("conv", "pool", "shape") and case.op.windows(case.inputs)]
-SQUARE = Shape(8, 6, 6)
-PAIRS = [Case(op(), (SQUARE, SQUARE)) for op in OPS.values() if op.is_join]
-
-TRAITS = {
-    "removes_channel_mean": Trait(lambda case: case.op.removes_channel_mean(case.inputs), removes_channel_mean, ALONE),
-    "removes_scale": Trait(lambda case: case.op.removes_scale, removes_scale, ALONE),
-    "is_idempotent": Trait(lambda case: case.op.is_idempotent(), is_idempotent, CHANGING),
-    "keeps_constants": Trait(lambda case: case.op.keeps_constants(), keeps_constants, ON_MAPS),
-    "makes_zero": Trait(
-        lambda case: case.op.makes_zero(in_training=False), partial(makes_zero, in_training=False), MAYBE_ZERO
-    ),
-    "makes_zero_in_training": Trait(
-        lambda case: case.op.makes_zero(in_training=True), partial(makes_zero, in_training=True), MAYBE_ZERO
-    ),
-    "repeats_border": Trait(lambda case: case.op.repeats_border(), repeats_border, WINDOWED),
-    "is_bounded": Trait(lambda case: case.op.is_bounded, is_bounded, ALONE),
-    "makes_probabilities": Trait(lambda case: case.op.makes_probabilities, makes_probabilities, ALONE),
-    "cancels_equals": Trait(lambda case: case.op.cancels_equals, cancels_equals, PAIRS),
-}
-
-
-CLAIMS = [pytest.param(trait, case, id=f"{name}-{case.name}") for name, trait in TRAITS.items() for case in trait.cases]
-
-
-@pytest.mark.parametrize(("trait", "case"), CLAIMS)
-def test_a_trait_is_claimed_where_torch_has_it(trait: Trait, case: Case) -> None:
-    assert trait.claim(case) == trait.truth(case)
-
-
-@pytest.mark.parametrize("name", TRAITS)
-def test_some_operators_have_a_trait_and_some_have_not(name: str) -> None:
-    assert {TRAITS[name].claim(case) for case in TRAITS[name].cases} == {True, False}
-
-
-@pytest.mark.parametrize("op", OPS.values(), ids=OPS)
-def test_figures_have_words_for_an_operator(op: type[Op]) -> None:
-    for case in (case for case in COMPUTED if type(case.op) is op):
-        assert "".join(term.form for term in case.op.describe()).strip()
-        assert not case.op.sign or case.op.is_join
+def test_a_wrong_trait_is_planted_both_ways() -> None:
+    assert {trait for trait, _, _ in WRONG} == CHECKS.keys()

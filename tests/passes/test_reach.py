@@ -11,8 +11,8 @@ from archdsl.ops.base import Window
 from archdsl.passes.reach import HERE, MOST_PHASES, Reach, chain, of_window, repeated, unite
 
 WINDOWS = st.builds(
-    Window, st.integers(1, 5), st.integers(1, 3), st.integers(0, 3), st.integers(1, 1), st.just(1)
-) | st.builds(Window, st.integers(1, 3), st.just(1), st.integers(0, 2), st.just(1), st.integers(2, 4))
+    Window, st.integers(1, 5), st.integers(1, 3), st.integers(0, 3), st.integers(1, 1), st.just(1), st.just(())
+) | st.builds(Window, st.integers(1, 3), st.just(1), st.integers(0, 2), st.just(1), st.integers(2, 4), st.just(()))
 
 
 def positions(window: Window, outputs: set[int]) -> set[int]:

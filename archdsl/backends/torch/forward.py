@@ -16,7 +16,6 @@ from archdsl.backends.torch.returns import add_return, training_only
 from archdsl.backends.torch.statements import Assign, InTraining, Members
 from archdsl.backends.torch.values import Values
 from archdsl.ir.graph import Node, Value
-from archdsl.ops.rearrange import Slice
 from archdsl.passes.shapes import Shapes
 
 _LONGEST_ABSORBED = 42
@@ -187,15 +186,16 @@ def _absorbs(node: Node) -> bool:
 
 def _equal_parts(node: Node, shapes: Shapes) -> list[Node]:
     """List the slices that, from this one on, cut a value into equal parts; none if they do not."""
-    if not isinstance(node.op, Slice) or node.op.start != 0:
+    first = node.op.kept_channels() if node.op is not None else None
+    if first is None or first.start != 0:
         return []
-    parts = [
-        reader
-        for reader in shapes.graph.consumers[node.inputs[0].node]
-        if isinstance(reader.op, Slice) and reader.inputs == node.inputs and reader.repeat == 1
-    ]
-    size = node.op.size
-    starts = [part.op.start for part in parts if isinstance(part.op, Slice) and part.op.size == size]
-    channels = shapes.of(node.inputs[0]).channels
-    is_whole = len(parts) > 1 and starts == [i * size for i in range(len(parts))] and size * len(parts) == channels
+    parts: list[Node] = []
+    kept: list[range] = []
+    for reader in shapes.graph.consumers[node.inputs[0].node]:
+        channels = reader.op.kept_channels() if reader.op is not None else None
+        if channels is not None and reader.inputs == node.inputs and reader.repeat == 1:
+            parts.append(reader)
+            kept.append(channels)
+    size, total = len(first), shapes.of(node.inputs[0]).numbers()[0]
+    is_whole = len(parts) > 1 and kept == [range(i, i + size) for i in range(0, total, size)]
     return parts if is_whole else []

@@ -37,5 +37,5 @@ def _is_disposable(graph: Graph, value: Value) -> bool:
     op = node.op
     if op is None or node.reuses is not None:
         return False
-    is_fresh = op.category in ("conv", "linear") or (op.category == "norm" and op.keyword != "none")
-    return is_fresh or (op.keyword == "add" and len(node.inputs) > 1)
+    is_sum = op.is_pointwise() and op.saves == "none" and len(node.inputs) > 1
+    return is_sum or op.category in ("conv", "linear", "norm")
