@@ -230,8 +230,6 @@ class Op(BaseModel):
     """Whether autograd also keeps where each output element comes from, as an int64."""
     stacks_channels: ClassVar[bool] = False
     """Whether it is a join whose channels are those of its inputs, one after the other."""
-    channel_divisor: ClassVar[str] = ""
-    """The attribute that counts sets of neighbouring channels, and so must divide their number; "" if there is none."""
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         """Give the output's shape, or raise OpError. Sizes may be symbolic."""
@@ -296,6 +294,10 @@ class Op(BaseModel):
     def is_pointwise(self) -> bool:
         """Whether an element depends, in evaluation, on its inputs' elements at its own place alone."""
         return self.is_affine()
+
+    def channel_groups(self) -> int | None:
+        """Return into how many equal sets of neighbours it cuts the channels by its `groups`; None without."""
+        return None
 
     def axis_order(self) -> tuple[int, ...] | None:
         """Return which of the input's axes comes at each place if it only permutes them; else None."""

@@ -63,7 +63,6 @@ class Conv2d(Op):
 
     keyword: ClassVar[str] = "conv"
     category: ClassVar[Category] = "conv"
-    channel_divisor: ClassVar[str] = "groups"
     aliases: ClassVar[Mapping[str, str]] = {**SLIDING_ALIASES, "g": "groups"}
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
 
@@ -144,6 +143,9 @@ class Conv2d(Op):
         channels = Term(", {0}", self.channels)
         tail = (Term(", {0} groups", self.groups, 1), description.dilation(self.dilation))
         return (description.window(self.kernel, "conv"), channels, description.stride(self.stride), *tail)
+
+    def channel_groups(self) -> int:
+        return self.groups
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         channels = inputs[0].numbers()[0]
@@ -298,7 +300,6 @@ class ConvTranspose2d(Op):
 
     keyword: ClassVar[str] = "deconv"
     category: ClassVar[Category] = "conv"
-    channel_divisor: ClassVar[str] = "groups"
     aliases: ClassVar[Mapping[str, str]] = {**SLIDING_ALIASES, "g": "groups"}
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
 
@@ -364,6 +365,9 @@ class ConvTranspose2d(Op):
     def describe(self) -> tuple[Term, ...]:
         stride = description.stride(self.stride, ", ×{0}")
         return (description.window(self.kernel, "up-conv"), Term(", {0}", self.channels), stride)
+
+    def channel_groups(self) -> int:
+        return self.groups
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         options: dict[str, tuple[object, object]] = {

@@ -305,7 +305,6 @@ class GroupNorm(Op):
 
     keyword: ClassVar[str] = "group"
     category: ClassVar[Category] = "norm"
-    channel_divisor: ClassVar[str] = "groups"
     aliases: ClassVar[Mapping[str, str]] = {"g": "groups"}
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
     removes_scale: ClassVar[bool] = True
@@ -339,6 +338,9 @@ class GroupNorm(Op):
 
     def describe(self) -> tuple[Term, ...]:
         return (Term("GN {0}", self.groups),)
+
+    def channel_groups(self) -> int:
+        return self.groups
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         options = _changed({"eps": self.eps, "affine": self.affine}, {"eps": 1e-5, "affine": True})

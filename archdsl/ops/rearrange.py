@@ -464,7 +464,6 @@ class ChannelShuffle(Op):
 
     keyword: ClassVar[str] = "shuffle"
     category: ClassVar[Category] = "shape"
-    channel_divisor: ClassVar[str] = "groups"
     aliases: ClassVar[Mapping[str, str]] = {"g": "groups"}
 
     groups: PositiveInt
@@ -483,6 +482,9 @@ class ChannelShuffle(Op):
 
     def describe(self) -> tuple[Term, ...]:
         return (Term("channel shuffle, {0} groups", self.groups),)
+
+    def channel_groups(self) -> int:
+        return self.groups
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         return TorchCall("nn.ChannelShuffle", (self.groups,))

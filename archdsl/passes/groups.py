@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import gcd
 
+from archdsl.ops.base import Op
 from archdsl.passes.costs import count_costs
 from archdsl.passes.shapes import Misfit, Shapes
 from archdsl.passes.tables import Tables, walk
@@ -16,12 +17,15 @@ _MOST_SHOWN = 6
 
 def refused_groups(misfits: Sequence[Misfit]) -> int | None:
     """Return the number of groups that a group norm is refused with, if one is."""
-    norms = (misfit.node.op for misfit in misfits if _is_refused(misfit))
-    return next((op.groups for op in norms if isinstance(op, GroupNorm)), None)
+    return next((_groups(misfit.node.op) for misfit in misfits if _is_refused(misfit)), None)
 
 
 def _is_refused(misfit: Misfit) -> bool:
-    return isinstance(misfit.node.op, GroupNorm) and misfit.trouble.code == "E214"
+    return _groups(misfit.node.op) is not None and misfit.trouble.code == "E214"
+
+
+def _groups(op: Op | None) -> int | None:
+    return op.channel_groups() if op is not None and op.category == "norm" else None
 
 
 def name_divisors(
@@ -33,7 +37,7 @@ def name_divisors(
     """
     widths: dict[int, str] = {}
     for path, node, tables in walk(Tables(shapes, count_costs(shapes))):
-        if node.op is not None and node.op.category == "norm" and node.op.channel_divisor:
+        if _groups(node.op) is not None:
             widths.setdefault(tables.shapes.inputs_of(node)[0].numbers()[0], path)
     if not widths:
         return list(explained)

@@ -40,7 +40,7 @@ WRONG: list[tuple[str, str, Any]] = [
     ("axis_order", "permute", None), ("axis_order", "permute", (0, 2, 1)), ("axis_order", "shuffle", (0, 1, 2)),
     ("kept_channels", "slice", None), ("kept_channels", "slice", range(1, 5)), ("kept_channels", "glu", range(4)),
     ("stacks_channels", "concat", False), ("stacks_channels", "add", True),
-    ("channel_divisor", "group", ""), ("channel_divisor", "conv", "channels"), ("channel_divisor", "lrn", "size"),
+    ("channel_groups", "group", None), ("channel_groups", "conv", 3), ("channel_groups", "lrn", 5),
     ("linear_map", "conv", None), ("linear_map", "conv", LinearMap(outputs=1, inputs=0)),
     ("linear_map", "deconv", LinearMap()), ("linear_map", "dw", LinearMap()), ("linear_map", "prelu", LinearMap()),
     ("running_norm", "batch", None), ("running_norm", "batch", RunningNorm(1e-2, is_affine=True)),

@@ -41,6 +41,7 @@ def counted_macs(module: nn.Module, *shapes: tuple[int, ...]) -> int:
     [
         ("unet", {}), ("unet_padded", {}), ("unet_bilinear", {}), ("fpn_resnet18", {}), ("fpn_resnet50", {}),
         ("dcgan_generator", {}), ("dcgan_discriminator", {}), ("espcn", {"factor": 4}), ("siamese", {}),
+        ("snn", {}), ("snn_conv", {}),
     ],
 )  # fmt: skip
 def test_macs_are_what_torch_counts(name: str, settings: dict[str, Any]) -> None:
@@ -310,3 +311,28 @@ def test_both_images_teach_the_twin() -> None:
         assert parameter.grad is not None, key
         assert parameter.grad.isfinite().all(), key
         assert parameter.grad.any(), key
+
+
+# Self-normalising networks.
+
+
+@pytest.mark.parametrize("noise", [0, 0.05, 0.3])
+def test_a_self_normalising_network_keeps_mean_and_variance_through_its_layers(noise: float) -> None:
+    torch.manual_seed(0)
+    module = archdsl.load("snn", noise=noise).module().train()
+    x = module.get_submodule("layer")(torch.randn(64, 784)).detach()
+    assert abs(float(x.mean())) < 0.1
+    assert 0.8 < float(x.std()) < 1.2
+
+
+@pytest.mark.parametrize("name", ["snn", "snn_conv"])
+def test_inference_drops_the_noise_of_a_self_normalising_network(name: str) -> None:
+    network = archdsl.load(name)
+    assert "Dropout" in network.source()
+    assert "Dropout" not in network.for_inference().source()
+
+
+@pytest.mark.parametrize("noise", ["alpha_dropout", "feature_alpha_dropout"])
+def test_noise_does_not_stand_for_an_activation_between_two_convolutions(noise: str) -> None:
+    found = archdsl.check_text(f"model m {{ input [3, 32, 32]; conv 8 k=5 s=2; {noise} 0.1; conv 8; act }}")
+    assert [diagnostic.code for diagnostic in found] == ["W402"]
