@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, final
 
 from pydantic import PositiveInt
 
-from archdsl.ops.base import Category, Init, LinearMap, Op, OpError, Tensor, TorchCall
+from archdsl.ops.base import POINT, Category, Init, LinearMap, Op, OpError, Tensor, TorchCall, Window
 from archdsl.ops.description import Term
 from archdsl.ops.init import MatrixInit, VectorInit, initial_values
 from archdsl.ops.merge import broadcast
@@ -53,6 +53,9 @@ class Linear(Op):
 
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return super().elementwise(inputs) if self.bias else 0
+
+    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window] | None:
+        return None if len(inputs[0]) == 1 else POINT
 
     def linear_map(self, inputs: Sequence[Shape]) -> LinearMap:
         return LinearMap(axis=len(inputs[0]) - 1)

@@ -222,16 +222,17 @@ def _step(op: Op, inputs: Sequence[Shape], output: Shape, axes: Axes) -> tuple[V
     order = op.axis_order()
     if order is not None and axes is not None:
         return POINTS, (order.index(axes[0]), order.index(axes[1]))
-    windows = op.windows(inputs)
+    linear, windows = op.linear_map(inputs), op.windows(inputs)
+    if axes is None and linear is not None:  # whatever made the vector has joined the positions already
+        return POINTS, None
     if windows is None:
         return EVERYTHING, _axes_of(output)
-    if axes is None:  # whatever made the vector has joined the positions already
+    if axes is None:
         return POINTS, None
     if len(output) != len(shape):
         is_point = all(shape[axis] == 1 for axis in axes)
         return (POINTS if is_point else EVERYTHING), _axes_of(output)
     reaches: dict[int, Reach | None] = dict(zip(_IMAGE_AXES, map(of_window, windows), strict=True))
-    linear = op.linear_map(inputs)
     if linear is not None and (linear.groups == 1 or linear.groups < shape.numbers()[linear.axis]):
         reaches[linear.axis] = None
     return (reaches.get(axes[0], HERE), reaches.get(axes[1], HERE)), axes

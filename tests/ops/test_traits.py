@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from archdsl.ops import OPS
 from archdsl.ops.base import LinearMap, Op, RunningNorm, Window
-from tests.ops.cases import CASES, COMPUTED, Case
+from tests.ops.cases import COMPUTED, Case
+from tests.ops.effects import EFFECTS, Effect
 from tests.ops.traits import CHECKS, ELSEWHERE
 
 pytestmark = [
@@ -19,13 +21,23 @@ pytestmark = [
 
 def test_every_trait_has_a_check() -> None:
     public = {name for name in vars(Op) | Op.__annotations__ if not name.startswith(("_", "model_"))}
-    assert public == CHECKS.keys() | ELSEWHERE.keys()
+    assert public == CHECKS.keys() | EFFECTS.keys() | ELSEWHERE.keys()
 
 
 @pytest.mark.parametrize("case", COMPUTED, ids=lambda case: case.name)
 @pytest.mark.parametrize("trait", CHECKS)
 def test_a_trait_is_what_torch_does(trait: str, case: Case) -> None:
     CHECKS[trait](case)
+
+
+CLAIMS = [
+    pytest.param(effect, case, id=f"{name}-{case.name}") for name, effect in EFFECTS.items() for case in effect.cases
+]
+
+
+@pytest.mark.parametrize(("effect", "case"), CLAIMS)
+def test_an_effect_is_claimed_where_torch_has_it(effect: Effect, case: Case) -> None:
+    assert effect.claim(case) == effect.truth(case)
 
 
 # Each trait, claimed where it is not so and forgotten where it is so.
@@ -49,6 +61,15 @@ WRONG: list[tuple[str, str, Any]] = [
     ("saves_places", "gmp", False), ("saves_places", "avgpool", True),
     ("windows", "conv", (Window(3), Window(3))), ("windows", "maxpool", (Window(2, 2), Window(1, 2))),
     ("windows", "deconv", (Window(3, padding=1, ends=((-1, 0),)), Window(3, padding=1))),
+    ("removes_channel_mean", "batch", False), ("removes_channel_mean", "lrn", True),
+    ("removes_scale", "rms", False), ("removes_scale", "sigmoid", True),
+    ("is_idempotent", "relu", False), ("is_idempotent", "elu", True),
+    ("keeps_constants", "maxpool", False), ("keeps_constants", "conv", True),
+    ("makes_zero", "times", False), ("makes_zero", "relu", True),
+    ("repeats_border", "conv", False), ("repeats_border", "deconv", True),
+    ("is_bounded", "tanh", False), ("is_bounded", "relu", True),
+    ("makes_probabilities", "softmax", False), ("makes_probabilities", "tanh", True),
+    ("cancels_equals", "sub", False), ("cancels_equals", "add", True),
 ]  # fmt: skip
 
 
@@ -56,19 +77,30 @@ WRONG: list[tuple[str, str, Any]] = [
 def test_a_planted_wrong_trait_is_found(
     trait: str, keyword: str, wrong: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cases = CASES[keyword]
-    for case in cases:
-        CHECKS[trait](case)
+    cases = EFFECTS[trait].cases if trait in EFFECTS else COMPUTED
+    cases = [case for case in cases if case.op.keyword == keyword]
+    assert not any(_is_found(trait, case) for case in cases)
     is_method = callable(getattr(Op, trait))
-    monkeypatch.setattr(type(cases[0].op), trait, (lambda *_: wrong) if is_method else wrong)
-    found = 0
-    for case in cases:
-        try:
-            CHECKS[trait](case)
-        except AssertionError:
-            found += 1
-    assert found
+    monkeypatch.setattr(type(cases[0].op), trait, (lambda *_, **__: wrong) if is_method else wrong)
+    assert any(_is_found(trait, case) for case in cases)
+
+
+def _is_found(trait: str, case: Case) -> bool:
+    if trait in EFFECTS:
+        return EFFECTS[trait].claim(case) != EFFECTS[trait].truth(case)
+    try:
+        CHECKS[trait](case)
+    except AssertionError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("op", OPS.values(), ids=OPS)
+def test_figures_have_words_for_an_operator(op: type[Op]) -> None:
+    for case in (case for case in COMPUTED if type(case.op) is op):
+        assert "".join(term.form for term in case.op.describe()).strip()
+        assert not case.op.sign or case.op.is_join
 
 
 def test_a_wrong_trait_is_planted_both_ways() -> None:
-    assert {trait for trait, _, _ in WRONG} == CHECKS.keys()
+    assert {trait for trait, _, _ in WRONG} == CHECKS.keys() | EFFECTS.keys()

@@ -368,15 +368,15 @@ CHECKS: Mapping[str, Callable[[Case], None]] = {
     "saves_places": saves_places,
     "windows": windows,
 }
-"""How each trait is held against torch. A new trait of `Op` needs an entry here."""
+"""How each trait is held against torch. A new trait of `Op` needs an entry here or in `effects.py`."""
 
 ELSEWHERE: Mapping[str, str] = {
     "keyword": "test_conformance", "category": "test_conformance", "aliases": "test_conformance",
     "is_join": "test_conformance", "infer_shape": "test_conformance", "state": "test_conformance",
     "macs": "test_conformance", "elementwise": "test_conformance", "cost": "test_conformance",
-    "initial": "test_initial", "to_torch": "test_conformance",
+    "initial": "test_errors", "to_torch": "test_conformance",
     "is_identity": "made of others", "is_view": "made of others",
-    "short_name": "test_words", "sign": "test_words", "is_aside": "test_words", "describe": "test_words",
+    "short_name": "test_traits", "sign": "test_traits", "is_aside": "test_traits", "describe": "test_traits",
     "attribute_names": "of the class", "words": "of the class", "resolve": "of the class",
 }  # fmt: skip
 """What else `Op` has, and where it is tested."""
