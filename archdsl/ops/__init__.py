@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from archdsl.ops import activation, conv, identity, linear, merge, norm, pool, rearrange, regularise, resize
+from archdsl.ops import (
+    activation,
+    conv,
+    identity,
+    linear,
+    merge,
+    norm,
+    pool,
+    rearrange,
+    regularise,
+    resize,
+    softmax,
+    squash,
+)
 from archdsl.ops.base import Op
 from archdsl.ops.init import INITS
 
@@ -38,20 +51,20 @@ _CLASSES: tuple[type[Op], ...] = (
     activation.SiLU,
     activation.Mish,
     activation.Hardswish,
-    activation.Hardsigmoid,
-    activation.Hardtanh,
-    activation.Hardshrink,
-    activation.Softshrink,
-    activation.Tanhshrink,
+    squash.Hardsigmoid,
+    squash.Hardtanh,
+    squash.Hardshrink,
+    squash.Softshrink,
+    squash.Tanhshrink,
     activation.Threshold,
-    activation.Sigmoid,
-    activation.Tanh,
+    squash.Sigmoid,
+    squash.Tanh,
     activation.Softplus,
-    activation.Softsign,
-    activation.LogSigmoid,
-    activation.Softmax,
-    activation.LogSoftmax,
-    activation.GLU,
+    squash.Softsign,
+    squash.LogSigmoid,
+    softmax.Softmax,
+    softmax.LogSoftmax,
+    softmax.GLU,
     pool.MaxPool2d,
     pool.AvgPool2d,
     pool.LPPool2d,

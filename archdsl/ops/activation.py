@@ -1,13 +1,11 @@
-"""Activations: every elementwise nonlinearity of torch.nn, and those over an axis."""
+"""Activations that keep or bend: rectifiers and gates, elementwise; and what all activations have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal, final
 
-from pydantic import NonNegativeFloat
-
-from archdsl.ops.base import Category, Init, Op, OpError, Tensor, TorchCall
+from archdsl.ops.base import Category, Init, Op, Tensor, TorchCall
 from archdsl.ops.description import Term
 from archdsl.ops.init import VectorInit, initial_values
 from archdsl.ops.shape import Shape
@@ -19,6 +17,9 @@ class Activation(Op):
     category: ClassVar[Category] = "activation"
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
 
+    torch: ClassVar[str]
+    """The module that performs it, whose arguments are the attributes in their order."""
+
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]
 
@@ -27,6 +28,10 @@ class Activation(Op):
 
     def is_pointwise(self) -> bool:
         return True
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        changed = self.model_dump(exclude_defaults=True)
+        return TorchCall(self.torch, tuple(self.model_dump().values()) if changed else ())
 
 
 @final
@@ -43,14 +48,12 @@ class ReLU(Activation):
     """
 
     keyword: ClassVar[str] = "relu"
+    torch: ClassVar[str] = "nn.ReLU"
     can_run_in_place: ClassVar[bool] = True
     saves: ClassVar[Literal["input", "output", "none"]] = "output"
 
     def is_idempotent(self) -> bool:
         return True
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.ReLU")
 
 
 @final
@@ -67,14 +70,12 @@ class ReLU6(Activation):
     """
 
     keyword: ClassVar[str] = "relu6"
+    torch: ClassVar[str] = "nn.ReLU6"
     can_run_in_place: ClassVar[bool] = True
     is_bounded: ClassVar[bool] = True
 
     def is_idempotent(self) -> bool:
         return True
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.ReLU6")
 
 
 @final
@@ -91,13 +92,11 @@ class LeakyReLU(Activation):
     """
 
     keyword: ClassVar[str] = "leaky_relu"
+    torch: ClassVar[str] = "nn.LeakyReLU"
     can_run_in_place: ClassVar[bool] = True
 
     slope: float = 0.01
     """Factor on negative values."""
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.LeakyReLU", () if self.slope == 0.01 else (self.slope,))
 
 
 @final
@@ -147,16 +146,13 @@ class RReLU(Activation):
     """
 
     keyword: ClassVar[str] = "rrelu"
+    torch: ClassVar[str] = "nn.RReLU"
     can_run_in_place: ClassVar[bool] = True
 
     low: float = 1 / 8
     """Smallest factor."""
     high: float = 1 / 3
     """Largest factor."""
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        bounds = (self.low, self.high)
-        return TorchCall("nn.RReLU", () if bounds == (1 / 8, 1 / 3) else bounds)
 
 
 @final
@@ -173,13 +169,11 @@ class ELU(Activation):
     """
 
     keyword: ClassVar[str] = "elu"
+    torch: ClassVar[str] = "nn.ELU"
     can_run_in_place: ClassVar[bool] = True
 
     alpha: float = 1.0
     """How far down negative values reach."""
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.ELU", () if self.alpha == 1.0 else (self.alpha,))
 
 
 @final
@@ -196,10 +190,8 @@ class SELU(Activation):
     """
 
     keyword: ClassVar[str] = "selu"
+    torch: ClassVar[str] = "nn.SELU"
     can_run_in_place: ClassVar[bool] = True
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.SELU")
 
 
 @final
@@ -216,13 +208,11 @@ class CELU(Activation):
     """
 
     keyword: ClassVar[str] = "celu"
+    torch: ClassVar[str] = "nn.CELU"
     can_run_in_place: ClassVar[bool] = True
 
     alpha: float = 1.0
     """How far down negative values reach; not 0."""
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.CELU", () if self.alpha == 1.0 else (self.alpha,))
 
 
 @final
@@ -262,10 +252,8 @@ class SiLU(Activation):
     """
 
     keyword: ClassVar[str] = "silu"
+    torch: ClassVar[str] = "nn.SiLU"
     can_run_in_place: ClassVar[bool] = True
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.SiLU")
 
 
 @final
@@ -282,10 +270,8 @@ class Mish(Activation):
     """
 
     keyword: ClassVar[str] = "mish"
+    torch: ClassVar[str] = "nn.Mish"
     can_run_in_place: ClassVar[bool] = True
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.Mish")
 
 
 @final
@@ -302,202 +288,8 @@ class Hardswish(Activation):
     """
 
     keyword: ClassVar[str] = "hardswish"
+    torch: ClassVar[str] = "nn.Hardswish"
     can_run_in_place: ClassVar[bool] = True
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.Hardswish")
-
-
-@final
-class Hardsigmoid(Activation):
-    """Squash to [0, 1] by straight lines: relu6(x + 3)/6.
-
-    Shape:  unchanged
-    Cost:   no parameters; one operation per element
-    Errors: none
-    Source: torch.nn.Hardsigmoid; Howard et al. 2019, MobileNetV3
-
-    >>> Hardsigmoid().infer_shape([Shape(64, 56, 56)])
-    Shape(64, 56, 56)
-    """
-
-    keyword: ClassVar[str] = "hardsigmoid"
-    can_run_in_place: ClassVar[bool] = True
-    makes_probabilities: ClassVar[bool] = True
-    is_bounded: ClassVar[bool] = True
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.Hardsigmoid")
-
-
-@final
-class Hardtanh(Activation):
-    """Cut off below `low` and above `high`.
-
-    Shape:  unchanged
-    Cost:   no parameters; one operation per element
-    Errors: none
-    Source: torch.nn.Hardtanh
-
-    >>> Hardtanh().infer_shape([Shape(64, 56, 56)])
-    Shape(64, 56, 56)
-    """
-
-    keyword: ClassVar[str] = "hardtanh"
-    can_run_in_place: ClassVar[bool] = True
-    is_bounded: ClassVar[bool] = True
-
-    low: float = -1.0
-    """Smallest value afterwards."""
-    high: float = 1.0
-    """Largest value afterwards; above `low`."""
-
-    def is_idempotent(self) -> bool:
-        return True
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        bounds = (self.low, self.high)
-        return TorchCall("nn.Hardtanh", () if bounds == (-1.0, 1.0) else bounds)
-
-
-@final
-class Hardshrink(Activation):
-    """Zero what lies within `bound` of zero.
-
-    Shape:  unchanged
-    Cost:   no parameters; one operation per element
-    Errors: none
-    Source: torch.nn.Hardshrink
-
-    >>> Hardshrink().infer_shape([Shape(64, 56, 56)])
-    Shape(64, 56, 56)
-    """
-
-    keyword: ClassVar[str] = "hardshrink"
-
-    bound: float = 0.5
-    """Largest magnitude that is zeroed."""
-
-    def is_idempotent(self) -> bool:
-        return True
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.Hardshrink", () if self.bound == 0.5 else (self.bound,))
-
-
-@final
-class Softshrink(Activation):
-    """Draw each value towards zero by `bound`, and no further.
-
-    Shape:  unchanged
-    Cost:   no parameters; one operation per element
-    Errors: none
-    Source: torch.nn.Softshrink
-
-    >>> Softshrink().infer_shape([Shape(64, 56, 56)])
-    Shape(64, 56, 56)
-    """
-
-    keyword: ClassVar[str] = "softshrink"
-
-    bound: NonNegativeFloat = 0.5
-    """How far each value is drawn."""
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.Softshrink", () if self.bound == 0.5 else (self.bound,))
-
-
-@final
-class Tanhshrink(Activation):
-    """Subtract each value's hyperbolic tangent: x - tanh(x).
-
-    Shape:  unchanged
-    Cost:   no parameters; one operation per element
-    Errors: none
-    Source: torch.nn.Tanhshrink
-
-    >>> Tanhshrink().infer_shape([Shape(64, 56, 56)])
-    Shape(64, 56, 56)
-    """
-
-    keyword: ClassVar[str] = "tanhshrink"
-    saves: ClassVar[Literal["input", "output", "none"]] = "output"
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.Tanhshrink")
-
-
-@final
-class Threshold(Activation):
-    """Replace what does not exceed `threshold` by `value`.
-
-    Shape:  unchanged
-    Cost:   no parameters; one operation per element
-    Errors: none
-    Source: torch.nn.Threshold
-
-    >>> Threshold(threshold=0.1, value=0.1).infer_shape([Shape(64, 56, 56)])
-    Shape(64, 56, 56)
-    """
-
-    keyword: ClassVar[str] = "threshold"
-    can_run_in_place: ClassVar[bool] = True
-
-    threshold: float
-    """What a value must exceed to be kept."""
-    value: float
-    """What takes the place of the others."""
-
-    def is_idempotent(self) -> bool:
-        return True
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.Threshold", (self.threshold, self.value))
-
-
-@final
-class Sigmoid(Activation):
-    """Squash to (0, 1): 1/(1 + exp(-x)).
-
-    Shape:  unchanged
-    Cost:   no parameters; one operation per element
-    Errors: none
-    Source: torch.nn.Sigmoid
-
-    >>> Sigmoid().infer_shape([Shape(64, 56, 56)])
-    Shape(64, 56, 56)
-    """
-
-    keyword: ClassVar[str] = "sigmoid"
-    saves: ClassVar[Literal["input", "output", "none"]] = "output"
-    short_name: ClassVar[str] = "sigmoid"
-    makes_probabilities: ClassVar[bool] = True
-    is_bounded: ClassVar[bool] = True
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.Sigmoid")
-
-
-@final
-class Tanh(Activation):
-    """Squash to (-1, 1) by the hyperbolic tangent.
-
-    Shape:  unchanged
-    Cost:   no parameters; one operation per element
-    Errors: none
-    Source: torch.nn.Tanh
-
-    >>> Tanh().infer_shape([Shape(64, 56, 56)])
-    Shape(64, 56, 56)
-    """
-
-    keyword: ClassVar[str] = "tanh"
-    saves: ClassVar[Literal["input", "output", "none"]] = "output"
-    short_name: ClassVar[str] = "tanh"
-    is_bounded: ClassVar[bool] = True
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.Tanh")
 
 
 @final
@@ -527,137 +319,26 @@ class Softplus(Activation):
 
 
 @final
-class Softsign(Activation):
-    """Squash to (-1, 1): x/(1 + |x|).
+class Threshold(Activation):
+    """Replace what does not exceed `threshold` by `value`.
 
     Shape:  unchanged
     Cost:   no parameters; one operation per element
     Errors: none
-    Source: torch.nn.Softsign
+    Source: torch.nn.Threshold
 
-    >>> Softsign().infer_shape([Shape(64, 56, 56)])
+    >>> Threshold(threshold=0.1, value=0.1).infer_shape([Shape(64, 56, 56)])
     Shape(64, 56, 56)
     """
 
-    keyword: ClassVar[str] = "softsign"
-    is_bounded: ClassVar[bool] = True
+    keyword: ClassVar[str] = "threshold"
+    torch: ClassVar[str] = "nn.Threshold"
+    can_run_in_place: ClassVar[bool] = True
 
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.Softsign")
-
-
-@final
-class LogSigmoid(Activation):
-    """Take the logarithm of the sigmoid: -log(1 + exp(-x)).
-
-    Shape:  unchanged
-    Cost:   no parameters; one operation per element
-    Errors: none
-    Source: torch.nn.LogSigmoid
-
-    >>> LogSigmoid().infer_shape([Shape(64, 56, 56)])
-    Shape(64, 56, 56)
-    """
-
-    keyword: ClassVar[str] = "logsigmoid"
-    makes_probabilities: ClassVar[bool] = True
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.LogSigmoid")
-
-
-@final
-class Softmax(Activation):
-    """Turn the values along an axis into shares that sum to one.
-
-    Shape:  unchanged
-    Cost:   no parameters; one operation per element
-    Errors: none
-    Source: torch.nn.Softmax
-
-    >>> Softmax().to_torch([Shape(10)]).kwargs
-    {'dim': 1}
-    """
-
-    keyword: ClassVar[str] = "softmax"
-    saves: ClassVar[Literal["input", "output", "none"]] = "output"
-    short_name: ClassVar[str] = "softmax"
-    makes_probabilities: ClassVar[bool] = True
-
-    axis: Literal["channels", "last"] = "channels"
-    """Along which axis the shares sum to one."""
-
-    def is_pointwise(self) -> bool:
-        return False
-
-    def removes_channel_mean(self, inputs: Sequence[Shape]) -> bool:
-        return self.axis == "last" and len(inputs[0]) > 1
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.Softmax", kwargs={"dim": 1 if self.axis == "channels" else -1})
-
-
-@final
-class LogSoftmax(Activation):
-    """Take the logarithm of the shares that `softmax` gives.
-
-    Shape:  unchanged
-    Cost:   no parameters; one operation per element
-    Errors: none
-    Source: torch.nn.LogSoftmax
-
-    >>> LogSoftmax(axis="last").to_torch([Shape(10)]).kwargs
-    {'dim': -1}
-    """
-
-    keyword: ClassVar[str] = "log_softmax"
-    saves: ClassVar[Literal["input", "output", "none"]] = "output"
-    makes_probabilities: ClassVar[bool] = True
-
-    axis: Literal["channels", "last"] = "channels"
-    """Along which axis the shares sum to one."""
-
-    def is_pointwise(self) -> bool:
-        return False
+    threshold: float
+    """What a value must exceed to be kept."""
+    value: float
+    """What takes the place of the others."""
 
     def is_idempotent(self) -> bool:
         return True
-
-    def removes_channel_mean(self, inputs: Sequence[Shape]) -> bool:
-        return self.axis == "last" and len(inputs[0]) > 1
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.LogSoftmax", kwargs={"dim": 1 if self.axis == "channels" else -1})
-
-
-@final
-class GLU(Activation):
-    """Gate the first half of an axis by the sigmoid of the second.
-
-    Shape:  (C, ...) -> (C/2, ...), or the last axis halved
-    Cost:   no parameters; one operation per output element
-    Errors: E214 the axis is odd
-    Source: torch.nn.GLU; Dauphin et al. 2017
-
-    >>> GLU().infer_shape([Shape(64, 56, 56)])
-    Shape(32, 56, 56)
-    """
-
-    keyword: ClassVar[str] = "glu"
-
-    axis: Literal["channels", "last"] = "channels"
-    """Which axis is halved."""
-
-    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
-        (x,) = inputs
-        at = 0 if self.axis == "channels" else len(x) - 1
-        if x[at] % 2:
-            message = f"glu halves an axis, and the {self.axis} axis of {x} is odd"
-            raise OpError("E214", message, "axis", "give the layer before an even number")
-        return Shape(*x[:at], x[at] // 2, *x[at + 1 :])
-
-    def is_pointwise(self) -> bool:
-        return False
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.GLU", kwargs={"dim": 1} if self.axis == "channels" else {})

@@ -47,7 +47,9 @@ def test_an_operator_documents_itself_and_each_attribute(op: type[Op]) -> None:
 
 @every_op
 def test_an_operators_example_runs(op: type[Op]) -> None:
-    (example,) = doctest.DocTestFinder(recurse=False).find(op, globs=vars(sys.modules[op.__module__]).copy())
+    (example,) = doctest.DocTestFinder(recurse=False).find(
+        op, globs={**vars(sys.modules[op.__module__]), "Shape": Shape}
+    )
     assert example.examples
     assert doctest.DocTestRunner(verbose=False).run(example).failed == 0
 
