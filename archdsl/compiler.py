@@ -33,7 +33,8 @@ from archdsl.semantics.values import UNKNOWN, Partial, Setting, Unknown
 from archdsl.syntax import tree
 from archdsl.syntax.allowances import report_unused
 from archdsl.text.allow import Allowances
-from archdsl.text.diagnostic import Diagnostic, Reporter
+from archdsl.text.diagnostic import Diagnostic, Reporter, Severity
+from archdsl.text.error import SpecError
 from archdsl.text.source import Source, Span
 
 MAX_STEPS_OF_FILE = 100_000
@@ -239,6 +240,32 @@ def compile_networkx(graph: object) -> Compilation:
     maps = cast("tuple[object, ...]", given) if isinstance(given, tuple) else ()
     maps = tuple(item for item in maps if isinstance(item, KeyMap))
     return Compilation(made.name, made, shapes, costs, report.diagnostics, digest, made.span.source, maps)
+
+
+def write_text(graph: Graph) -> str:
+    """Return the text of a spec that compiles to the same graph, as the formatter would have it.
+
+    Errors: SpecError with E314 where the language cannot say the graph
+    """
+    from archdsl.backends.spec.spec import spec_text
+    from archdsl.backends.spec.steps import Unsayable
+    from archdsl.ir.content import content_of
+
+    reason = "its steps in another order"
+    for is_plain in (False, True):
+        try:
+            text = spec_text(graph, is_plain=is_plain)
+        except Unsayable as error:
+            reason = str(error)
+            break
+        again = compile(Source(text, f"{graph.name}.arch"), graph.name)
+        if again.shapes is not None and content_of(again.shapes.graph, is_bare=True) == content_of(graph, is_bare=True):
+            return text
+        reason = next((found.message for found in again.diagnostics if found.severity is Severity.ERROR), reason)
+    report = Reporter()
+    help = "rewrite that part of the graph, or keep the graph itself"
+    report.error("E314", f"the language cannot say `{graph.name}`: {reason}", graph.span, help=help)
+    raise SpecError(report.diagnostics)
 
 
 def _measure(graph: Graph, report: Reporter) -> tuple[Shapes | None, Costs | None]:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from archdsl.compiler import Compilation
+from archdsl.compiler import Compilation, write_text
 from archdsl.ir.attributes import GraphAttributes
 from archdsl.ir.content import content_of
 from archdsl.ir.flatten import flatten
@@ -125,17 +125,13 @@ class Network:
         """What files of other origins call the weights."""
         self._compilation = compilation
         if self.graph.facts is None:
-            self.graph.facts = Annotations(self.tables, self._about)
+            self.graph.facts = Annotations(self.tables, lambda: _about(self))
         self.folds: tuple[Fold, ...] = ()
         """Which norms `for_inference` has folded, and how the state changes with it."""
 
     def __repr__(self) -> str:
         total = self.tables.costs.total
         return f"Network({self.name!r}, {total.parameters:,} parameters, {total.macs:,} macs)"
-
-    def _about(self) -> GraphAttributes:
-        """Return what the graph in networkx bears of the model, so that what comes back is known."""
-        return {"digest": self.digest, "content": content_of(self.graph), "key_maps": self.key_maps}
 
     def _repr_svg_(self) -> str:
         return self.diagram().svg
@@ -269,6 +265,10 @@ class Network:
         """Return a new networkx graph with one node per operator, named by its path; `from_networkx` compiles it."""
         return flatten(self.graph)
 
+    def text(self) -> str:
+        """Return the text of a spec that compiles to this network; SpecError with E314 where the language has none."""
+        return write_text(self.graph)
+
     def source(self) -> str:
         """Return the Python file that it compiles to: a standalone PyTorch module."""
         from archdsl.backends.torch.emit import emit
@@ -349,3 +349,8 @@ class Network:
         from archdsl.backends.picture import diagram
 
         return diagram(self.tables, level, self.name, theme=theme, cost=cost)
+
+
+def _about(network: Network) -> GraphAttributes:
+    """Return what the graph in networkx bears of the model, so that what comes back is known."""
+    return {"digest": network.digest, "content": content_of(network.graph), "key_maps": network.key_maps}

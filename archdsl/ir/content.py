@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from hashlib import sha256
 from typing import cast
@@ -13,14 +14,20 @@ def content_of(graph: Graph, *, is_bare: bool = False) -> str:
     """Return a digest of a graph with all bodies below it.
 
     It covers what is compiled: names, operators, wiring and outputs, and names of blocks, parameters and documentation
-    beside them. With `is_bare` these are left out, a repeat is what it stands for, and a step that applies another's
-    weights goes by that one's name, so that graphs which build the same tensors and values in the same order are equal.
+    beside them. With `is_bare` these are left out, a repeat is what it stands for, joins have no names, and a step that
+    applies another's weights goes by that one's, so that graphs which build the same tensors and values in the same
+    order are equal.
     """
+    return contents_of(graph, is_bare=is_bare)[id(graph)]
+
+
+def contents_of(graph: Graph, *, is_bare: bool = False) -> Mapping[int, str]:
+    """Return the digests of a graph and of all bodies below it, by their identity."""
     known: dict[int, str] = {}
     for body in graph.bodies():
         told = _bare(body, known) if is_bare else _whole(body, known)
         known[id(body)] = sha256(repr(told).encode()).hexdigest()[:32]
-    return known[id(graph)]
+    return known
 
 
 def _whole(graph: Graph, known: dict[int, str]) -> object:
@@ -42,7 +49,8 @@ def _bare(graph: Graph, known: dict[int, str]) -> object:
     for node in graph.topological():
         sources = [_number(value, graph, numbers) for value in node.inputs]
         for name in node.names:
-            shown = "" if node.is_input or node.reuses is not None else name
+            is_join = node.op is not None and node.op.is_join
+            shown = "" if node.is_input or is_join or node.reuses is not None else name
             steps.append((shown, sources, repr(node.op), _below(node, known), node.reuses))
             sources = [(len(steps) - 1, 0)]
         numbers[node.id] = len(steps) - 1

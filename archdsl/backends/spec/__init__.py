@@ -1,0 +1,1 @@
+"""A graph as a spec's text, whatever it was made from."""
