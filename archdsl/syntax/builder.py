@@ -22,16 +22,12 @@ _LONGEST_LABEL = 400
 _LONGEST_NUMBER = 60
 
 
-class Builder(Transformer[Token, Any]):
-    """A lark transformer that gives every node its span in `source`.
+class Expressions(Transformer[Token, Any]):
+    """Builds expressions, and gives every node its span in `source`."""
 
-    `parse_inner` parses an expression inside a text, given its own text and offset, and the code that a mistake has.
-    """
-
-    def __init__(self, parse_inner: Callable[[str, int, str], tree.Expression]) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.source: Source = NOWHERE
-        self._parse_inner = parse_inner
 
     def _span(self, first: Any, last: Any) -> Span:
         start: Any = first.start_pos if isinstance(first, Token) else first.span.begin
@@ -118,6 +114,17 @@ class Builder(Transformer[Token, Any]):
     def range_operation(self, children: Children) -> tree.Range:
         first, last = children
         return tree.Range(first, last, self._span(first, last))
+
+
+class Builder(Expressions):
+    """Builds statements, declarations and files of expressions.
+
+    `parse_inner` parses an expression inside a text, given its own text and offset, and the code that a mistake has.
+    """
+
+    def __init__(self, parse_inner: Callable[[str, int, str], tree.Expression]) -> None:
+        super().__init__()
+        self._parse_inner = parse_inner
 
     def body(self, children: Children) -> tree.Body:
         statements, allows = _apart(children[1:-1])
