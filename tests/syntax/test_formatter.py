@@ -35,7 +35,9 @@ ANY = settings(max_examples=100, deadline=None, phases=[Phase.explicit, Phase.re
 def fmt(text: str) -> str:
     report = Reporter()
     formatted = format_source(Source(text), report)
-    assert formatted is not None, report.diagnostics
+    if report.has_errors:
+        raise SpecError(report.diagnostics)
+    assert formatted is not None
     return formatted
 
 
