@@ -1,54 +1,76 @@
-"""The commands, put together."""
+"""The commands, put together. Only the one that runs is imported, since a check should not wait for the others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any, NamedTuple, cast
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from archdsl import __version__
-from archdsl.cli.check import check_specs
-from archdsl.cli.compile import compile_network
 from archdsl.cli.console import write
-from archdsl.cli.diff import compare_networks
-from archdsl.cli.draw import draw_network
-from archdsl.cli.explain import explain_code
-from archdsl.cli.fmt import format_specs
-from archdsl.cli.list import list_networks
-from archdsl.cli.new import new_spec
-from archdsl.cli.plot import plot_networks
-from archdsl.cli.summary import summarise_network
-from archdsl.cli.train import train_network
-from archdsl.cli.weights import compare_weights
+
+
+class Entry(NamedTuple):
+    """A command: the function of a module of this folder, and an example of it."""
+
+    module: str
+    function: str
+    example: str
+
 
 # In the order of a session: what there is, what to write, what can be known, what can be made of it.
-COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
-    ("list", list_networks, "archdsl list --format csv"),
-    ("new", new_spec, "archdsl new tiny"),
-    ("check", check_specs, 'archdsl check tiny.arch resnet50 --set "norm=group(32)"'),
-    ("fmt", format_specs, "archdsl fmt tiny.arch"),
-    ("explain", explain_code, "archdsl explain E213"),
-    ("summary", summarise_network, "archdsl summary resnet50 --input 3x160x160 --set classes=10"),
-    ("diff", compare_networks, 'archdsl diff resnet50 --set "norm=group(32)"'),
-    ("draw", draw_network, "archdsl draw resnet50 -o resnet50.svg"),
-    ("plot", plot_networks, "archdsl plot resnet mobilenet_v3 efficientnet --kind scatter -o accuracy.svg"),
-    ("compile", compile_network, "archdsl compile resnet50 -o resnet50.py"),
-    ("weights", compare_weights, "archdsl weights mobilenet_v2 mobilenetv2_100.safetensors --from timm"),
-    ("train", train_network, "archdsl train tiny.arch --data digits --epochs 10"),
-)
+COMMANDS = {
+    "list": Entry("list", "list_networks", "archdsl list --format csv"),
+    "new": Entry("new", "new_spec", "archdsl new tiny"),
+    "check": Entry("check", "check_specs", 'archdsl check tiny.arch resnet50 --set "norm=group(32)"'),
+    "fmt": Entry("fmt", "format_specs", "archdsl fmt tiny.arch"),
+    "explain": Entry("explain", "explain_code", "archdsl explain E213"),
+    "summary": Entry("summary", "summarise_network", "archdsl summary resnet50 --input 3x160x160 --set classes=10"),
+    "diff": Entry("diff", "compare_networks", 'archdsl diff resnet50 --set "norm=group(32)"'),
+    "draw": Entry("draw", "draw_network", "archdsl draw resnet50 -o resnet50.svg"),
+    "plot": Entry(
+        "plot", "plot_networks", "archdsl plot resnet mobilenet_v3 efficientnet --kind scatter -o accuracy.svg"
+    ),
+    "compile": Entry("compile", "compile_network", "archdsl compile resnet50 -o resnet50.py"),
+    "weights": Entry(
+        "weights", "compare_weights", "archdsl weights mobilenet_v2 mobilenetv2_100.safetensors --from timm"
+    ),
+    "train": Entry("train", "train_network", "archdsl train tiny.arch --data digits --epochs 10"),
+}
 
+
+class Commands(TyperGroup):
+    """The commands by name, each made of its function when it is asked for."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        # Their names are what a misspelt one is compared with.
+        self.commands.update({name: TyperCommand(name) for name in COMMANDS})
+
+    def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | None:
+        """Return a command; None where there is none of this name."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        alone = typer.Typer(add_completion=False, context_settings=_SETTINGS)
+        function = getattr(import_module(f"archdsl.cli.{entry.module}"), entry.function)
+        alone.command(cmd_name, epilog=f"Example: {entry.example}")(function)
+        return cast("TyperCommand", typer.main.get_command(alone))
+
+
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
+    cls=Commands,
     name="archdsl",
     help="Neural networks from short specs: check, summarise, draw, compile to PyTorch, train.",
     epilog="Example: archdsl summary resnet50",
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_SETTINGS,
 )
-for _name, _function, _example in COMMANDS:
-    app.command(_name, epilog=f"Example: {_example}")(_function)
 
 
 def _show_version(is_asked: bool) -> None:

@@ -23,14 +23,14 @@ def execute(program: str, **environment: str) -> subprocess.CompletedProcess[str
     return subprocess.run([sys.executable, "-c", program], env=values, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("command", [name for name, _, _ in application.COMMANDS])
+@pytest.mark.parametrize("command", application.COMMANDS)
 def test_every_help_shows_an_example_of_its_command(run: Run, command: str) -> None:
     code, out, err = run(command, "--help")
     assert (code, err) == (0, "")
     assert f"Example: archdsl {command}" in out
 
 
-@pytest.mark.parametrize("example", [example for _, _, example in application.COMMANDS])
+@pytest.mark.parametrize("example", [entry.example for entry in application.COMMANDS.values()])
 def test_an_example_names_a_command_and_options_that_exist(run: Run, example: str) -> None:
     command, *options = [word for word in example.split()[1:] if word.startswith("-") or word.isalpha()][:1] + [
         word for word in example.split() if word.startswith("-")
@@ -48,6 +48,18 @@ def test_bad_usage_is_a_failure_on_stderr(run: Run, arguments: list[str]) -> Non
     code, out, err = run(*arguments)
     assert code == 2
     assert arguments == [] or (out == "" and "Error" in err)
+
+
+def test_a_misspelt_command_is_told_with_the_nearest(run: Run) -> None:
+    assert "Did you mean 'check'?" in run("chekc").err
+
+
+def test_a_command_imports_no_other() -> None:
+    program = "import sys; from archdsl.cli.app import app; app(['explain', 'E213'], standalone_mode=False)"
+    shown = execute(f"{program}; print(*sorted(name for name in sys.modules if name.startswith('archdsl.cli.')))")
+    others = {f"archdsl.cli.{entry.module}" for entry in application.COMMANDS.values()} - {"archdsl.cli.explain"}
+    assert shown.returncode == 0
+    assert others.isdisjoint(shown.stdout.splitlines()[-1].split())
 
 
 @pytest.mark.parametrize("asked", ["E213", "e213", " E213 ", "error[E213]"])
