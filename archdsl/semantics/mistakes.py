@@ -16,7 +16,7 @@ from archdsl.syntax import tree
 from archdsl.text.diagnostic import Fix
 from archdsl.text.edits import renamed, rounded_down
 from archdsl.text.source import Span
-from archdsl.text.suggest import HABITS, nearest, suggestion
+from archdsl.text.suggest import known_as, nearest, suggestion
 
 
 def unknown_variable(node: tree.Variable, env: Env) -> Trouble:
@@ -62,7 +62,7 @@ def unknown_argument(name: str, key: str, known: Sequence[str], span: Span, also
         return told("E102", habit, message, span)
     near = meant = nearest(key, [*known, *also])
     value = re.match(r"\s*=\s*([\w.]+|\[[^\[\]\n]*\])", span.source.text[span.end : span.end + 80])
-    if near is not None and near == HABITS.get(key.casefold().replace("_", "")) and value is not None:
+    if near is not None and near == known_as(key) and value is not None:
         short = known[also.index(near)] if len(also) == len(known) and near in also else near
         edit = Span(span.start, span.start + len(key), span.source)
         help = f"write `{short}={value[1]}`"

@@ -6,23 +6,29 @@ LONGEST = 64
 """Longer names are not compared, which bounds the time that one in a hostile spec can take."""
 
 
-# What other tools call it, without case and underscores.
-HABITS = {
+# What other tools call it, without case and underscores: the one list of such words. How the arguments of a layer are
+# said is for `syntax/habits/layers.py`.
+_WORDS = {
     "activation": "act",
     "activations": "activation_bytes",
     "adaptiveavgpool2d": "adaptive_avgpool",
+    "adaptivemaxpool2d": "adaptive_maxpool",
     "averagepooling2d": "avgpool",
     "avgpool2d": "avgpool",
     "batchnorm": "batch",
+    "batchnorm1d": "batch",
     "batchnorm2d": "batch",
     "batchnormalization": "batch",
     "bn": "norm",
     "cat": "concat",
     "ceilmode": "ceil",
+    "channelshuffle": "shuffle",
     "concatenate": "concat",
     "conv2d": "conv",
+    "conv2dtranspose": "deconv",
     "convbnact": "cna",
     "convbnrelu": "cna",
+    "convolution2d": "conv",
     "convtranspose2d": "deconv",
     "countincludepad": "count_padding",
     "dense": "fc",
@@ -43,6 +49,7 @@ HABITS = {
     "fullyconnected": "fc",
     "globalaveragepooling2d": "gap",
     "globalavgpool": "gap",
+    "globalavgpool2d": "gap",
     "globalmaxpooling2d": "gmp",
     "groupnorm": "group",
     "groupsize": "groups",
@@ -50,6 +57,7 @@ HABITS = {
     "hswish": "hardswish",
     "identity": "pass",
     "innerproduct": "fc",
+    "inputlayer": "input",
     "instancenorm2d": "instance",
     "interpolate": "upsample",
     "kernelinitializer": "init",
@@ -59,6 +67,7 @@ HABITS = {
     "layernormalization": "layer",
     "leakyrelu": "leaky_relu",
     "linear": "fc",
+    "logsoftmax": "log_softmax",
     "madds": "macs",
     "maxpool2d": "maxpool",
     "maxpooling2d": "maxpool",
@@ -78,26 +87,40 @@ HABITS = {
     "pad": "padding",
     "padtype": "padding",
     "params": "parameters",
+    "pixelshuffle": "pixel_shuffle",
+    "pixelunshuffle": "pixel_unshuffle",
     "poolsize": "kernel",
     "rate": "p",
     "scalefactor": "factor",
     "size": "kernel",
     "skip": "residual",
     "softmax2d": "softmax",
+    "spatialdropout2d": "dropout2d",
     "squeezeexcite": "se",
     "startdim": "start",
     "stochasticdepth": "drop_path",
     "strides": "stride",
     "subtract": "sub",
     "swish": "silu",
+    "syncbatchnorm": "sync_batch",
     "trackrunningstats": "track",
     "units": "features",
     "upsampling2d": "upsample",
     "upscalefactor": "factor",
     "usebias": "bias",
     "width": "channels",
+    "zeropad2d": "pad",
     "zeropadding2d": "pad",
 }
+
+
+def known_as(name: str) -> str | None:
+    """Return what a name of another tool is called here.
+
+    >>> known_as("kernel_size"), known_as("Conv2D"), known_as("conv")
+    ('kernel', 'conv', None)
+    """
+    return _WORDS.get(name.casefold().replace("_", ""))
 
 
 def nearest(name: str, candidates: Iterable[str], own: Collection[str] = ()) -> str | None:
@@ -123,7 +146,7 @@ def nearest(name: str, candidates: Iterable[str], own: Collection[str] = ()) -> 
     candidates = list(candidates)
     if same := sorted(c for c in candidates if c.casefold() == name.casefold()):
         return same[0]
-    meant = HABITS.get(name.casefold().replace("_", ""))
+    meant = known_as(name)
     if meant in candidates and meant not in own:
         return meant
     limit = max(1, len(name) // 3)
@@ -145,13 +168,13 @@ def suggestion(name: str, candidates: Iterable[str], what: str = "name", own: Co
     near = nearest(name, candidates, own)
     if near is None:
         return ""
-    is_habit = HABITS.get(name.casefold().replace("_", "")) == near and near.casefold() != name.casefold()
+    is_habit = known_as(name) == near and near.casefold() != name.casefold()
     return f"it is called `{near}` here" if is_habit else f"the nearest {what} is `{near}`"
 
 
 def is_synonym(name: str, meant: str) -> bool:
     """Tell whether a name is another tool's for the one meant, or differs from it in case alone."""
-    return meant == HABITS.get(name.casefold().replace("_", "")) or name.casefold() == meant.casefold()
+    return meant == known_as(name) or name.casefold() == meant.casefold()
 
 
 def edit_distance(a: str, b: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from archdsl.syntax.habits.layers import Foreign, layer_of, translate
+from archdsl.syntax.habits.layers import Foreign, activation_of, join_of, layer_of, translate, word_of
 from archdsl.syntax.habits.scan import Habit, Place, line_bounds, lines_from, split_commas, without_comment
 
 CODE = "E006"
@@ -20,7 +20,8 @@ _YAML = re.compile(
     r"|(?:backbone|head)\s*:\s*$)"  # with a step behind it is a label of ours
 )
 _OURS = re.compile(r"\s*(?:model|block|inline|variant|fn|use|let|defaults|\})")
-_MODULES = {"Conv": "cna", "DWConv": "dwna", "C2f": "c2f", "SPPF": "sppf"}
+# Modules that hold a norm and an activation too.
+_MODULES = {"Conv": "cna", "DWConv": "dwna"}
 
 
 def ultralytics(place: Place) -> Habit | None:
@@ -95,7 +96,7 @@ def _elsewhere(row: re.Match[str] | None) -> tuple[str, ...]:
 def _is_known(row: re.Match[str]) -> bool:
     """Tell whether a row's module has a counterpart that every spec knows."""
     name = row["name"].rpartition(".")[2]
-    return name in ("Conv", "DWConv", "Concat") or (layer_of(name) is not None and name[:1].isupper())
+    return name in _MODULES or name == "Concat" or (layer_of(name) is not None and name[:1].isupper())
 
 
 def _row(row: re.Match[str]) -> str:
@@ -104,13 +105,13 @@ def _row(row: re.Match[str]) -> str:
     repeat = f" x {times}" if times != "1" else ""
     if name == "Concat":
         return "concat { pass; @label }"
-    if name in ("Conv", "DWConv"):
+    if name in _MODULES:
         channels, kernel, stride = (*arguments, *("64", "1", "1")[len(arguments) :])[:3]
         size = "" if kernel == "3" else f" k={kernel}"
-        step = f"cna {channels}" if name == "Conv" else "dwna"
+        step = f"{_MODULES[name]} {channels}" if name == "Conv" else _MODULES[name]
         return step + size + ("" if stride == "1" else f" s={stride}") + repeat
     found = translate(Foreign(name, tuple(arguments))) if layer_of(name) and name[:1].isupper() else None
-    return (found.step if found else " ".join([_MODULES.get(name, name.lower()), *arguments])) + repeat
+    return (found.step if found else " ".join([name.lower(), *arguments])) + repeat
 
 
 def _word(text: str) -> str:
@@ -167,14 +168,13 @@ def _section(name: str, settings: Mapping[str, str]) -> str:
     stride = settings.get("stride", "1")
     size = settings.get("size", "1")
     if name == "convolutional":
-        act = {"leaky": "leaky_relu(0.1)", "linear": "pass", "swish": "silu", "logistic": "sigmoid"}.get(
-            settings.get("activation", "relu"), settings.get("activation", "relu")
-        )
+        activation = settings.get("activation", "relu")
+        act = activation_of(activation) + (" 0.1" if activation == "leaky" else "")
         step = "conv " + settings.get("filters", "1") + ("" if size == "3" else f" k={size}")
         step += "" if stride == "1" else f" s={stride}"
         is_normed = settings.get("batch_normalize") == "1"
         step += "; norm" if is_normed else " bias=true"
-        return step if act == "pass" else f"{step}; {act.replace('(', ' ').removesuffix(')')}"
+        return step if act == "pass" else f"{step}; {act}"
     plain = {
         "maxpool": f"maxpool {size}" + (f" s={stride}" if stride != size else ""),
         "avgpool": "gap",
@@ -190,18 +190,7 @@ def _section(name: str, settings: Mapping[str, str]) -> str:
 
 _NET_NAME = re.compile(r'\s*name\s*:\s*"[^"\n]*"')
 _LAYER = re.compile(r"(?m)^[ \t]*(?:layers?|input_param)\s*\{")
-_CAFFE = {
-    "Convolution": "conv",
-    "InnerProduct": "fc",
-    "ReLU": "relu",
-    "Pooling": "maxpool",
-    "BatchNorm": "norm",
-    "Dropout": "dropout",
-    "Softmax": "softmax",
-    "Concat": "concat { … }",
-    "Eltwise": "add { … }",
-    "LRN": "lrn",
-}
+_CAFFE = {"Convolution": "conv", "Pooling": "maxpool"}
 
 
 def caffe(place: Place) -> Habit | None:
@@ -254,10 +243,10 @@ def _caffe(inside: str) -> str:
         found = re.search(rf'\b{key}\s*:\s*"?([\w./-]+)', inside)
         return found[1] if found else ""
 
-    word = _CAFFE.get(value("type"), value("type").lower() or "conv")
+    word = _CAFFE.get(value("type")) or word_of(value("type")) or "conv"
     if word == "maxpool" and value("pool") == "AVE":
         word = "avgpool"
-    pieces = [word]
+    pieces = [f"{word} {{ … }}" if join_of(word) else word]
     if number := value("num_output"):
         pieces.append(number)
     if kernel := value("kernel_size"):

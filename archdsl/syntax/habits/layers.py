@@ -6,6 +6,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
+from archdsl.text.suggest import known_as
+
+NEEDLESS = {
+    "in_channels": "the input's channels follow from what flows in",
+    "in_features": "the input's size follows from what flows in",
+    "num_features": "the channels follow from what flows in",
+    "num_channels": "the channels follow from what flows in",
+    "in_planes": "the input's channels follow from what flows in",
+    "normalized_shape": "the sizes follow from what flows in",
+    "input_shape": "shapes follow from the model's `input [3, 224, 224]`",
+    "input_dim": "shapes follow from the model's `input [3, 224, 224]`",
+    "inplace": "the generated code decides where its results are kept",
+    "device": "the network is moved when it is used",
+    "dtype": "the network is cast when it is used",
+    "data_format": "an image is [channels, height, width]",
+    "return_indices": "a pool gives its values only",
+    "trainable": "training decides what is trained",
+}
+"""Arguments that need no counterpart, and why."""
+
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
@@ -27,19 +47,20 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """What a foreign layer is here: our word, the order of its own arguments, and which of them we write.
+    """How the arguments of a foreign layer are said here: the order of its own, and which of them we write.
 
-    `kept` maps its arguments to ours in the order in which ours are written; "" is one without a name.
+    `kept` maps its arguments to ours in the order in which ours are written; "" is one without a name. `word` is the
+    step where that is another than the name of the same operator as a value.
     """
 
-    word: str
     order: tuple[str, ...] = ()
     kept: Mapping[str, str] = field(default_factory=dict[str, str])
     finish: Callable[[dict[str, str]], str] | None = None
     why: str = ""
+    word: str = ""
 
 
-_FLOWS = "the input's channels follow from what flows in"
+_FLOWS = NEEDLESS["in_channels"]
 _NO_NUMBER = "its channels follow from what flows in"
 _TORCH_BIAS = "torch adds a bias unless told not to; a conv here has one with `bias=true`"
 _KERAS_BIAS = "Keras adds a bias unless told not to; a conv here has one with `bias=true`"
@@ -120,84 +141,79 @@ def _input(arguments: dict[str, str]) -> str:
     return ""
 
 
-def _plain(word: str) -> _Layer:
-    return _Layer(word)
-
-
 _POOLS_OF_TORCH = ("kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode")
 _LAYERS: Mapping[str, _Layer] = {
-    "Conv2d": _Layer("conv", _TORCH_CONV, _CONV_KEPT, _conv, _FLOWS),
-    "Conv2D": _Layer("conv", ("filters", "kernel_size", "strides", "padding"), _CONV_KEPT, _conv, _FLOWS),
-    "Convolution2D": _Layer("conv", ("filters", "kernel_size", "strides", "padding"), _CONV_KEPT, _conv, _FLOWS),
-    "DepthwiseConv2D": _Layer("dw", ("kernel_size", "strides", "padding"), {**_WINDOW, "use_bias": "bias"}, _conv),
+    "Conv2d": _Layer(_TORCH_CONV, _CONV_KEPT, _conv, _FLOWS),
+    "Conv2D": _Layer(("filters", "kernel_size", "strides", "padding"), _CONV_KEPT, _conv, _FLOWS),
+    "Convolution2D": _Layer(("filters", "kernel_size", "strides", "padding"), _CONV_KEPT, _conv, _FLOWS),
+    "DepthwiseConv2D": _Layer(("kernel_size", "strides", "padding"), {**_WINDOW, "use_bias": "bias"}, _conv),
     "ConvTranspose2d": _Layer(
-        "deconv",
         ("in_channels", "out_channels", "kernel_size", "stride", "padding", "output_padding", "groups", "bias"),
         {**_CONV_KEPT, "output_padding": "output_padding"},
         None,
         _FLOWS,
     ),
-    "Conv2DTranspose": _Layer("deconv", ("filters", "kernel_size", "strides"), _CONV_KEPT, None, _FLOWS),
+    "Conv2DTranspose": _Layer(("filters", "kernel_size", "strides"), _CONV_KEPT, None, _FLOWS),
     "Linear": _Layer(
-        "fc", ("in_features", "out_features", "bias"), {"out_features": "", "bias": "bias"}, None,
-        "the input's size follows from what flows in",
+        ("in_features", "out_features", "bias"), {"out_features": "", "bias": "bias"}, None,
+        NEEDLESS["in_features"],
     ),
-    "Dense": _Layer("fc", ("units",), {"units": "", "use_bias": "bias"}),
-    "BatchNorm": _Layer("norm", ("num_features",), {}, None, _NO_NUMBER),
-    "BatchNorm2d": _Layer("norm", ("num_features", "eps", "momentum"), {}, None, _NO_NUMBER),
-    "BatchNorm1d": _Layer("norm", ("num_features", "eps", "momentum"), {}, None, _NO_NUMBER),
-    "BatchNormalization": _Layer("norm", ("axis",), {}, None, _NO_NUMBER),
-    "SyncBatchNorm": _Layer("sync_batch", ("num_features",), {}, None, _NO_NUMBER),
-    "LayerNorm": _Layer("layer", ("normalized_shape", "eps"), {"eps": "eps"}, None, _NO_NUMBER),
-    "LayerNormalization": _Layer("layer", ("axis",), {"epsilon": "eps"}, None, _NO_NUMBER),
-    "InstanceNorm2d": _Layer("instance", ("num_features", "eps"), {"eps": "eps"}, None, _NO_NUMBER),
-    "GroupNorm": _Layer("group", ("num_groups", "num_channels", "eps"), {"num_groups": "", "eps": "eps"}, None,
+    "Dense": _Layer(("units",), {"units": "", "use_bias": "bias"}),
+    "BatchNorm": _Layer(("num_features",), {}, None, _NO_NUMBER, word="norm"),
+    "BatchNorm2d": _Layer(("num_features", "eps", "momentum"), {}, None, _NO_NUMBER, word="norm"),
+    "BatchNorm1d": _Layer(("num_features", "eps", "momentum"), {}, None, _NO_NUMBER, word="norm"),
+    "BatchNormalization": _Layer(("axis",), {}, None, _NO_NUMBER, word="norm"),
+    "SyncBatchNorm": _Layer(("num_features",), {}, None, _NO_NUMBER),
+    "LayerNorm": _Layer(("normalized_shape", "eps"), {"eps": "eps"}, None, _NO_NUMBER),
+    "LayerNormalization": _Layer(("axis",), {"epsilon": "eps"}, None, _NO_NUMBER),
+    "InstanceNorm2d": _Layer(("num_features", "eps"), {"eps": "eps"}, None, _NO_NUMBER),
+    "GroupNorm": _Layer(("num_groups", "num_channels", "eps"), {"num_groups": "", "eps": "eps"}, None,
                         _NO_NUMBER),
-    "ReLU": _plain("relu"),
-    "ReLU6": _plain("relu6"),
-    "LeakyReLU": _Layer("leaky_relu", ("slope",), {"slope": "", "negative_slope": "", "alpha": ""}),
-    "PReLU": _plain("prelu"),
-    "ELU": _Layer("elu", ("alpha",), {"alpha": ""}),
-    "SELU": _plain("selu"),
-    "GELU": _plain("gelu"),
-    "SiLU": _plain("silu"),
-    "Swish": _plain("silu"),
-    "Mish": _plain("mish"),
-    "Hardswish": _plain("hardswish"),
-    "Hardsigmoid": _plain("hardsigmoid"),
-    "Sigmoid": _plain("sigmoid"),
-    "Tanh": _plain("tanh"),
-    "Softmax": _plain("softmax"),
-    "LogSoftmax": _plain("log_softmax"),
-    "Activation": _Layer("act", ("name",), {"name": ""}, lambda a: a.pop("", "act")),
-    "MaxPool2d": _Layer("maxpool", _POOLS_OF_TORCH, {**_POOL_KEPT, "dilation": "d"}, _pool),
-    "AvgPool2d": _Layer("avgpool", ("kernel_size", "stride", "padding", "ceil_mode"), _POOL_KEPT, _pool),
-    "MaxPooling2D": _Layer("maxpool", ("pool_size", "strides", "padding"), _POOL_KEPT, _pool),
-    "MaxPool2D": _Layer("maxpool", ("pool_size", "strides", "padding"), _POOL_KEPT, _pool),
-    "AveragePooling2D": _Layer("avgpool", ("pool_size", "strides", "padding"), _POOL_KEPT, _pool),
-    "AdaptiveAvgPool2d": _Layer("adaptive_avgpool", ("size",), {"size": "", "output_size": ""}, _adaptive),
-    "AdaptiveMaxPool2d": _Layer("adaptive_maxpool", ("size",), {"size": "", "output_size": ""}),
-    "GlobalAveragePooling2D": _plain("gap"),
-    "GlobalAvgPool2d": _plain("gap"),
-    "GlobalMaxPooling2D": _plain("gmp"),
-    "Dropout": _Layer("dropout", ("p",), {"p": "", "rate": ""}),
-    "Dropout2d": _Layer("dropout2d", ("p",), {"p": ""}),
-    "SpatialDropout2D": _Layer("dropout2d", ("rate",), {"rate": ""}),
-    "DropPath": _Layer("drop_path", ("p",), {"p": "", "drop_prob": ""}),
-    "Flatten": _Layer("flatten", ("start",), {"start": "start", "start_dim": "start"}, _flatten),
-    "Identity": _plain("pass"),
+    "ReLU": _Layer(),
+    "ReLU6": _Layer(),
+    "LeakyReLU": _Layer(("slope",), {"slope": "", "negative_slope": "", "alpha": ""}),
+    "PReLU": _Layer(),
+    "ELU": _Layer(("alpha",), {"alpha": ""}),
+    "SELU": _Layer(),
+    "GELU": _Layer(),
+    "SiLU": _Layer(),
+    "Swish": _Layer(),
+    "Mish": _Layer(),
+    "Hardswish": _Layer(),
+    "Hardsigmoid": _Layer(),
+    "Sigmoid": _Layer(),
+    "Tanh": _Layer(),
+    "Softmax": _Layer(),
+    "LogSoftmax": _Layer(),
+    "Activation": _Layer(("name",), {"name": ""}, lambda a: a.pop("", "act")),
+    "MaxPool2d": _Layer(_POOLS_OF_TORCH, {**_POOL_KEPT, "dilation": "d"}, _pool),
+    "AvgPool2d": _Layer(("kernel_size", "stride", "padding", "ceil_mode"), _POOL_KEPT, _pool),
+    "MaxPooling2D": _Layer(("pool_size", "strides", "padding"), _POOL_KEPT, _pool),
+    "MaxPool2D": _Layer(("pool_size", "strides", "padding"), _POOL_KEPT, _pool),
+    "AveragePooling2D": _Layer(("pool_size", "strides", "padding"), _POOL_KEPT, _pool),
+    "AdaptiveAvgPool2d": _Layer(("size",), {"size": "", "output_size": ""}, _adaptive),
+    "AdaptiveMaxPool2d": _Layer(("size",), {"size": "", "output_size": ""}),
+    "GlobalAveragePooling2D": _Layer(),
+    "GlobalAvgPool2d": _Layer(),
+    "GlobalMaxPooling2D": _Layer(),
+    "Dropout": _Layer(("p",), {"p": "", "rate": ""}),
+    "Dropout2d": _Layer(("p",), {"p": ""}),
+    "SpatialDropout2D": _Layer(("rate",), {"rate": ""}),
+    "DropPath": _Layer(("p",), {"p": "", "drop_prob": ""}),
+    "Flatten": _Layer(("start",), {"start": "start", "start_dim": "start"}, _flatten),
+    "Identity": _Layer(),
     "Upsample": _Layer(
-        "upsample", ("size", "scale_factor", "mode"),
+        ("size", "scale_factor", "mode"),
         {"size": "size", "scale_factor": "", "mode": "mode", "align_corners": "align_corners"}, _upsample,
     ),
-    "UpSampling2D": _Layer("upsample", ("size",), {"size": "", "interpolation": "mode"}, _upsample),
-    "ZeroPadding2D": _Layer("pad", ("padding",), {"padding": ""}),
-    "ZeroPad2d": _Layer("pad", ("padding",), {"padding": ""}),
-    "PixelShuffle": _Layer("pixel_shuffle", ("factor",), {"factor": "", "upscale_factor": ""}),
-    "PixelUnshuffle": _Layer("pixel_unshuffle", ("factor",), {"factor": "", "downscale_factor": ""}),
-    "ChannelShuffle": _Layer("shuffle", ("groups",), {"groups": ""}),
-    "Input": _Layer("input", ("shape",), {"shape": ""}, _input, "a shape is [channels, height, width]"),
-    "InputLayer": _Layer("input", ("shape",), {"shape": "", "input_shape": ""}, _input,
+    "UpSampling2D": _Layer(("size",), {"size": "", "interpolation": "mode"}, _upsample),
+    "ZeroPadding2D": _Layer(("padding",), {"padding": ""}),
+    "ZeroPad2d": _Layer(("padding",), {"padding": ""}),
+    "PixelShuffle": _Layer(("factor",), {"factor": "", "upscale_factor": ""}),
+    "PixelUnshuffle": _Layer(("factor",), {"factor": "", "downscale_factor": ""}),
+    "ChannelShuffle": _Layer(("groups",), {"groups": ""}),
+    "Input": _Layer(("shape",), {"shape": ""}, _input, "a shape is [channels, height, width]"),
+    "InputLayer": _Layer(("shape",), {"shape": "", "input_shape": ""}, _input,
                          "a shape is [channels, height, width]"),
 }  # fmt: skip
 
@@ -229,12 +245,15 @@ _FUNCTIONS: Mapping[str, str] = {
 _FEWEST = {"Conv2d": 3, "ConvTranspose2d": 3, "Linear": 2}
 _KERAS = frozenset({"Conv2D", "Convolution2D", "DepthwiseConv2D", "Conv2DTranspose"})
 _BIASED = _KERAS | {"Conv2d"}
-_JOINS = {
-    "Concatenate": "concat", "Add": "add", "Multiply": "mul", "Concat": "concat",
-    "cat": "concat", "concat": "concat", "concatenate": "concat", "add": "add",
-}  # fmt: skip
-# How others call what an activation is called here.
-_ACTIVATIONS = {"swish": "silu", "hard_swish": "hardswish", "hard_sigmoid": "hardsigmoid", "linear": "pass"}
+_JOINS = frozenset({"concat", "add", "mul"})
+# Activations by names that mean another operator elsewhere, or none.
+_ACTIVATIONS = {
+    "hard_sigmoid": "hardsigmoid",
+    "hard_swish": "hardswish",
+    "leaky": "leaky_relu",
+    "linear": "pass",
+    "logistic": "sigmoid",
+}
 
 
 @cache
@@ -253,14 +272,20 @@ def function_of(name: str) -> str | None:
 
 
 def join_of(name: str) -> str | None:
-    """Give our join of a foreign name."""
-    return _JOINS.get(name)
+    """Return our join of a foreign name."""
+    word = word_of(name)
+    return word if word in _JOINS else None
 
 
-def word_of(name: str) -> str | None:
-    """Give our word for a foreign layer."""
+def activation_of(name: str) -> str:
+    """Return our word for what others name an activation."""
+    return _ACTIVATIONS.get(name) or known_as(name) or name
+
+
+def word_of(name: str) -> str:
+    """Return our word for a foreign layer, or for what may be one."""
     known = layer_of(name)
-    return _LAYERS[known].word if known else None
+    return (known and _LAYERS[known].word) or known_as(name) or name.casefold()
 
 
 def translate(call: Foreign, *, is_step: bool = False) -> Translation | None:
@@ -284,20 +309,20 @@ def translate(call: Foreign, *, is_step: bool = False) -> Translation | None:
     if is_short and required[0] not in call.named:
         # What torch would refuse is our order under torch's name.
         given = {**dict(zip(layer.order[1:], call.positional, strict=False)), **call.named}
-    if is_ours and layer.word == "conv" and "padding" not in given and given.get("kernel_size", "3").isdigit():
+    if is_ours and word_of(name) == "conv" and "padding" not in given and given.get("kernel_size", "3").isdigit():
         given["padding"] = str(int(given.get("kernel_size", "3")) // 2)
     ours: dict[str, str] = {}
     for theirs, key in layer.kept.items():
         if theirs in given:
             ours[key] = given[theirs]
     has_bias = given.get("bias", given.get("use_bias"))
-    word = (layer.finish(ours) if layer.finish else "") or layer.word
+    word = (layer.finish(ours) if layer.finish else "") or word_of(name)
     if word == "gap":
         ours = {}
     step = " ".join([word, *(f"{key}={value}" if key else value for key, value in ours.items())])
     activation = given.get("activation")
     if activation is not None and activation not in ("none", "None", "linear"):
-        step += f"; {_ACTIVATIONS.get(activation, activation)}"
+        step += f"; {activation_of(activation)}"
     note = ""
     if name in _BIASED and has_bias is None and not is_ours:
         note = _KERAS_BIAS if name in _KERAS else _TORCH_BIAS

@@ -6,27 +6,9 @@ import re
 from collections.abc import Iterable
 
 from archdsl.syntax.habits import configs, python
-from archdsl.syntax.habits.layers import Foreign, layer_of, translate
+from archdsl.syntax.habits.layers import NEEDLESS, Foreign, activation_of, layer_of, translate, word_of
 from archdsl.syntax.habits.scan import Habit, Place, is_too_long, line_bounds, place_of
 from archdsl.text.source import Span
-
-# Arguments that need no counterpart, and why.
-_NEEDLESS = {
-    "in_channels": "the input's channels follow from what flows in",
-    "in_features": "the input's size follows from what flows in",
-    "num_features": "the channels follow from what flows in",
-    "num_channels": "the channels follow from what flows in",
-    "in_planes": "the input's channels follow from what flows in",
-    "normalized_shape": "the sizes follow from what flows in",
-    "input_shape": "shapes follow from the model's `input [3, 224, 224]`",
-    "input_dim": "shapes follow from the model's `input [3, 224, 224]`",
-    "inplace": "the generated code decides where its results are kept",
-    "device": "the network is moved when it is used",
-    "dtype": "the network is cast when it is used",
-    "data_format": "an image is [channels, height, width]",
-    "return_indices": "a pool gives its values only",
-    "trainable": "training decides what is trained",
-}
 
 
 def unknown_step(span: Span) -> Habit | None:
@@ -64,7 +46,7 @@ def _sized(place: Place) -> Habit | None:
     match = pattern.match(place.source.text, place.offset)
     if match is None:
         return None
-    word = "dw" if match[1] == "dwconv" else match[1]
+    word = word_of(match[1])
     size = match[2] if match[2] == match[3] else f"[{match[2]}, {match[3]}]"
     rest = match[4].strip()
     arguments = [size, rest] if "pool" in word else [rest, f"k={size}"]
@@ -160,14 +142,14 @@ def unknown_argument(key: str, span: Span) -> Habit | None:
     """Say what becomes of an argument that others have and no operator here."""
     text = span.source.text
     value = re.compile(r'\s*=\s*("?[\w.]+"?)').match(text, span.start + len(key))
-    if key in _NEEDLESS:
+    if key in NEEDLESS:
         end = value.end() if value else span.end
         start = span.start - 1 if text[span.start - 1 : span.start] == " " else span.start
-        return Habit(span.start, end, "", f"remove it: {_NEEDLESS[key]}", 0, "", whole=(start, end))
+        return Habit(span.start, end, "", f"remove it: {NEEDLESS[key]}", 0, "", whole=(start, end))
     if key in ("activation", "act", "act_layer", "norm_layer", "non_linearity"):
         word = value[1].strip('"').lower() if value else "act"
-        known = {"true": "act", "leaky": "leaky_relu", "swish": "silu", "linear": "pass"}
-        return Habit(span.start, span.end, "", f"write `{known.get(word, word)}` as the next step")
+        step = "act" if word == "true" else activation_of(word)
+        return Habit(span.start, span.end, "", f"write `{step}` as the next step")
     if key in ("norm", "bn", "batch_normalize", "batch_norm", "normalization", "use_bn"):
         return Habit(span.start, span.end, "", "write `norm` as the next step")
     if key == "name":

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from archdsl.syntax.habits.layers import Foreign, Translation, function_of, join_of, layer_of, translate
 from archdsl.syntax.habits.scan import Habit, Place, indented_end, line_bounds, lines_from, split_commas
-from archdsl.text.suggest import HABITS
+from archdsl.text.suggest import known_as
 
 CODE = "E006"
 _LONGEST_SHOWN = 70
@@ -287,7 +287,7 @@ def own_call(place: Place) -> Habit | None:
 
 def word_for(name: str) -> str:
     """Give our word for an operator of another name, or the name itself."""
-    return HABITS.get(name.casefold().replace("_", ""), name.casefold() if name.casefold() in _OURS else name)
+    return known_as(name) or (name.casefold() if name.casefold() in _OURS else name)
 
 
 def _listed(argument: str) -> str:
