@@ -39,8 +39,11 @@ def find_spec(text: str) -> tuple[Source, Path, str | None]:
     )
     is_file = not is_too_long and path.is_file()
     if not is_file and ("\n" in text or "{" in text):
-        help = "`archdsl.load(archdsl.Source(text))` takes a text, and a command reads it from stdin, named `-`"
-        raise _failure("E124", "a text stands where a spec is named", shorten(text, 40, placeholder="…"), help)
+        help = (
+            "give a text as `archdsl.Source(text)`: `archdsl.load(archdsl.Source(text))`, and on the command line `-`"
+        )
+        shown = shorten(text, 60, placeholder=" …")
+        raise _failure("E124", "a text stands where a spec is named", "<spec>", help, shown)
     if is_too_long:
         raise _failure("E114", "no path and no name is that long", f"{text[:40]}…")
     if not is_file and ":" in text:
@@ -98,9 +101,9 @@ def _beside(path: Path) -> str:
     return f"the nearest file is `{path.with_name(near)}`" if near and near != path.name else ""
 
 
-def _failure(code: str, message: str, name: str, help: str = "") -> SpecError:
+def _failure(code: str, message: str, name: str, help: str = "", text: str = "") -> SpecError:
     report = Reporter()
-    report.error(code, message, Span(0, 0, Source("", name)), help=help)
+    report.error(code, message, Span(0, len(text), Source(text, name)), help=help)
     return SpecError(report.diagnostics)
 
 
