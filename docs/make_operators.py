@@ -191,7 +191,7 @@ def _example(op: type[Op]) -> str:
 
 def _call(op: type[Op]) -> tuple[Mapping[str, object], list[tuple[int, ...]]]:
     """Read the attributes and input shapes of the docstring's example."""
-    source = re.search(r">>> (.*)", op.__doc__ or "")
+    source = re.search(rf">>> (.*\b{op.__name__}\(.*)", op.__doc__ or "")
     assert source is not None, op
     calls = [node for node in ast.walk(ast.parse(source[1])) if isinstance(node, ast.Call)]
     made = next(call for call in calls if isinstance(call.func, ast.Name) and call.func.id == op.__name__)

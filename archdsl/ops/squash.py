@@ -18,6 +18,7 @@ class Hardsigmoid(Activation):
     Errors: none
     Source: torch.nn.Hardsigmoid; Howard et al. 2019, MobileNetV3
 
+    >>> from archdsl.ops.shape import Shape
     >>> Hardsigmoid().infer_shape([Shape(64, 56, 56)])
     Shape(64, 56, 56)
     """
@@ -38,6 +39,7 @@ class Hardtanh(Activation):
     Errors: none
     Source: torch.nn.Hardtanh
 
+    >>> from archdsl.ops.shape import Shape
     >>> Hardtanh().infer_shape([Shape(64, 56, 56)])
     Shape(64, 56, 56)
     """
@@ -65,6 +67,7 @@ class Sigmoid(Activation):
     Errors: none
     Source: torch.nn.Sigmoid
 
+    >>> from archdsl.ops.shape import Shape
     >>> Sigmoid().infer_shape([Shape(64, 56, 56)])
     Shape(64, 56, 56)
     """
@@ -86,6 +89,7 @@ class Tanh(Activation):
     Errors: none
     Source: torch.nn.Tanh
 
+    >>> from archdsl.ops.shape import Shape
     >>> Tanh().infer_shape([Shape(64, 56, 56)])
     Shape(64, 56, 56)
     """
@@ -106,6 +110,7 @@ class Softsign(Activation):
     Errors: none
     Source: torch.nn.Softsign
 
+    >>> from archdsl.ops.shape import Shape
     >>> Softsign().infer_shape([Shape(64, 56, 56)])
     Shape(64, 56, 56)
     """
@@ -124,6 +129,7 @@ class LogSigmoid(Activation):
     Errors: none
     Source: torch.nn.LogSigmoid
 
+    >>> from archdsl.ops.shape import Shape
     >>> LogSigmoid().infer_shape([Shape(64, 56, 56)])
     Shape(64, 56, 56)
     """
@@ -142,6 +148,7 @@ class Hardshrink(Activation):
     Errors: none
     Source: torch.nn.Hardshrink
 
+    >>> from archdsl.ops.shape import Shape
     >>> Hardshrink().infer_shape([Shape(64, 56, 56)])
     Shape(64, 56, 56)
     """
@@ -165,6 +172,7 @@ class Softshrink(Activation):
     Errors: none
     Source: torch.nn.Softshrink
 
+    >>> from archdsl.ops.shape import Shape
     >>> Softshrink().infer_shape([Shape(64, 56, 56)])
     Shape(64, 56, 56)
     """
@@ -185,6 +193,7 @@ class Tanhshrink(Activation):
     Errors: none
     Source: torch.nn.Tanhshrink
 
+    >>> from archdsl.ops.shape import Shape
     >>> Tanhshrink().infer_shape([Shape(64, 56, 56)])
     Shape(64, 56, 56)
     """

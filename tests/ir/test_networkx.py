@@ -97,7 +97,7 @@ def test_every_bundled_network_comes_back_with_the_same_bytes_and_keys(name: str
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("name", ["googlenet", "resnet20_cifar", "siamese", "unet"])
+@pytest.mark.parametrize("name", ["googlenet", "resnet20_cifar", "siamese", "fpn_resnet18"])
 def test_a_flat_network_is_one_class_that_computes_the_same(name: str) -> None:
     network = network_of(name)
     flat = archdsl.from_networkx(network.flatten())
