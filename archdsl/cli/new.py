@@ -12,6 +12,7 @@ import typer
 from archdsl.cli.console import say, write
 from archdsl.compiler import check
 from archdsl.text.failure import Failure, cannot
+from archdsl.text.files import create
 from archdsl.text.source import Source
 
 STARTER = """\
@@ -57,8 +58,7 @@ def new_spec(
         raise Failure(f"a model cannot be called `{name}`", f"use letters, digits and underscores, as in `{usable}`")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        create(path, text)
     except FileExistsError:
         raise Failure(f"`{path}` exists and is left alone", "choose another name, or --dir") from None
     except OSError as error:

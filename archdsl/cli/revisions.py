@@ -56,7 +56,7 @@ def check_out(wanted: Revision, folder: Path) -> Path:
     for name, text in zip(found, _read(list(found.values()), home), strict=True):
         target = folder.joinpath(*PurePosixPath(name).parts)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(text)
+        target.write_bytes(text)  # whole or not: nobody knows the folder before all are there
     return folder / wanted.path.name
 
 

@@ -31,6 +31,22 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             raise
 
 
+def create(path: Path, content: str) -> None:
+    """Write a file that does not exist yet; nothing is left of it where writing fails. Text is written as UTF-8.
+
+    Whoever else creates it meanwhile keeps theirs, which a replaced file cannot promise. Raises OSError,
+    FileExistsError among them.
+    """
+    with path.open("xb") as file:
+        try:
+            file.write(content.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+
 def _mode(path: Path) -> int:
     """Give the permissions that a plain `open` would leave."""
     if path.exists():

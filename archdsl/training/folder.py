@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 
 from safetensors.torch import save
@@ -35,6 +36,7 @@ class RunFolder:
     def __init__(self, path: Path, network: Network, *, overwrite: bool = False) -> None:
         self.path, self.network = path, network
         self._model = network.source()
+        self._metrics = StringIO(newline="")
         _prepare(path, overwrite)
 
     def write_inputs(self, recipe: Recipe) -> None:
@@ -42,15 +44,15 @@ class RunFolder:
         self.write_text("recipe.json", recipe.model_dump_json(indent=2) + "\n")
         self.write_text("spec.arch", self.network.spec.text)
         self.write_text("model.py", self._model)
-        with (self.path / METRICS).open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerow([field.name for field in fields(Epoch)])
+        self._add_metrics(field.name for field in fields(Epoch))
 
     def add(self, epoch: Epoch) -> None:
-        """Append a row to metrics.csv."""
-        with (self.path / METRICS).open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerow(
-                f"{value:.6g}" if isinstance(value, float) else value for value in asdict(epoch).values()
-            )
+        """Add a row to metrics.csv."""
+        self._add_metrics(f"{value:.6g}" if isinstance(value, float) else value for value in asdict(epoch).values())
+
+    def _add_metrics(self, row: Iterable[object]) -> None:
+        csv.writer(self._metrics).writerow(row)
+        self.write_text(METRICS, self._metrics.getvalue())  # an appended row could be cut by a crash
 
     def save(self, name: str, module: nn.Module, facts: Mapping[str, object]) -> None:
         """Write a module's weights and buffers, in their own dtypes, and strings that say what they are."""
@@ -64,7 +66,7 @@ class RunFolder:
         write_atomically(self.path / name, save(_plain(module.state_dict()), metadata))
 
     def write_text(self, name: str, text: str) -> None:
-        write_atomically(self.path / name, text.encode())
+        write_atomically(self.path / name, text)
 
 
 def _prepare(path: Path, overwrite: bool) -> None:

@@ -76,10 +76,12 @@ def test_stdin_that_is_no_text_is_a_failure(run: Run) -> None:
     assert "stdin is no UTF-8 text" in err
 
 
-@pytest.mark.parametrize(("form", "expected"), [("plain", "tiny.arch:3:18: error[E102]"), ("github", "::error file=")])
-def test_other_formats_are_data(run: Run, tiny: Path, form: str, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("format", "expected"), [("plain", "tiny.arch:3:18: error[E102]"), ("github", "::error file=")]
+)
+def test_other_formats_are_data(run: Run, tiny: Path, format: str, expected: str) -> None:
     tiny.write_text(BROKEN, encoding="utf-8")
-    code, out, err = run("check", "tiny.arch", "--format", form)
+    code, out, err = run("check", "tiny.arch", "--format", format)
     assert (code, err) == (1, "")
     assert out.startswith(expected)
 

@@ -7,7 +7,6 @@ import pytest
 
 from archdsl import check_text, load
 from archdsl.backends.picture import DiagramLevel
-from archdsl.cli import files
 from archdsl.cli.new import STARTER
 from tests.cli.conftest import Run
 
@@ -27,20 +26,6 @@ def test_a_folder_that_does_not_exist_is_a_failure(run: Run, tiny: Path) -> None
         code, out, err = run(*command)
         assert (code, out) == (2, "")
         assert "no such file or directory" in err
-
-
-def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "kept.py"
-    path.write_text("old", encoding="utf-8")
-
-    def fail(self: Path, target: Path) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(KeyboardInterrupt):
-        files.write_atomically(path, "new")
-    assert path.read_text(encoding="utf-8") == "old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_mistake_leaves_the_old_file(run: Run, tiny: Path) -> None:

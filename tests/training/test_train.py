@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +17,6 @@ from torch import nn
 from archdsl.training import Epoch, Recipe, Result, Silent, Start, Step, TrainingError, train
 from archdsl.training.data import ArrayDataSet, Batch
 from archdsl.training.digits import digits
-from archdsl.training.folder import write_atomically
 from archdsl.training.learner import Learner, parameter_groups
 from tests.training.small_nets import Exploding, Network, Outputs, WithAuxiliary, small_resnet, tiny
 
@@ -236,19 +234,6 @@ def test_a_folder_that_holds_a_run_is_kept_unless_told(data: ArrayDataSet, tmp_p
     assert (tmp_path / "metrics.csv").read_bytes() == before
     train(Network(), QUICK.model_copy(update={"epochs": 1}), data, tmp_path, overwrite=True)
     assert len((tmp_path / "metrics.csv").read_text().splitlines()) == 2
-
-
-def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "weights"
-    write_atomically(path, b"old")
-
-    def fail(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="No space"):
-        write_atomically(path, b"new and longer")
-    assert path.read_bytes() == b"old"
 
 
 def test_weight_decay_spares_norms_and_biases_unless_told() -> None:
