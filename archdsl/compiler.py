@@ -18,10 +18,11 @@ from archdsl.lower.survey import survey
 from archdsl.ops.shape import LARGEST_TENSOR
 from archdsl.ops.sugar import norm_of_one_group
 from archdsl.passes.bounds import check_weights
-from archdsl.passes.costs import Costs, count_costs
+from archdsl.passes.costs import count_costs
 from archdsl.passes.groups import name_divisors, refused_groups
 from archdsl.passes.shapes import Misfit, Shapes, infer_shapes
 from archdsl.passes.steady import check_steady
+from archdsl.passes.tables import Tables
 from archdsl.semantics.defaults import file_context
 from archdsl.semantics.env import FACTS, Budget, Env
 from archdsl.semantics.evaluate import bind_defaults, evaluate_bool
@@ -48,8 +49,8 @@ class Compilation:
 
     name: str
     graph: Graph | None
-    shapes: Shapes | None
-    costs: Costs | None
+    tables: Tables | None
+    """The graph's shapes and costs."""
     diagnostics: tuple[Diagnostic, ...]
     digest: str
     source: Source
@@ -62,9 +63,9 @@ class Compilation:
     def find_warnings(self) -> tuple[Diagnostic, ...]:
         """Return what is suspicious about a sound model, as far as it stands in the source's own text."""
         report = Reporter()
-        if self.allowances is not None and self.shapes is not None and self.costs is not None:
+        if self.allowances is not None and self.tables is not None:
             report.leave_out(self.allowances.drops)
-            _lint_network(self.shapes, self.costs, self.allowances.source, report)
+            _lint_network(self.tables, self.allowances.source, report)
         return report.diagnostics
 
 
@@ -87,7 +88,8 @@ class Work:
     """Steps whose inputs do not fit."""
     shapes: Shapes | None = None
     """None where there are mistakes."""
-    costs: Costs | None = None
+    tables: Tables | None = None
+    """The shapes with their costs."""
 
     @property
     def graph(self) -> Graph | None:
@@ -164,18 +166,18 @@ def count(work: Work) -> None:
     """Count the costs."""
     if work.shapes is None:
         return
-    work.costs = count_costs(work.shapes)
-    if work.costs.total.parameters > LARGEST_TENSOR:
+    work.tables = Tables(work.shapes, count_costs(work.shapes))
+    if work.tables.costs.total.parameters > LARGEST_TENSOR:
         check_weights(work.shapes, work.report)
         if work.report.has_errors:
-            work.shapes = work.costs = None
+            work.shapes = work.tables = None
 
 
 def check_assertions(work: Work) -> None:
     """Hold the costs against what the spec says of them; without costs, find what else is wrong with assertions."""
     facts: dict[str, Setting | Unknown] = dict.fromkeys(FACTS, UNKNOWN)
-    if work.costs is not None:
-        total = work.costs.total
+    if work.tables is not None:
+        total = work.tables.costs.total
         counted = (total.parameters, total.macs, total.flops, total.activation_bytes)
         facts = dict(zip(FACTS, counted, strict=True))
     for condition, env in work.lowered.assertions if work.lowered is not None and work.graph is not None else ():
@@ -187,8 +189,8 @@ def check_assertions(work: Work) -> None:
 
 def lint(work: Work) -> None:
     """Find what is suspicious about a sound model, as far as it stands in the file's own text."""
-    if work.shapes is not None and work.costs is not None and not work.report.has_errors:
-        _lint_network(work.shapes, work.costs, work.module.file.source, work.report)
+    if work.tables is not None and not work.report.has_errors:
+        _lint_network(work.tables, work.module.file.source, work.report)
 
 
 STEPS: tuple[Callable[[Work], None], ...] = (plan, lower, map_keys, infer, explain, count, check_assertions)
@@ -206,11 +208,11 @@ def _told(report: Reporter) -> Generator[None]:
         pass
 
 
-def _lint_network(shapes: Shapes, costs: Costs, file: Source, report: Reporter) -> None:
+def _lint_network(tables: Tables, file: Source, report: Reporter) -> None:
     from archdsl.passes.lint import lint_network  # only checking needs it
     from archdsl.passes.lint.facts import Facts
 
-    lint_network(Facts(shapes, costs, file), report)
+    lint_network(Facts(tables, file), report)
 
 
 def compile_networkx(graph: object) -> Compilation:
@@ -226,9 +228,9 @@ def compile_networkx(graph: object) -> Compilation:
     report = Reporter()
     made = read_networkx(graph, report)
     if made is None or not is_graph(graph):
-        return Compilation("", None, None, None, report.diagnostics, "", Source("", NAME))
+        return Compilation("", None, None, report.diagnostics, "", Source("", NAME))
     verify(made)
-    shapes, costs = _measure(made, report)
+    tables = _measure(made, report)
     if report.has_errors:  # said again of paths: the places in a text that nodes bring along tell what once stood there
         by_path = read_networkx(graph, Reporter(), by_path=True)
         report = Reporter()
@@ -239,7 +241,7 @@ def compile_networkx(graph: object) -> Compilation:
     given: object = graph.graph.get("key_maps")
     maps = cast("tuple[object, ...]", given) if isinstance(given, tuple) else ()
     maps = tuple(item for item in maps if isinstance(item, KeyMap))
-    return Compilation(made.name, made, shapes, costs, report.diagnostics, digest, made.span.source, maps)
+    return Compilation(made.name, made, tables, report.diagnostics, digest, made.span.source, maps)
 
 
 def write_text(graph: Graph) -> str:
@@ -259,7 +261,7 @@ def write_text(graph: Graph) -> str:
             reason = str(error)
             break
         again = compile(Source(text, f"{graph.name}.arch"), graph.name)
-        if again.shapes is not None and content_of(again.shapes.graph, is_bare=True) == content_of(graph, is_bare=True):
+        if again.tables is not None and content_of(again.tables.graph, is_bare=True) == content_of(graph, is_bare=True):
             return text
         reason = next((found.message for found in again.diagnostics if found.severity is Severity.ERROR), reason)
     report = Reporter()
@@ -268,7 +270,7 @@ def write_text(graph: Graph) -> str:
     raise SpecError(report.diagnostics)
 
 
-def _measure(graph: Graph, report: Reporter) -> tuple[Shapes | None, Costs | None]:
+def _measure(graph: Graph, report: Reporter) -> Tables | None:
     """Work out shapes and costs of a graph that no text is the source of."""
     inputs = [node.op.infer_shape([]) for node in graph.inputs if node.op is not None]
     shapes, misfits = infer_shapes(graph, inputs)
@@ -277,14 +279,14 @@ def _measure(graph: Graph, report: Reporter) -> tuple[Shapes | None, Costs | Non
 
         for diagnostic in explain(misfits):
             report.add(diagnostic)
-        return None, None
+        return None
     check_steady(shapes, report)
     if report.has_errors:
-        return None, None
+        return None
     costs = count_costs(shapes)
     if costs.total.parameters > LARGEST_TENSOR:
         check_weights(shapes, report)
-    return shapes, costs
+    return Tables(shapes, costs)
 
 
 def compile(
@@ -308,15 +310,14 @@ def compile(
     module = library.load(source, folder)
     digest = _digest(library.texts(source), model, settings, image)
     if module is None:
-        return Compilation(model or "", None, None, None, report.diagnostics, digest, source, again=again)
+        return Compilation(model or "", None, None, report.diagnostics, digest, source, again=again)
     report.leave_out(module.allowances.drops)
     work = Work(module, report, model, settings or {}, image).run(STEPS)
     name = work.plan.name if work.plan is not None else model or ""
     return Compilation(
         name,
         work.graph,
-        work.shapes,
-        work.costs,
+        work.tables,
         report.diagnostics,
         digest,
         source,

@@ -109,7 +109,7 @@ class Network:
 
     def __init__(self, compilation: Compilation) -> None:
         has_errors = any(diagnostic.severity is Severity.ERROR for diagnostic in compilation.diagnostics)
-        if has_errors or compilation.graph is None or compilation.shapes is None or compilation.costs is None:
+        if has_errors or compilation.graph is None or compilation.tables is None:
             raise SpecError(compilation.diagnostics)
         self.name = compilation.name
         self.digest = compilation.digest
@@ -117,9 +117,9 @@ class Network:
         self.spec = compilation.source
         self.graph: Graph = compilation.graph
         """The hierarchical graph, in which equal calls share one body."""
-        self.shapes: Shapes = compilation.shapes
-        self.tables = Tables(compilation.shapes, compilation.costs)
+        self.tables: Tables = compilation.tables
         """The shapes and costs of the graph, body by body; `costs` has them written out."""
+        self.shapes: Shapes = self.tables.shapes
         self.diagnostics: tuple[Diagnostic, ...] = compilation.diagnostics
         self.key_maps: tuple[KeyMap, ...] = compilation.key_maps
         """What files of other origins call the weights."""
@@ -247,9 +247,8 @@ class Network:
         shapes, misfits = infer_shapes(graph, self.shapes.inputs)
         assert not misfits, "a transform keeps a network legal"
         digest = sha256(f"{self.digest} {change}".encode()).hexdigest()[: len(self.digest)]
-        costs = count_costs(shapes)
-        known = self._compilation
-        return Network(replace(known, graph=graph, shapes=shapes, costs=costs, digest=digest, again=None))
+        tables = Tables(shapes, count_costs(shapes))
+        return Network(replace(self._compilation, graph=graph, tables=tables, digest=digest, again=None))
 
     def fold_state(self, state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Return the state_dict that this network takes, from that of the network `for_inference` made it of.
@@ -331,7 +330,8 @@ class Network:
 
         def vary(name: str, value: str) -> Shapes | None:
             # A width that breaks an `assert` of the spec still has shapes, and the page may show it.
-            return again({name: value}).shapes if again is not None else None
+            tables = again({name: value}).tables if again is not None else None
+            return tables.shapes if tables is not None else None
 
         return page(self.shapes, self.name, None if again is None else vary)
 

@@ -38,5 +38,4 @@ def test_an_input_size_that_is_none_is_told_beside_other_settings_and_nothing_is
 def test_a_mistake_leaves_the_sound_part_of_a_graph_and_no_facts() -> None:
     compiled = compile(Source("model m { input [3, 8, 8]; conv 4; cnov 3; conv 5 }"), "m")
     assert compiled.graph is not None
-    assert compiled.shapes is None
-    assert compiled.costs is None
+    assert compiled.tables is None

@@ -101,8 +101,8 @@ def _entries() -> tuple[Sequence[Entry], tuple[Diagnostic, ...]]:
         compilation = compiler.compile(source, name, folder=path.parent)
         for diagnostic in compilation.diagnostics:
             report.add(diagnostic)
-        if compilation.graph is not None and compilation.shapes is not None and compilation.costs is not None:
-            shapes, total = compilation.shapes, compilation.costs.total
+        if compilation.graph is not None and compilation.tables is not None:
+            shapes, total = compilation.tables.shapes, compilation.tables.costs.total
             doc, shape = " ".join(compilation.graph.doc.split()), shapes.inputs[0].numbers()
             family, field, results = _first_line(source.text), _field(shapes), published.get(name, ())
             found.append(Entry(name, path.name, family, doc, shape, total.parameters, total.macs, field, results))

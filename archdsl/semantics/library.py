@@ -11,7 +11,8 @@ from archdsl.semantics.files import PRELUDE, SUFFIX, bundled_folder, read_source
 from archdsl.semantics.module import Module
 from archdsl.syntax import tree
 from archdsl.syntax.allowances import find_allowances
-from archdsl.syntax.parser import Parsed, parse
+from archdsl.syntax.damage import Parsed
+from archdsl.syntax.parser import parse
 from archdsl.text.allow import Allowances
 from archdsl.text.diagnostic import Diagnostic, Label, Reporter
 from archdsl.text.edits import renamed

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from archdsl.ir.trouble import Reported
 from archdsl.syntax import tree
-from archdsl.syntax.parser import Parsed
+from archdsl.syntax.damage import Parsed
 from archdsl.text.allow import Allowances
 
 Named: TypeAlias = tree.Function | tree.Block | tree.Model | tree.Variant | tree.Let

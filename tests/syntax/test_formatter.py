@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 import archdsl
 from archdsl.cli.new import STARTER
 from archdsl.syntax import formatter
+from archdsl.syntax.damage import Parsed
 from archdsl.syntax.formatter import FormatterBug, format_source
 from archdsl.syntax.formatter.lines import WIDTH
-from archdsl.syntax.parser import MAX_CHARACTERS, Parsed, parse, tokenise
+from archdsl.syntax.parser import MAX_CHARACTERS, parse, tokenise
 from archdsl.text.diagnostic import Reporter
 from archdsl.text.error import SpecError
 from archdsl.text.source import Source, Span

@@ -23,7 +23,7 @@ def lint_eights(facts: Facts, report: Reporter) -> None:
 
     What the network gives out is left aside, since the classes say how many there are.
     """
-    total = facts.costs.total.macs
+    total = facts.tables.costs.total.macs
     for step in facts.wiring.steps:
         macs = _slowed(facts, step)
         if macs < LEAST_MACS or macs < LEAST_SHARE * total:

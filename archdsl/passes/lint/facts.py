@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from archdsl.passes.costs import Costs
 from archdsl.passes.lint.step import Step
 from archdsl.passes.lint.wiring import Wiring, wire
 from archdsl.passes.receptive import Fields, receptive_fields
 from archdsl.passes.shapes import Shapes
+from archdsl.passes.tables import Tables
 from archdsl.text.source import Source, Span
 
 T = TypeVar("T")
@@ -26,9 +26,13 @@ _PRELUDE = "prelude.arch"
 class Facts:
     """A network's tables, and the file that is checked; what only some lints need is worked out when asked for."""
 
-    shapes: Shapes
-    costs: Costs
+    tables: Tables
     file: Source
+
+    @property
+    def shapes(self) -> Shapes:
+        """The network's shapes."""
+        return self.tables.shapes
 
     @cached_property
     def wiring(self) -> Wiring:
