@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from archdsl.ir.graph import Graph, Node, Output, Value
-from archdsl.ir.labels import unlabelled_name
+from archdsl.ir.labels import UnlabelledNames, unlabelled_name
 from archdsl.ir.trouble import Trouble
 from archdsl.ops.base import Op
 from archdsl.ops.shape import Shape
@@ -151,8 +151,7 @@ class Level:
 
     def _names(self) -> list[tuple[str, ...]]:
         is_numbered = self.is_numbered and not self.labels
-        taken = {draft.label for draft in self.drafts if draft.label is not None}
-        counts: dict[str, int] = {}
+        unlabelled = UnlabelledNames(draft.label for draft in self.drafts if draft.label is not None)
         position = 0
         names: list[tuple[str, ...]] = []
         for draft in self.drafts:
@@ -162,15 +161,5 @@ class Level:
                 names.append(tuple(str(position + i) for i in range(draft.repeat)))
                 position += draft.repeat
             else:
-                hint = unlabelled_name(draft.hint)
-                names.append(tuple(_fresh(hint, counts, taken) for _ in range(draft.repeat)))
+                names.append(tuple(unlabelled.next(draft.hint) for _ in range(draft.repeat)))
         return names
-
-
-def _fresh(hint: str, counts: dict[str, int], taken: set[str]) -> str:
-    while True:
-        counts[hint] = counts.get(hint, 0) + 1
-        name = hint if counts[hint] == 1 else f"{hint}_{counts[hint]}"
-        if name not in taken:
-            taken.add(name)
-            return name

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archdsl.ir.graph import Node
-from archdsl.ir.labels import unlabelled_name
+from archdsl.ir.labels import UnlabelledNames
 
 
 @dataclass(slots=True)
@@ -52,23 +52,13 @@ def settle(units: list[Unit], entry: str | None) -> list[Unit]:
 
 def _first_wrong(units: Sequence[Unit], entry: str | None) -> int | None:
     """Return the first step without a label that would get another name than it has."""
-    taken = {unit.names[0] for unit in units if unit.is_labelled}
-    counts: dict[str, int] = {}
+    unlabelled = UnlabelledNames(unit.names[0] for unit in units if unit.is_labelled)
     if entry is not None:
-        _fresh("input", counts, taken)
+        unlabelled.next("input")
     for index, unit in enumerate(units):
         if unit.is_labelled:
             continue
-        found = tuple(_fresh(unlabelled_name(unit.hint), counts, taken) for _ in unit.names)
+        found = tuple(unlabelled.next(unit.hint) for _ in unit.names)
         if found != unit.names and not unit.has_own_name:
             return index
     return None
-
-
-def _fresh(hint: str, counts: dict[str, int], taken: set[str]) -> str:
-    while True:
-        counts[hint] = counts.get(hint, 0) + 1
-        name = hint if counts[hint] == 1 else f"{hint}_{counts[hint]}"
-        if name not in taken:
-            taken.add(name)
-            return name
