@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from keyword import iskeyword
 
-from archdsl.backends.torch.code import Call, Either, Expression
+from archdsl.backends.torch.code import Either, PyCall, PyExpression
 from archdsl.backends.torch.forward import members
 from archdsl.backends.torch.modules import is_sequential, ordered, sequential
 from archdsl.backends.torch.names import RESERVED, class_name
 from archdsl.backends.torch.order import grouped
-from archdsl.backends.torch.parameters import Parameter, Signer, fill_statement
+from archdsl.backends.torch.parameters import ConstructorParameter, Signer, fill_statement
 from archdsl.backends.torch.statements import (
     Members,
     Sequential,
@@ -31,7 +31,7 @@ class ClassCode:
 
     name: str
     doc: str
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[ConstructorParameter, ...]
     members: Members
     graph: Graph
 
@@ -46,7 +46,7 @@ class Classes:
     owners: dict[int, str] = field(default_factory=dict[int, str])
     """The class of each body table that has one, by the table's identity."""
     _callables: Callables = field(default_factory=Callables)
-    _calls: dict[int, Expression] = field(default_factory=dict[int, Expression])
+    _calls: dict[int, PyExpression] = field(default_factory=dict[int, PyExpression])
     _names: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
@@ -54,7 +54,7 @@ class Classes:
         for tables in grouped(self.root):
             self._add(tables)
 
-    def constructor(self, shapes: Shapes) -> Expression:
+    def constructor(self, shapes: Shapes) -> PyExpression:
         """Return the call that builds a body's class."""
         return self._calls[id(shapes)]
 
@@ -79,7 +79,7 @@ class Classes:
         fullest = max((code for _, code in group), key=lambda code: len(code.modules))
         signer = Signer([table for table, _ in group], list(fullest.modules))
         modules = {name: self._module(name, group, signer) for name in fullest.modules}
-        kept: dict[str, Expression] = {}
+        kept: dict[str, PyExpression] = {}
         merged = unify_forward([code for _, code in group], self._callables)
         forward = tuple(fill_statement(statement, signer, kept) for statement in merged)
         name = self._unused_name(graph.name + suffix)
@@ -92,14 +92,14 @@ class Classes:
             self._calls[id(table)] = signer.call(name, index)
             self.owners[id(table)] = name
 
-    def _module(self, name: str, group: BlockUses, signer: Signer) -> Expression:
+    def _module(self, name: str, group: BlockUses, signer: Signer) -> PyExpression:
         """Return the code of an attribute; where some instances lack it, a flag decides."""
         versions = [code.modules.get(name) for _, code in group]
         merged = signer.fill(unify(versions, (name,), self._callables))
         if None not in versions:
             return merged
         flag = signer.flag(name, tuple(version is not None for version in versions))
-        return Either(flag, merged, Call("nn.Identity"))
+        return Either(flag, merged, PyCall("nn.Identity"))
 
     def _unused_name(self, name: str) -> str:
         base = class_name(name, "Block")

@@ -8,26 +8,26 @@ from typing import TypeAlias, cast
 
 
 @dataclass(frozen=True, slots=True)
-class Literal:
+class PyLiteral:
     """A constant."""
 
     value: object
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class PyName:
     """A name, or any text that is never broken."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class PyCall:
     """`function(arguments, key=argument)`."""
 
     function: str
-    arguments: tuple[Expression, ...] = ()
-    keywords: tuple[tuple[str, Expression], ...] = ()
+    arguments: tuple[PyExpression, ...] = ()
+    keywords: tuple[tuple[str, PyExpression], ...] = ()
 
 
 class Symbol(str):
@@ -40,17 +40,17 @@ class Symbol(str):
 class Made:
     """`kind(keywords)`: a module whose class is itself a value."""
 
-    kind: Expression
-    keywords: tuple[tuple[str, Expression], ...] = ()
+    kind: PyExpression
+    keywords: tuple[tuple[str, PyExpression], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
     """`subject.name(arguments)`."""
 
-    subject: Expression
+    subject: PyExpression
     name: str
-    arguments: tuple[Expression, ...] = ()
+    arguments: tuple[PyExpression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,36 +58,36 @@ class Infix:
     """`a + b`."""
 
     operator: str
-    operands: tuple[Expression, ...]
+    operands: tuple[PyExpression, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ListOf:
+class PyList:
     """`[a, b]`."""
 
-    items: tuple[Expression, ...]
+    items: tuple[PyExpression, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class TupleOf:
+class PyTuple:
     """`(a, b)`."""
 
-    items: tuple[Expression, ...]
+    items: tuple[PyExpression, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class DictOf:
+class PyDict:
     """`{"key": a}`."""
 
-    items: tuple[tuple[str, Expression], ...]
+    items: tuple[tuple[str, PyExpression], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Progression:
     """`start + step * i`: whole numbers that grow from one item of a repeat to the next."""
 
-    start: Expression
-    step: Expression
+    start: PyExpression
+    step: PyExpression
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +103,16 @@ class Rate:
 class Repeat:
     """`*(item for i in range(count))`: arguments that are equal, or differ in what grows with i."""
 
-    item: Expression
-    count: Expression
+    item: PyExpression
+    count: PyExpression
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class NamedItem:
     """`("name", code)`: an item of an OrderedDict."""
 
     name: str
-    code: Expression
+    code: PyExpression
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +121,15 @@ class Numbered:
 
     prefix: str
     first: int
-    item: Expression
-    count: Expression
+    item: PyExpression
+    count: PyExpression
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
     """`*(pairs)`: numbered pairs among others in a list."""
 
-    pairs: Expression
+    pairs: PyExpression
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,8 @@ class Either:
     """`then if flag else otherwise`."""
 
     flag: str
-    then: Expression
-    otherwise: Expression
+    then: PyExpression
+    otherwise: PyExpression
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,20 +150,20 @@ class Hole:
     default: object = None
 
 
-Expression: TypeAlias = (
-    Literal
-    | Name
-    | Call
+PyExpression: TypeAlias = (
+    PyLiteral
+    | PyName
+    | PyCall
     | Made
     | Method
     | Infix
-    | ListOf
-    | TupleOf
-    | DictOf
+    | PyList
+    | PyTuple
+    | PyDict
     | Progression
     | Rate
     | Repeat
-    | Pair
+    | NamedItem
     | Numbered
     | Spread
     | Either
@@ -176,49 +176,49 @@ def items_of(value: object) -> tuple[object, ...] | None:
     return cast("tuple[object, ...]", value) if isinstance(value, tuple) else None
 
 
-def mapped(code: Expression, change: Callable[[Expression], Expression]) -> Expression:
+def mapped(code: PyExpression, change: Callable[[PyExpression], PyExpression]) -> PyExpression:
     """Return code with the expressions directly inside it changed."""
     match code:
-        case Call(function, arguments, keywords):
+        case PyCall(function, arguments, keywords):
             named = _named(keywords, change)  # first, for the order of holes is that of a constructor's parameters
-            return Call(function, tuple(map(change, arguments)), named)
+            return PyCall(function, tuple(map(change, arguments)), named)
         case Made(kind, keywords):
             return Made(change(kind), _named(keywords, change))
         case Method(subject, name, arguments):
             return Method(change(subject), name, tuple(map(change, arguments)))
         case Infix(operator, operands):
             return Infix(operator, tuple(map(change, operands)))
-        case ListOf(items) | TupleOf(items):
+        case PyList(items) | PyTuple(items):
             return type(code)(tuple(map(change, items)))
-        case DictOf(items):
-            return DictOf(_named(items, change))
+        case PyDict(items):
+            return PyDict(_named(items, change))
         case Progression(start, step):
             return Progression(change(start), change(step))
         case Repeat(item, count):
             return Repeat(change(item), change(count))
-        case Pair(name, item):
-            return Pair(name, change(item))
+        case NamedItem(name, item):
+            return NamedItem(name, change(item))
         case Numbered(prefix, first, item, count):
             return Numbered(prefix, first, change(item), change(count))
         case Spread(pairs):
             return Spread(change(pairs))
         case Either(flag, then, otherwise):
             return Either(flag, change(then), change(otherwise))
-        case Literal() | Name() | Rate() | Hole():
+        case PyLiteral() | PyName() | Rate() | Hole():
             return code
 
 
 def _named(
-    items: tuple[tuple[str, Expression], ...], change: Callable[[Expression], Expression]
-) -> tuple[tuple[str, Expression], ...]:
+    items: tuple[tuple[str, PyExpression], ...], change: Callable[[PyExpression], PyExpression]
+) -> tuple[tuple[str, PyExpression], ...]:
     return tuple((key, change(item)) for key, item in items)
 
 
-def children(code: Expression) -> tuple[Expression, ...]:
+def children(code: PyExpression) -> tuple[PyExpression, ...]:
     """List the expressions directly inside code."""
-    found: list[Expression] = []
+    found: list[PyExpression] = []
 
-    def note(part: Expression) -> Expression:
+    def note(part: PyExpression) -> PyExpression:
         found.append(part)
         return part
 
@@ -226,18 +226,18 @@ def children(code: Expression) -> tuple[Expression, ...]:
     return tuple(found)
 
 
-def with_children(code: Expression, parts: Iterable[Expression]) -> Expression:
+def with_children(code: PyExpression, parts: Iterable[PyExpression]) -> PyExpression:
     """Return code with other expressions directly inside it, in the order of `children`."""
     left = iter(parts)
     return mapped(code, lambda _: next(left))
 
 
-def frame(code: Expression) -> Expression:
+def frame(code: PyExpression) -> PyExpression:
     """Return what is left of code without the expressions inside it: codes of one frame differ in those alone."""
-    return mapped(code, lambda _: Name(""))
+    return mapped(code, lambda _: PyName(""))
 
 
-def grows(code: Expression) -> bool:
+def grows(code: PyExpression) -> bool:
     """Tell whether code differs from one item of a repeat to the next; a repeat inside it counts for itself."""
     match code:
         case Progression() | Rate():

@@ -7,17 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 
 from archdsl.backends.torch.code import (
-    Call,
-    Expression,
-    ListOf,
-    Literal,
+    NamedItem,
     Numbered,
-    Pair,
     Progression,
+    PyCall,
+    PyExpression,
+    PyList,
+    PyLiteral,
+    PyTuple,
     Rate,
     Repeat,
     Spread,
-    TupleOf,
     children,
     frame,
     grows,
@@ -32,15 +32,15 @@ _SHORTEST_GROWTH = 4
 _MOST_DIVISOR = 200
 
 
-def folded(codes: Sequence[Expression]) -> tuple[Expression, ...]:
+def folded(codes: Sequence[PyExpression]) -> tuple[PyExpression, ...]:
     """Write runs among the arguments of an nn.Sequential as repeats."""
-    result: list[Expression] = []
+    result: list[PyExpression] = []
     index = 0
     while index < len(codes):
         run, item = _longest_run(codes[index:])
         shortest = 2 if _is_block(item) else _SHORTEST_RUN
         if run >= shortest:
-            result.append(Repeat(item, Literal(run)))
+            result.append(Repeat(item, PyLiteral(run)))
         else:
             run = 1
             result.append(codes[index])
@@ -48,10 +48,10 @@ def folded(codes: Sequence[Expression]) -> tuple[Expression, ...]:
     return tuple(result)
 
 
-def folded_pairs(steps: Mapping[str, Expression]) -> tuple[Pair | Spread, ...]:
+def folded_pairs(steps: Mapping[str, PyExpression]) -> tuple[NamedItem | Spread, ...]:
     """Write named steps as pairs, with runs of blocks whose names count up as one expression."""
     names, codes = list(steps), list(steps.values())
-    result: list[Pair | Spread] = []
+    result: list[NamedItem | Spread] = []
     index = 0
     while index < len(codes):
         run, item, match = 1, codes[index], _NUMBERED.fullmatch(names[index])
@@ -59,10 +59,10 @@ def folded_pairs(steps: Mapping[str, Expression]) -> tuple[Pair | Spread, ...]:
             count = _count_up(names[index:], match[1], int(match[2]))
             run, item = _longest_run(codes[index : index + count])
         if match is not None and run >= _SHORTEST_RUN:
-            result.append(Spread(Numbered(match[1], int(match[2]), item, Literal(run))))
+            result.append(Spread(Numbered(match[1], int(match[2]), item, PyLiteral(run))))
         else:
             run = 1
-            result.append(Pair(names[index], codes[index]))
+            result.append(NamedItem(names[index], codes[index]))
         index += run
     return tuple(result)
 
@@ -72,17 +72,17 @@ def _count_up(names: Sequence[str], prefix: str, first: int) -> int:
     return len(list(takewhile(lambda pair: pair[1] == f"{prefix}{first + pair[0]}", enumerate(names))))
 
 
-def _is_block(code: Expression) -> bool:
-    return isinstance(code, Call) and (not code.function.startswith("nn.") or code.function == "nn.Sequential")
+def _is_block(code: PyExpression) -> bool:
+    return isinstance(code, PyCall) and (not code.function.startswith("nn.") or code.function == "nn.Sequential")
 
 
-def _longest_run(codes: Sequence[Expression]) -> tuple[int, Expression]:
+def _longest_run(codes: Sequence[PyExpression]) -> tuple[int, PyExpression]:
     """Return how many codes from the first on one item of a repeat stands for, and that item."""
     first = codes[0]
     equal = len(list(takewhile(lambda code: code == first, codes)))
     if equal > 1 or len(codes) == 1 or not _is_block(first):
         return equal, first
-    best: tuple[int, Expression] = (1, first)
+    best: tuple[int, PyExpression] = (1, first)
     for item in _grown(first, codes[1]):
         stands_for = [_at(item, index) == code for index, code in enumerate(codes)]
         run = stands_for.index(False) if False in stands_for else len(codes)
@@ -92,9 +92,9 @@ def _longest_run(codes: Sequence[Expression]) -> tuple[int, Expression]:
     return best
 
 
-def _grown(first: Expression, second: Expression) -> Iterator[Expression]:
+def _grown(first: PyExpression, second: PyExpression) -> Iterator[PyExpression]:
     """Yield the items of a repeat that begins with two codes; nothing if they differ in more than numbers."""
-    is_fraction = any(isinstance(part, Literal) and isinstance(part.value, float) for part in _leaves(first))
+    is_fraction = any(isinstance(part, PyLiteral) and isinstance(part.value, float) for part in _leaves(first))
     for divisor in range(1, _MOST_DIVISOR + 1 if is_fraction else 2):
         item = _between(first, second, divisor)
         if item is not None:
@@ -103,15 +103,15 @@ def _grown(first: Expression, second: Expression) -> Iterator[Expression]:
                 return
 
 
-def _between(first: Expression, second: Expression, divisor: int) -> Expression | None:
+def _between(first: PyExpression, second: PyExpression, divisor: int) -> PyExpression | None:
     if first == second:
         return first
     match first, second:
-        case Literal(a), Literal(b) if type(a) is int and type(b) is int:
-            return Progression(Literal(a), Literal(b - a))
-        case Literal(a), Literal(b) if isinstance(a, float) and isinstance(b, float):
+        case PyLiteral(a), PyLiteral(b) if type(a) is int and type(b) is int:
+            return Progression(PyLiteral(a), PyLiteral(b - a))
+        case PyLiteral(a), PyLiteral(b) if isinstance(a, float) and isinstance(b, float):
             return _rate(a, b, divisor)
-        case (Call() | ListOf() | TupleOf(), _) if frame(first) == frame(second):
+        case (PyCall() | PyList() | PyTuple(), _) if frame(first) == frame(second):
             parts = [_between(a, b, divisor) for a, b in zip(children(first), children(second), strict=True)]
             return None if None in parts else with_children(first, [part for part in parts if part is not None])
         case _:
@@ -132,29 +132,29 @@ def _value(rate: Rate, index: int) -> float:
     return product if rate.divisor == 1 else product / rate.divisor
 
 
-def _at(item: Expression, index: int) -> Expression:
+def _at(item: PyExpression, index: int) -> PyExpression:
     """Return the code that an item of a repeat stands for."""
     match item:
-        case Progression(Literal(int(start)), Literal(int(step))):
-            return Literal(start + step * index)
+        case Progression(PyLiteral(int(start)), PyLiteral(int(step))):
+            return PyLiteral(start + step * index)
         case Rate():
-            return Literal(_value(item, index))
-        case Call() | ListOf() | TupleOf() if grows(item):
+            return PyLiteral(_value(item, index))
+        case PyCall() | PyList() | PyTuple() if grows(item):
             return mapped(item, lambda part: _at(part, index))
         case _:
             return item
 
 
-def _has_progression(item: Expression) -> bool:
+def _has_progression(item: PyExpression) -> bool:
     return any(isinstance(part, Progression) for part in _leaves(item))
 
 
-def _has_rate(item: Expression) -> bool:
+def _has_rate(item: PyExpression) -> bool:
     return any(isinstance(part, Rate) for part in _leaves(item))
 
 
-def _leaves(item: Expression) -> Iterator[Expression]:
-    parts = children(item) if isinstance(item, Call | ListOf | TupleOf) else ()
+def _leaves(item: PyExpression) -> Iterator[PyExpression]:
+    parts = children(item) if isinstance(item, PyCall | PyList | PyTuple) else ()
     if not parts:
         yield item
     for part in parts:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from archdsl.backends.torch.calls import applied
-from archdsl.backends.torch.code import Call, Expression, Infix, Literal, Method, Name
+from archdsl.backends.torch.code import Infix, Method, PyCall, PyExpression, PyLiteral, PyName
 from archdsl.backends.torch.in_place import one_name
 from archdsl.backends.torch.layout import flat
 from archdsl.backends.torch.modules import Constructor, module_form, parameter_form
@@ -34,8 +34,8 @@ class _Writer:
     shapes: Shapes
     constructor: Constructor
     values: Values
-    modules: dict[str, Expression] = field(default_factory=dict[str, Expression])
-    stateless: dict[Expression, str] = field(default_factory=dict[Expression, str])
+    modules: dict[str, PyExpression] = field(default_factory=dict[str, PyExpression])
+    stateless: dict[PyExpression, str] = field(default_factory=dict[PyExpression, str])
     """The attribute of each module that several nodes can share, by its code."""
 
     def write(self) -> Members:
@@ -111,10 +111,10 @@ class _Writer:
             values.read[value] = values.read[source]
             names.append(values.variable(part, value))
             values.hold(names[-1], value)
-        chunk = Method(code, "chunk", (Literal(len(parts)), Name("dim=1")))
+        chunk = Method(code, "chunk", (PyLiteral(len(parts)), PyName("dim=1")))
         values.statements.append(Assign(", ".join(names), chunk))
 
-    def _step(self, node: Node, index: int, value: Value, sources: Sequence[Expression]) -> Expression:
+    def _step(self, node: Node, index: int, value: Value, sources: Sequence[PyExpression]) -> PyExpression:
         """Write one of several repetitions; they take turns in one variable."""
         values = self.values
         code = self._apply(node, index, sources)
@@ -127,7 +127,7 @@ class _Writer:
             (name,) = values.read[value]
             values.statements.append(Assign(name, code))
         gives_tuple = node.body is not None and len(node.body.outputs) > 1
-        return Name(f"{name}[0]" if gives_tuple else name)
+        return PyName(f"{name}[0]" if gives_tuple else name)
 
     def _is_short(self, source: Value, reader: Node) -> bool:
         """Tell whether what a node reads can stand inside its expression."""
@@ -144,18 +144,18 @@ class _Writer:
         values.settle(value)
         name = flat(values.code[value])
         for index, result in enumerate(results):
-            values.code[result] = Name(f"{name}[{index}]")
+            values.code[result] = PyName(f"{name}[{index}]")
             values.read[result] = frozenset({name})
-        values.code[value] = Name(f"{name}[0]")
+        values.code[value] = PyName(f"{name}[0]")
         for result in results:
             if any(values.result(o) == result and o.is_training_only for o in values.graph.outputs):
                 variable = values.variable(node, result)
                 values.statements.append(Assign(variable, values.code[result]))
                 values.hold(variable, result)
 
-    def _apply(self, node: Node, index: int, sources: Sequence[Expression]) -> Expression:
+    def _apply(self, node: Node, index: int, sources: Sequence[PyExpression]) -> PyExpression:
         if node.op is None:
-            return Call(self._attribute(node, index), tuple(sources))
+            return PyCall(self._attribute(node, index), tuple(sources))
         call = node.op.to_torch(self.shapes.inputs_of(node))
         has_attribute = call.kind in ("module", "parameter")
         return applied(call, sources, self._attribute(node, index) if has_attribute else "")

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archdsl.backends.torch.code import (
-    Call,
-    DictOf,
     Either,
-    Expression,
     Hole,
     Infix,
-    ListOf,
-    Literal,
     Made,
     Method,
-    Name,
+    NamedItem,
     Numbered,
-    Pair,
     Progression,
+    PyCall,
+    PyDict,
+    PyExpression,
+    PyList,
+    PyLiteral,
+    PyName,
+    PyTuple,
     Rate,
     Repeat,
     Spread,
     Symbol,
-    TupleOf,
     grows,
     items_of,
 )
@@ -45,26 +45,26 @@ def literal(value: object) -> str:
     return repr(value)
 
 
-def flat(code: Expression) -> str:
+def flat(code: PyExpression) -> str:
     """Write an expression on one line."""
     match code:
-        case Literal(value):
+        case PyLiteral(value):
             return literal(value)
-        case Name(text):
+        case PyName(text):
             return text
-        case Call(function):
+        case PyCall(function):
             return f"{function}({', '.join(prefix + flat(item) for prefix, item in _arguments(code))})"
         case Made(kind, keywords):
-            return flat(Call(flat(kind), (), keywords))
+            return flat(PyCall(flat(kind), (), keywords))
         case Method(subject, name, arguments):
             return f"{flat(subject)}.{name}({', '.join(map(flat, arguments))})"
         case Infix(operator, operands):
             return f" {operator} ".join(_operand(item) for item in operands)
-        case ListOf(items):
+        case PyList(items):
             return f"[{', '.join(map(flat, items))}]"
-        case TupleOf(items):
+        case PyTuple(items):
             return f"({', '.join(map(flat, items))}{',' if len(items) == 1 else ''})"
-        case DictOf(items):
+        case PyDict(items):
             return "{" + ", ".join(f"{literal(key)}: {flat(item)}" for key, item in items) + "}"
         case Progression(start, step):
             return _sum(start, step)
@@ -72,7 +72,7 @@ def flat(code: Expression) -> str:
             return _rate(code)
         case Repeat(item):
             return f"*({flat(item)} {_clause(code)})"
-        case Pair(name, item):
+        case NamedItem(name, item):
             return f"({literal(name)}, {flat(item)})"
         case Numbered(item=item):
             return f"({_numbered_name(code)}, {flat(item)}) {_clause(code)}"
@@ -84,9 +84,9 @@ def flat(code: Expression) -> str:
             raise AssertionError("a hole is filled before code is written")
 
 
-def _sum(start: Expression, step: Expression) -> str:
-    growth = "i" if step == Literal(1) else f"{_operand(step)} * i"
-    return growth if start == Literal(0) else f"{flat(start)} + {growth}"
+def _sum(start: PyExpression, step: PyExpression) -> str:
+    growth = "i" if step == PyLiteral(1) else f"{_operand(step)} * i"
+    return growth if start == PyLiteral(0) else f"{flat(start)} + {growth}"
 
 
 def _rate(rate: Rate) -> str:
@@ -104,36 +104,36 @@ def _clause(code: Repeat | Numbered) -> str:
     return f"for {index} in range({flat(code.count)})"
 
 
-def _operand(code: Expression) -> str:
+def _operand(code: PyExpression) -> str:
     return f"({flat(code)})" if isinstance(code, Infix | Either | Progression | Rate) else flat(code)
 
 
-def _arguments(code: Call) -> list[tuple[str, Expression]]:
+def _arguments(code: PyCall) -> list[tuple[str, PyExpression]]:
     return [*(("", item) for item in code.arguments), *((f"{key}=", item) for key, item in code.keywords)]
 
 
-def layout(prefix: str, code: Expression, suffix: str, indent: int) -> list[str]:
+def layout(prefix: str, code: PyExpression, suffix: str, indent: int) -> list[str]:
     """Write `prefix expression suffix` as lines, broken where it is too long, each indented by `indent`."""
     pad = " " * indent
     line = pad + prefix + flat(code) + suffix
     if len(line) <= WIDTH:
         return [line]
     match code:
-        case Call(function):
+        case PyCall(function):
             return _brackets(prefix + function + "(", _arguments(code), ")" + suffix, indent)
-        case ListOf(items):
+        case PyList(items):
             return _brackets(prefix + "[", [("", item) for item in items], "]" + suffix, indent)
-        case TupleOf(items):
+        case PyTuple(items):
             return _brackets(prefix + "(", [("", item) for item in items], ")" + suffix, indent)
-        case DictOf(items):
+        case PyDict(items):
             return _brackets(prefix + "{", [(f"{literal(key)}: ", item) for key, item in items], "}" + suffix, indent)
         case Repeat(item):
             inner = layout("", item, "", indent + 4)
             return [f"{pad}{prefix}*(", *inner, f"{pad}    {_clause(code)}", f"{pad}){suffix}"]
-        case Pair(name, item):
-            return _brackets(prefix + "(", [("", Literal(name)), ("", item)], ")" + suffix, indent)
+        case NamedItem(name, item):
+            return _brackets(prefix + "(", [("", PyLiteral(name)), ("", item)], ")" + suffix, indent)
         case Numbered(item=item):
-            pair = [("", Name(_numbered_name(code))), ("", item)]
+            pair = [("", PyName(_numbered_name(code))), ("", item)]
             start = f"{pad}{prefix}({', '.join(flat(part) for _, part in pair)})"
             lines = [start] if len(start) <= WIDTH else _brackets(prefix + "(", pair, ")", indent)
             return [*lines, f"{pad}{_clause(code)}{suffix}"]
@@ -155,7 +155,7 @@ def layout(prefix: str, code: Expression, suffix: str, indent: int) -> list[str]
             return [line]
 
 
-def _brackets(opening: str, items: Sequence[tuple[str, Expression]], closing: str, indent: int) -> list[str]:
+def _brackets(opening: str, items: Sequence[tuple[str, PyExpression]], closing: str, indent: int) -> list[str]:
     """Break inside brackets: all items on one line if they fit, else one on each."""
     pad = " " * indent
     body = ", ".join(prefix + flat(item) for prefix, item in items)
@@ -163,7 +163,7 @@ def _brackets(opening: str, items: Sequence[tuple[str, Expression]], closing: st
         return [pad + opening, f"{pad}    {body}", pad + closing]
     lines: list[str] = []
     # A lone positional argument hugs its brackets: it gets no comma.
-    is_alone = len(items) == 1 and isinstance(items[0][1], Call | Repeat | Numbered) and not items[0][0]
+    is_alone = len(items) == 1 and isinstance(items[0][1], PyCall | Repeat | Numbered) and not items[0][0]
     for prefix, item in items:
         lines += layout(prefix, item, "" if is_alone else ",", indent + 4)
     return [pad + opening, *lines, pad + closing]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from archdsl.backends.torch.code import Call, DictOf, Expression, ListOf, Literal, Spread, TupleOf
+from archdsl.backends.torch.code import PyCall, PyDict, PyExpression, PyList, PyLiteral, PyTuple, Spread
 from archdsl.backends.torch.fold import folded, folded_pairs
 from archdsl.backends.torch.in_place import runs_in_place
 from archdsl.ir.graph import Graph, Node
@@ -13,7 +13,7 @@ from archdsl.ops.base import TorchCall
 from archdsl.passes.shapes import Shapes
 
 # Returns the code that builds the class of a body that has one.
-Constructor: TypeAlias = Callable[[Shapes], Expression]
+Constructor: TypeAlias = Callable[[Shapes], PyExpression]
 
 
 def is_sequential(graph: Graph) -> bool:
@@ -35,10 +35,10 @@ def has_class(graph: Graph) -> bool:
     return graph.kind != "group" or not is_sequential(graph)
 
 
-def sequential(shapes: Shapes, constructor: Constructor) -> tuple[Expression, ...] | Mapping[str, Expression]:
+def sequential(shapes: Shapes, constructor: Constructor) -> tuple[PyExpression, ...] | Mapping[str, PyExpression]:
     """Return the steps of a sequential body, by name where they are not just numbered."""
     graph = shapes.graph
-    steps: list[tuple[str, Expression]] = []
+    steps: list[tuple[str, PyExpression]] = []
     for node in graph.topological():
         if not node.is_input:
             code = module_form(node, shapes, constructor)
@@ -48,19 +48,19 @@ def sequential(shapes: Shapes, constructor: Constructor) -> tuple[Expression, ..
     return dict(steps)
 
 
-def ordered(steps: Mapping[str, Expression]) -> Expression:
+def ordered(steps: Mapping[str, PyExpression]) -> PyExpression:
     """Return the OrderedDict of named steps."""
     pairs = folded_pairs(steps)
     if len(pairs) == 1 and isinstance(pairs[0], Spread):
-        return Call("OrderedDict", (pairs[0].pairs,))
+        return PyCall("OrderedDict", (pairs[0].pairs,))
     if any(isinstance(pair, Spread) for pair in pairs):
-        return Call("OrderedDict", (ListOf(pairs),))
+        return PyCall("OrderedDict", (PyList(pairs),))
     if all(name.isidentifier() for name in steps):
-        return Call("OrderedDict", (), tuple(steps.items()))
-    return Call("OrderedDict", (DictOf(tuple(steps.items())),))
+        return PyCall("OrderedDict", (), tuple(steps.items()))
+    return PyCall("OrderedDict", (PyDict(tuple(steps.items())),))
 
 
-def module_form(node: Node, shapes: Shapes, constructor: Constructor) -> Expression:
+def module_form(node: Node, shapes: Shapes, constructor: Constructor) -> PyExpression:
     """Return the code that builds the module of a node."""
     if node.body is not None:
         inner = shapes.inner[node.id]
@@ -69,16 +69,16 @@ def module_form(node: Node, shapes: Shapes, constructor: Constructor) -> Express
     call = node.op.to_torch(shapes.inputs_of(node))
     call = call.stateless_module or call
     keywords = {**call.kwargs, "inplace": True} if runs_in_place(node, shapes.graph) else call.kwargs
-    named = tuple((key, Literal(value)) for key, value in keywords.items())
-    return Call(call.target, tuple(map(Literal, call.args)), named)
+    named = tuple((key, PyLiteral(value)) for key, value in keywords.items())
+    return PyCall(call.target, tuple(map(PyLiteral, call.args)), named)
 
 
-def _sequential_call(shapes: Shapes, constructor: Constructor) -> Expression:
+def _sequential_call(shapes: Shapes, constructor: Constructor) -> PyExpression:
     steps = sequential(shapes, constructor)
-    return Call("nn.Sequential", steps if isinstance(steps, tuple) else (ordered(steps),))
+    return PyCall("nn.Sequential", steps if isinstance(steps, tuple) else (ordered(steps),))
 
 
-def parameter_form(call: TorchCall) -> Expression:
+def parameter_form(call: TorchCall) -> PyExpression:
     """Return the code that makes the parameter of an operator whose weight is the class's own."""
-    size = TupleOf(tuple(map(Literal, call.args)))
-    return Call("nn.Parameter", (Call("torch.full", (size, Literal(call.kwargs["value"]))),))
+    size = PyTuple(tuple(map(PyLiteral, call.args)))
+    return PyCall("nn.Parameter", (PyCall("torch.full", (size, PyLiteral(call.kwargs["value"]))),))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from archdsl.backends.torch.code import Call, DictOf, Expression, Literal
+from archdsl.backends.torch.code import PyCall, PyDict, PyExpression, PyLiteral
 from archdsl.backends.torch.modules import ordered
 
-Tree: TypeAlias = "dict[str, Expression | Tree]"
+Tree: TypeAlias = "dict[str, PyExpression | Tree]"
 
 # What an nn.ModuleDict answers to itself.
 _TAKEN = frozenset(("clear", "items", "keys", "pop", "update", "values"))
 
 
-def nest(modules: Mapping[str, Expression], keys: Iterable[str]) -> Mapping[str, Expression]:
+def nest(modules: Mapping[str, PyExpression], keys: Iterable[str]) -> Mapping[str, PyExpression]:
     """Return the containers of modules by attribute, beside the modules that need none.
 
     Containers are in the order of the state_dict's `keys`; what has no state stands behind what has. Learned tensors
@@ -37,17 +37,17 @@ def nest(modules: Mapping[str, Expression], keys: Iterable[str]) -> Mapping[str,
     return {**containers, **{name: code for name, code in modules.items() if "." in name and is_parameter(code)}}
 
 
-def register(name: str, code: Expression) -> tuple[str, Call]:
+def register(name: str, code: PyExpression) -> tuple[str, PyCall]:
     """Return the function and the arguments that register a module or tensor whose name is no plain word."""
     outer, _, last = name.rpartition(".")
     owner = f'self.get_submodule("{outer}")' if outer else "self"
     function = "register_parameter" if is_parameter(code) else "add_module"
-    return f"{owner}.{function}", Call("", (Literal(last), code))
+    return f"{owner}.{function}", PyCall("", (PyLiteral(last), code))
 
 
-def is_parameter(code: Expression) -> bool:
+def is_parameter(code: PyExpression) -> bool:
     """Tell whether code makes a learned tensor instead of a module."""
-    return isinstance(code, Call) and code.function == "nn.Parameter"
+    return isinstance(code, PyCall) and code.function == "nn.Parameter"
 
 
 def _prefixes(keys: Iterable[str]) -> Iterable[str]:
@@ -56,8 +56,8 @@ def _prefixes(keys: Iterable[str]) -> Iterable[str]:
         yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))
 
 
-def _container(tree: Tree) -> Expression:
+def _container(tree: Tree) -> PyExpression:
     items = {name: _container(code) if isinstance(code, dict) else code for name, code in tree.items()}
     if _TAKEN.isdisjoint(items):
-        return Call("nn.ModuleDict", (DictOf(tuple(items.items())),) if items else ())
-    return Call("nn.Sequential", (ordered(items),))
+        return PyCall("nn.ModuleDict", (PyDict(tuple(items.items())),) if items else ())
+    return PyCall("nn.Sequential", (ordered(items),))

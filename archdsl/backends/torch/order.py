@@ -9,7 +9,7 @@ from archdsl.backends.torch.modules import has_class
 from archdsl.ir.graph import Graph
 from archdsl.passes.shapes import Shapes
 
-Key: TypeAlias = tuple[str, int, int, int]
+ClassOrder: TypeAlias = tuple[str, int, int, int]
 
 
 def grouped(root: Shapes) -> Iterator[list[Shapes]]:
@@ -25,7 +25,7 @@ def grouped(root: Shapes) -> Iterator[list[Shapes]]:
         yield [table for table in tables if keys[id(table)] == key]
 
 
-def _key(graph: Graph) -> Key:
+def _key(graph: Graph) -> ClassOrder:
     return (graph.name, graph.span.start, id(graph.span.source), 0)
 
 
@@ -49,16 +49,16 @@ def _height(table: Shapes) -> int:
     return 1 + max((_height(inner) for inner in table.inner.values()), default=0)
 
 
-def _ordered(root: Shapes, keys: Mapping[int, Key]) -> list[Key] | None:
+def _ordered(root: Shapes, keys: Mapping[int, ClassOrder]) -> list[ClassOrder] | None:
     """Order the keys so that each comes after those it contains; None where one contains itself."""
-    contains: dict[Key, set[Key]] = {key: set() for key in keys.values()}
-    first: dict[Key, int] = {}
+    contains: dict[ClassOrder, set[ClassOrder]] = {key: set() for key in keys.values()}
+    first: dict[ClassOrder, int] = {}
     for position, table in enumerate(_tables(root)):
         if id(table) not in keys:
             continue
         first.setdefault(keys[id(table)], position)
         contains[keys[id(table)]] |= {keys[id(inner)] for inner in _below(table) if id(inner) in keys}
-    result: list[Key] = []
+    result: list[ClassOrder] = []
     left = sorted(contains, key=lambda key: first[key])
     while left:
         ready = [key for key in left if contains[key] <= set(result)]

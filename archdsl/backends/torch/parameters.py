@@ -6,23 +6,23 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from archdsl.backends.torch.code import (
-    Call,
-    Expression,
     Hole,
     Infix,
-    Literal,
-    Name,
+    PyCall,
+    PyExpression,
+    PyLiteral,
+    PyName,
     Symbol,
     items_of,
     mapped,
 )
 from archdsl.backends.torch.names import parameter_name
-from archdsl.backends.torch.statements import Sequential, Statement, rewritten
+from archdsl.backends.torch.statements import PyStatement, Sequential, rewritten
 from archdsl.passes.shapes import Shapes
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class ConstructorParameter:
     """A constructor's argument."""
 
     name: str
@@ -46,7 +46,7 @@ class Signer:
                 self._known[parameter_name(name)] = values
             self._add_items(parameter_name(name), values)
         self._known.setdefault("in_channels", channels)
-        self._used: dict[str, Parameter] = {}
+        self._used: dict[str, ConstructorParameter] = {}
         self._order = ["in_channels", *self._known]
 
     def _add_items(self, name: str, values: tuple[object, ...]) -> None:
@@ -58,7 +58,7 @@ class Signer:
             self._rows[name] = values
             self._known.update({f"{name}[{i}]": tuple(row[i] for row in rows) for i in range(len(rows[0]))})
 
-    def fill(self, code: Expression) -> Expression:
+    def fill(self, code: PyExpression) -> PyExpression:
         """Return code with each hole written in terms of parameters."""
         return self._express(code) if isinstance(code, Hole) else mapped(code, self.fill)
 
@@ -67,34 +67,34 @@ class Signer:
         legal = self._fresh(parameter_name(name))
         self._known[legal] = values
         self._order.append(legal)
-        self._used[legal] = Parameter(legal, "bool", False)
+        self._used[legal] = ConstructorParameter(legal, "bool", False)
         return legal
 
-    def _express(self, hole: Hole) -> Expression:
+    def _express(self, hole: Hole) -> PyExpression:
         known = [value for value in hole.values if value is not None]
         if all(value == known[0] for value in known):
-            return Literal(known[0])
+            return PyLiteral(known[0])
         for name in self._order:
             if _matches(hole.values, self._known[name]):
                 self._use(name, hole)
-                return Name(name)
+                return PyName(name)
         for name in self._order:
             factor = _factor(hole.values, self._known[name])
             if factor is not None:
                 self._use(name, hole)
-                scaled = Infix("*", (Literal(factor), Name(name)))
-                return scaled if factor > 1 else Infix("//", (Name(name), Literal(-factor)))
+                scaled = Infix("*", (PyLiteral(factor), PyName(name)))
+                return scaled if factor > 1 else Infix("//", (PyName(name), PyLiteral(-factor)))
         if hole.hints[0].endswith("padding"):
             for name in self._order:
                 if _halves(hole.values, self._known[name]):
                     self._use(name, hole)
-                    return Infix("//", (Name(name), Literal(2)))
+                    return Infix("//", (PyName(name), PyLiteral(2)))
         names = [parameter_name(hint) for hint in hole.hints]
         name = next((name for name in names if name not in self._known), None) or self._fresh(names[-1])
         self._known[name] = tuple(known[0] if value is None else value for value in hole.values)
         self._order.append(name)
         self._use(name, hole)
-        return Name(name)
+        return PyName(name)
 
     def _fresh(self, name: str) -> str:
         while name in self._known:
@@ -105,33 +105,33 @@ class Signer:
         row, bracket, _ = name.partition("[")
         if bracket:
             self._known[row] = self._rows[row]
-            self._used[row] = Parameter(row, "tuple[int, ...]")
+            self._used[row] = ConstructorParameter(row, "tuple[int, ...]")
             return
         values = self._known[name]
         default = hole.default if hole.default in values else None
         earlier = self._used.get(name)
         if earlier is None:
-            self._used[name] = Parameter(name, _type(values), default)
+            self._used[name] = ConstructorParameter(name, _type(values), default)
         elif earlier.default is None and default is not None:
-            self._used[name] = Parameter(name, earlier.type, default)
+            self._used[name] = ConstructorParameter(name, earlier.type, default)
 
-    def parameters(self) -> tuple[Parameter, ...]:
+    def parameters(self) -> tuple[ConstructorParameter, ...]:
         """List the constructor's parameters: those without a default first."""
         order = dict.fromkeys(name.partition("[")[0] for name in self._order)
         listed = [self._used[name] for name in order if name in self._used]
         return tuple(sorted(listed, key=lambda parameter: parameter.default is not None))
 
-    def call(self, name: str, index: int) -> Expression:
+    def call(self, name: str, index: int) -> PyExpression:
         """Return the call that builds the instance at a position."""
-        arguments: list[Expression] = []
-        keywords: list[tuple[str, Expression]] = []
+        arguments: list[PyExpression] = []
+        keywords: list[tuple[str, PyExpression]] = []
         for parameter in self.parameters():
             value = self._known[parameter.name][index]
             if parameter.default is None:
-                arguments.append(Literal(value))
+                arguments.append(PyLiteral(value))
             elif value != parameter.default:
-                keywords.append((parameter.name, Literal(value)))
-        return Call(name, tuple(arguments), tuple(keywords))
+                keywords.append((parameter.name, PyLiteral(value)))
+        return PyCall(name, tuple(arguments), tuple(keywords))
 
 
 def _matches(wanted: Sequence[object], offered: Sequence[object]) -> bool:
@@ -176,23 +176,23 @@ def _type(values: Sequence[object]) -> str:
     return "int | tuple[int, int]"
 
 
-def fill_statement(statement: Statement, signer: Signer, kept: dict[str, Expression]) -> Statement:
+def fill_statement(statement: PyStatement, signer: Signer, kept: dict[str, PyExpression]) -> PyStatement:
     """Fill a statement's holes with attributes that the constructor sets, which go to `kept`."""
     if isinstance(statement, Sequential):  # runs in the constructor
         return rewritten(statement, signer.fill)
     return rewritten(statement, lambda code: _fill_forward(code, signer, kept))
 
 
-def _fill_forward(code: Expression, signer: Signer, kept: dict[str, Expression]) -> Expression:
+def _fill_forward(code: PyExpression, signer: Signer, kept: dict[str, PyExpression]) -> PyExpression:
     if not isinstance(code, Hole):
         return mapped(code, lambda part: _fill_forward(part, signer, kept))
     filled = signer.fill(code)
-    if isinstance(filled, Literal):
+    if isinstance(filled, PyLiteral):
         return filled
     name = next((key for key, value in kept.items() if value == filled), None)
     if name is None:
-        name = parameter_name(filled.text if isinstance(filled, Name) else code.hints[0])
+        name = parameter_name(filled.text if isinstance(filled, PyName) else code.hints[0])
         while name in kept or name in signer.attributes:
             name += "_"
         kept[name] = filled
-    return Name(f"self.{name}")
+    return PyName(f"self.{name}")

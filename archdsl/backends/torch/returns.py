@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archdsl.backends.torch.code import Call, Literal
+from archdsl.backends.torch.code import PyCall, PyLiteral
 from archdsl.backends.torch.layout import flat
 from archdsl.backends.torch.statements import Assign, InTraining, Return
 from archdsl.backends.torch.values import Values
@@ -44,13 +44,13 @@ def add_return(values: Values) -> None:
         return
     values.flush()
     fields = tuple(values.take(values.result(output)) for output in results)
-    values.statements.append(Return(Call("Outputs" if graph.kind == "model" else "", fields)))
+    values.statements.append(Return(PyCall("Outputs" if graph.kind == "model" else "", fields)))
 
 
 def _return_in_training(values: Values, outputs: Sequence[Output], late: Sequence[str]) -> None:
     """Return the training-only outputs too; `late` are set in training only, which type checkers must see."""
     statements = values.statements
-    result = Return(Call("TrainingOutputs", tuple(values.code[values.result(output)] for output in outputs)))
+    result = Return(PyCall("TrainingOutputs", tuple(values.code[values.result(output)] for output in outputs)))
     last = statements[-1] if statements else None
     if not late:
         statements.append(InTraining((result,)))
@@ -65,4 +65,4 @@ def _declare(values: Values, late: Sequence[str]) -> None:
     """Set variables to None before the first statements that run in training only."""
     if late:
         first = next(i for i, statement in enumerate(values.statements) if isinstance(statement, InTraining))
-        values.statements.insert(first, Assign(" = ".join(late), Literal(None)))
+        values.statements.insert(first, Assign(" = ".join(late), PyLiteral(None)))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from archdsl.backends.torch.classes import ClassCode
-from archdsl.backends.torch.code import Call, Expression
+from archdsl.backends.torch.code import PyCall, PyExpression
 from archdsl.backends.torch.docstrings import docstring
 from archdsl.backends.torch.layout import WIDTH, flat, layout, literal
 from archdsl.backends.torch.nested import register
-from archdsl.backends.torch.parameters import Parameter
+from archdsl.backends.torch.parameters import ConstructorParameter
 from archdsl.backends.torch.returns import training_only
-from archdsl.backends.torch.statements import Assign, InTraining, Return, Sequential, Statement
+from archdsl.backends.torch.statements import Assign, InTraining, PyStatement, Return, Sequential
 from archdsl.ir.graph import Graph
 
 
@@ -29,7 +29,7 @@ def class_lines(code: ClassCode, initial: Sequence[str] = (), about: str = "") -
     return [*head, *made, *(line for text in initial for line in _broken(text, 8)), *forward]
 
 
-def _constructor_head(parameters: Sequence[Parameter]) -> list[str]:
+def _constructor_head(parameters: Sequence[ConstructorParameter]) -> list[str]:
     items = ["self", *map(_described, parameters)]
     listed = ", ".join(items)
     if len(listed) + len("    def __init__() -> None:") <= WIDTH:
@@ -38,12 +38,12 @@ def _constructor_head(parameters: Sequence[Parameter]) -> list[str]:
     return ["    def __init__(", *inner, "    ) -> None:"]
 
 
-def _described(parameter: Parameter) -> str:
+def _described(parameter: ConstructorParameter) -> str:
     default = "" if parameter.default is None else f" = {literal(parameter.default)}"
     return f"{parameter.name}: {parameter.type}{default}"
 
 
-def _attribute_lines(modules: Mapping[str, Expression]) -> list[str]:
+def _attribute_lines(modules: Mapping[str, PyExpression]) -> list[str]:
     lines: list[str] = []
     for name, code in modules.items():
         if name.isidentifier():
@@ -84,20 +84,20 @@ def _result_type(graph: Graph) -> str:
     return main if len(always) == len(graph.outputs) else f"{main} | TrainingOutputs"
 
 
-def _statement_lines(statement: Statement, indent: int) -> list[str]:
+def _statement_lines(statement: PyStatement, indent: int) -> list[str]:
     match statement:
         case Assign(target, code):
             return layout(f"{target} = ", code, "", indent)
-        case Return(Call("", fields)):
+        case Return(PyCall("", fields)):
             line = " " * indent + "return " + ", ".join(map(flat, fields))
-            return [line] if len(line) <= WIDTH else layout("return ", Call("", fields), "", indent)
+            return [line] if len(line) <= WIDTH else layout("return ", PyCall("", fields), "", indent)
         case Return(code):
             return layout("return ", code, "", indent)
         case InTraining(inner, condition):
             lines = [line for item in inner for line in _statement_lines(item, indent + 4)]
             return [" " * indent + f"if {condition}:", *lines]
         case Sequential(items):
-            return layout("super().__init__", Call("", items), "", indent)
+            return layout("super().__init__", PyCall("", items), "", indent)
 
 
 def output_classes(graph: Graph) -> list[str]:

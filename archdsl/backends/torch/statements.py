@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from archdsl.backends.torch.code import Call, Expression, Name, mapped
+from archdsl.backends.torch.code import PyCall, PyExpression, PyName, mapped
 from archdsl.backends.torch.unify import Callables, signature, unify
 
 
@@ -15,21 +15,21 @@ class Assign:
     """`target = code`."""
 
     target: str
-    code: Expression
+    code: PyExpression
 
 
 @dataclass(frozen=True, slots=True)
 class Return:
     """`return code`."""
 
-    code: Expression
+    code: PyExpression
 
 
 @dataclass(frozen=True, slots=True)
 class InTraining:
     """Statements that only run in training mode."""
 
-    statements: tuple[Statement, ...]
+    statements: tuple[PyStatement, ...]
     condition: str = "self.training"
 
 
@@ -37,22 +37,22 @@ class InTraining:
 class Sequential:
     """`super().__init__(items)`: what an nn.Sequential consists of, in place of a forward pass."""
 
-    items: tuple[Expression, ...]
+    items: tuple[PyExpression, ...]
 
 
-Statement: TypeAlias = Assign | Return | InTraining | Sequential
+PyStatement: TypeAlias = Assign | Return | InTraining | Sequential
 
 
 @dataclass(frozen=True, slots=True)
 class Members:
     """What a class needs: modules by attribute in state_dict order, and the forward pass."""
 
-    modules: Mapping[str, Expression]
+    modules: Mapping[str, PyExpression]
     arguments: tuple[str, ...]
-    forward: tuple[Statement, ...]
+    forward: tuple[PyStatement, ...]
 
 
-def rewritten(statement: Statement, change: Callable[[Expression], Expression]) -> Statement:
+def rewritten(statement: PyStatement, change: Callable[[PyExpression], PyExpression]) -> PyStatement:
     """Return a statement with its expressions changed."""
     match statement:
         case Assign(target, code):
@@ -65,7 +65,7 @@ def rewritten(statement: Statement, change: Callable[[Expression], Expression]) 
             return Sequential(tuple(map(change, items)))
 
 
-def _expressions(statement: Statement) -> Iterator[tuple[str, Expression]]:
+def _expressions(statement: PyStatement) -> Iterator[tuple[str, PyExpression]]:
     """Yield a statement's expressions in the order of `rewritten`, each with what it is assigned to, or ""."""
     match statement:
         case Assign(target, code):
@@ -85,9 +85,12 @@ def members_signature(members: Members, callables: Callables) -> object:
     return (modules, _forward_signature(members.forward, callables))
 
 
-def _forward_signature(statements: Sequence[Statement], callables: Callables) -> object:
+def _forward_signature(statements: Sequence[PyStatement], callables: Callables) -> object:
     return tuple(
-        (rewritten(statement, lambda _: Name("")), *(signature(code, callables) for _, code in _expressions(statement)))
+        (
+            rewritten(statement, lambda _: PyName("")),
+            *(signature(code, callables) for _, code in _expressions(statement)),
+        )
         for statement in statements
     )
 
@@ -105,16 +108,16 @@ def is_part_of(small: Members, large: Members, callables: Callables) -> bool:
     return _forward_signature(reduced, callables) == _forward_signature(small.forward, callables)
 
 
-def _passed(code: Expression, functions: set[str]) -> Expression:
+def _passed(code: PyExpression, functions: set[str]) -> PyExpression:
     """Return code in which calls of some modules are their argument."""
     match code:
-        case Call(function, (argument,), ()) if function in functions:
+        case PyCall(function, (argument,), ()) if function in functions:
             return _passed(argument, functions)
         case _:
             return mapped(code, lambda part: _passed(part, functions))
 
 
-def unify_forward(every: Sequence[Members], callables: Callables) -> tuple[Statement, ...]:
+def unify_forward(every: Sequence[Members], callables: Callables) -> tuple[PyStatement, ...]:
     """Merge the forward passes of the instances that have all modules; the others' follow from them."""
     most = max(len(members.modules) for members in every)
     places = [members.forward if len(members.modules) == most else None for members in every]
@@ -125,7 +128,7 @@ def unify_forward(every: Sequence[Members], callables: Callables) -> tuple[State
     )
 
 
-def _unify_statement(statements: Sequence[Statement | None], callables: Callables) -> Statement:
+def _unify_statement(statements: Sequence[PyStatement | None], callables: Callables) -> PyStatement:
     first = next(statement for statement in statements if statement is not None)
     versions = [None if statement is None else list(_expressions(statement)) for statement in statements]
     merged = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
-from archdsl.backends.torch.code import Infix, Name
-from archdsl.backends.torch.statements import Assign, Members, Return, Statement
+from archdsl.backends.torch.code import Infix, PyName
+from archdsl.backends.torch.statements import Assign, Members, PyStatement, Return
 from archdsl.passes.shapes import Shapes
 
 
@@ -44,10 +44,10 @@ def _residual(group: BlockUses) -> str:
     return "_residual" if any(map(_adds_input, group[0].code.forward)) else ""
 
 
-def _adds_input(statement: Statement) -> bool:
+def _adds_input(statement: PyStatement) -> bool:
     match statement:
         case Assign(_, Infix("+", operands)) | Return(Infix("+", operands)):
-            return Name("x") in operands
+            return PyName("x") in operands
         case _:
             return False
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archdsl.backends.torch.code import (
-    Call,
-    Expression,
     Hole,
-    Literal,
     Made,
     Method,
     Numbered,
     Progression,
+    PyCall,
+    PyExpression,
+    PyLiteral,
     Repeat,
     Symbol,
     children,
@@ -60,16 +60,16 @@ class Callables:
         return self.defaults.get(function, DEFAULTS)
 
 
-def signature(code: Expression, callables: Callables) -> object:
+def signature(code: PyExpression, callables: Callables) -> object:
     """Return what all codes that can be unified have in common, as a key."""
 
-    def inner(part: Expression) -> object:
+    def inner(part: PyExpression) -> object:
         return signature(part, callables)
 
     match code:
-        case Literal(value):
+        case PyLiteral(value):
             return ("number",) if _is_variable(value) else ("literal", _shape(value), repr(value))
-        case Call(function, arguments, keywords):
+        case PyCall(function, arguments, keywords):
             if _is_activation(code):
                 return ("activation", tuple((key, inner(item)) for key, item in keywords))
             defaults = callables.defaults_of(function)
@@ -88,16 +88,16 @@ def _shape(value: object) -> int:
     return len(items_of(value) or ())
 
 
-def _is_activation(code: Call) -> bool:
+def _is_activation(code: PyCall) -> bool:
     """Tell whether a call makes an activation that others can stand in for."""
     return code.function.startswith("nn.") and not code.arguments and [key for key, _ in code.keywords] == ["inplace"]
 
 
-def _may_be_left_out(key: str, item: Expression, defaults: Mapping[str, object]) -> bool:
-    return key in defaults and isinstance(item, Literal) and _is_variable(item.value)
+def _may_be_left_out(key: str, item: PyExpression, defaults: Mapping[str, object]) -> bool:
+    return key in defaults and isinstance(item, PyLiteral) and _is_variable(item.value)
 
 
-def unify(codes: Sequence[Expression | None], path: tuple[str, ...], callables: Callables) -> Expression:
+def unify(codes: Sequence[PyExpression | None], path: tuple[str, ...], callables: Callables) -> PyExpression:
     """Merge codes of one signature, one per instance; None stands for an instance that lacks this part.
 
     `path` says where the code stands, for naming what differs: attributes, positions and arguments.
@@ -110,12 +110,12 @@ def unify(codes: Sequence[Expression | None], path: tuple[str, ...], callables: 
         return first
 
     match first:
-        case Literal():
-            return Hole(tuple(code.value if isinstance(code, Literal) else None for code in codes), _names(path))
-        case Call() if any(isinstance(code, Call) and code.function != first.function for code in codes):
-            kinds = tuple(Symbol(code.function) if isinstance(code, Call) else None for code in codes)
+        case PyLiteral():
+            return Hole(tuple(code.value if isinstance(code, PyLiteral) else None for code in codes), _names(path))
+        case PyCall() if any(isinstance(code, PyCall) and code.function != first.function for code in codes):
+            kinds = tuple(Symbol(code.function) if isinstance(code, PyCall) else None for code in codes)
             return Made(Hole(kinds, _names((*path, _OWN + "activation"))), first.keywords)
-        case Call():
+        case PyCall():
             return _unify_calls(first, codes, path, callables)
         case _:
             versions = [None if code is None else children(code) for code in codes]
@@ -124,7 +124,7 @@ def unify(codes: Sequence[Expression | None], path: tuple[str, ...], callables: 
             return with_children(first, [unify(*at, callables) for at in zip(columns, places, strict=True)])
 
 
-def _child_words(code: Expression) -> tuple[str, ...]:
+def _child_words(code: PyExpression) -> tuple[str, ...]:
     """Return a word for each expression directly inside code, for naming what differs there; "" adds nothing."""
     match code:
         case Method(_, name, arguments):
@@ -137,26 +137,28 @@ def _child_words(code: Expression) -> tuple[str, ...]:
             return ("",) * len(children(code))
 
 
-def _unify_calls(first: Call, codes: Sequence[Expression | None], path: tuple[str, ...], callables: Callables) -> Call:
-    calls = [code if isinstance(code, Call) else None for code in codes]
+def _unify_calls(
+    first: PyCall, codes: Sequence[PyExpression | None], path: tuple[str, ...], callables: Callables
+) -> PyCall:
+    calls = [code if isinstance(code, PyCall) else None for code in codes]
     names = callables.positions.get(first.function, ())
     mark = _OWN if first.function in callables.defaults else ""
     defaults = callables.defaults_of(first.function)
-    arguments: list[Expression] = []
+    arguments: list[PyExpression] = []
     for i in range(len(first.arguments)):
         name = mark + names[i] if i < len(names) else str(i) if first.function == "nn.Sequential" else "size"
         arguments.append(unify([c.arguments[i] if c else None for c in calls], (*path, name), callables))
     given = dict.fromkeys(key for c in calls if c for key, _ in c.keywords)
     keys = [*(key for key in defaults if key in given), *(key for key in given if key not in defaults)]
-    keywords: list[tuple[str, Expression]] = []
+    keywords: list[tuple[str, PyExpression]] = []
     for key in keys:
-        default = Literal(defaults.get(key))
+        default = PyLiteral(defaults.get(key))
         values = [dict(c.keywords).get(key, default) if c else None for c in calls]
         merged = unify(values, (*path, _OWN + key), callables)
         if isinstance(merged, Hole) and key in defaults:
             merged = Hole(merged.values, merged.hints, default.value)
         keywords.append((key, merged))
-    return Call(first.function, tuple(arguments), tuple(keywords))
+    return PyCall(first.function, tuple(arguments), tuple(keywords))
 
 
 def _names(path: tuple[str, ...]) -> tuple[str, ...]:

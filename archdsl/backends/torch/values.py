@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from archdsl.backends.torch.code import Expression, Name
+from archdsl.backends.torch.code import PyExpression, PyName
 from archdsl.backends.torch.in_place import one_name
 from archdsl.backends.torch.names import variable_name
-from archdsl.backends.torch.statements import Assign, Statement
+from archdsl.backends.torch.statements import Assign, PyStatement
 from archdsl.ir.graph import Graph, Node, Output, Value
 
 _LETTERS = ("x", "y", "z", *(f"x{i}" for i in range(1, 10_000)))
@@ -20,8 +20,8 @@ class Values:
     """What is known of the values of one graph while its forward pass is written, and the statements so far."""
 
     graph: Graph
-    statements: list[Statement] = field(default_factory=list[Statement])
-    code: dict[Value, Expression] = field(default_factory=dict[Value, Expression])
+    statements: list[PyStatement] = field(default_factory=list[PyStatement])
+    code: dict[Value, PyExpression] = field(default_factory=dict[Value, PyExpression])
     waiting: list[Value] = field(default_factory=list[Value])
     uses: Counter[Value] = field(default_factory=Counter[Value])
     held: dict[str, Value] = field(default_factory=dict[str, Value])
@@ -45,19 +45,19 @@ class Values:
     def hold(self, name: str, value: Value) -> None:
         """Note that a variable holds a value."""
         self.held[name] = value
-        self.code[value] = Name(name)
+        self.code[value] = PyName(name)
         self.read[value] = frozenset({name})
 
     def release(self, name: str) -> None:
         """Let others have a variable once what is written next has read it."""
         self.held[name] = Value("")
 
-    def wait(self, value: Value, code: Expression) -> None:
+    def wait(self, value: Value, code: PyExpression) -> None:
         """Keep the code of a value until it is used."""
         self.code[value] = code
         self.waiting.append(value)
 
-    def take(self, value: Value) -> Expression:
+    def take(self, value: Value) -> PyExpression:
         """Return the code of a value for one that reads it."""
         self.uses[value] -= 1
         if value in self.waiting:

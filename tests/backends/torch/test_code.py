@@ -8,11 +8,11 @@ from typing import cast
 from hypothesis import given
 
 from archdsl.backends.torch.code import (
-    Call,
-    Expression,
-    Literal,
-    Name,
     Progression,
+    PyCall,
+    PyExpression,
+    PyLiteral,
+    PyName,
     Repeat,
     children,
     frame,
@@ -24,7 +24,7 @@ from tests.backends.torch.strategies import expressions
 
 
 @given(expressions)
-def test_code_with_its_own_children_is_the_same_code(code: Expression) -> None:
+def test_code_with_its_own_children_is_the_same_code(code: PyExpression) -> None:
     assert with_children(code, children(code)) == code
     assert mapped(code, lambda part: part) == code
 
@@ -37,26 +37,26 @@ def parts(value: object) -> list[object]:
 
 
 @given(expressions)
-def test_the_children_are_all_expressions_in_the_fields(code: Expression) -> None:
+def test_the_children_are_all_expressions_in_the_fields(code: PyExpression) -> None:
     expected = [part for field in fields(code) for part in parts(getattr(code, field.name))]
     assert sorted(map(repr, children(code))) == sorted(map(repr, expected))
 
 
 @given(expressions)
-def test_a_change_reaches_every_child_once(code: Expression) -> None:
-    marked = mapped(code, lambda part: Call("marked", (part,)))
-    assert children(marked) == tuple(Call("marked", (part,)) for part in children(code))
+def test_a_change_reaches_every_child_once(code: PyExpression) -> None:
+    marked = mapped(code, lambda part: PyCall("marked", (part,)))
+    assert children(marked) == tuple(PyCall("marked", (part,)) for part in children(code))
 
 
 @given(expressions, expressions)
-def test_codes_of_one_frame_differ_in_their_children_alone(one: Expression, other: Expression) -> None:
+def test_codes_of_one_frame_differ_in_their_children_alone(one: PyExpression, other: PyExpression) -> None:
     assert (frame(one) == frame(other)) == (
         len(children(one)) == len(children(other)) and with_children(one, children(other)) == other
     )
 
 
 def test_what_counts_in_a_repeat_of_its_own_does_not_grow_outside() -> None:
-    growing = Call("Unit", (Progression(Literal(4), Literal(2)),))
+    growing = PyCall("Unit", (Progression(PyLiteral(4), PyLiteral(2)),))
     assert grows(growing)
-    assert grows(Call("nn.Sequential", (Name("x"), growing)))
-    assert not grows(Call("nn.Sequential", (Repeat(growing, Literal(3)),)))
+    assert grows(PyCall("nn.Sequential", (PyName("x"), growing)))
+    assert not grows(PyCall("nn.Sequential", (Repeat(growing, PyLiteral(3)),)))

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archdsl.backends.torch.code import (
-    Call,
-    Expression,
-    Literal,
-    Pair,
+    NamedItem,
     Progression,
+    PyCall,
+    PyExpression,
+    PyLiteral,
     Rate,
     Repeat,
     Spread,
@@ -22,22 +22,22 @@ from archdsl.backends.torch.fold import folded, folded_pairs
 from archdsl.backends.torch.layout import flat
 
 
-def units(widths: Sequence[object]) -> list[Expression]:
-    return [Call("Unit", (Literal(width),), (("depth", Literal(2)),)) for width in widths]
+def units(widths: Sequence[object]) -> list[PyExpression]:
+    return [PyCall("Unit", (PyLiteral(width),), (("depth", PyLiteral(2)),)) for width in widths]
 
 
-def at(code: Expression, index: int) -> Expression:
+def at(code: PyExpression, index: int) -> PyExpression:
     """Return what an item of a repeat is at an index, as Python works it out."""
     if isinstance(code, Progression | Rate):
-        return Literal(eval(flat(code), {"i": index}))
+        return PyLiteral(eval(flat(code), {"i": index}))
     return mapped(code, lambda part: at(part, index))
 
 
-def written_out(codes: Sequence[Expression]) -> list[Expression]:
-    found: list[Expression] = []
+def written_out(codes: Sequence[PyExpression]) -> list[PyExpression]:
+    found: list[PyExpression] = []
     for code in codes:
         match code:
-            case Repeat(item, Literal(int(count))):
+            case Repeat(item, PyLiteral(int(count))):
                 found += [at(item, index) for index in range(count)]
             case _:
                 found.append(code)
@@ -67,5 +67,5 @@ def test_names_that_count_up_are_one_line_and_others_keep_theirs() -> None:
     codes = units([4] * 5)
     names = ["stem", "unit1", "unit2", "unit3", "unit5"]
     pairs = folded_pairs(dict(zip(names, codes, strict=True)))
-    assert [type(pair) for pair in pairs] == [Pair, Spread, Pair]
+    assert [type(pair) for pair in pairs] == [NamedItem, Spread, NamedItem]
     assert flat(pairs[1]) == '*((f"unit{i + 1}", Unit(4, depth=2)) for i in range(3))'

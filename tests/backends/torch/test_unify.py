@@ -8,54 +8,54 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archdsl.backends.torch.code import (
-    Call,
-    Expression,
     Hole,
     Infix,
-    ListOf,
-    Literal,
     Made,
     Method,
-    Name,
+    PyCall,
+    PyExpression,
+    PyList,
+    PyLiteral,
+    PyName,
+    PyTuple,
     Symbol,
-    TupleOf,
     mapped,
 )
 from archdsl.backends.torch.unify import Callables, signature, unify
 from tests.backends.torch.strategies import calls, leaves, words
 
 
-def _grown(parts: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
+def _grown(parts: st.SearchStrategy[PyExpression]) -> st.SearchStrategy[PyExpression]:
     several = st.lists(parts, min_size=1, max_size=3).map(tuple)
     return st.one_of(
         calls(parts),
         st.builds(Method, parts, words, several),
         st.builds(Infix, st.sampled_from("+*"), several),
-        st.builds(ListOf, several),
-        st.builds(TupleOf, several),
+        st.builds(PyList, several),
+        st.builds(PyTuple, several),
     )
 
 
 codes = st.recursive(leaves, _grown, max_leaves=10)
 
 
-def filled(code: Expression, index: int) -> Expression:
+def filled(code: PyExpression, index: int) -> PyExpression:
     """Return what code with holes is for the instance at a position."""
     if isinstance(code, Hole):
-        return Literal(code.values[index])
+        return PyLiteral(code.values[index])
     return mapped(code, lambda part: filled(part, index))
 
 
-def other_numbers(code: Expression, change: Callable[[int], int]) -> Expression:
+def other_numbers(code: PyExpression, change: Callable[[int], int]) -> PyExpression:
     match code:
-        case Literal(value) if type(value) is int:
-            return Literal(change(value))
+        case PyLiteral(value) if type(value) is int:
+            return PyLiteral(change(value))
         case _:
             return mapped(code, lambda part: other_numbers(part, change))
 
 
 @given(codes, st.integers(1, 5))
-def test_filling_the_holes_gives_each_instance_again(code: Expression, step: int) -> None:
+def test_filling_the_holes_gives_each_instance_again(code: PyExpression, step: int) -> None:
     callables = Callables()
     instances = [code, other_numbers(code, lambda n: n + step), other_numbers(code, lambda n: 2 * n)]
     assert len({signature(instance, callables) for instance in instances}) == 1
@@ -64,12 +64,12 @@ def test_filling_the_holes_gives_each_instance_again(code: Expression, step: int
 
 
 @given(codes)
-def test_what_all_instances_share_stays_as_it_is(code: Expression) -> None:
+def test_what_all_instances_share_stays_as_it_is(code: PyExpression) -> None:
     assert unify([code, None, code], (), Callables()) == code
 
 
 def test_activations_stand_in_for_each_other() -> None:
-    kinds = [Call(f"nn.{name}", (), (("inplace", Literal(True)),)) for name in ("ReLU", "SiLU")]
+    kinds = [PyCall(f"nn.{name}", (), (("inplace", PyLiteral(True)),)) for name in ("ReLU", "SiLU")]
     merged = unify(kinds, ("act",), Callables())
     assert isinstance(merged, Made)
     assert isinstance(merged.kind, Hole)
@@ -77,4 +77,4 @@ def test_activations_stand_in_for_each_other() -> None:
 
 
 def test_another_name_is_other_code() -> None:
-    assert signature(Name("x"), Callables()) != signature(Name("y"), Callables())
+    assert signature(PyName("x"), Callables()) != signature(PyName("y"), Callables())
