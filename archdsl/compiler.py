@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from re import fullmatch
 from typing import cast
 
 from archdsl.ir.graph import Graph
@@ -235,11 +236,13 @@ def compile_networkx(graph: object) -> Compilation:
         by_path = read_networkx(graph, Reporter(), by_path=True)
         report = Reporter()
         _measure(by_path or made, report)
-    content, digest = content_of(made), graph.graph.get("digest")
-    if not isinstance(digest, str) or graph.graph.get("content") != content:
+    content, earlier = content_of(made), graph.graph.get("content")
+    given: object = graph.graph.get("digest")
+    digest = given if isinstance(given, str) and fullmatch("[0-9a-f]{16}", given) else ""
+    if not digest or not isinstance(earlier, str) or earlier != content:
         digest = sha256(f"{digest} {content}".encode()).hexdigest()[:16]
-    given: object = graph.graph.get("key_maps")
-    maps = cast("tuple[object, ...]", given) if isinstance(given, tuple) else ()
+    found: object = graph.graph.get("key_maps")
+    maps = cast("tuple[object, ...]", found) if isinstance(found, tuple) else ()
     maps = tuple(item for item in maps if isinstance(item, KeyMap))
     return Compilation(made.name, made, tables, report.diagnostics, digest, made.span.source, maps)
 
@@ -330,7 +333,8 @@ def compile(
 def _digest(
     texts: Sequence[str], model: str | None, settings: Mapping[str, UserValue] | None, image: Sequence[int] | None
 ) -> str:
-    parts = (*texts, model, sorted((settings or {}).items()), tuple(image) if image is not None else None)
+    sizes: object = tuple(image) if isinstance(image, list | tuple) else image
+    parts = (*texts, model, sorted((settings or {}).items()), sizes)
     return sha256(repr(parts).encode()).hexdigest()[:16]
 
 

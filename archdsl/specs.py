@@ -18,13 +18,22 @@ def read_spec(spec: str | Path | Source) -> tuple[Source, Path | None, str | Non
     """Return a spec's source, its folder if it has one, and the model that its name means, if it means one.
 
     A `Source` is the spec itself, a `Path` its file, and a `str` what `find_spec` finds.
-    Errors: SpecError if there is none, or if it cannot be read
+    Errors: SpecError if there is none, or if it cannot be read; TypeError for what is none of these
     """
     if isinstance(spec, Source):
+        if not (_is_str(spec.text) and _is_str(spec.name)):
+            raise TypeError("the text and the name of a Source are of type str")
         return spec, None, None
     if isinstance(spec, Path):
         return _read(spec), spec.parent, None
+    if not _is_str(spec):
+        raise TypeError(f"a spec is a str, a Path or a Source, and no {type(spec).__name__}")
     return find_spec(spec)
+
+
+def _is_str(given: object) -> bool:
+    """Tell whether a user gave what the types ask for."""
+    return isinstance(given, str)
 
 
 def find_spec(text: str) -> tuple[Source, Path, str | None]:
@@ -90,6 +99,8 @@ def _read(path: Path, name: str | None = None) -> Source:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise _failure("E114", f"`{path}` cannot be read: {reason}", str(path), _beside(path)) from None
+    except ValueError:  # a path with a null byte, or with what its encoding has no bytes for
+        raise _failure("E114", f"`{path}` cannot be read: no file is called that", str(path)) from None
 
 
 def _beside(path: Path) -> str:

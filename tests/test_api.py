@@ -76,4 +76,6 @@ def test_settings_are_values_in_python_or_texts_of_a_spec() -> None:
     spec = Source("model m(width=4) { input [3, 8, 8]; conv width; norm }")
     assert archdsl.load(spec, width=8).outputs["output"].channels == 8
     assert archdsl.load(spec, width="2 * 8", norm="group(4)").outputs["output"].channels == 16
+    with pytest.raises(SpecError, match="an input size is"):
+        archdsl.load(spec, input=224)  # pyright: ignore[reportArgumentType]
     assert archdsl.load(spec, input=[3, 4, 4]).outputs["output"].numbers() == (4, 4, 4)

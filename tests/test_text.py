@@ -55,6 +55,7 @@ def test_initial_values_and_outputs_of_training_are_written() -> None:
 def test_what_evaluation_runs_is_written() -> None:
     network = archdsl.load("resnet18").for_inference()
     assert "batch" not in check(network)
+    check(network_of("fpn_resnet18").for_inference())  # nothing reads the main result of a level
 
 
 def test_joins_repeats_and_reuse_are_written_as_people_write_them() -> None:

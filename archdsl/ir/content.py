@@ -14,9 +14,9 @@ def content_of(graph: Graph, *, is_bare: bool = False) -> str:
     """Return a digest of a graph with all bodies below it.
 
     It covers what is compiled: names, operators, wiring and outputs, and names of blocks, parameters and documentation
-    beside them. With `is_bare` these are left out, a repeat is what it stands for, joins have no names, and a step that
-    applies another's weights goes by that one's, so that graphs which build the same tensors and values in the same
-    order are equal.
+    beside them. With `is_bare` these are left out, a repeat is what it stands for, joins have no names, a body has no
+    main result that nothing reads, and a step that applies another's weights goes by that one's, so that graphs which
+    build the same tensors and values in the same order are equal.
     """
     return contents_of(graph, is_bare=is_bare)[id(graph)]
 
@@ -24,8 +24,9 @@ def content_of(graph: Graph, *, is_bare: bool = False) -> str:
 def contents_of(graph: Graph, *, is_bare: bool = False) -> Mapping[int, str]:
     """Return the digests of a graph and of all bodies below it, by their identity."""
     known: dict[int, str] = {}
+    read = _read_mains(graph) if is_bare else frozenset[int]()
     for body in graph.bodies():
-        told = _bare(body, known) if is_bare else _whole(body, known)
+        told = _bare(body, known, read) if is_bare else _whole(body, known)
         known[id(body)] = sha256(repr(told).encode()).hexdigest()[:32]
     return known
 
@@ -43,7 +44,19 @@ def _told(value: object) -> str:
     return repr(value) if isinstance(value, bool | int | float | str | Fraction) else type(value).__name__
 
 
-def _bare(graph: Graph, known: dict[int, str]) -> object:
+def _read_mains(graph: Graph) -> frozenset[int]:
+    """Return the graphs, by their identity, whose main result is read: the model, and the bodies of such calls."""
+    found = {id(graph)}
+    for outer in graph.bodies():
+        values = [value for node in outer.topological() for value in node.inputs]
+        read = set(values) | {output.value for output in outer.outputs}
+        for node in outer.topological():
+            if node.body is not None and (node.repeat > 1 or Value(node.id) in read):
+                found.add(id(node.body))
+    return frozenset(found)
+
+
+def _bare(graph: Graph, known: dict[int, str], read: frozenset[int]) -> object:
     numbers: dict[str, int] = {}
     steps: list[object] = []
     for node in graph.topological():
@@ -52,17 +65,21 @@ def _bare(graph: Graph, known: dict[int, str]) -> object:
             is_join = node.op is not None and node.op.is_join
             shown = "" if node.is_input or is_join or node.reuses is not None else name
             steps.append((shown, sources, repr(node.op), _below(node, known), node.reuses))
-            sources = [(len(steps) - 1, 0)]
+            sources = [(len(steps) - 1, _result("", node))]
         numbers[node.id] = len(steps) - 1
-    outputs = [(o.name, o.is_training_only, _number(o.value, graph, numbers)) for o in graph.outputs]
+    told = [output for output in graph.outputs if output.name or id(graph) in read]
+    outputs = [(o.name, o.is_training_only, _number(o.value, graph, numbers)) for o in told]
     return steps, outputs
 
 
-def _number(value: Value, graph: Graph, numbers: dict[str, int]) -> tuple[int, int]:
+def _number(value: Value, graph: Graph, numbers: dict[str, int]) -> tuple[int, str]:
     """Return which step gives a value, and as which of its outputs."""
-    body = graph.nodes[value.node].body
-    names = [output.name for output in body.outputs] if body is not None else []
-    return numbers[value.node], names.index(value.output) if value.output in names else 0
+    return numbers[value.node], _result(value.output, graph.nodes[value.node])
+
+
+def _result(output: str, node: Node) -> str:
+    """Return the name that a node's output has in its body, where the main one may have one too."""
+    return output or (node.body.outputs[0].name if node.body is not None else "")
 
 
 def _below(node: Node, known: dict[int, str]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from archdsl.ir import labels
 from archdsl.ir.graph import Graph, Node
-from archdsl.ir.listing import MAX_DEPTH, NAME, Listing, is_graph
+from archdsl.ir.listing import MAX_DEPTH, NAME, Listing, is_graph, shown
 from archdsl.ir.schema import GRAPH, NODE, Rules, complaints
 from archdsl.ir.value import Output, Value
 from archdsl.ir.wiring import Wires, repeats
@@ -73,9 +73,8 @@ class _Body:
         is_sound = self._check_attributes(GRAPH, about, None)
         for node in self.data:
             if not isinstance(node, str):  # pyright: ignore[reportUnnecessaryIsInstance] -- users may do anything
-                self.fail(
-                    "E312", f"the node {node!r} of {self.wiring.title} is no text", node, "name nodes by their paths"
-                )
+                message = f"the node {shown(node)} of {self.wiring.title} is no text"
+                self.fail("E312", message, node, "name nodes by their paths")
                 is_sound = False
         for node, data in self.data.items():
             is_sound &= self._check_attributes(NODE, data, node)
@@ -119,7 +118,7 @@ class _Body:
         name = self.graph.graph.get("name") or self.call or "network"
         problem = "" if kind == "model" and name.isidentifier() else labels.objection(name)
         if problem or (kind == "model" and not name.isidentifier()):
-            message = f"`{name}` cannot be the name of {self.wiring.title}: {problem or 'it is no plain word'}"
+            message = f"`{shown(name)}` cannot be the name of {self.wiring.title}: {problem or 'it is no plain word'}"
             self.fail("E312", message, None, 'set another: `graph.graph["name"] = …`')
             return False
         return all(map(self._check_name, self.data)) and self._check_unique()
@@ -179,19 +178,20 @@ class _Body:
         for source, _, data in self.graph.in_edges(node, data=True):
             port, output = data.get("port", 0), data.get("output", "")
             if type(port) is not int or port < 0 or not isinstance(output, str):
-                message = (
-                    f"the edge from {self.wiring.where(source)} to {self.wiring.where(node)} has the port {port!r}"
-                )
-                self.fail("E310", f"{message} and the output {output!r}", node, "a port is 0, 1, …, an output a name")
+                edge = f"the edge from {self.wiring.where(source)} to {self.wiring.where(node)}"
+                message = f"{edge} has the port {shown(port)} and the output {shown(output)}"
+                self.fail("E310", message, node, "a port is 0, 1, …, an output a name")
                 return None
             if port in found:
-                message = f"{self.wiring.where(node)} reads `{found[port].node}` and `{source}` as its input {port}"
+                message = (
+                    f"{self.wiring.where(node)} reads `{found[port].node}` and `{source}` as its input {shown(port)}"
+                )
                 self.fail("E311", message, node, "give each edge a `port` of its own")
                 return None
             found[port] = Value(source, output)
         missing = next((port for port in range(len(found)) if port not in found), None)
         if missing is not None:
-            message = f"{self.wiring.where(node)} has an input {max(found)} and no input {missing}"
+            message = f"{self.wiring.where(node)} has an input {shown(max(found))} and no input {missing}"
             self.fail("E311", message, node, "number the edges that lead to it by `port`, from 0")
             return None
         return tuple(found[port] for port in range(len(found)))
@@ -200,8 +200,8 @@ class _Body:
         order = self.wiring.order([(source, node) for source, node in self.graph.edges()])
         circle = self.wiring.circle
         if order is None:
-            shown = " → ".join(f"`{self.path}{node}`" for node in [*circle, circle[0]])
-            self.fail("E311", f"nodes read each other in a circle: {shown}", circle[0], "remove one of these edges")
+            steps = " → ".join(f"`{self.path}{node}`" for node in [*circle, circle[0]])
+            self.fail("E311", f"nodes read each other in a circle: {steps}", circle[0], "remove one of these edges")
         return order
 
     def _check_node(self, node: str, inputs: Sequence[Value]) -> bool:

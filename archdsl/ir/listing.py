@@ -25,7 +25,8 @@ class Listing:
         self._numbers: dict[tuple[int, str | None], int] = {}
         self.paths: dict[int, str] = {}
         """How the path of a body's nodes begins, by the body's identity."""
-        self._add(graph, "", f"model {graph.graph.get('name') or 'network'}")
+        name: object = graph.graph.get("name")
+        self._add(graph, "", f"model {shown(name) if isinstance(name, str) and name else 'network'}")
         self.source = Source("\n".join(self._lines), NAME)
 
     def span(self, graph: MultiDiGraph[str], node: str | None = None) -> Span:
@@ -42,7 +43,7 @@ class Listing:
         for node, data in graph.nodes(data=True):
             self._numbers[id(graph), node] = len(self._lines)
             op, body = data.get("op"), data.get("body")
-            self._lines.append(" ".join(f"{path}{node}: {_title(op, body)}".split()))
+            self._lines.append(" ".join(f"{path}{shown(node)}: {_title(op, body)}".split()))
             if is_graph(body) and id(body) not in self.paths and path.count(".") <= MAX_DEPTH:
                 self._add(body, f"{path}{node}.", "")
 
@@ -54,11 +55,25 @@ def is_graph(value: object) -> TypeGuard[MultiDiGraph[str]]:
     return isinstance(value, DiGraph)
 
 
+def shown(value: object) -> str:
+    r"""Return a value in one short line, a text as it is: whatever a user put where we read, it can be told.
+
+    >>> shown("conv1"), shown((1, "a\\nb")), shown(10**5000)
+    ('conv1', "(1, 'a\\\\nb')", '<int>')
+    """
+    try:
+        text = " ".join((value if isinstance(value, str) else repr(value)).split())
+    except Exception:  # noqa: BLE001 -- whatever the class of a value raises: it is to be named, and not used
+        text = f"<{type(value).__name__}>"
+    return f"{text[:_LONGEST_SHOWN]}…" if len(text) > _LONGEST_SHOWN else text
+
+
+_LONGEST_SHOWN = 200
+
+
 def _title(op: object, body: object) -> str:
     if isinstance(op, Op):
         fields = type(op).model_fields.items()
-        given = ((key, getattr(op, key, field.default)) for key, field in fields)
-        return " ".join(
-            [op.keyword, *(f"{key}={value}" for key, value in given if value != type(op).model_fields[key].default)]
-        )
-    return str(body.graph.get("name", "body")) if is_graph(body) else "input"
+        given = ((key, shown(getattr(op, key, field.default)), shown(field.default)) for key, field in fields)
+        return " ".join([op.keyword, *(f"{key}={value}" for key, value, default in given if value != default)])
+    return shown(body.graph.get("name", "body")) if is_graph(body) else "input"

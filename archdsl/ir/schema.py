@@ -6,19 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import TypeAlias, cast
 
-from pydantic import ValidationError
-
-from archdsl.ir.listing import is_graph
+from archdsl.ir.listing import is_graph, shown
 from archdsl.ir.value import Output, Value
 from archdsl.ops import OPS
 from archdsl.ops.base import Op
-from archdsl.text.source import Span
+from archdsl.text.source import Source, Span
 from archdsl.text.suggest import nearest
 
 Rules: TypeAlias = "Mapping[str, tuple[Callable[[object], bool], str]]"
 """By an attribute's name, what tells a legal value, and the words for one."""
 
-_FACTS = ("path", "shapes", "costs", "tensors", "content", "digest", "key_maps")
+FACTS = ("path", "shapes", "costs", "tensors", "content", "digest", "key_maps")
 
 
 def complaints(where: str, rules: Rules, data: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -30,8 +28,8 @@ def complaints(where: str, rules: Rules, data: Mapping[str, object]) -> list[tup
     for key, value in islice(data.items(), _MOST_READ):
         rule = rules.get(key)
         if rule is not None and value is not None and not rule[0](value):
-            found.append((f"`{key}` of {where} is {_shown(value)}", f"it is {rule[1]}"))
-        elif rule is None and key not in _FACTS and (near := nearest(str(key), list(rules))):
+            found.append((f"`{key}` of {where} is {_quoted(value)}", f"it is {rule[1]}"))
+        elif rule is None and key not in FACTS and (near := nearest(str(key), list(rules))):
             found.append(
                 (f"{where} has an attribute `{key}`, which nothing reads", f"the nearest that is read is `{near}`")
             )
@@ -44,8 +42,8 @@ _MOST_READ = 1000
 _LONGEST_SHOWN = 60
 
 
-def _shown(value: object) -> str:
-    text = " ".join(repr(value).split())
+def _quoted(value: object) -> str:
+    text = repr(value) if isinstance(value, str) else shown(value)
     return f"{text[:_LONGEST_SHOWN]}…" if len(text) > _LONGEST_SHOWN else text
 
 
@@ -55,8 +53,8 @@ def _is_op(value: object) -> bool:
         return False
     try:
         fields = {name: getattr(value, name) for name in type(value).model_fields}
-        return type(value)(**fields) == value
-    except (ValidationError, AttributeError):
+        return bool(type(value)(**fields) == value)
+    except Exception:  # noqa: BLE001 -- the fields may be anything, and comparing them may raise anything
         return False
 
 
@@ -77,18 +75,23 @@ def _are_names(value: object) -> bool:
     return items is not None and all(isinstance(item, str) for item in items)
 
 
-def _is_mapping(kind: type | None) -> Callable[[object], bool]:
+def _is_mapping(rule: Callable[[object], bool] | None) -> Callable[[object], bool]:
     def check(value: object) -> bool:
         if not isinstance(value, Mapping):
             return False
         items = cast("Mapping[object, object]", value).items()
-        return all(isinstance(key, str) and (kind is None or isinstance(item, kind)) for key, item in items)
+        return all(isinstance(key, str) and (rule is None or rule(item)) for key, item in items)
 
     return check
 
 
 def _is_span(value: object) -> bool:
-    return isinstance(value, Span)
+    if not isinstance(value, Span):
+        return False
+    begin, stop, origin = cast("tuple[object, object, object]", value)
+    if not (isinstance(origin, Source) and _is_word(origin.text) and _is_word(origin.name)):
+        return False
+    return type(begin) is int and type(stop) is int and 0 <= begin <= stop <= len(origin.text)
 
 
 def _are_calls(value: object) -> bool:
@@ -113,7 +116,7 @@ def _is_output(item: object) -> bool:
 
 
 def _is_kind(value: object) -> bool:
-    return value in ("model", "block", "group")
+    return isinstance(value, str) and value in ("model", "block", "group")
 
 
 NODE: Rules = {
@@ -123,7 +126,7 @@ NODE: Rules = {
     "reuses": (_is_word, "the name of a node"),
     "labelled": (_is_flag, "True or False"),
     "span": (_is_span, "a place in a text, a `Span`"),
-    "arguments": (_is_mapping(Span), "a mapping of names to places in a text"),
+    "arguments": (_is_mapping(_is_span), "a mapping of names to places in a text"),
     "calls": (_are_calls, "a tuple of names and places in a text"),
 }
 GRAPH: Rules = {

@@ -7,6 +7,7 @@ from typing import cast
 
 from archdsl.ir import labels
 from archdsl.ir.graph import Graph
+from archdsl.ir.listing import shown
 from archdsl.ir.value import Output, Value
 from archdsl.ops.base import Op
 
@@ -29,7 +30,7 @@ class Wires:
         self.circle: list[str] = []
 
     def where(self, node: object) -> str:
-        return f"`{self.path}{node}`"
+        return f"`{self.path}{shown(node)}`"
 
     @property
     def title(self) -> str:
@@ -72,7 +73,8 @@ class Wires:
             known = ["", *(output.name for output in source.outputs)] if source is not None else [""]
             if value.output not in known:
                 listed = ", ".join(f'"{name}"' for name in known)
-                return f"{where} reads the output `{value.output}` of {self.where(value.node)}", f"it has {listed}"
+                message = f"{where} reads the output `{shown(value.output)}` of {self.where(value.node)}"
+                return message, f"it has {listed}"
         needed = _count(op, body)
         if needed is not None and len(inputs) != needed:
             return f"{where} reads {len(inputs)} values, and takes {needed}", "lead as many edges to it as it takes"
@@ -88,11 +90,12 @@ class Wires:
         if first is None:
             return "", ""
         other = self.data.get(cast("str", first))
+        reuses = f"{where} reuses `{shown(first)}`"
         if other is None or other.get("reuses") is not None or first == node:
-            return f"{where} reuses `{first}`, which has no weights of its own here", "name the node that has them"
+            return f"{reuses}, which has no weights of its own here", "name the node that has them"
         is_same = other.get("op") == data.get("op") and other.get("body") is data.get("body")
         if not is_same or (isinstance(data.get("op"), Op) and cast("Op", data["op"]).category == "input"):
-            return f"{where} reuses `{first}`, which is another operator or body", "give both the same `op` or `body`"
+            return f"{reuses}, which is another operator or body", "give both the same `op` or `body`"
         return "", ""
 
     def output_objection(self, outputs: Sequence[Output]) -> tuple[str, str]:
@@ -100,17 +103,16 @@ class Wires:
             return f"{self.title} has no output", 'name one: `graph.graph["outputs"] = [Output("", Value("fc"))]`'
         taken: set[str] = set()
         for index, (name, (node, result), is_training) in enumerate(outputs):
+            output = f"output `{shown(name) or 'output'}` of {self.title}"
             if node not in self.data:
-                return f"output `{name or 'output'}` of {self.title} is `{node}`, and no node is", "name a node"
+                return f"{output} is `{shown(node)}`, and no node is", "name a node"
             body = self.bodies.get(node)
             if result and (body is None or all(result != output.name for output in body.outputs)):
-                return (
-                    f"output `{name or 'output'}` of {self.title} is the output `{result}` of `{node}`, which has none",
-                    "",
-                )
+                return f"{output} is the output `{shown(result)}` of `{shown(node)}`, which has none", ""
             problem = labels.objection(name) if name or index else ""
             if problem or (name and not name.isidentifier()):
-                return f"`{name}` cannot name an output: {problem or 'it is no plain word'}", 'only the first may be ""'
+                message = f"`{shown(name)}` cannot name an output: {problem or 'it is no plain word'}"
+                return message, 'only the first may be ""'
             if name in taken:
                 return f"{self.title} has two outputs `{name}`", "rename one of the two"
             taken.add(name)

@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 
 import archdsl
 from archdsl.ir.content import content_of
+from archdsl.ir.schema import FACTS, GRAPH, NODE
 from archdsl.ir.value import Output, Value
 from archdsl.network import Network
 from archdsl.ops import OPS
 from archdsl.ops.conv import Conv2d
 from archdsl.ops.rearrange import Input
 from archdsl.specs import bundled_models
+from archdsl.text.source import Source, Span
 from tests.strategies import Spec, specs
 
 if TYPE_CHECKING:
@@ -176,6 +178,56 @@ def test_a_new_node_stands_directly_before_who_reads_it() -> None:
     graph.add_edge("norm", "shared_2")
     order = list(archdsl.from_networkx(graph).graph.nodes)
     assert order.index("norm") == order.index("shared_2") - 1
+
+
+class Rude:
+    """What raises whatever is asked of it."""
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("no comparison")
+
+
+STRANGE = [
+    *(None, Rude(), 10**5000, float("nan"), "\0", "\ud800", "x" * 10_000, "two\nlines", b"first", {}, ((),), Rude),
+    *(Span(0, 9), Span(cast("int", "a"), 0, cast("Source", None)), Span(0, 0, Source("", cast("str", None)))),
+    *(
+        (Output("", cast("Value", None)),),
+        (Output("", Value("x" * 10_000)),),
+        OPS["conv"].model_construct(channels=Rude()),
+    ),
+]
+
+
+@QUICK
+@given(st.sampled_from([*GRAPH, *FACTS]), st.sampled_from([*NODE, "port", "output"]), st.data())
+def test_whatever_an_attribute_is_it_is_read_or_told_in_few_words(about: str, key: str, data: st.DataObject) -> None:
+    graph = bare()
+    body = data.draw(st.sampled_from([graph, body_of(graph)]))
+    values = st.sampled_from(STRANGE)
+    match data.draw(st.sampled_from(["graph", "node", "edge", "name"])):
+        case "graph":
+            body.graph[about] = data.draw(values)
+        case "node":
+            body.nodes[data.draw(st.sampled_from(list(body)))][key] = data.draw(values)
+        case "edge":
+            body.edges[data.draw(st.sampled_from(list(body.edges)))][key] = data.draw(values)
+        case _:
+            body.add_node(
+                cast("str", data.draw(st.sampled_from([Rude(), 10**5000, "x" * 10_000, "\ud800", 3, (1, 2)])))
+            )
+    try:
+        compile(archdsl.from_networkx(graph).source(), "network.py", "exec")
+    except archdsl.SpecError as error:
+        told = [str(error), *(found.message for found in error.diagnostics)]
+    else:
+        told = []
+    assert all(map(str.strip, told))
+    assert all(len(message) < 1000 for message in told[1:])
 
 
 THIRDS = Conv2d(channels=3, groups=2)
