@@ -252,6 +252,19 @@ def write_text(graph: Graph) -> str:
 
     Errors: SpecError with E314 where the language cannot say the graph
     """
+    from archdsl.passes.nest import Obstacle, nest
+
+    nested = nest(graph)
+    if isinstance(nested, Obstacle):
+        raise _unsayable(graph, f"`{nested.path}`, {nested.reason}", nested.node.span)
+    text, reason = _text(nested)
+    if text is None:
+        raise _unsayable(graph, reason, graph.span)
+    return text
+
+
+def _text(graph: Graph) -> tuple[str | None, str]:
+    """Return the text of a hierarchical graph, None where there is none, and the reason."""
     from archdsl.backends.spec.spec import spec_text
     from archdsl.backends.spec.steps import Unsayable
     from archdsl.ir.content import content_of
@@ -261,16 +274,19 @@ def write_text(graph: Graph) -> str:
         try:
             text = spec_text(graph, is_plain=is_plain)
         except Unsayable as error:
-            reason = str(error)
-            break
+            return None, str(error)
         again = compile(Source(text, f"{graph.name}.arch"), graph.name)
         if again.tables is not None and content_of(again.tables.graph, is_bare=True) == content_of(graph, is_bare=True):
-            return text
+            return text, ""
         reason = next((found.message for found in again.diagnostics if found.severity is Severity.ERROR), reason)
+    return None, reason
+
+
+def _unsayable(graph: Graph, reason: str, span: Span) -> SpecError:
     report = Reporter()
     help = "rewrite that part of the graph, or keep the graph itself"
-    report.error("E314", f"the language cannot say `{graph.name}`: {reason}", graph.span, help=help)
-    raise SpecError(report.diagnostics)
+    report.error("E314", f"the language cannot say `{graph.name}`: {reason}", span, help=help)
+    return SpecError(report.diagnostics)
 
 
 def _measure(graph: Graph, report: Reporter) -> Tables | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from archdsl.backends.spec.level import BodyWriter
-from archdsl.backends.spec.steps import NOWHERE, Unsayable, call, name
+from archdsl.backends.spec.steps import NOWHERE, call, name
 from archdsl.ir.content import contents_of
 from archdsl.ir.graph import Graph, Node
 from archdsl.ops import OPS
@@ -27,10 +27,8 @@ _TAKEN = frozenset(
 def spec_text(graph: Graph, *, is_plain: bool = False) -> str:
     """Return the text of a spec that lowers to the same graph; with `is_plain` joins are written by references alone.
 
-    Raises Unsayable for what the language has no words for.
+    Requires: a graph whose names are no paths. Raises Unsayable for what the language has no words for.
     """
-    if any("." in name for node in graph.topological() for name in node.names):
-        raise Unsayable("a flat graph, whose steps have paths for names")
     return _Spec(graph, contents_of(graph, is_bare=True), is_plain).text()
 
 
