@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archdsl.ops.base import Op
-from archdsl.ops.description import Number, Term
+from archdsl.ops.description import Term
 from archdsl.ops.shape import Dim, Shape
 
 
@@ -26,7 +26,7 @@ def is_silent(term: Term) -> bool:
     return term.value is not None and term.value == term.silent
 
 
-def number(value: Number) -> str:
+def number(value: float) -> str:
     """Write a number, a fraction to three figures."""
     return str(value) if isinstance(value, int) else f"{value:.3g}"
 

@@ -12,7 +12,7 @@ from archdsl import __version__
 from archdsl.cli.console import write
 
 
-class Entry(NamedTuple):
+class Command(NamedTuple):
     """A command: the function of a module of this folder, and an example of it."""
 
     module: str
@@ -22,22 +22,22 @@ class Entry(NamedTuple):
 
 # In the order of a session: what there is, what to write, what can be known, what can be made of it.
 COMMANDS = {
-    "list": Entry("list", "list_networks", "archdsl list --format csv"),
-    "new": Entry("new", "new_spec", "archdsl new tiny"),
-    "check": Entry("check", "check_specs", 'archdsl check tiny.arch resnet50 --set "norm=group(32)"'),
-    "fmt": Entry("fmt", "format_specs", "archdsl fmt tiny.arch"),
-    "explain": Entry("explain", "explain_code", "archdsl explain E213"),
-    "summary": Entry("summary", "summarise_network", "archdsl summary resnet50 --input 3x160x160 --set classes=10"),
-    "diff": Entry("diff", "compare_networks", 'archdsl diff resnet50 --set "norm=group(32)"'),
-    "draw": Entry("draw", "draw_network", "archdsl draw resnet50 -o resnet50.svg"),
-    "plot": Entry(
+    "list": Command("list", "list_networks", "archdsl list --format csv"),
+    "new": Command("new", "new_spec", "archdsl new tiny"),
+    "check": Command("check", "check_specs", 'archdsl check tiny.arch resnet50 --set "norm=group(32)"'),
+    "fmt": Command("fmt", "format_specs", "archdsl fmt tiny.arch"),
+    "explain": Command("explain", "explain_code", "archdsl explain E213"),
+    "summary": Command("summary", "summarise_network", "archdsl summary resnet50 --input 3x160x160 --set classes=10"),
+    "diff": Command("diff", "compare_networks", 'archdsl diff resnet50 --set "norm=group(32)"'),
+    "draw": Command("draw", "draw_network", "archdsl draw resnet50 -o resnet50.svg"),
+    "plot": Command(
         "plot", "plot_networks", "archdsl plot resnet mobilenet_v3 efficientnet --kind scatter -o accuracy.svg"
     ),
-    "compile": Entry("compile", "compile_network", "archdsl compile resnet50 -o resnet50.py"),
-    "weights": Entry(
+    "compile": Command("compile", "compile_network", "archdsl compile resnet50 -o resnet50.py"),
+    "weights": Command(
         "weights", "compare_weights", "archdsl weights mobilenet_v2 mobilenetv2_100.safetensors --from timm"
     ),
-    "train": Entry("train", "train_network", "archdsl train tiny.arch --data digits --epochs 10"),
+    "train": Command("train", "train_network", "archdsl train tiny.arch --data digits --epochs 10"),
 }
 
 

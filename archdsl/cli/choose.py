@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from archdsl.cli.listing import Entry
+from archdsl.cli.listing import ListedNetwork
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.semantics.context import Context
 from archdsl.semantics.env import Budget, Env
@@ -19,7 +19,9 @@ from archdsl.text.source import Source
 from archdsl.text.suggest import nearest
 
 
-def chosen(entries: Sequence[Entry], families: Sequence[str] | None, condition: str | None) -> Sequence[Entry]:
+def chosen(
+    entries: Sequence[ListedNetwork], families: Sequence[str] | None, condition: str | None
+) -> Sequence[ListedNetwork]:
     """Give those of some families, if any are named, for which a condition holds.
 
     A condition is an expression as specs have it. It does not hold where it needs a figure that the network lacks.
@@ -38,7 +40,7 @@ def chosen(entries: Sequence[Entry], families: Sequence[str] | None, condition: 
     return [entry for entry in kept if _holds(expression, Env(prelude, Context(), Budget(), _facts(entry)))]
 
 
-def _facts(entry: Entry) -> Mapping[str, Setting | Unknown]:
+def _facts(entry: ListedNetwork) -> Mapping[str, Setting | Unknown]:
     figures = {"field": entry.field, "top1": entry.top1, "top5": entry.top5}
     return {
         "name": entry.name,

@@ -13,7 +13,7 @@ from archdsl import compiler, specs
 from archdsl.cli.choose import chosen
 from archdsl.cli.console import complain, has_color, width_of, write
 from archdsl.cli.failure import FINDINGS
-from archdsl.cli.listing import Entry, to_csv, to_json, to_markdown, to_text
+from archdsl.cli.listing import ListedNetwork, to_csv, to_json, to_markdown, to_text
 from archdsl.cli.published import read_published
 from archdsl.cli.specs import has_errors
 from archdsl.passes.shapes import Shapes
@@ -41,7 +41,7 @@ class ListOrder(StrEnum):
     TOP1 = "top1"
 
 
-_KEYS: dict[ListOrder, Callable[[Entry], tuple[bool, float | str]]] = {
+_KEYS: dict[ListOrder, Callable[[ListedNetwork], tuple[bool, float | str]]] = {
     ListOrder.NAME: lambda entry: (False, entry.name),
     ListOrder.PARAMETERS: lambda entry: (False, entry.parameters),
     ListOrder.MACS: lambda entry: (False, entry.macs),
@@ -92,8 +92,8 @@ def list_networks(
         raise typer.Exit(FINDINGS)
 
 
-def _entries() -> tuple[Sequence[Entry], tuple[Diagnostic, ...]]:
-    found: list[Entry] = []
+def _entries() -> tuple[Sequence[ListedNetwork], tuple[Diagnostic, ...]]:
+    found: list[ListedNetwork] = []
     report = Reporter()
     published = read_published()
     for name, path in specs.bundled_models():
@@ -105,7 +105,9 @@ def _entries() -> tuple[Sequence[Entry], tuple[Diagnostic, ...]]:
             shapes, total = compilation.tables.shapes, compilation.tables.costs.total
             doc, shape = " ".join(compilation.graph.doc.split()), shapes.inputs[0].numbers()
             family, field, results = _first_line(source.text), _field(shapes), published.get(name, ())
-            found.append(Entry(name, path.name, family, doc, shape, total.parameters, total.macs, field, results))
+            found.append(
+                ListedNetwork(name, path.name, family, doc, shape, total.parameters, total.macs, field, results)
+            )
     return found, report.diagnostics
 
 

@@ -11,7 +11,7 @@ from archdsl.cli.published import IMAGENET, Published, best_of
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListedNetwork:
     """A bundled network; costs are for one image. `field` is the receptive field's side in pixels, if bounded."""
 
     name: str
@@ -47,14 +47,14 @@ class Entry:
         return self.best.top5 if self.best is not None and self.best.data == IMAGENET else None
 
 
-def to_json(entries: Sequence[Entry]) -> str:
+def to_json(entries: Sequence[ListedNetwork]) -> str:
     """Write all that is known of networks as JSON."""
     from archdsl.backends.summary import write_json
 
     return write_json([_record(entry) for entry in entries])
 
 
-def _record(entry: Entry) -> dict[str, object]:
+def _record(entry: ListedNetwork) -> dict[str, object]:
     return {
         "name": entry.name,
         "file": entry.file,
@@ -67,7 +67,7 @@ def _record(entry: Entry) -> dict[str, object]:
     }
 
 
-def to_csv(entries: Sequence[Entry]) -> str:
+def to_csv(entries: Sequence[ListedNetwork]) -> str:
     """Write a row for each network, after one of names."""
     written = StringIO()
     writer = csv.writer(written, lineterminator="\n")
@@ -80,7 +80,7 @@ def to_csv(entries: Sequence[Entry]) -> str:
     return written.getvalue()
 
 
-def to_markdown(entries: Sequence[Entry]) -> str:
+def to_markdown(entries: Sequence[ListedNetwork]) -> str:
     """Write a table for a page."""
     lines = [
         "| network | parameters | MACs | input | receptive field | top-1 | source | about |",
@@ -94,7 +94,7 @@ def to_markdown(entries: Sequence[Entry]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def to_text(entries: Sequence[Entry], width: int, *, color: bool, by_family: bool) -> str:
+def to_text(entries: Sequence[ListedNetwork], width: int, *, color: bool, by_family: bool) -> str:
     """Write a table; with `by_family`, under what each file says of itself."""
     from archdsl.backends.table import Column, crop, lay_out
     from archdsl.backends.words import amount
@@ -122,6 +122,6 @@ def to_text(entries: Sequence[Entry], width: int, *, color: bool, by_family: boo
     return "\n".join(lines) + "\n"
 
 
-def _result(entry: Entry) -> tuple[str, str]:
+def _result(entry: ListedNetwork) -> tuple[str, str]:
     best = entry.best
     return (f"{best.top1:.1f}", best.label) if best is not None else ("", "")

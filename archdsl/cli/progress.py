@@ -12,7 +12,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from archdsl.cli.console import has_color, width_of
-from archdsl.training.observer import Epoch, Result, Start, Step
+from archdsl.training.observer import Epoch, Result, Start, TrainingStep
 
 
 class Progress:
@@ -51,7 +51,7 @@ class Progress:
         self._task = self._bar.add_task("step", total=start.epochs * start.steps_per_epoch, loss="")
         self._bar.start()
 
-    def on_step(self, step: Step) -> None:
+    def on_step(self, step: TrainingStep) -> None:
         self._bar.update(self._task, completed=step.step, loss=f"loss {step.loss:.3f}")
 
     def on_epoch(self, epoch: Epoch) -> None:

@@ -17,7 +17,7 @@ from archdsl.text.failure import Failure
 _INTERRUPTED = 130
 
 
-class Schedule(StrEnum):
+class ScheduleName(StrEnum):
     """How the learning rate falls."""
 
     COSINE = "cosine"
@@ -50,7 +50,7 @@ def train_network(
         float | None, typer.Option("--weight-decay", help="Pull towards zero.", show_default="0.0005")
     ] = None,
     schedule: Annotated[
-        Schedule | None, typer.Option("--schedule", help="How the learning rate falls.", show_default="cosine")
+        ScheduleName | None, typer.Option("--schedule", help="How the learning rate falls.", show_default="cosine")
     ] = None,
     augment: Annotated[
         Augment | None, typer.Option("--augment", help="Random changes to images.", show_default="shift")

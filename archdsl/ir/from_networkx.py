@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from archdsl.ir import labels
 from archdsl.ir.graph import Graph, Node
 from archdsl.ir.listing import MAX_DEPTH, NAME, Listing, is_graph, shown
-from archdsl.ir.schema import GRAPH, NODE, Rules, complaints
+from archdsl.ir.schema import GRAPH, NODE, AttributeRules, complaints
 from archdsl.ir.value import Output, Value
 from archdsl.ir.wiring import Wires, repeats
 from archdsl.ops.base import Op
@@ -100,7 +100,7 @@ class _Body:
         name = about.get("name") or self.call or "network"
         return Graph(name, kind, nodes, outputs, span, bindings, doc)  # pyright: ignore[reportArgumentType] -- checked
 
-    def _check_attributes(self, rules: Rules, data: Mapping[str, object], node: str | None) -> bool:
+    def _check_attributes(self, rules: AttributeRules, data: Mapping[str, object], node: str | None) -> bool:
         where = self.wiring.where(node) if node is not None else self.wiring.title
         found = complaints(where, rules, data)
         for message, help in found:

@@ -13,13 +13,13 @@ from archdsl.ops.base import Op
 from archdsl.text.source import Source, Span
 from archdsl.text.suggest import nearest
 
-Rules: TypeAlias = "Mapping[str, tuple[Callable[[object], bool], str]]"
+AttributeRules: TypeAlias = "Mapping[str, tuple[Callable[[object], bool], str]]"
 """By an attribute's name, what tells a legal value, and the words for one."""
 
 FACTS = ("path", "shapes", "costs", "tensors", "content", "digest", "key_maps")
 
 
-def complaints(where: str, rules: Rules, data: Mapping[str, object]) -> list[tuple[str, str]]:
+def complaints(where: str, rules: AttributeRules, data: Mapping[str, object]) -> list[tuple[str, str]]:
     """Return what is wrong with the attributes of a node or graph at a path, as messages with help.
 
     Attributes of other names are the user's own, unless they are nearly one of ours.
@@ -119,7 +119,7 @@ def _is_kind(value: object) -> bool:
     return isinstance(value, str) and value in ("model", "block", "group")
 
 
-NODE: Rules = {
+NODE: AttributeRules = {
     "op": (_is_op, "an operator of `archdsl.ops.OPS` with legal attributes"),
     "body": (is_graph, "a directed graph of networkx"),
     "repeats": (_are_names, "a tuple of the further names"),
@@ -129,7 +129,7 @@ NODE: Rules = {
     "arguments": (_is_mapping(_is_span), "a mapping of names to places in a text"),
     "calls": (_are_calls, "a tuple of names and places in a text"),
 }
-GRAPH: Rules = {
+GRAPH: AttributeRules = {
     "name": (_is_word, "a name"),
     "kind": (_is_kind, 'one of "model", "block" and "group"'),
     "outputs": (_are_outputs, "a sequence of `Output`s"),

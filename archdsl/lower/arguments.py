@@ -14,12 +14,12 @@ from archdsl.ops import OPS
 from archdsl.ops.base import Op
 from archdsl.ops.shape import LARGEST_TENSOR
 from archdsl.semantics.callables import argument_key, find_callable, positional_keys
-from archdsl.semantics.context import Value
+from archdsl.semantics.context import Evaluated
 from archdsl.semantics.env import Env
 from archdsl.semantics.evaluate import as_word, evaluate
 from archdsl.semantics.mistakes import inexact, unknown_argument
 from archdsl.semantics.types import check_stays_callable, check_type
-from archdsl.semantics.values import Block, Closure, Partial, Setting, Unknown, describe, identity, kind_of
+from archdsl.semantics.values import Closure, DeclaredBlock, Partial, Setting, Unknown, describe, identity, kind_of
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Fix
 from archdsl.text.edits import renamed
@@ -81,7 +81,7 @@ class Arguments:
 def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arguments:
     """Evaluate a call's arguments over those that the context and the value called already give."""
     wished = env.context.arguments(target.name)
-    given: dict[str, Value] = {**wished, **dict(target.arguments)} if wished or target.arguments else {}
+    given: dict[str, Evaluated] = {**wished, **dict(target.arguments)} if wished or target.arguments else {}
     bound = dict(target.arguments)
     free = [key for key in positional_keys(target) if key not in bound]
     spans: dict[str, Span] = {}
@@ -304,7 +304,9 @@ def _shown_keys(target: type[Op]) -> list[str]:
     return [short.get(name, name) for name in target.model_fields]
 
 
-def match_parameters(block: Block, arguments: Arguments, env: Env) -> tuple[dict[str, Setting], dict[str, Setting]]:
+def match_parameters(
+    block: DeclaredBlock, arguments: Arguments, env: Env
+) -> tuple[dict[str, Setting], dict[str, Setting]]:
     """Split a block's arguments into those of its parameters and orders for the context inside."""
     names = {parameter.name.text: parameter for parameter in block.declaration.parameters}
     own: dict[str, Setting] = {}
@@ -329,7 +331,7 @@ def match_parameters(block: Block, arguments: Arguments, env: Env) -> tuple[dict
     return own, orders
 
 
-def _no_parameter(block: Block, key: str, arguments: Arguments, env: Env) -> Trouble:
+def _no_parameter(block: DeclaredBlock, key: str, arguments: Arguments, env: Env) -> Trouble:
     span = arguments.spans.get(key, block.declaration.name.span)
     known = [*(parameter.name.text for parameter in block.declaration.parameters), *env.context.names()]
     return unknown_argument(block.declaration.name.text, key, known, span)

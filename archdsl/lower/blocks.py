@@ -17,7 +17,7 @@ from archdsl.semantics.context import Context
 from archdsl.semantics.defaults import file_context
 from archdsl.semantics.env import Env
 from archdsl.semantics.evaluate import bind_defaults
-from archdsl.semantics.values import UNKNOWN, Block, Closure, Setting, identity
+from archdsl.semantics.values import UNKNOWN, Closure, DeclaredBlock, Setting, identity
 from archdsl.syntax import tree
 from archdsl.text.source import Span
 
@@ -26,7 +26,7 @@ _EMPTY = Level().finish("", "block", NOTHING, Span(0, 0))
 
 
 def call_block(
-    block: Block, node: tree.Call, arguments: Arguments, place: Place, flow: Flow, lowering: Lowering
+    block: DeclaredBlock, node: tree.Call, arguments: Arguments, place: Place, flow: Flow, lowering: Lowering
 ) -> Flow:
     """Lower a call of a block."""
     declaration = block.declaration
@@ -80,7 +80,7 @@ def _bind_stride(declaration: tree.Block, values: dict[str, Setting], place: Pla
         return
 
 
-def _context_inside(block: Block, orders: Mapping[str, Setting], place: Place, lowering: Lowering) -> Context:
+def _context_inside(block: DeclaredBlock, orders: Mapping[str, Setting], place: Place, lowering: Lowering) -> Context:
     """Return the context of a block's body: its caller's, then what the block's own file wishes."""
     context = place.env.context.order(orders) if orders else place.env.context
     if block.module is not place.env.module and block.module.wishes:
@@ -127,7 +127,7 @@ def _inline(
 
 
 def _instance(
-    block: Block,
+    block: DeclaredBlock,
     node: tree.Call,
     values: Mapping[str, Setting],
     env: Env,
@@ -149,7 +149,7 @@ def _first(item: tuple[str, Any]) -> str:
 
 
 def _instantiate(
-    block: Block,
+    block: DeclaredBlock,
     node: tree.Call,
     values: Mapping[str, Setting],
     env: Env,

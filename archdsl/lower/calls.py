@@ -15,7 +15,7 @@ from archdsl.lower.operators import add_operator, call_operator
 from archdsl.lower.place import Place
 from archdsl.semantics.context import Context
 from archdsl.semantics.evaluate import beside
-from archdsl.semantics.values import Block, Closure, Partial
+from archdsl.semantics.values import Closure, DeclaredBlock, Partial
 from archdsl.syntax import tree
 
 
@@ -32,7 +32,7 @@ def lower_call(node: tree.Call, place: Place, flow: Flow, lowering: Lowering) ->
     if isinstance(target, Closure):
         return _lower_closure(target, place, flow, lowering)
     arguments = _arguments(target, node, place)
-    if isinstance(target.target, Block):
+    if isinstance(target.target, DeclaredBlock):
         return call_block(target.target, node, arguments, place, flow, lowering)
     if target.target.is_join:
         return call_join(target.target, node, arguments, place, flow, lowering)

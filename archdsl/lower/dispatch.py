@@ -43,7 +43,7 @@ def lower_statement(statement: tree.Statement, place: Place, flow: Flow, lowerin
     except Reported:
         pass
     look_aside(bodies_of(statement), names_bound(statement), place, lowering)
-    return flow if isinstance(statement, tree.Output) else leave_out(statement, place, flow), place
+    return flow if isinstance(statement, tree.OutputStatement) else leave_out(statement, place, flow), place
 
 
 def lower_action(action: tree.Action, place: Place, flow: Flow, lowering: Lowering) -> Flow:

@@ -12,7 +12,7 @@ from archdsl.lower.level import Level
 from archdsl.lower.lowering import Lowering
 from archdsl.lower.place import OwnArgument, PathEdit, Place
 from archdsl.semantics.env import Env
-from archdsl.semantics.values import Block, Closure
+from archdsl.semantics.values import Closure, DeclaredBlock
 from archdsl.syntax import tree
 
 
@@ -79,7 +79,7 @@ def _is_spliced(action: tree.Action, env: Env) -> bool:
     target = resolve(action.name, env)
     if isinstance(target, Closure):
         return True
-    return target.target.declaration.is_inline if isinstance(target.target, Block) else target.target.is_join
+    return target.target.declaration.is_inline if isinstance(target.target, DeclaredBlock) else target.target.is_join
 
 
 def _replacement(body: tree.Body) -> tree.Action:

@@ -47,7 +47,7 @@ def nested(span: Span, place: Place, flow: Flow, lowering: Lowering, fill: Fill)
 def main_flow(body: tree.Body, flow: Flow) -> Flow:
     """Return the flow at a body's end, unless it ends by naming its outputs."""
     last = body.statements[-1] if body.statements else None
-    names_last = isinstance(last, tree.Output) and not last.is_training_only
+    names_last = isinstance(last, tree.OutputStatement) and not last.is_training_only
     return NOTHING if names_last else flow
 
 

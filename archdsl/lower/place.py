@@ -26,7 +26,7 @@ class PathEdit:
     """A variant's edit on its way down: what is left of its path below the current level."""
 
     segments: tuple[str, ...]
-    edit: tree.Edit
+    edit: tree.VariantEdit
     env: Env = field(compare=False)  # hangs on the edit, and cannot be hashed
 
 

@@ -35,7 +35,7 @@ class Plan:
     name: str
     values: Mapping[str, Setting]
     context: Context
-    edits: tuple[tuple[tree.Edit, Module], ...]
+    edits: tuple[tuple[tree.VariantEdit, Module], ...]
     doc: str
 
 
@@ -186,7 +186,7 @@ def _varied(plan: Plan, variant: tree.Variant, home: Module) -> Plan:
                 else:
                     known = [*names, *_own_context(plan).names()]
                     raise unknown_argument(plan.name, key, known, argument.key.span)
-    edits = (*plan.edits, *((edit, home) for edit in variant.edits if isinstance(edit, tree.Edit)))
+    edits = (*plan.edits, *((edit, home) for edit in variant.edits if isinstance(edit, tree.VariantEdit)))
     doc = home.doc(variant) or plan.doc
     return Plan(
         plan.module,

@@ -22,7 +22,7 @@ def bodies_of(statement: tree.Statement) -> list[tree.Body]:
             return [then, otherwise] if otherwise is not None else [then]
         case tree.For(body=body):
             return [body]
-        case tree.Output(body=body):
+        case tree.OutputStatement(body=body):
             return [body] if body is not None else []
         case tree.Step(action=action):
             return _bodies_of_action(action)

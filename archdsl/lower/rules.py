@@ -28,7 +28,7 @@ RULES = Rules(
         tree.If: lower_if,
         tree.For: lower_for,
         tree.Assert: lower_assert,
-        tree.Output: lower_output,
+        tree.OutputStatement: lower_output,
         tree.Broken: lower_broken,
         tree.Call: lower_call,
         tree.Group: lower_group,

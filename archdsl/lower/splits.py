@@ -15,7 +15,7 @@ from archdsl.ops.shape import Shape
 from archdsl.ops.sugar import part
 from archdsl.semantics.env import Env
 from archdsl.semantics.evaluate import beside, evaluate, evaluate_int
-from archdsl.semantics.values import Block, Partial, describe
+from archdsl.semantics.values import DeclaredBlock, Partial, describe
 from archdsl.syntax import tree
 
 
@@ -37,14 +37,14 @@ def _split(node: tree.Split, place: Place, flow: Flow, lowering: Lowering) -> Fl
         message = f"{len(parts)} parts go to {len(branches)} branches"
         raise Trouble("E111", message, node.parts.span, help="give each part one branch; `pass` hands it on")
     op, arguments = target.target, gather(target, node.join.arguments, place.env)
-    assert not isinstance(op, Block)
+    assert not isinstance(op, DeclaredBlock)
     return join(op, arguments, branches, node.span, place, lowering)
 
 
 def _join_of(node: tree.Split, env: Env) -> tuple[Partial, tree.Body]:
     """Return the join that a split hands its parts to, and its branches."""
     target = resolve(node.join.name, env)
-    is_join = isinstance(target, Partial) and not isinstance(target.target, Block) and target.target.is_join
+    is_join = isinstance(target, Partial) and not isinstance(target.target, DeclaredBlock) and target.target.is_join
     if not isinstance(target, Partial) or not is_join or node.join.body is None:
         help = "write `split 2 concat { …; … }`"
         raise Trouble("E104", "`split` hands its parts to a join", node.join.name.span, help=help)

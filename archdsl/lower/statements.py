@@ -71,7 +71,7 @@ def lower_assert(node: tree.Assert, place: Place, flow: Flow, lowering: Lowering
     return flow
 
 
-def lower_output(node: tree.Output, place: Place, flow: Flow, lowering: Lowering) -> Flow:
+def lower_output(node: tree.OutputStatement, place: Place, flow: Flow, lowering: Lowering) -> Flow:
     """Name what flows here, or what a branch from here makes of it; the main flow goes on as it came."""
     result = flow
     if node.body is not None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
-
-Number: TypeAlias = int | float
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +11,8 @@ class Term:
     """A piece of a description. `form` has `{0}` where the value goes; a value equal to `silent` drops the piece."""
 
     form: str
-    value: Number | None = None
-    silent: Number | None = None
+    value: float | None = None
+    silent: float | None = None
 
 
 def by(sizes: Sequence[int]) -> str:

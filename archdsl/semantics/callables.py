@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from archdsl.ir.trouble import Trouble
 from archdsl.ops import OPS
 from archdsl.semantics.module import Module
-from archdsl.semantics.values import Block, Partial, Setting
+from archdsl.semantics.values import DeclaredBlock, Partial, Setting
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Fix
 from archdsl.text.source import Span
@@ -17,7 +17,7 @@ def find_callable(name: str, module: Module) -> Partial | None:
     """Return what a name calls in a file: one of its blocks, then one of the prelude's, then an operator."""
     declaration = module.find(name)
     if declaration is not None and isinstance(declaration[0], tree.Block):
-        return Partial(name, Block(declaration[0], declaration[1]))
+        return Partial(name, DeclaredBlock(declaration[0], declaration[1]))
     op = OPS.get(name)
     return Partial(name, op) if op is not None else None
 
@@ -36,7 +36,7 @@ def bind(target: Partial, arguments: Sequence[tuple[tree.Argument, Setting]]) ->
 
 def argument_keys(target: Partial) -> tuple[str, ...]:
     """List the names of a callable's arguments in positional order."""
-    if isinstance(target.target, Block):
+    if isinstance(target.target, DeclaredBlock):
         return tuple(parameter.name.text for parameter in target.target.declaration.parameters)
     return target.target.attribute_names()
 
@@ -46,7 +46,7 @@ def positional_keys(target: Partial) -> tuple[str, ...]:
 
     A parameter of type `body` comes last, wherever it is declared, since braces behind the call give it.
     """
-    if not isinstance(target.target, Block):
+    if not isinstance(target.target, DeclaredBlock):
         return target.target.attribute_names()
     parameters = target.target.declaration.parameters
     bodies = tuple(p.name.text for p in parameters if p.type is not None and p.type.text == "body")
@@ -60,7 +60,7 @@ def argument_key(target: Partial, argument: tree.Argument, free: Sequence[str]) 
             raise _too_many(target, argument)
         return free[0]
     key = argument.key.text
-    if isinstance(target.target, Block):
+    if isinstance(target.target, DeclaredBlock):
         return key
     return target.target.resolve(key) or key
 
@@ -70,7 +70,7 @@ def _too_many(target: Partial, argument: tree.Argument) -> Trouble:
     count = len(argument_keys(target))
     most = f"at most {count} arguments" if count > 1 else "one argument" if count else "no arguments"
     help = "remove what is too much"
-    if not isinstance(target.target, Block) and target.target.category == "input":
+    if not isinstance(target.target, DeclaredBlock) and target.target.category == "input":
         from archdsl.syntax.habits import names  # what only mistakes need
 
         help = names.input_step(argument.span) or help

@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar
 
 from archdsl.semantics.values import Setting, Unknown
 
-Value: TypeAlias = "Setting | Unknown"
+Evaluated: TypeAlias = "Setting | Unknown"
 
 K = TypeVar("K")
 
@@ -22,11 +22,11 @@ K = TypeVar("K")
 class Context:
     """Immutable, and equal when it means the same, so that it can be part of a key."""
 
-    wishes: tuple[tuple[str, Value], ...] = ()
-    orders: tuple[tuple[str, Value], ...] = ()
-    argument_wishes: tuple[tuple[tuple[str, str], Value], ...] = ()
-    argument_orders: tuple[tuple[tuple[str, str], Value], ...] = ()
-    base: tuple[tuple[str, Value], ...] = ()
+    wishes: tuple[tuple[str, Evaluated], ...] = ()
+    orders: tuple[tuple[str, Evaluated], ...] = ()
+    argument_wishes: tuple[tuple[tuple[str, str], Evaluated], ...] = ()
+    argument_orders: tuple[tuple[tuple[str, str], Evaluated], ...] = ()
+    base: tuple[tuple[str, Evaluated], ...] = ()
     """What holds where nobody wishes anything: the prelude's defaults."""
 
     def __hash__(self) -> int:
@@ -37,28 +37,28 @@ class Context:
         return hash((self.wishes, self.orders, self.argument_wishes, self.argument_orders, self.base))
 
     @cached_property
-    def _values(self) -> Mapping[str, Value]:
+    def _values(self) -> Mapping[str, Evaluated]:
         return {**dict(self.base), **dict(self.wishes), **dict(self.orders)}
 
     @cached_property
-    def _arguments(self) -> Mapping[str, Mapping[str, Value]]:
-        found: dict[str, dict[str, Value]] = {}
+    def _arguments(self) -> Mapping[str, Mapping[str, Evaluated]]:
+        found: dict[str, dict[str, Evaluated]] = {}
         for (target, key), value in (*self.argument_wishes, *self.argument_orders):
             found.setdefault(target, {})[key] = value
         return found
 
-    def get(self, name: str) -> Value | None:
+    def get(self, name: str) -> Evaluated | None:
         """Return a name's value in this context; None if it has none."""
         return self._values.get(name)
 
     def names(self) -> tuple[str, ...]:
         return tuple(self._values)
 
-    def arguments(self, target: str) -> Mapping[str, Value]:
+    def arguments(self, target: str) -> Mapping[str, Evaluated]:
         """Return the default arguments of an operator or block."""
         return self._arguments.get(target, {})
 
-    def wish(self, values: Mapping[str, Value], arguments: Mapping[tuple[str, str], Value]) -> Context:
+    def wish(self, values: Mapping[str, Evaluated], arguments: Mapping[tuple[str, str], Evaluated]) -> Context:
         """Return the context after a `defaults`."""
         wishes = _merged(self.wishes, values)
         return replace(self, wishes=wishes, argument_wishes=_merged(self.argument_wishes, arguments))
@@ -67,7 +67,9 @@ class Context:
         """Return this context with another's wishes as what holds where nobody wishes anything."""
         return replace(self, base=base.wishes)
 
-    def order(self, values: Mapping[str, Value], arguments: Mapping[tuple[str, str], Value] | None = None) -> Context:
+    def order(
+        self, values: Mapping[str, Evaluated], arguments: Mapping[tuple[str, str], Evaluated] | None = None
+    ) -> Context:
         """Return the context inside a call, or below a setting, that gives these values."""
         orders = _merged(self.orders, values)
         return replace(self, orders=orders, argument_orders=_merged(self.argument_orders, arguments or {}))
@@ -81,5 +83,5 @@ class Context:
         return self.wish(wishes, arguments) if wishes or arguments else self
 
 
-def _merged(old: tuple[tuple[K, Value], ...], new: Mapping[K, Value]) -> tuple[tuple[K, Value], ...]:
+def _merged(old: tuple[tuple[K, Evaluated], ...], new: Mapping[K, Evaluated]) -> tuple[tuple[K, Evaluated], ...]:
     return tuple(sorted({**dict(old), **new}.items(), key=lambda item: str(item[0]))) if new else old

@@ -5,13 +5,13 @@ from __future__ import annotations
 from archdsl.ir.trouble import Parts, Trouble
 from archdsl.ops import OPS
 from archdsl.semantics.callables import argument_keys, find_callable
-from archdsl.semantics.context import Context, Value
+from archdsl.semantics.context import Context, Evaluated
 from archdsl.semantics.env import Budget, Env
 from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.mistakes import unknown_argument
 from archdsl.semantics.module import Module
 from archdsl.semantics.types import check_stays_callable
-from archdsl.semantics.values import UNKNOWN, Block, Partial
+from archdsl.semantics.values import UNKNOWN, DeclaredBlock, Partial
 from archdsl.syntax import tree
 from archdsl.text.suggest import suggestion
 
@@ -31,7 +31,7 @@ def file_context(module: Module, context: Context, budget: Budget, parts: Parts 
 def apply_defaults(node: tree.Defaults, env: Env, parts: Parts | None = None) -> Context:
     """Return the context after a `defaults`, its mistakes left in `parts` if given, and else raised."""
     own = parts if parts is not None else Parts()
-    values: dict[str, Value] = {}
+    values: dict[str, Evaluated] = {}
     for argument in node.values:
         assert argument.key is not None
         values[argument.key.text] = UNKNOWN
@@ -40,7 +40,7 @@ def apply_defaults(node: tree.Defaults, env: Env, parts: Parts | None = None) ->
             if (usual := env.context.get(argument.key.text)) is not None:
                 check_stays_callable(argument.key.text, usual, value, argument.span)
             values[argument.key.text] = value
-    arguments: dict[tuple[str, str], Value] = {}
+    arguments: dict[tuple[str, str], Evaluated] = {}
     for name, given in node.arguments:
         target = None
         with own:
@@ -50,7 +50,7 @@ def apply_defaults(node: tree.Defaults, env: Env, parts: Parts | None = None) ->
                 raise Trouble("E101", f"no operator or block is called `{name.text}`", name.span, help=help)
         for argument in given:
             assert argument.key is not None
-            value: Value = UNKNOWN
+            value: Evaluated = UNKNOWN
             with own:
                 value = evaluate(argument.value, env)
             with own:
@@ -62,7 +62,7 @@ def apply_defaults(node: tree.Defaults, env: Env, parts: Parts | None = None) ->
 
 
 def _argument_name(target: Partial, key: tree.Name) -> str:
-    full = key.text if isinstance(target.target, Block) else target.target.resolve(key.text) or key.text
+    full = key.text if isinstance(target.target, DeclaredBlock) else target.target.resolve(key.text) or key.text
     if full not in argument_keys(target):
         raise unknown_argument(target.name, key.text, argument_keys(target), key.span)
     return full

@@ -21,7 +21,7 @@ _NUMBER = "(0|[1-9][0-9]*)"
 
 
 @dataclass(frozen=True, slots=True)
-class KeyRule:
+class KeyRenaming:
     """Renames the keys that begin, in whole segments, with a template; `names` are its numbers in order."""
 
     pattern: re.Pattern[str]
@@ -48,7 +48,7 @@ class KeyMap:
     """
 
     origin: str
-    rules: tuple[KeyRule, ...]
+    rules: tuple[KeyRenaming, ...]
     is_ordered: bool
 
     def rename(self, key: str) -> str | None:
@@ -104,12 +104,12 @@ def _check_order(keys: tree.Keys, report: Reporter) -> None:
         report.error("E123", f"nothing says what `{keys.origin.text}` calls the weights", keys.origin.span, help=help)
 
 
-def _rules(keys: tree.Keys, env: Env, report: Reporter) -> Iterator[KeyRule]:
+def _rules(keys: tree.Keys, env: Env, report: Reporter) -> Iterator[KeyRenaming]:
     for rule in keys.rules:
         try:
             names = _check_ours(rule.ours)
             _check_theirs(rule.theirs, names, env)
-            yield KeyRule(_compile(rule.ours), tuple(dict.fromkeys(names)), rule.theirs, env)
+            yield KeyRenaming(_compile(rule.ours), tuple(dict.fromkeys(names)), rule.theirs, env)
         except Trouble as trouble:
             report.error(trouble.code, trouble.message, trouble.span, help=trouble.help)
         except Reported:

@@ -12,14 +12,14 @@ from archdsl.syntax import tree
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class DeclaredBlock:
     """A block and the file it was written in. Equal only to itself."""
 
     declaration: tree.Block
     module: Module
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Block) and self.declaration is other.declaration
+        return isinstance(other, DeclaredBlock) and self.declaration is other.declaration
 
     def __hash__(self) -> int:
         return id(self.declaration)
@@ -30,7 +30,7 @@ class Partial:
     """An operator or block as a value, perhaps with some of its arguments: `relu`, `group(32)`."""
 
     name: str
-    target: type[Op] | Block
+    target: type[Op] | DeclaredBlock
     arguments: tuple[tuple[str, Setting], ...] = ()
 
 
@@ -120,7 +120,7 @@ def kind_of(value: Setting) -> str:
         case tuple():
             return "a list"
         case Partial():
-            return "a block" if isinstance(value.target, Block) else "an operator"
+            return "a block" if isinstance(value.target, DeclaredBlock) else "an operator"
         case Init():
             return "an initialisation"
         case Closure():

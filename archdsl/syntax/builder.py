@@ -161,10 +161,10 @@ class Builder(Expressions):
     def assertion(self, children: Children) -> tree.Assert:
         return tree.Assert(tuple(children[1:]), self._span(children[0], children[-1]))
 
-    def output(self, children: Children) -> tree.Output:
+    def output(self, children: Children) -> tree.OutputStatement:
         keyword, name, training, body = children
         last = body or training or name
-        return tree.Output(self._word(name), training is not None, body, self._span(keyword, last))
+        return tree.OutputStatement(self._word(name), training is not None, body, self._span(keyword, last))
 
     def broken(self, children: Children) -> tree.Broken:
         (token,) = children
@@ -263,30 +263,30 @@ class Builder(Expressions):
             self._word(name), self._word(base), arguments or (), edits[:-1] if edits else (), self._span(keyword, last)
         )
 
-    def edits(self, children: Children) -> tuple[tree.Settings | tree.Edit | Token, ...]:
+    def edits(self, children: Children) -> tuple[tree.Settings | tree.VariantEdit | Token, ...]:
         return tuple(children[1:])
 
     def edit_settings(self, children: Children) -> tree.Settings:
         return tree.Settings(tuple(children), self._span(children[0], children[-1]))
 
-    def edit_set(self, children: Children) -> tree.Edit:
+    def edit_set(self, children: Children) -> tree.VariantEdit:
         keyword, pattern, *arguments = children
         return self._edit(keyword, pattern, tuple(arguments), None)
 
-    def edit_replace(self, children: Children) -> tree.Edit:
+    def edit_replace(self, children: Children) -> tree.VariantEdit:
         keyword, pattern, body = children
         return self._edit(keyword, pattern, (), body)
 
-    def edit_remove(self, children: Children) -> tree.Edit:
+    def edit_remove(self, children: Children) -> tree.VariantEdit:
         keyword, pattern = children
         return self._edit(keyword, pattern, (), None)
 
     def _edit(
         self, keyword: Token, pattern: Token, arguments: tuple[tree.Argument, ...], body: tree.Body | None
-    ) -> tree.Edit:
+    ) -> tree.VariantEdit:
         last = body or (arguments[-1] if arguments else pattern)
         path = tree.Name(str(pattern)[1:-1], self._span(pattern, pattern))
-        return tree.Edit(path, arguments, body, self._span(keyword, last))
+        return tree.VariantEdit(path, arguments, body, self._span(keyword, last))
 
     def keys(self, children: Children) -> tree.Keys:
         keyword, origin, _in, order, rules = children

@@ -197,7 +197,7 @@ class Assert:
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class OutputStatement:
     """A named output: the value at this point, or the result of a side branch that starts here."""
 
     name: Name
@@ -306,7 +306,7 @@ class Reuse:
 
 
 Action: TypeAlias = Call | Group | Residual | Split | Stages | Reference | Reuse
-Statement: TypeAlias = Step | Let | Defaults | If | For | Assert | Output | Broken
+Statement: TypeAlias = Step | Let | Defaults | If | For | Assert | OutputStatement | Broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +351,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class VariantEdit:
     """A variant's change below the paths that match `pattern`: new arguments, another body, or removal (neither)."""
 
     pattern: Name
@@ -375,7 +375,7 @@ class Variant:
     name: Name
     base: Name
     arguments: tuple[Argument, ...]
-    edits: tuple[Settings | Edit, ...]
+    edits: tuple[Settings | VariantEdit, ...]
     span: Span
 
 

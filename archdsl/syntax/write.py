@@ -42,7 +42,7 @@ def _body(body: tree.Body, *, is_broken: bool = False) -> str:
 
 
 def _statement(node: tree.Statement) -> str:
-    if isinstance(node, tree.Output):
+    if isinstance(node, tree.OutputStatement):
         training = " training" if node.is_training_only else ""
         body = f" {_body(node.body)}" if node.body is not None else ""
         return f"output {node.name.text}{training}{body}"

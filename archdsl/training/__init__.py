@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from archdsl.text.failure import require
 from archdsl.training.catalogue import DATA_SETS, load_data
 from archdsl.training.error import TrainingError
-from archdsl.training.observer import Epoch, Observer, Result, Silent, Start, Step
+from archdsl.training.observer import Epoch, Observer, Result, Silent, Start, TrainingStep
 from archdsl.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ __all__ = [
     "Result",
     "Silent",
     "Start",
-    "Step",
     "TrainingError",
+    "TrainingStep",
     "load_data",
     "train",
 ]

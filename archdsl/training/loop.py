@@ -20,7 +20,7 @@ from archdsl.training.error import TrainingError
 from archdsl.training.fit import check_classes, image_size
 from archdsl.training.folder import RunFolder
 from archdsl.training.learner import Learner, Update
-from archdsl.training.observer import Epoch, Observer, Result, Start, Step
+from archdsl.training.observer import Epoch, Observer, Result, Start, TrainingStep
 from archdsl.training.plot import curves
 from archdsl.training.recipe import Recipe
 
@@ -179,7 +179,7 @@ class _Meter:
             if not isfinite(loss):
                 raise _not_finite(f"the loss at epoch {self.epoch}, step {step} is {loss}", self.learner)
             self.lr = update.lr
-            self.observer.on_step(Step(self.epoch, step, update.lr, loss))
+            self.observer.on_step(TrainingStep(self.epoch, step, update.lr, loss))
         self.entropy += sum(e * update.images for e, update in zip(entropies, self.pending, strict=True))
         self.correct += sum(correct)
         self.images += sum(update.images for update in self.pending)

@@ -23,7 +23,7 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TrainingStep:
     """One update of the weights; `epoch` and `step` count from 1, `step` over the whole run.
 
     `loss` is what was minimised, with label smoothing and auxiliary losses.
@@ -86,7 +86,7 @@ class Observer(Protocol):
 
     def on_start(self, start: Start) -> None: ...
 
-    def on_step(self, step: Step) -> None: ...
+    def on_step(self, step: TrainingStep) -> None: ...
 
     def on_epoch(self, epoch: Epoch) -> None: ...
 
@@ -99,7 +99,7 @@ class Silent:
     def on_start(self, start: Start) -> None:
         pass
 
-    def on_step(self, step: Step) -> None:
+    def on_step(self, step: TrainingStep) -> None:
         pass
 
     def on_epoch(self, epoch: Epoch) -> None:

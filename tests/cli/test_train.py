@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from archdsl.cli.progress import Progress
-from archdsl.training import Epoch, Recipe, Result, Start, Step
+from archdsl.training import Epoch, Recipe, Result, Start, TrainingStep
 from tests.cli.conftest import Run
 
 
@@ -43,7 +43,7 @@ def test_a_pipe_gets_a_line_for_each_epoch_and_the_result_as_a_table(
     result = Result(tmp_path, (epoch,), 61.0)
     with Progress(messages) as progress:
         progress.on_start(Start("tiny", "digits", "cpu", 1234, 1437, 360, 10, 23, tmp_path))
-        progress.on_step(Step(1, 1, 0.05, 2.3))
+        progress.on_step(TrainingStep(1, 1, 0.05, 2.3))
         progress.on_epoch(epoch)
         progress.on_end(result)
         progress.show(result, data)

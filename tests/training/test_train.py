@@ -14,7 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 
-from archdsl.training import Epoch, Recipe, Result, Silent, Start, Step, TrainingError, train
+from archdsl.training import Epoch, Recipe, Result, Silent, Start, TrainingError, TrainingStep, train
 from archdsl.training.data import ArrayDataSet, Batch
 from archdsl.training.digits import digits
 from archdsl.training.learner import Learner, parameter_groups
@@ -28,14 +28,14 @@ QUICK = Recipe.of(epochs=2, batch_size=50, device="cpu")
 class Recorder(Silent):
     def __init__(self) -> None:
         self.starts: list[Start] = []
-        self.steps: list[Step] = []
+        self.steps: list[TrainingStep] = []
         self.epochs: list[Epoch] = []
         self.ends: list[Result] = []
 
     def on_start(self, start: Start) -> None:
         self.starts.append(start)
 
-    def on_step(self, step: Step) -> None:
+    def on_step(self, step: TrainingStep) -> None:
         self.steps.append(step)
 
     def on_epoch(self, epoch: Epoch) -> None:
@@ -157,7 +157,7 @@ def test_a_loss_that_is_no_number_stops_the_run(data: ArrayDataSet, tmp_path: Pa
 
 def test_an_interrupt_keeps_the_weights_and_ends_well(data: ArrayDataSet, tmp_path: Path) -> None:
     class Impatient(Recorder):
-        def on_step(self, step: Step) -> None:
+        def on_step(self, step: TrainingStep) -> None:
             super().on_step(step)
             if step.step == 8:
                 raise KeyboardInterrupt

@@ -8,12 +8,12 @@ from itertools import combinations
 from typing import TypeAlias, TypeGuard
 
 from archdsl.backends.words import is_silent, number
-from archdsl.ops.description import Number, Term
+from archdsl.ops.description import Term
 
 INPUT_CHANNELS = "cin"
 """The language's word for the channels that enter a block, which a description may use like a parameter."""
 
-Numbers: TypeAlias = tuple[Number, ...]
+Numbers: TypeAlias = tuple[float, ...]
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ def common_bindings(calls: Sequence[Mapping[str, object]]) -> dict[str, Numbers]
     return found
 
 
-def is_number(value: object) -> TypeGuard[Number]:
+def is_number(value: object) -> TypeGuard[float]:
     """Return whether a value bound in a spec is a number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 

@@ -232,8 +232,8 @@ def _step(action: tree.Action) -> tree.Step:
     return tree.Step(None, action, None, NOWHERE)
 
 
-def _output(output: Output, body: tree.Body | None) -> tree.Output:
-    return tree.Output(name(output.name), output.is_training_only, body, NOWHERE)
+def _output(output: Output, body: tree.Body | None) -> tree.OutputStatement:
+    return tree.OutputStatement(name(output.name), output.is_training_only, body, NOWHERE)
 
 
 def _as_branch(statements: list[tree.Statement]) -> list[tree.Statement]:

@@ -6,7 +6,7 @@ import re
 
 from archdsl.passes.lint.facts import Facts, shown
 from archdsl.passes.lint.mend import preceded_by
-from archdsl.passes.lint.step import Step
+from archdsl.passes.lint.step import OperatorUse
 from archdsl.text.diagnostic import Fix, Reporter
 from archdsl.text.source import Span
 
@@ -56,7 +56,7 @@ def lint_dense_on_map(facts: Facts, report: Reporter) -> None:
         )
 
 
-def _on_map(facts: Facts, step: Step) -> Step | None:
+def _on_map(facts: Facts, step: OperatorUse) -> OperatorUse | None:
     linear = step.linear_map
     if linear is None or len(step.inputs[0]) != 3 or linear.axis != 2:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archdsl.passes.lint.facts import Facts, shown
-from archdsl.passes.lint.step import Step
+from archdsl.passes.lint.step import OperatorUse
 from archdsl.passes.lint.wiring import Wiring
 from archdsl.text.diagnostic import Fix, Label, Reporter
 from archdsl.text.source import Span
@@ -13,7 +13,7 @@ def lint_bias(facts: Facts, report: Reporter) -> None:
     """Report biases of which nothing is left behind a norm that subtracts each channel's mean."""
     shared = {step.node.reuses for step in facts.wiring.steps}
 
-    def judge(step: Step) -> tuple[Step, Step] | None:
+    def judge(step: OperatorUse) -> tuple[OperatorUse, OperatorUse] | None:
         if not _has_bias(step) or step.node.reuses is not None or step.node.id in shared:
             return None
         norms = _readers(facts.wiring, step)
@@ -35,15 +35,15 @@ def lint_bias(facts: Facts, report: Reporter) -> None:
         )
 
 
-def _has_bias(step: Step) -> bool:
+def _has_bias(step: OperatorUse) -> bool:
     """Tell whether a step adds a constant to each channel; elsewhere its axis is not the norm's."""
     linear = step.linear_map
     return linear is not None and linear.axis == 0 and any(t.name == "bias" for t in step.op.state(step.inputs))
 
 
-def _readers(wiring: Wiring, step: Step) -> list[Step | None]:
+def _readers(wiring: Wiring, step: OperatorUse) -> list[OperatorUse | None]:
     """Return what reads a result, looking through what does nothing."""
-    found: list[Step | None] = []
+    found: list[OperatorUse | None] = []
     left, seen = [step], {step}
     while left:
         for reader in wiring.readers[left.pop()]:
@@ -55,11 +55,11 @@ def _readers(wiring: Wiring, step: Step) -> list[Step | None]:
     return found
 
 
-def _subtracts_means(step: Step) -> bool:
+def _subtracts_means(step: OperatorUse) -> bool:
     return step.op.category == "norm" and step.op.removes_channel_mean(step.inputs)
 
 
-def _fix(step: Step, span: Span) -> Fix:
+def _fix(step: OperatorUse, span: Span) -> Fix:
     title = "write `bias=false`"
     if span != step.node.span:
         return Fix.at(span, "bias=false", title=title)

@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 
 from archdsl.passes.lint.facts import Facts, shown
-from archdsl.passes.lint.step import Step
+from archdsl.passes.lint.step import OperatorUse
 from archdsl.text.diagnostic import Fix, Reporter
 from archdsl.text.source import Span
 
@@ -41,7 +41,7 @@ def lint_eights(facts: Facts, report: Reporter) -> None:
         )
 
 
-def _slowed(facts: Facts, step: Step) -> int:
+def _slowed(facts: Facts, step: OperatorUse) -> int:
     """Count the multiply-adds that a layer's odd width slows down: its own and those of the layers that read it."""
     if not step.is_dense or _made(step) % MULTIPLE == 0:
         return 0
@@ -49,9 +49,9 @@ def _slowed(facts: Facts, step: Step) -> int:
     return facts.macs(step) + sum(map(facts.macs, readers)) if readers is not None else 0
 
 
-def _dense_readers(facts: Facts, step: Step) -> list[Step] | None:
+def _dense_readers(facts: Facts, step: OperatorUse) -> list[OperatorUse] | None:
     """Return the dense layers that read an odd width ahead of any join; None where the network gives the width out."""
-    found: list[Step] = []
+    found: list[OperatorUse] = []
     left, seen = [(step, True)], {step}
     while left:
         here, is_ahead = left.pop()
@@ -68,11 +68,11 @@ def _dense_readers(facts: Facts, step: Step) -> list[Step] | None:
     return found
 
 
-def _made(step: Step) -> int:
+def _made(step: OperatorUse) -> int:
     return step.output.numbers()[_axis(step)]
 
 
-def _axis(step: Step) -> int:
+def _axis(step: OperatorUse) -> int:
     linear = step.linear_map
     assert linear is not None
     return linear.axis

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from archdsl.passes.lint.step import Step
+from archdsl.passes.lint.step import OperatorUse
 from archdsl.passes.lint.wiring import Wiring, wire
 from archdsl.passes.receptive import Fields, receptive_fields
 from archdsl.passes.shapes import Shapes
@@ -52,11 +52,11 @@ class Facts:
                 found[id(inner)] += found[id(table)] * table.graph.nodes[name].repeat
         return found
 
-    def macs(self, step: Step) -> int:
+    def macs(self, step: OperatorUse) -> int:
         """Count the multiply-adds of all times that a step runs for one image."""
         return step.op.macs(step.inputs) * step.node.repeat * self.counts[id(step.table)]
 
-    def place(self, step: Step) -> Span:
+    def place(self, step: OperatorUse) -> Span:
         """Return the text to point at: the step's own, or this file's call of the prelude's block that it is of."""
         span = step.node.span
         if span.source.name == _PRELUDE:
@@ -64,7 +64,7 @@ class Facts:
             return next(calls, span)
         return span
 
-    def attribute(self, step: Step, name: str) -> Span:
+    def attribute(self, step: OperatorUse, name: str) -> Span:
         """Return the text to point at for one of a step's attributes: its own, or else the step's place."""
         place = self.place(step)
         return step.node.span_of(name) if place == step.node.span else place
@@ -73,7 +73,7 @@ class Facts:
         """Tell whether a place lies in the file that is checked."""
         return span.source.name == self.file.name and span.source.text == self.file.text
 
-    def everywhere(self, judge: Callable[[Step], T | None]) -> Iterator[tuple[Span, T]]:
+    def everywhere(self, judge: Callable[[OperatorUse], T | None]) -> Iterator[tuple[Span, T]]:
         """Yield the places where a judgement holds for every operator that the text makes, with that of the first."""
         found: dict[tuple[Span, Span], T | None] = {}
         for step in self.wiring.steps:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from archdsl.passes.lint.facts import Facts
 from archdsl.passes.lint.seen import sees_at_least
-from archdsl.passes.lint.step import Step
+from archdsl.passes.lint.step import OperatorUse
 from archdsl.text.diagnostic import Reporter
 
 LEAST_SEEN = Fraction(1, 3)
@@ -50,5 +50,5 @@ def _classifies(facts: Facts) -> bool:
     return step.linear_map is not None and step.sees_one_position
 
 
-def _is_global(step: Step) -> bool:
+def _is_global(step: OperatorUse) -> bool:
     return step.op.category == "pool" and not step.windows and step.output[1:] == (1, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archdsl.ops.base import Window
 from archdsl.passes.lint.facts import Facts
-from archdsl.passes.lint.step import Step
+from archdsl.passes.lint.step import OperatorUse
 from archdsl.text.diagnostic import Reporter
 
 
@@ -23,7 +23,7 @@ def lint_gaps(facts: Facts, report: Reporter) -> None:
         )
 
 
-def _judge(step: Step) -> Step | None:
+def _judge(step: OperatorUse) -> OperatorUse | None:
     axes = zip(step.windows, step.output[1:], strict=False)
     return step if any(_has_gaps(window) and size != 1 for window, size in axes) else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from archdsl.passes.lint.facts import Facts
-from archdsl.passes.lint.step import Step
+from archdsl.passes.lint.step import OperatorUse
 from archdsl.text.diagnostic import Reporter
 
 
@@ -24,7 +24,7 @@ def lint_group_norm(facts: Facts, report: Reporter) -> None:
         )  # fmt: skip
 
 
-def _lone(step: Step) -> Step | None:
+def _lone(step: OperatorUse) -> OperatorUse | None:
     """Return a norm of groups that removes each channel's mean: each is a group of its own."""
     is_grouped = step.op.category == "norm" and "groups" in step.op.attribute_names()
     return step if is_grouped and step.op.removes_channel_mean(step.inputs) and step.inputs[0][0] != 1 else None

@@ -6,7 +6,7 @@ import math
 
 from archdsl.passes.lint.facts import Facts, shown
 from archdsl.passes.lint.mend import without
-from archdsl.passes.lint.step import Step
+from archdsl.passes.lint.step import OperatorUse
 from archdsl.text.diagnostic import Label, Reporter
 
 
@@ -30,7 +30,7 @@ def lint_softmax_at_the_end(facts: Facts, report: Reporter) -> None:
         )
 
 
-def _is_input_again(facts: Facts, step: Step) -> bool:
+def _is_input_again(facts: Facts, step: OperatorUse) -> bool:
     """Tell whether a sigmoid, say, gives as many values as the input has, so that it may be the input made again."""
     values = {math.prod(shape.numbers()) for shape in facts.shapes.inputs}
     return step.op.is_bounded and math.prod(step.output.numbers()) in values
@@ -53,9 +53,9 @@ def lint_dropout_at_the_end(facts: Facts, report: Reporter) -> None:
         )
 
 
-def _last_steps(facts: Facts) -> list[Step]:
+def _last_steps(facts: Facts) -> list[OperatorUse]:
     """Return the steps that make the main output and those of training alone, looking through mere reshaping."""
-    found: list[Step] = []
+    found: list[OperatorUse] = []
     for step in facts.wiring.given_out:
         while _keeps_values(step) and (source := facts.wiring.sole_source(step)) is not None:
             step = source
@@ -63,7 +63,7 @@ def _last_steps(facts: Facts) -> list[Step]:
     return found
 
 
-def _keeps_values(step: Step) -> bool:
+def _keeps_values(step: OperatorUse) -> bool:
     """Tell whether a step hands on all that it reads, as it is or as a vector."""
     if not step.op.shares_memory:
         return step.op.changes_nothing()

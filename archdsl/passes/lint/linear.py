@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from archdsl.passes.lint.facts import Facts, shown
 from archdsl.passes.lint.mend import followed_by
-from archdsl.passes.lint.step import Step
+from archdsl.passes.lint.step import OperatorUse
 from archdsl.passes.lint.wiring import Wiring
 from archdsl.text.diagnostic import Fix, Label, Reporter
 
@@ -37,10 +37,10 @@ def lint_missing_activation(facts: Facts, report: Reporter) -> None:
         )  # fmt: skip
 
 
-def _chains(wiring: Wiring, second: Step) -> Iterator[list[Step]]:
+def _chains(wiring: Wiring, second: OperatorUse) -> Iterator[list[OperatorUse]]:
     """Yield the dense maps that come right before a dense map, each with what stands between, from front to back."""
     left = [[second]] if _is_map(second) else []
-    seen: set[Step] = set()
+    seen: set[OperatorUse] = set()
     while left:
         chain = left.pop()
         for source in wiring.sources[chain[0]][0]:
@@ -53,23 +53,23 @@ def _chains(wiring: Wiring, second: Step) -> Iterator[list[Step]]:
                 left.append([source, *chain])
 
 
-def _is_map(step: Step) -> bool:
+def _is_map(step: OperatorUse) -> bool:
     """Tell whether a step is a dense map of channels."""
     linear = step.linear_map
     return linear is not None and linear.axis == 0 and step.is_dense
 
 
-def _only_scales(step: Step) -> bool:
+def _only_scales(step: OperatorUse) -> bool:
     """Tell whether a step multiplies and adds fixed numbers in evaluation, and is there to do so."""
     return step.op.is_affine() and step.op.category != "shape"
 
 
-def _is_tacit(step: Step) -> bool:
+def _is_tacit(step: OperatorUse) -> bool:
     """Tell whether a step does nothing because a default says so, as `norm` under `norm=none` does."""
     return step.op.changes_nothing() and step.node.span.text == "norm"
 
 
-def _is_one_map(first: Step, second: Step) -> bool:
+def _is_one_map(first: OperatorUse, second: OperatorUse) -> bool:
     """Tell whether one map could do what the two do, at no greater cost in rank."""
     between, after = _channels(first), _channels(second)
     if between < min(_inputs(first), after):
@@ -83,15 +83,15 @@ def _is_one_map(first: Step, second: Step) -> bool:
     return not is_factored and not is_bottleneck
 
 
-def _inputs(step: Step) -> int:
+def _inputs(step: OperatorUse) -> int:
     return step.inputs[0].numbers()[0]
 
 
-def _channels(step: Step) -> int:
+def _channels(step: OperatorUse) -> int:
     return step.output.numbers()[0]
 
 
-def _fix(facts: Facts, last: Step, second: Step) -> Fix | None:
+def _fix(facts: Facts, last: OperatorUse, second: OperatorUse) -> Fix | None:
     """Put an activation behind the last step before the second map, where both stand in one body's text."""
     is_in_one_body = last.table is second.table and last.node.span.end <= second.node.span.start
     is_written_here = facts.place(last) == last.node.span and last.node.calls == second.node.calls

@@ -9,7 +9,7 @@ from math import prod
 from archdsl.ops.base import Window
 from archdsl.ops.shape import Shape
 from archdsl.passes.lint.facts import Facts, shown
-from archdsl.passes.lint.step import Step
+from archdsl.passes.lint.step import OperatorUse
 from archdsl.text.diagnostic import Label, Reporter
 
 MOST_LOST = Fraction(1, 5)
@@ -34,7 +34,7 @@ def lint_small_map(facts: Facts, report: Reporter) -> None:
             _report_lost(facts, step, lost, share, report)
 
 
-def _axes(step: Step) -> list[tuple[int, int, Window]]:
+def _axes(step: OperatorUse) -> list[tuple[int, int, Window]]:
     """Return the input's size, the output's and the window of each image axis of a step with a real window."""
     windows = step.windows
     if prod(window.kernel for window in windows) == 1 or any(window.up > 1 for window in windows):
@@ -57,7 +57,7 @@ def _lost(size: int, count: int, window: Window) -> int:
     return max(0, size - 1 - last)
 
 
-def _report_small(facts: Facts, step: Step, used: int, total: int, report: Reporter) -> None:
+def _report_small(facts: Facts, step: OperatorUse, used: int, total: int, report: Reporter) -> None:
     _, height, width = step.inputs[0].numbers()
     before = takewhile(lambda other: other is not step, facts.wiring.steps)
     shrinking = [other for other in before if _shrinks(other)]
@@ -74,7 +74,7 @@ def _report_small(facts: Facts, step: Step, used: int, total: int, report: Repor
     )
 
 
-def _shrinks(step: Step) -> bool:
+def _shrinks(step: OperatorUse) -> bool:
     if len(step.node.inputs) != 1 or len(step.inputs[0]) != 3 or len(step.output) != 3:
         return False
     return prod(step.output.numbers()[1:]) < prod(step.inputs[0].numbers()[1:])
@@ -85,7 +85,9 @@ def _sides(shape: Shape) -> str:
     return f"{height}x{width}"
 
 
-def _report_lost(facts: Facts, step: Step, lost: list[tuple[int, int]], share: Fraction, report: Reporter) -> None:
+def _report_lost(
+    facts: Facts, step: OperatorUse, lost: list[tuple[int, int]], share: Fraction, report: Reporter
+) -> None:
     parts = [f"{n} of {size} {what}" for (n, size), what in zip(lost, ("rows", "columns"), strict=True) if n]
     help = "pad it, or use an image whose size the strides divide"
     if "ceil" in step.op.attribute_names():

@@ -11,7 +11,7 @@ from archdsl.passes.shapes import Shapes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Step:
+class OperatorUse:
     """One operator in one body, which equal calls share. Compared by identity."""
 
     table: Shapes

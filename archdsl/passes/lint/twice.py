@@ -5,7 +5,7 @@ from __future__ import annotations
 from archdsl.ops.base import Op
 from archdsl.passes.lint.facts import Facts, shown
 from archdsl.passes.lint.mend import without
-from archdsl.passes.lint.step import Step
+from archdsl.passes.lint.step import OperatorUse
 from archdsl.text.diagnostic import Label, Reporter
 
 
@@ -23,7 +23,7 @@ def lint_twice(facts: Facts, report: Reporter) -> None:
         )
 
 
-def _judge(facts: Facts, second: Step) -> tuple[Step, Step, str, str] | None:
+def _judge(facts: Facts, second: OperatorUse) -> tuple[OperatorUse, OperatorUse, str, str] | None:
     first = facts.wiring.sole_source(second)
     if first is None or first is second or first in facts.wiring.forked:
         return None

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from archdsl.ir.graph import Node, Value
 from archdsl.ops.base import Op
-from archdsl.passes.lint.step import Step
+from archdsl.passes.lint.step import OperatorUse
 from archdsl.passes.shapes import Shapes
 
 
@@ -21,15 +21,15 @@ class Wiring:
     to those whose results it reads, port by port; a body that several calls share has the sources of all of them.
     """
 
-    steps: tuple[Step, ...]
-    readers: Mapping[Step, tuple[Step | None, ...]]
-    sources: Mapping[Step, tuple[tuple[Step, ...], ...]]
-    given_out: tuple[Step, ...]
+    steps: tuple[OperatorUse, ...]
+    readers: Mapping[OperatorUse, tuple[OperatorUse | None, ...]]
+    sources: Mapping[OperatorUse, tuple[tuple[OperatorUse, ...], ...]]
+    given_out: tuple[OperatorUse, ...]
     """The steps whose results are the main output, or one of training alone."""
-    forked: frozenset[Step]
+    forked: frozenset[OperatorUse]
     """The steps whose result some body hands to several readers, or to one and out."""
 
-    def sole_source(self, step: Step) -> Step | None:
+    def sole_source(self, step: OperatorUse) -> OperatorUse | None:
         """Return the step whose result a step of one input reads, if it is the same in every call."""
         ports = self.sources[step]
         return ports[0][0] if len(ports) == 1 and len(ports[0]) == 1 else None
@@ -46,7 +46,7 @@ class _Flow:
 
     forward: _Ways = field(default_factory=dict["_Vertex", "list[_Vertex]"])
     backward: _Ways = field(default_factory=dict["_Vertex", "list[_Vertex]"])
-    steps: dict[_Vertex, Step] = field(default_factory=dict["_Vertex", Step])
+    steps: dict[_Vertex, OperatorUse] = field(default_factory=dict["_Vertex", OperatorUse])
     ports: dict[_Vertex, list[list[_Vertex]]] = field(default_factory=dict["_Vertex", "list[list[_Vertex]]"])
     """What each operator reads, input by input: several where it feeds its own repetitions."""
     seen: set[int] = field(default_factory=set[int])
@@ -81,13 +81,13 @@ class _Flow:
 
     def _operator(self, table: Shapes, node: Node, op: Op, sources: Sequence[_Vertex]) -> None:
         own: _Vertex = ("op", id(table), node.id)
-        self.steps[own] = Step(table, node, op)
+        self.steps[own] = OperatorUse(table, node, op)
         before = [own] if node.repeat > 1 else []
         self.ports[own] = [[source, *before] for source in sources]
         for source in (*sources, *before):
             self.forward.setdefault(source, []).append(own)
 
-    def reached(self, starts: Sequence[_Vertex], ways: _Ways) -> Iterator[Step | None]:
+    def reached(self, starts: Sequence[_Vertex], ways: _Ways) -> Iterator[OperatorUse | None]:
         """Yield the steps that ways from `starts` on meet first, and None where they meet the end."""
         left, seen = [*reversed(starts)], set[_Vertex]()
         while left:
@@ -151,5 +151,5 @@ def wire(shapes: Shapes) -> Wiring:
     return Wiring(tuple(flow.steps.values()), readers, sources, _steps(given_out), forked)
 
 
-def _steps(found: Iterator[Step | None] | Sequence[Step | None]) -> tuple[Step, ...]:
+def _steps(found: Iterator[OperatorUse | None] | Sequence[OperatorUse | None]) -> tuple[OperatorUse, ...]:
     return tuple(dict.fromkeys(step for step in found if step is not None))

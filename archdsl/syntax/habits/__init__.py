@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from archdsl.syntax.habits import bodies, brackets, configs, python, signs, words
-from archdsl.syntax.habits.scan import Habit, Place, is_too_long, place_of
+from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, place_of
 from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.source import Source, Span
 
-_ALL: Sequence[Callable[[Place], Habit | None]] = (
+_ALL: Sequence[Callable[[HabitSite], Habit | None]] = (
     configs.ultralytics,
     configs.darknet,
     configs.caffe,

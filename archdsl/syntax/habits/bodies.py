@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import re
 
-from archdsl.syntax.habits.scan import Habit, Place, indent_of, indented_end, line_bounds, lines_from, without_comment
+from archdsl.syntax.habits.scan import (
+    Habit,
+    HabitSite,
+    indent_of,
+    indented_end,
+    line_bounds,
+    lines_from,
+    without_comment,
+)
 
 _HEADER = re.compile(
     r"(?:(?:inline\s+)?(?:block|model)\b|if\b|elif\b|else\b|for\b|while\b|with\b|residual\b|shortcut\b|defaults\b|"
@@ -13,7 +21,7 @@ _HEADER = re.compile(
 _LABEL_ONLY = re.compile(r"[A-Za-z_]\w*\s*:")
 
 
-def header(place: Place) -> Habit | None:
+def header(place: HabitSite) -> Habit | None:
     """Say that braces hold a body, at a line such as `if s == 1:` and with all that is indented below it."""
     text = place.source.text
     start, end = line_bounds(text, place.offset)
@@ -109,7 +117,7 @@ def _in_our_words(head: str) -> str:
     ).replace(" is not ", " != ")
 
 
-def elif_word(place: Place) -> Habit | None:
+def elif_word(place: HabitSite) -> Habit | None:
     """Say `else if` for `elif`."""
     text = place.source.text
     start, end = line_bounds(text, place.offset)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from archdsl.syntax.habits.scan import Habit, Place, line_bounds, split_commas
+from archdsl.syntax.habits.scan import Habit, HabitSite, line_bounds, split_commas
 
 
-def comma(place: Place) -> Habit | None:
+def comma(place: HabitSite) -> Habit | None:
     """Take the commas from between a step's arguments, or from behind a statement."""
     text, at = place.source.text, place.offset
     if text[at : at + 1] != ",":
@@ -44,7 +44,7 @@ def _is_balanced(text: str) -> bool:
     return not opened
 
 
-def bracket_around(place: Place) -> tuple[int, int] | None:
+def bracket_around(place: HabitSite) -> tuple[int, int] | None:
     """Find the parenthesis or square bracket around a mistake: the places of it and of what closes it."""
     opened = list[int]()
     text = place.source.text
@@ -63,7 +63,7 @@ def bracket_around(place: Place) -> tuple[int, int] | None:
     return None
 
 
-def _tuple(place: Place, start: int, end: int) -> Habit | None:
+def _tuple(place: HabitSite, start: int, end: int) -> Habit | None:
     text = place.source.text
     if text[start] != "(" or text[end - 1] != ")" or "(" in text[start + 1 : end - 1]:
         return None
@@ -80,7 +80,7 @@ def _tuple(place: Place, start: int, end: int) -> Habit | None:
     return Habit(start, end, "a list stands in square brackets", help, end, written, is_safe=True)
 
 
-def list_commas(place: Place) -> Habit | None:
+def list_commas(place: HabitSite) -> Habit | None:
     """Put commas between the items of a list."""
     text = place.source.text
     if (parted := re.compile(r"\[([^\[\](){}\n]*;[^\[\](){}\n]*)\]").match(text, place.offset)) is not None:
@@ -95,7 +95,7 @@ def list_commas(place: Place) -> Habit | None:
     return _with_commas(start, end, content.split())
 
 
-def comma_between(place: Place) -> Habit | None:
+def comma_between(place: HabitSite) -> Habit | None:
     """Put a comma between two items of a list, arguments or parameters, at `[3, 4 6]` and `max(3 4)`."""
     text, at = place.source.text, place.offset
     inside = bracket_around(place)
@@ -121,7 +121,7 @@ def comma_between(place: Place) -> Habit | None:
     return Habit(at, word.end(), f"commas stand between {what}", help, word.end(), ",", whole=(behind, behind))
 
 
-def sign_for_comma(place: Place) -> Habit | None:
+def sign_for_comma(place: HabitSite) -> Habit | None:
     """Put a comma where another sign stands between two items of a list, at `[3, 4: 6]`."""
     text, at = place.source.text, place.offset
     inside = bracket_around(place)
@@ -132,7 +132,7 @@ def sign_for_comma(place: Place) -> Habit | None:
     return Habit(at, at + 1, "commas stand between the items of a list", "write `,`", at + 1, ",")
 
 
-def doubled_comma(place: Place) -> Habit | None:
+def doubled_comma(place: HabitSite) -> Habit | None:
     """Say that nothing stands between two commas."""
     text, at = place.source.text, place.offset
     if text[at : at + 1] != "," or bracket_around(place) is None or not text[:at].rstrip().endswith(","):
@@ -147,7 +147,7 @@ def _with_commas(start: int, end: int, items: Iterable[str]) -> Habit:
     return Habit(start, end, message, f"write `{written}`", end, written, is_safe=True, code="E001")
 
 
-def typed_by_colon(place: Place) -> Habit | None:
+def typed_by_colon(place: HabitSite) -> Habit | None:
     """Say how a parameter's type and default are written, at `(c: int, s: 1)`."""
     inside = bracket_around(place)
     if inside is None or not re.match(r"(?:inline\s+)?(?:model|block|fn)\b", place.text):
@@ -168,7 +168,7 @@ def typed_by_colon(place: Place) -> Habit | None:
     return Habit(*span, message, f"write `{written}`", span[1], written, is_safe=True)
 
 
-def brace_below(place: Place) -> Habit | None:
+def brace_below(place: HabitSite) -> Habit | None:
     """Say where a body's brace stands, where it is on the next line."""
     text = place.source.text
     following = re.compile(r"[ \t]*(?:#[^\n]*)?\n\s*\{").match(text, place.offset)
@@ -184,7 +184,7 @@ def brace_below(place: Place) -> Habit | None:
     return Habit(last, last + 1, message, help, last + 1, " {", is_safe="#" not in following.group(), whole=whole)
 
 
-def never_closed(place: Place) -> Habit | None:
+def never_closed(place: HabitSite) -> Habit | None:
     """Say that a bracket is not closed on its line, where the next line begins something else."""
     text = place.source.text
     start, _ = line_bounds(text, place.offset)
@@ -205,7 +205,7 @@ def never_closed(place: Place) -> Habit | None:
     return Habit(at, at + 1, message, f"close it with `{closer}`", place.offset + 1, code="E005")
 
 
-def unclosed_before_brace(place: Place) -> Habit | None:
+def unclosed_before_brace(place: HabitSite) -> Habit | None:
     """Say that a list is not closed, at a body's brace."""
     text, at = place.source.text, place.offset
     inside = list[int]()
@@ -224,7 +224,7 @@ def unclosed_before_brace(place: Place) -> Habit | None:
     return Habit(inside[-1], inside[-1] + 1, message, f"close it with `{closer}`", at + 1, code="E005")
 
 
-def unopened(place: Place) -> Habit | None:
+def unopened(place: HabitSite) -> Habit | None:
     """Say that nothing is open, at a bracket that closes."""
     text, at = place.source.text, place.offset
     if text[at : at + 1] not in (")", "]") or bracket_around(place) is not None:

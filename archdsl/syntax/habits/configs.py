@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from archdsl.syntax.habits.layers import Foreign, activation_of, join_of, layer_of, translate, word_of
-from archdsl.syntax.habits.scan import Habit, Place, line_bounds, lines_from, split_commas, without_comment
+from archdsl.syntax.habits.scan import Habit, HabitSite, line_bounds, lines_from, split_commas, without_comment
 
 CODE = "E006"
 
@@ -24,7 +24,7 @@ _OURS = re.compile(r"\s*(?:model|block|inline|variant|fn|use|let|defaults|\})")
 _MODULES = {"Conv": "cna", "DWConv": "dwna"}
 
 
-def ultralytics(place: Place) -> Habit | None:
+def ultralytics(place: HabitSite) -> Habit | None:
     """Translate a row of an Ultralytics model, or the first row of a whole file of them."""
     text = place.source.text
     start, end = line_bounds(text, place.offset)
@@ -126,7 +126,7 @@ _SECTION = re.compile(
 _SETTING = re.compile(r"\s*\w+\s*=\s*[^{}\[\]]*$")
 
 
-def darknet(place: Place) -> Habit | None:
+def darknet(place: HabitSite) -> Habit | None:
     """Translate the first section of a Darknet file; all that follow one another are one."""
     text = place.source.text
     start, end = line_bounds(text, place.offset)
@@ -193,7 +193,7 @@ _LAYER = re.compile(r"(?m)^[ \t]*(?:layers?|input_param)\s*\{")
 _CAFFE = {"Convolution": "conv", "Pooling": "maxpool"}
 
 
-def caffe(place: Place) -> Habit | None:
+def caffe(place: HabitSite) -> Habit | None:
     """Translate the `layer { … }` that a mistake stands in; those that follow one another are one."""
     text = place.source.text
     last = None
@@ -218,7 +218,7 @@ def caffe(place: Place) -> Habit | None:
     return Habit(first, first + 5, "`layer { … }` is Caffe's; a layer is a step here", help, until + 1, code=CODE)
 
 
-def json(place: Place) -> Habit | None:
+def json(place: HabitSite) -> Habit | None:
     """Say what a spec is, at a file of JSON."""
     text = place.source.text
     if text[: place.offset].strip() or not re.match(r'\{\s*"[^"\n]*"\s*:', text[place.offset :]):
@@ -262,7 +262,7 @@ def _caffe(inside: str) -> str:
 _TIMM = re.compile(r"(?P<kind>ds|dsa|ir|er|cn)(?P<rest>(?:_[a-z]+\d+(?:\.\d+)?|_n[a-z]+|_noskip)+)")
 
 
-def timm(place: Place) -> Habit | None:
+def timm(place: HabitSite) -> Habit | None:
     """Translate a block string of timm, such as `ir_r2_k3_s2_e6_c32`."""
     match = next((m for m in _TIMM.finditer(place.text)), None)
     if match is None:

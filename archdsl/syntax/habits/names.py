@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from archdsl.syntax.habits import configs, python
 from archdsl.syntax.habits.layers import NEEDLESS, Foreign, activation_of, layer_of, translate, word_of
-from archdsl.syntax.habits.scan import Habit, Place, is_too_long, line_bounds, place_of
+from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, line_bounds, place_of
 from archdsl.text.source import Span
 
 
@@ -24,7 +24,7 @@ def unknown_step(span: Span) -> Habit | None:
     return _foreign_words(place, name)
 
 
-def _return(place: Place) -> Habit | None:
+def _return(place: HabitSite) -> Habit | None:
     if not re.match(r"return\b", place.source.text[place.offset :]):
         return None
     message = "a body gives what flows at its end, without `return`"
@@ -32,7 +32,7 @@ def _return(place: Place) -> Habit | None:
     return Habit(place.offset, place.offset + 6, message, help)
 
 
-def _repeat(place: Place) -> Habit | None:
+def _repeat(place: HabitSite) -> Habit | None:
     match = re.compile(r"(?:repeat|stage|times|loop)\s+(\d+|[A-Za-z_]\w*)\s*\{").match(place.source.text, place.offset)
     if match is None:
         return None
@@ -40,7 +40,7 @@ def _repeat(place: Place) -> Habit | None:
     return Habit(place.offset, place.offset, "", help)
 
 
-def _sized(place: Place) -> Habit | None:
+def _sized(place: HabitSite) -> Habit | None:
     """Translate `conv3x3 64`."""
     pattern = re.compile(r"(conv|dwconv|dw|maxpool|avgpool|deconv)_?(\d+)x(\d+)\b[ \t]*([^\n;{}#]*)")
     match = pattern.match(place.source.text, place.offset)
@@ -54,7 +54,7 @@ def _sized(place: Place) -> Habit | None:
     return Habit(place.offset, place.offset + len(match.group().rstrip()), "", f"write `{step}`", 0, step, is_safe=True)
 
 
-def _joined_words(place: Place) -> Habit | None:
+def _joined_words(place: HabitSite) -> Habit | None:
     """Say that `conv_bn_relu` is three steps."""
     text = place.source.text
     match = re.compile(r"conv(?:2d)?_?(?:bn|norm)_?(relu|act|silu|leaky)?\b", re.I).match(text, place.offset)
@@ -65,7 +65,7 @@ def _joined_words(place: Place) -> Habit | None:
     return Habit(match.start(), match.end(), "", f"write `{word}`, which is {what}", 0, word)
 
 
-def _foreign_words(place: Place, name: str) -> Habit | None:
+def _foreign_words(place: HabitSite, name: str) -> Habit | None:
     """Translate a foreign layer that is called as steps are, such as `BatchNorm2d 64`."""
     if layer_of(name) is None:
         return None

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Sequence
 
 from archdsl.syntax.habits.layers import Foreign, Translation, function_of, join_of, layer_of, translate
-from archdsl.syntax.habits.scan import Habit, Place, indented_end, line_bounds, lines_from, split_commas
+from archdsl.syntax.habits.scan import Habit, HabitSite, indented_end, line_bounds, lines_from, split_commas
 from archdsl.text.suggest import known_as
 
 CODE = "E006"
@@ -34,7 +34,7 @@ class _Unknown(Exception):
     """Something that has no translation."""
 
 
-def foreign_statement(place: Place) -> Habit | None:
+def foreign_statement(place: HabitSite) -> Habit | None:
     """Translate an assignment or a call of PyTorch or Keras, perhaps behind a label of ours."""
     text = place.text
     label = re.match(r'(?P<label>(?:[A-Za-z_]\w*(?:\{[^{}\n"]*\}\w*)*|"[^"\n]*")\s*:)\s*(?=\S)', text)
@@ -70,7 +70,7 @@ def foreign_statement(place: Place) -> Habit | None:
     return _translated(place, start, name, steps)
 
 
-def _unknown_call(place: Place, statement: ast.stmt) -> Habit | None:
+def _unknown_call(place: HabitSite, statement: ast.stmt) -> Habit | None:
     """Say that results have no names, where one is assigned that has no translation."""
     is_simple = isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name | ast.Attribute)
     if is_simple and not re.match(r"\w+\s*=\s*[a-z]\w*\([^()]*\)$", place.text):
@@ -93,7 +93,7 @@ def _parse(text: str) -> ast.stmt | None:
     return body[0] if len(body) == 1 else None
 
 
-def _translated(place: Place, start: int, label: str, steps: Sequence[Translation]) -> Habit:
+def _translated(place: HabitSite, start: int, label: str, steps: Sequence[Translation]) -> Habit:
     whole = "; ".join(step.step for step in steps if step.step)
     is_whole = all(step.step for step in steps)
     if label in ("model", "net", "network"):
@@ -121,14 +121,14 @@ def _translated(place: Place, start: int, label: str, steps: Sequence[Translatio
     )
 
 
-def _return(place: Place) -> Habit:
+def _return(place: HabitSite) -> Habit:
     help = "remove the line; `output name` gives out a result on the way under a name"
     return Habit(
         place.start, place.end, "a body gives what flows at its end, without `return`", help, place.end, "", code=CODE
     )
 
 
-def _sum(place: Place, left: str, right: str) -> Habit:
+def _sum(place: HabitSite, left: str, right: str) -> Habit:
     message = "values have no names to compute with: they flow from step to step"
     help = (
         f"write `residual {{ … }}` around the steps between, or `add {{ @{left}; @{right} }}` where steps are "
@@ -262,7 +262,7 @@ def _unknown_value() -> str:
     raise _Unknown
 
 
-def own_call(place: Place) -> Habit | None:
+def own_call(place: HabitSite) -> Habit | None:
     """Take the parentheses and commas from a step that is written as a call, such as `conv(64, 3)`."""
     match = re.fullmatch(
         r"(?P<head>(?:[^\s:()]+\s*:\s*)?)(?P<name>[A-Za-z_]\w*)\((?P<inside>.*)\)\s*", place.text, re.S
@@ -310,7 +310,7 @@ def _standing(argument: str) -> str:
 _IMPORT = re.compile(r"\s*(?:from\s+[\w.]+\s+import\b|import\s+\w)")
 
 
-def imports(place: Place) -> Habit | None:
+def imports(place: HabitSite) -> Habit | None:
     """Say what imports are good for here; lines of them that follow one another are one."""
     start, end = line_bounds(place.source.text, place.offset)
     text = place.source.text
@@ -323,7 +323,7 @@ def imports(place: Place) -> Habit | None:
         last = begin + len(line) if line.strip() else last
     following = re.compile(r"\s*\n(?=class\b)").match(text, last)
     if following is not None:
-        return classes_and_functions(Place(place.source, following.end(), following.end(), following.end()))
+        return classes_and_functions(HabitSite(place.source, following.end(), following.end(), following.end()))
     first = start + len(text[start:end]) - len(text[start:end].lstrip())
     ours = re.match(r"\s*from\s+(\w+)\s+import\s+([\w, ]+?)\s*(?:#|$)", text[start:end])
     if ours and ours[1] not in ("torch", "keras", "tensorflow", "torchvision", "timm", "typing", "math", "__future__"):
@@ -338,7 +338,7 @@ _CLASS = re.compile(r"\s*class\s+(?P<name>\w+)\s*(?P<bases>\([^)\n]*\))?\s*:")
 _DEF = re.compile(r"\s*(?:async\s+)?def\s+(?P<name>\w+)\s*\((?P<parameters>[^\n]*)\)\s*(?:->[^:\n]+)?:")
 
 
-def classes_and_functions(place: Place) -> Habit | None:
+def classes_and_functions(place: HabitSite) -> Habit | None:
     """Say what stands for a class or a function of Python; all that is indented below belongs to it."""
     text = place.source.text
     start, end = line_bounds(text, place.offset)

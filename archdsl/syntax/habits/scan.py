@@ -51,7 +51,7 @@ class Habit:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class HabitSite:
     """Where a mistake was found, and the statement around it."""
 
     source: Source
@@ -67,7 +67,7 @@ class Place:
         return Span(start, end, self.source)
 
 
-def place_of(source: Source, offset: int) -> Place:
+def place_of(source: Source, offset: int) -> HabitSite:
     """Find the statement that a mistake stands in: what lies between `;`, braces and line ends outside brackets."""
     text = source.text
     line, _ = line_bounds(text, offset)
@@ -87,7 +87,7 @@ def place_of(source: Source, offset: int) -> Place:
                 break
     stripped = text[start:end]
     start += len(stripped) - len(stripped.lstrip())
-    return Place(source, offset, start, max(start, start + len(stripped.strip())))
+    return HabitSite(source, offset, start, max(start, start + len(stripped.strip())))
 
 
 def is_too_long(source: Source, offset: int) -> bool:

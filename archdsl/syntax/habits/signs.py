@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from unicodedata import normalize
 
-from archdsl.syntax.habits.scan import Habit, Place, line_bounds
+from archdsl.syntax.habits.scan import Habit, HabitSite, line_bounds
 
 # What a keyboard, a web page or a word processor puts in place of a character of ours.
 _CHARACTERS = {
@@ -37,7 +37,7 @@ _QUOTES = {"\u201c": "\u201d", "\u201e": "\u201c", "\u2018": "\u2019", "\u00ab":
 _SIGNS = {"&&": "and", "||": "or", "===": "==", "<>": "!="}
 
 
-def character(place: Place) -> Habit | None:
+def character(place: HabitSite) -> Habit | None:
     """Say which plain character stands for a foreign one."""
     text, at = place.source.text, place.offset
     found = text[at : at + 1]
@@ -72,7 +72,7 @@ def _compatible(text: str, at: int) -> Habit | None:
     return Habit(at, run.end(), message, f"write `{plain}`", run.end(), plain, is_safe=True, code="E002")
 
 
-def _quotes(place: Place) -> Habit | None:
+def _quotes(place: HabitSite) -> Habit | None:
     text, at = place.source.text, place.offset
     _, end = line_bounds(text, at)
     closer = _QUOTES.get(text[at], "")
@@ -89,7 +89,7 @@ def _quotes(place: Place) -> Habit | None:
     return Habit(at, at + 1, message, help, last + 1, written, is_safe=True, whole=(at, last + 1), code="E002")
 
 
-def comment(place: Place) -> Habit | None:
+def comment(place: HabitSite) -> Habit | None:
     """Say how a comment begins, at `//` or `/*` in front of a statement or behind a whole one."""
     text, at = place.source.text, place.offset
     start, end = line_bounds(text, at)
@@ -124,7 +124,7 @@ def _comment(at: int, end: int) -> Habit:
     return Habit(at, at + 2, message, "write `#`", end, "#", is_safe=True)
 
 
-def arrow(place: Place) -> Habit | None:
+def arrow(place: HabitSite) -> Habit | None:
     """Say how steps are chained, at `->`, `=>`, `|` or `|>`."""
     text, at = place.source.text, place.offset
     before = len(text[:at].rstrip(" \t"))
@@ -142,7 +142,7 @@ def arrow(place: Place) -> Habit | None:
     return Habit(match.start(1), match.end(1), message, help, place.end, replacement, is_safe=True, whole=whole)
 
 
-def size_by_size(place: Place) -> Habit | None:
+def size_by_size(place: HabitSite) -> Habit | None:
     """Say how a size of two is written, at `3x3` and `k=3x3`."""
     text, at = place.source.text, place.offset
     match = re.compile(r"(\d+)[xX](\d+)(?:[xX](\d+))?").match(text, at)
@@ -158,7 +158,7 @@ def size_by_size(place: Place) -> Habit | None:
     )
 
 
-def number_with_unit(place: Place) -> Habit | None:
+def number_with_unit(place: HabitSite) -> Habit | None:
     """Say that a name does not begin with a digit, and a number does not end in one of other letters."""
     match = re.compile(r"\d[\w.]*").match(place.source.text, place.offset)
     if match is None or not re.search(r"[A-Za-z_]", match.group()):
@@ -170,7 +170,7 @@ def number_with_unit(place: Place) -> Habit | None:
     )
 
 
-def bare_point(place: Place) -> Habit | None:
+def bare_point(place: HabitSite) -> Habit | None:
     """Put a digit on both sides of a point."""
     text, at = place.source.text, place.offset
     if text[at : at + 1] != ".":

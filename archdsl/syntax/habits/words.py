@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from archdsl.syntax.habits.brackets import bracket_around
-from archdsl.syntax.habits.scan import Habit, Place, line_bounds
+from archdsl.syntax.habits.scan import Habit, HabitSite, line_bounds
 from archdsl.text.suggest import nearest
 
 
-def doubled_equals(place: Place) -> Habit | None:
+def doubled_equals(place: HabitSite) -> Habit | None:
     """Say that one `=` gives a value, at `maxpool k==3`."""
     text, at = place.source.text, place.offset
     start = at - 1 if text[at - 1 : at + 1] == "==" else at
@@ -24,7 +24,7 @@ def doubled_equals(place: Place) -> Habit | None:
     return Habit(start, end, "`==` compares; a value is given by one `=`", help, end, "=", is_safe=True)
 
 
-def default_behind_binding(place: Place) -> Habit | None:
+def default_behind_binding(place: HabitSite) -> Habit | None:
     """Say what stands before the defaults of an operator, at `defaults { norm=none conv bias=true }`."""
     binding = re.match(r"(?:[A-Za-z_]\w*=\S+[ \t]+)+([A-Za-z_]\w*)[ \t]+(?=[A-Za-z_]\w*[ \t]*=[^=])", place.text)
     before = place.source.text[: place.start].rstrip()
@@ -37,7 +37,7 @@ def default_behind_binding(place: Place) -> Habit | None:
     return Habit(word, word + len(binding[1]), message, title, place.end, "; ", is_safe=True, whole=(behind, word))
 
 
-def missing_semicolon(place: Place) -> Habit | None:
+def missing_semicolon(place: HabitSite) -> Habit | None:
     """Say what stands between two steps of a line, at `add { … } gap` and `act for i in 1..3 { … }`."""
     text, at = place.source.text, place.offset
     line, _ = line_bounds(text, at)
@@ -71,7 +71,7 @@ _LABELLED = re.compile(r"[A-Za-z_]\w*(?:\{[^{}\n]*\}\w*)*(?=[ \t]*:)")
 _HEAD = re.compile(r"\b(?:block|model|variant|of|fn|let|for|inline|use|as|int|float|bool|str|list|stride|body)$")
 
 
-def equals_for_label(place: Place) -> Habit | None:
+def equals_for_label(place: HabitSite) -> Habit | None:
     """Say that a label ends with a colon, at `conv1 = conv 64`."""
     text = place.source.text
     head = re.match(r"[A-Za-z_]\w*\s*(?==)", place.text)
@@ -122,7 +122,7 @@ def _spaces(text: str, offset: int) -> int:
 _STEP = re.compile(r"(?!(?:true|false)\b)[A-Za-z_]\w*[ \t]+(?![A-Za-z_]\w*[ \t]*:)[\w(@]")
 
 
-def colon_for_equals(place: Place) -> Habit | None:
+def colon_for_equals(place: HabitSite) -> Habit | None:
     """Say that `=` gives an argument, at `conv 64 k: 3`."""
     text = place.source.text
     for match in re.finditer(r"(?<=\s)([A-Za-z_]\w*)\s*:\s*(?=[\w(\[\".-])", place.text):
@@ -149,7 +149,7 @@ def colon_for_equals(place: Place) -> Habit | None:
     return None
 
 
-def lambda_word(place: Place) -> Habit | None:
+def lambda_word(place: HabitSite) -> Habit | None:
     """Say how a function is declared, at `let f = lambda c: 2 * c`."""
     match = re.match(r"(?:let\s+)?(\w+)\s*=\s*lambda\s+([\w\s,]+?)\s*:\s*(.+)$", place.text)
     if match is None:
@@ -159,7 +159,7 @@ def lambda_word(place: Place) -> Habit | None:
     return Habit(at, at + 6, "a function is declared by `fn`", help, place.end)
 
 
-def stage_word(place: Place) -> Habit | None:
+def stage_word(place: HabitSite) -> Habit | None:
     """Say how to repeat, at `stage x 4 { … }` or `x 4 { … }`."""
     match = re.match(r"(?:\w+:\s*)?(?:stage|stages|repeat|loop)?\s*(?:x|\*)?\s*(\d+)\s*$", place.text)
     if match is None or not place.source.text[place.end :].lstrip(" ").startswith("{"):
@@ -169,7 +169,7 @@ def stage_word(place: Place) -> Habit | None:
     return Habit(place.start, place.end, message, help, place.end + 2)
 
 
-def times_sign(place: Place) -> Habit | None:
+def times_sign(place: HabitSite) -> Habit | None:
     """Say how a step is repeated, at `relu * 3` or `{ … } * 3`."""
     match = re.compile(r"\*\s*(\w+)").match(place.source.text, place.offset)
     if match is None:
@@ -181,7 +181,7 @@ def times_sign(place: Place) -> Habit | None:
     )  # fmt: skip
 
 
-def label_behind_stages(place: Place) -> Habit | None:
+def label_behind_stages(place: HabitSite) -> Habit | None:
     """Put the label of stages in front."""
     match = re.match(
         r"stages\s+([A-Za-z_]\w*(?:\{[^{}\n]*\}\w*)*)\s+(?=\[)", place.source.text[place.start : place.start + 200]
@@ -200,7 +200,7 @@ def label_behind_stages(place: Place) -> Habit | None:
     return Habit(start, end, "a label stands in front of its step", help, end, f"{label}: stages ", whole=whole)
 
 
-def quoted_step(place: Place) -> Habit | None:
+def quoted_step(place: HabitSite) -> Habit | None:
     """Say that a step has no quotes, at a string alone."""
     match = re.fullmatch(r'"([A-Za-z_]\w*)"', place.text)
     if match is None:
@@ -209,7 +209,7 @@ def quoted_step(place: Place) -> Habit | None:
     return Habit(place.start, place.end, "a step is called without quotes", help, place.end, match[1], is_safe=True)
 
 
-def one_edit_a_line(place: Place) -> Habit | None:
+def one_edit_a_line(place: HabitSite) -> Habit | None:
     """Separate the edits of a variant."""
     match = re.compile(r"(set|remove|replace)\s*(?=\")").match(place.source.text, place.offset)
     before = place.source.text[place.start : place.offset]
@@ -231,7 +231,7 @@ def one_edit_a_line(place: Place) -> Habit | None:
     )
 
 
-def misplaced_declaration(place: Place) -> Habit | None:
+def misplaced_declaration(place: HabitSite) -> Habit | None:
     """Say where declarations stand, at one inside a body or behind another on its line."""
     match = re.compile(r"(model|block|variant|fn|use|keys|inline)\b(?=[ \t]+[\"A-Za-z_])").match(
         place.source.text, place.offset
@@ -252,7 +252,7 @@ def misplaced_declaration(place: Place) -> Habit | None:
     return None
 
 
-def chained_comparison(place: Place) -> Habit | None:
+def chained_comparison(place: HabitSite) -> Habit | None:
     """Say how two comparisons are joined, at `1 < in < 9`."""
     pattern = r"([\w.()\[\]]+)\s*([<>]=?|==|!=)\s*([\w.()\[\]]+)\s*([<>]=?|==|!=)\s*([\w.()\[\]]+)"
     for match in re.finditer(pattern, place.text):
@@ -267,12 +267,12 @@ def chained_comparison(place: Place) -> Habit | None:
     return None
 
 
-def place_of_group(place: Place, match: re.Match[str], group: int) -> tuple[int, int]:
+def place_of_group(place: HabitSite, match: re.Match[str], group: int) -> tuple[int, int]:
     """Give where a group of a match in a statement's text stands in the source."""
     return place.start + match.start(group), place.start + match.end(group)
 
 
-def is_word(place: Place) -> Habit | None:
+def is_word(place: HabitSite) -> Habit | None:
     """Say how things are compared, at `a is b`."""
     match = re.compile(r"is(\s+not)?\b").match(place.source.text, place.offset)
     if match is None:
@@ -282,7 +282,7 @@ def is_word(place: Place) -> Habit | None:
     return Habit(*match.span(), message, f"write `{sign}`", match.end(), sign, is_safe=True)
 
 
-def augmented_assignment(place: Place) -> Habit | None:
+def augmented_assignment(place: HabitSite) -> Habit | None:
     """Say that a name keeps its value, at `c += 8`."""
     match = re.match(r"(?:let\s+)?([A-Za-z_]\w*)\s*([+*/-]{1,2})=\s*(.+)$", place.text)
     if match is None:
@@ -292,7 +292,7 @@ def augmented_assignment(place: Place) -> Habit | None:
     return Habit(*place_of_group(place, match, 2), message, help, place.end)
 
 
-def negative_argument(place: Place) -> Habit | None:
+def negative_argument(place: HabitSite) -> Habit | None:
     """Put a first argument with a sign into parentheses."""
     match = re.compile(r"-\s*(\d[\w.]*|[A-Za-z_]\w*)").match(place.source.text, place.offset)
     head = place.source.text[place.start : place.offset]
@@ -305,7 +305,7 @@ def negative_argument(place: Place) -> Habit | None:
     return Habit(*match.span(), message, f"write `{written}`", match.end(), written, is_safe=True)
 
 
-def prefixed_string(place: Place) -> Habit | None:
+def prefixed_string(place: HabitSite) -> Habit | None:
     """Say that a label needs no `f` to hold values, at `f"conv{i}": …`."""
     match = re.match(r'f("[^"\n]*")\s*:', place.text)
     if match is None:
@@ -315,7 +315,7 @@ def prefixed_string(place: Place) -> Habit | None:
     return Habit(place.start, place.start + 1, message, help, place.end, "", is_safe=True)
 
 
-def dotted_file(place: Place) -> Habit | None:
+def dotted_file(place: HabitSite) -> Habit | None:
     """Say how a file is named, at `use resnet.arch`."""
     match = re.match(r"use\s+([\w/.-]+?)(\.arch)?$", place.text)
     if match is None or not re.search(r"[./-]", match[1] + (match[2] or "")):
@@ -326,7 +326,7 @@ def dotted_file(place: Place) -> Habit | None:
     return Habit(start, place.end, message, f"write `use {name}`", place.end, name, is_safe=True)
 
 
-def value_missing(place: Place) -> Habit | None:
+def value_missing(place: HabitSite) -> Habit | None:
     """Say what is missing where a statement ends behind `=` or an operator."""
     match = re.search(r"(?:([A-Za-z_]\w*)\s*=|(\*\*|//|[-+*/%<>]|\b(?:and|or|not)))\s*$", place.text)
     if match is None or place.offset < place.start + match.end():
@@ -341,7 +341,7 @@ def value_missing(place: Place) -> Habit | None:
 _DECLARATIONS = ("model", "block", "variant", "fn", "let", "use", "defaults", "keys", "inline", "allow")
 
 
-def outside(place: Place) -> Habit | None:
+def outside(place: HabitSite) -> Habit | None:
     """Say what a file holds, at a statement outside of models and blocks."""
     text = place.source.text
     before = re.sub(r'"[^"\n]*"|#[^\n]*', "", text[: place.offset])

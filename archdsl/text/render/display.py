@@ -33,7 +33,7 @@ def wrap(text: str, room: int) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class VisiblePart:
     """The part of a line that fits in a number of columns."""
 
     text: str
@@ -57,7 +57,7 @@ class View:
         return left, min(max(self._edges[j], left + 1), self._right)
 
 
-def crop(line: str, start: int, end: int, room: int) -> View:
+def crop(line: str, start: int, end: int, room: int) -> VisiblePart:
     """Show as much of a line as fits in `room` columns around the code points [start, end).
 
     A column stays free for a mark after the line's end. What is cut off is shown as one `…` at either side.
@@ -76,7 +76,7 @@ def crop(line: str, start: int, end: int, room: int) -> View:
             shown += " " * (begin - column) + text
             column = max(column, finish)
     shown += " " * (high - column) + ELLIPSIS if cut_right else ""
-    return View(shown, first, [edge - left for edge in edges], low - left, high - left)
+    return VisiblePart(shown, first, [edge - left for edge in edges], low - left, high - left)
 
 
 def _scroll(start: int, end: int, total: int, room: int) -> int:

@@ -16,7 +16,7 @@ from archdsl.text.diagnostic import Diagnostic, Edit, Fix, Label
 from archdsl.text.render.places import bounds, in_order, is_somewhere
 from archdsl.text.source import Span
 
-Json: TypeAlias = dict[str, object]
+SarifObject: TypeAlias = dict[str, object]
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -30,7 +30,7 @@ def render(diagnostics: Iterable[Diagnostic], *, width: int = 80, color: bool = 
     del width, color
     ordered = in_order(diagnostics)
     codes = sorted({d.code for d in ordered})
-    run: Json = {
+    run: SarifObject = {
         "tool": {"driver": {"name": "archdsl", "rules": [_rule(code) for code in codes]}},
         "columnKind": "utf16CodeUnits",
         "invocations": [{"executionSuccessful": True}],
@@ -39,8 +39,8 @@ def render(diagnostics: Iterable[Diagnostic], *, width: int = 80, color: bool = 
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _rule(code: str) -> Json:
-    rule: Json = {"id": code, "defaultConfiguration": {"level": "warning" if code.startswith("W") else "error"}}
+def _rule(code: str) -> SarifObject:
+    rule: SarifObject = {"id": code, "defaultConfiguration": {"level": "warning" if code.startswith("W") else "error"}}
     if code in CODES:
         page = CODES[code]
         rule["shortDescription"] = {"text": page.title}
@@ -49,9 +49,9 @@ def _rule(code: str) -> Json:
     return rule
 
 
-def _result(d: Diagnostic, codes: Sequence[str]) -> Json:
+def _result(d: Diagnostic, codes: Sequence[str]) -> SarifObject:
     said = [d.message, *(f"note: {note}" for note in d.notes), *([f"help: {d.help}"] if d.help else [])]
-    result: Json = {
+    result: SarifObject = {
         "ruleId": d.code,
         "ruleIndex": codes.index(d.code),
         "level": d.severity.value,
@@ -67,32 +67,32 @@ def _result(d: Diagnostic, codes: Sequence[str]) -> Json:
     return result
 
 
-def _related(number: int, label: Label) -> Json:
+def _related(number: int, label: Label) -> SarifObject:
     return {"id": number, "message": {"text": label.message}, "physicalLocation": _place(label.span)}
 
 
-def _fix(fix: Fix) -> Json:
+def _fix(fix: Fix) -> SarifObject:
     files: dict[str, list[Edit]] = {}
     for edit in fix.edits:
         files.setdefault(edit.span.source.name, []).append(edit)
-    changes: list[Json] = [
+    changes: list[SarifObject] = [
         {"artifactLocation": {"uri": _uri(name)}, "replacements": [_replacement(edit) for edit in edits]}
         for name, edits in files.items()
     ]
-    described: Json = {"description": {"text": fix.title}} if fix.title else {}
+    described: SarifObject = {"description": {"text": fix.title}} if fix.title else {}
     return {**described, "artifactChanges": changes}
 
 
-def _replacement(edit: Edit) -> Json:
-    inserted: Json = {"insertedContent": {"text": edit.replacement}} if edit.replacement else {}
+def _replacement(edit: Edit) -> SarifObject:
+    inserted: SarifObject = {"insertedContent": {"text": edit.replacement}} if edit.replacement else {}
     return {"deletedRegion": _region(edit.span), **inserted}
 
 
-def _place(span: Span) -> Json:
+def _place(span: Span) -> SarifObject:
     return {"artifactLocation": {"uri": _uri(span.source.name)}, "region": _region(span)}
 
 
-def _region(span: Span) -> Json:
+def _region(span: Span) -> SarifObject:
     source = span.source
     start, end = bounds(span)
     return {
