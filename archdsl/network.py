@@ -244,11 +244,11 @@ class Network:
         return network
 
     def _with_graph(self, graph: Graph, change: str) -> Network:
-        shapes, misfits = infer_shapes(graph, self.shapes.inputs)
+        shapes, misfits = infer_shapes(_own(graph), self.shapes.inputs)
         assert not misfits, "a transform keeps a network legal"
         digest = sha256(f"{self.digest} {change}".encode()).hexdigest()[: len(self.digest)]
         tables = Tables(shapes, count_costs(shapes))
-        return Network(replace(self._compilation, graph=graph, tables=tables, digest=digest, again=None))
+        return Network(replace(self._compilation, graph=shapes.graph, tables=tables, digest=digest, again=None))
 
     def fold_state(self, state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Return the state_dict that this network takes, from that of the network `for_inference` made it of.
@@ -349,6 +349,11 @@ class Network:
         from archdsl.backends.picture import diagram
 
         return diagram(self.tables, level, self.name, theme=theme, cost=cost)
+
+
+def _own(graph: Graph) -> Graph:
+    """Return an equal graph for a network of its own: a network's graph bears what is known of that network."""
+    return Graph(graph.name, graph.kind, graph.nodes, graph.outputs, graph.span, graph.bindings, graph.doc)
 
 
 def _about(network: Network) -> GraphAttributes:

@@ -159,6 +159,11 @@ def test_equal_calls_share_a_body_and_each_graph_is_new() -> None:
     assert archdsl.from_networkx(deep).source() == network.source()
 
 
+def test_what_is_made_for_inference_comes_back_also_where_nothing_was_left_out_or_folded() -> None:
+    check_same(archdsl.load("alexnet").for_inference())
+    check_same(archdsl.load_text("model m { input [3, 8, 8]; conv 4 }").for_inference())
+
+
 def test_a_changed_network_has_a_digest_and_a_source_of_its_own() -> None:
     network = archdsl.load("resnet18")
     graph = network.graph.networkx
