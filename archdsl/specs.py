@@ -32,7 +32,7 @@ def read_spec(spec: str | Path | Source) -> tuple[Source, Path | None, str | Non
 
 
 def _is_str(given: object) -> bool:
-    """Tell whether a user gave what the types ask for."""
+    """Return whether a user gave what the types ask for."""
     return isinstance(given, str)
 
 
@@ -87,7 +87,7 @@ _LONGEST_NAME = 240
 
 @lru_cache(maxsize=256)
 def _declared(path: Path, _changed: int) -> frozenset[str]:
-    """Give the names of a file's models, read again when it has changed."""
+    """Return the names of a file's models, read again when it has changed."""
     return frozenset(declared_models(_read(path).text))
 
 

@@ -54,7 +54,7 @@ class Section:
 
 
 def take_turns(work: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Give the processor seconds of each piece of work in each round; every round runs all of them once."""
+    """Return the processor seconds of each piece of work in each round; every round runs all of them once."""
     seconds: dict[str, list[float]] = {name: [] for name in work}
     for name in work:
         work[name]()
@@ -73,7 +73,7 @@ def take_turns(work: Mapping[str, Callable[[], object]], rounds: int) -> dict[st
 
 
 def analyse(name: str) -> tuple[int, int]:
-    """Give a bundled network's parameters and multiply-adds."""
+    """Return a bundled network's parameters and multiply-adds."""
     costs = archdsl.load(name).costs
     return costs.parameters, costs.macs
 
@@ -85,7 +85,7 @@ def analyse_unparsed(name: str) -> tuple[int, int]:
 
 
 def count_by_running(name: str) -> tuple[int, int]:
-    """Give the same numbers the usual way: build the network without memory for its weights and run one image."""
+    """Return the same numbers the usual way: build the network without memory for its weights and run one image."""
     with torch.device("meta"):
         module = torchvision_model(name).eval()
         with FlopCounterMode(display=False) as counter, torch.no_grad():

@@ -77,7 +77,7 @@ class Speed:
 
 
 def difference(what: str, ours: Sequence[Tensor], reference: Sequence[Tensor]) -> Difference:
-    """Give the largest absolute difference of tensors, pair by pair.
+    """Return the largest absolute difference of tensors, pair by pair.
 
     Errors: ValueError if they differ in number or shape
     """
@@ -152,7 +152,7 @@ def compare(ours: Trace, reference: Trace) -> list[Difference]:
 
 
 def lived_in(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give a state whose batch norms are as after training: fresh ones hide many a mistake."""
+    """Return a state whose batch norms are as after training: fresh ones hide many a mistake."""
     generator = torch.Generator().manual_seed(0)
     changed = {name: tensor.cpu().clone() for name, tensor in state.items()}
     for name, tensor in changed.items():
@@ -278,7 +278,7 @@ def _warm(module: nn.Module, device: torch.device, sizes: Sizes, *, compiled: bo
 
 
 def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
-    """Give the lower quartile, the median and the upper quartile."""
+    """Return the lower quartile, the median and the upper quartile."""
     low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
     return low, middle, high
 

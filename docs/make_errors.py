@@ -36,7 +36,7 @@ mistakes are reported in one run, each once. `archdsl check --fix` makes the edi
 
 
 def page() -> str:
-    """Give the page's text."""
+    """Return the page's text."""
     parts = [INTRODUCTION]
     for prefix, title in FAMILIES.items():
         codes = [code for code in CODES if code.startswith(prefix)]

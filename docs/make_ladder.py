@@ -78,7 +78,7 @@ class Point:
 
 
 def points() -> Iterator[Point]:
-    """Give a point for each bundled network with torchvision's first weights, trained on ImageNet alone.
+    """Return a point for each bundled network with torchvision's first weights, trained on ImageNet alone.
 
     Its second ones are of another recipe, which would show as a jump inside families that have both.
     """

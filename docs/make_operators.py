@@ -43,7 +43,7 @@ is counted. Every example is a whole model, and the comment gives the shape of i
 
 
 def page() -> str:
-    """Give the page's text."""
+    """Return the page's text."""
     parts = [INTRODUCTION]
     for category, ops in groupby(sorted(OPS.values(), key=_position), key=lambda op: op.category):
         parts.append(f"## {HEADINGS[category]}\n")
@@ -65,7 +65,7 @@ def _operator(op: type[Op]) -> str:
 
 
 def _docstring(op: type[Op]) -> tuple[str, Mapping[str, str]]:
-    """Give what stands above the headings, and the text below each of them."""
+    """Return what stands above the headings, and the text below each of them."""
     summary, _, rest = (op.__doc__ or "").partition("\n\n")
     sections = {"": summary}
     heading = ""
@@ -100,7 +100,7 @@ def _rows(op: type[Op]) -> Iterator[str]:
 
 
 def _takes_one_number(field: FieldInfo) -> bool:
-    """Tell whether a list may be given as one number that stands for all of its items."""
+    """Return whether a list may be given as one number that stands for all of its items."""
     annotated: Any = Annotated  # what it gets here is no type expression that a checker knows
     try:
         TypeAdapter(annotated[field.annotation, Field(), *field.metadata]).validate_python(1, strict=True)

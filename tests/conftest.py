@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
-    """Give a function that compares a text with a golden file, or rewrites it under --update-golden."""
+    """Return a function that compares a text with a golden file, or rewrites it under --update-golden."""
 
     def compare(path: Path, text: str) -> None:
         if request.config.getoption("--update-golden"):

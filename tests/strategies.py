@@ -109,7 +109,7 @@ def write(value: object) -> str:
 
 
 def kept(shape: Shape, *axes: int) -> Rule:
-    """Give the rule that the axes of a shape stay what they are."""
+    """Return the rule that the axes of a shape stay what they are."""
     return lambda other: len(other) == len(shape) and all(other[axis] == shape[axis] for axis in axes)
 
 

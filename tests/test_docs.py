@@ -94,7 +94,7 @@ def commands_of(text: str) -> Iterator[Command]:
 
 
 def matches(shown: tuple[str, ...], printed: tuple[str, ...]) -> bool:
-    """Tell whether printed lines are the shown ones, where `…` stands for any number of lines."""
+    """Return whether printed lines are the shown ones, where `…` stands for any number of lines."""
     pattern = "".join(r"(?:.*\n)*" if line.strip() == "…" else re.escape(line.rstrip()) + r"\n" for line in shown)
     return re.fullmatch(pattern, "".join(f"{line.rstrip()}\n" for line in printed)) is not None
 
@@ -165,7 +165,7 @@ def needs_torch(block: Block) -> bool:
 
 
 def page_cases() -> Iterator[Any]:
-    """Give each page with something to run; marked torch or slow when one of its blocks is."""
+    """Return each page with something to run; marked torch or slow when one of its blocks is."""
     for page in PAGES:
         blocks = [block for block in BLOCKS if block.page == page]
         if not any(block.language in ("python", "console") for block in blocks):

@@ -45,7 +45,7 @@ def module_of(path: Path) -> str:
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Give the line and dotted name of every import, also in functions; a relative one begins with a dot.
+    """Return the line and dotted name of every import, also in functions; a relative one begins with a dot.
 
     What is imported for type checkers alone never runs, so other packages may be named there.
     """

@@ -36,7 +36,7 @@ ANY = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 
 @cache
 def corpus() -> tuple[str, ...]:
-    """Give the text of every bundled spec and of every example in the documentation."""
+    """Return the text of every bundled spec and of every example in the documentation."""
     files = sorted({path for _, path in bundled_models()})
     pages = sorted((ROOT / "docs").rglob("*.md"))
     examples = [
@@ -236,7 +236,7 @@ def test_any_bytes_are_taken(tmp_path_factory: pytest.TempPathFactory, content: 
 
 
 def load(path: Path) -> tuple[str, ...]:
-    """Give the codes of the mistakes in a file."""
+    """Return the codes of the mistakes in a file."""
     try:
         archdsl.load(path)
     except SpecError as error:

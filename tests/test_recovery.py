@@ -125,7 +125,7 @@ CONVOLUTION = re.compile(r"conv \d+\b(?!.*groups)")
 
 @cache
 def specs() -> tuple[tuple[str, tuple[tree.Call, ...]], ...]:
-    """Give bundled specs without most of their variants, each with its steps that are plain calls."""
+    """Return bundled specs without most of their variants, each with its steps that are plain calls."""
     found: list[tuple[str, tuple[tree.Call, ...]]] = []
     for path in sorted({path for _, path in bundled_models()}):
         text = re.sub(r"\nvariant [^{\n]*(?=\n)", "\n", path.read_text("utf-8"))

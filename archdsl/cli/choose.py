@@ -22,7 +22,7 @@ from archdsl.text.suggest import nearest
 def chosen(
     entries: Sequence[ListedNetwork], families: Sequence[str] | None, condition: str | None
 ) -> Sequence[ListedNetwork]:
-    """Give those of some families, if any are named, for which a condition holds.
+    """Return those of some families, if any are named, for which a condition holds.
 
     A condition is an expression as specs have it. It does not hold where it needs a figure that the network lacks.
     Errors: Failure for an unknown family and a condition without a value

@@ -49,7 +49,7 @@ def remark(warnings: Iterable[Diagnostic], spec: str) -> None:
 
 
 def width_of(stream: TextIO) -> int:
-    """Give the columns of a terminal; COLUMNS overrides it, and what is no terminal has 100."""
+    """Return the columns of a terminal; COLUMNS overrides it, and what is no terminal has 100."""
     asked = os.environ.get("COLUMNS", "")
     if asked.isdecimal() and int(asked) > 0:
         return int(asked)
@@ -60,7 +60,7 @@ def width_of(stream: TextIO) -> int:
 
 
 def has_color(stream: TextIO) -> bool:
-    """Tell whether to colour: NO_COLOR forbids it, FORCE_COLOR asks for it, otherwise terminals that can.
+    """Return whether to colour: NO_COLOR forbids it, FORCE_COLOR asks for it, otherwise terminals that can.
 
     Source: no-color.org and force-color.org; NO_COLOR goes first
     """

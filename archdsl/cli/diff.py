@@ -151,7 +151,7 @@ def _load_revision(wanted: Revision, folder: Path, settings: Sequence[str], inpu
 
 
 def _model_of(wanted: Revision, source: Source, folder: Path) -> str | None:
-    """Give the model called like the file, which another name of the source would hide."""
+    """Return the model called like the file, which another name of the source would hide."""
     from archdsl.lower.plan import models_of
 
     return wanted.path.stem if wanted.path.stem in models_of(source, folder) else None

@@ -12,14 +12,14 @@ _COLOURS = {"+++": "1", "---": "1", "@@": "36", "+": "32", "-": "31"}
 
 
 def show_difference(before: str, after: str, name: str, done: str) -> str:
-    """Give a unified diff for stdout, in colour where it takes that; `done` says what made the second text."""
+    """Return a unified diff for stdout, in colour where it takes that; `done` says what made the second text."""
     lines = unified_diff(_lines(before), _lines(after), name, f"{name} {done}", lineterm="")
     is_coloured = has_color(sys.stdout)
     return "".join(f"{_coloured(line) if is_coloured else line}\n" for line in lines)
 
 
 def _lines(text: str) -> list[str]:
-    """Give the lines of a text; those of splitlines end at form feeds too."""
+    """Return the lines of a text; those of splitlines end at form feeds too."""
     lines = text.split("\n")
     if lines[-1]:
         lines[-1] += "\n\\ No newline at end of file"

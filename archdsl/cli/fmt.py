@@ -36,7 +36,7 @@ class _Spec:
     path: Path | None
 
     def read(self) -> str:
-        """Give the text, with a byte order mark if there is one. Errors: Failure, OSError."""
+        """Return the text, with a byte order mark if there is one. Errors: Failure, OSError."""
         if self.path is None:
             content = sys.stdin.buffer.read(_MOST_BYTES)
         else:
@@ -115,7 +115,7 @@ def _put(spec: _Spec, text: str, *, is_changed: bool) -> None:
 
 
 def _specs(paths: Sequence[str]) -> Iterator[_Spec | Failure]:
-    """Give what the arguments name, each file once, and a failure for each that names nothing."""
+    """Return what the arguments name, each file once, and a failure for each that names nothing."""
     seen: set[Path] = set()
     for name in paths:
         if name == "-":

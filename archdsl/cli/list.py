@@ -119,6 +119,6 @@ def _field(shapes: Shapes) -> int | None:
 
 
 def _first_line(text: str) -> str:
-    """Give what a file says of itself: the first line of its leading `##` comment."""
+    """Return what a file says of itself: the first line of its leading `##` comment."""
     first = text.partition("\n")[0]
     return first.removeprefix("##").strip() if first.startswith("##") else ""

@@ -36,12 +36,12 @@ class Repair:
     count: int
 
     def diff(self) -> str:
-        """Give the change as a unified diff, "" where there is none."""
+        """Return the change as a unified diff, "" where there is none."""
         return show_difference(self.before.text, self.after.text, self.before.name, "mended")
 
 
 def fixes_of(diagnostics: Sequence[Diagnostic], source: Source, *, unsafe: bool) -> list[Fix]:
-    """Give the fixes that may be made, of those that change this source alone."""
+    """Return the fixes that may be made, of those that change this source alone."""
     found = [d.fix for d in diagnostics if d.fix is not None and d.fix.edits and (unsafe or d.fix.is_safe)]
     return [fix for fix in found if all(_is_of(edit.span.source, source) for edit in fix.edits)]
 
@@ -105,7 +105,7 @@ def _badness(found: Sequence[Diagnostic]) -> tuple[int, int, int]:
 
 
 def own_file(spec: str) -> Path | None:
-    """Give the file that a spec's name means, if it is one by its path."""
+    """Return the file that a spec's name means, if it is one by its path."""
     path = Path(spec)
     if not path.is_file() and ":" in spec:
         path = Path(spec.rpartition(":")[0])
@@ -129,7 +129,7 @@ def write_repaired(path: Path, repaired: Repair) -> None:
 
 
 def with_line_ends(raw: str, before: str, after: str) -> str:
-    """Give the text after an edit with the line ends that its lines have; new lines take the first one's.
+    """Return the text after an edit with the line ends that its lines have; new lines take the first one's.
 
     `before` is the raw text with all of its CRLF as LF.
     """

@@ -190,7 +190,7 @@ def _figure(one: _Loaded, axis: Axis) -> float | None:
 
 
 def _top1(network: Network) -> float | None:
-    """Give the published accuracy on ImageNet, if it is that of images of this network's size."""
+    """Return the published accuracy on ImageNet, if it is that of images of this network's size."""
     side = next(iter(network.inputs.values())).numbers()[-1]
     best = best_of(read_published().get(network.name, ()), side)
     return best.top1 if best is not None and best.data == IMAGENET and best.input == side else None

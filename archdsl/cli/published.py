@@ -58,5 +58,5 @@ def _result(fields: Mapping[str, object]) -> Published:
 
 
 def best_of(results: Sequence[Published], side: int) -> Published | None:
-    """Give the most accurate result of training on the data set alone, for images of that side if there is any."""
+    """Return the most accurate result of training on the data set alone, for images of that side if there is any."""
     return max(results, key=lambda r: (r.input == side, r.pretrained_on is None, r.top1), default=None)

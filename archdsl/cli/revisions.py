@@ -61,7 +61,7 @@ def check_out(wanted: Revision, folder: Path) -> Path:
 
 
 def _commit(wanted: Revision, home: Path) -> str:
-    """Give the full name of a revision. It is anyone's text, so it is never where git looks for options."""
+    """Return the full name of a revision. It is anyone's text, so it is never where git looks for options."""
     revision = wanted.revision
     if revision.startswith("-") or not revision.isprintable():
         raise Failure(f"`{revision}` is no revision", "name a commit, a branch or a tag, as in net.arch@HEAD~1")

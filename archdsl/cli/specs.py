@@ -83,7 +83,7 @@ def compile_network(
 
 
 def find(spec: str) -> tuple[Source, Path, str | None]:
-    """Give a spec's source, the folder that it may use files of, and the model its name means, if any.
+    """Return a spec's source, the folder that it may use files of, and the model its name means, if any.
 
     Errors: Failure
     """
@@ -141,5 +141,5 @@ def parse_shape(text: str | None) -> tuple[int, ...] | None:
 
 
 def has_errors(diagnostics: Sequence[Diagnostic]) -> bool:
-    """Tell whether a diagnostic is more than a warning."""
+    """Return whether a diagnostic is more than a warning."""
     return any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)

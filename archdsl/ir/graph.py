@@ -59,7 +59,7 @@ class Node:
         return self.body is None and not self.inputs
 
     def span_of(self, attribute: str) -> Span:
-        """Give the place where an attribute was written, or that of the whole step."""
+        """Return the place where an attribute was written, or that of the whole step."""
         return self.attribute_spans.get(attribute, self.span)
 
 
@@ -108,7 +108,7 @@ class Graph:
 
     @property
     def main(self) -> Value:
-        """Give the value of the main output."""
+        """Return the value of the main output."""
         return self.outputs[0].value
 
     @cached_property

@@ -90,7 +90,7 @@ def objection(label: str) -> str:
 
 @lru_cache(maxsize=1024)
 def unlabelled_name(hint: str) -> str:
-    """Give what an unlabelled step goes by: its operator's or block's name, or `block` where that cannot be one."""
+    """Return what an unlabelled step goes by: its operator's or block's name, or `block` where that cannot be one."""
     return "block" if objection(hint) else hint
 
 

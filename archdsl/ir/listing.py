@@ -49,7 +49,7 @@ class Listing:
 
 
 def is_graph(value: object) -> TypeGuard[MultiDiGraph[str]]:
-    """Tell whether something is a directed graph of networkx."""
+    """Return whether something is a directed graph of networkx."""
     from networkx import DiGraph
 
     return isinstance(value, DiGraph)

@@ -48,7 +48,7 @@ def _quoted(value: object) -> str:
 
 
 def _is_op(value: object) -> bool:
-    """Tell whether something is one of our operators with legal attributes, however it was made."""
+    """Return whether something is one of our operators with legal attributes, however it was made."""
     if not isinstance(value, Op) or OPS.get(value.keyword) is not type(value):
         return False
     try:

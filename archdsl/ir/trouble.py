@@ -49,7 +49,7 @@ class Trouble(Exception):
         return cls(error.code, error.message, where, help=error.help, marker=error.marker)
 
     def beside(self, others: Sequence[Trouble]) -> Trouble:
-        """Give this mistake anew, with others beside it: a `let` keeps the old one for whoever asks next."""
+        """Return this mistake anew, with others beside it: a `let` keeps the old one for whoever asks next."""
         joined = Trouble(
             self.code, self.message, self.span, help=self.help, marker=self.marker, labels=self.labels, fix=self.fix
         )
@@ -57,7 +57,7 @@ class Trouble(Exception):
         return joined
 
     def diagnostic(self, labels: Sequence[Label] = (), notes: Sequence[str] = ()) -> Diagnostic:
-        """Give this mistake alone as data, with further labels."""
+        """Return this mistake alone as data, with further labels."""
         given = (*self.labels, *labels)
         return Diagnostic(
             self.code, Severity.ERROR, self.message, self.span, self.marker, given, tuple(notes), self.help, self.fix

@@ -28,7 +28,7 @@ from archdsl.text.suggest import nearest, suggestion
 
 
 def resolve(name: tree.Name, env: Env) -> Partial | Closure:
-    """Give what a step calls: a local name's value, the context's, a block, or an operator."""
+    """Return what a step calls: a local name's value, the context's, a block, or an operator."""
     value = env.names.get(name.text)
     if value is None:
         value = env.context.get(name.text)
@@ -117,7 +117,7 @@ def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arg
 
 
 def _value_of(argument: tree.Argument, target: Partial, key: str, env: Env) -> Setting:
-    """Give an argument's value; where it is a word that nothing is called, say which words the operator takes."""
+    """Return an argument's value; where it is a word that nothing is called, say which words the operator takes."""
     try:
         return evaluate(argument.value, env)
     except Trouble as trouble:
@@ -201,7 +201,7 @@ def _validate(target: type[Op], arguments: Arguments, call: Span) -> Op:
 
 
 def _within_bounds(op: Op, arguments: Arguments, call: Span) -> Op:
-    """Give the operator, or raise Trouble where torch's integers, of 64 bits, cannot hold one of its attributes."""
+    """Return the operator, or raise Trouble where torch's integers, of 64 bits, cannot hold one of its attributes."""
     for name in arguments.values:
         if _is_huge(getattr(op, name, None)):
             message = f"`{name}` of `{op.keyword}` is larger than torch's whole numbers, which have 64 bits"
@@ -216,7 +216,7 @@ def _is_huge(value: object) -> bool:
 
 
 def _converted(target: type[Op], values: Mapping[str, Setting], error: ValidationError) -> dict[str, Any] | None:
-    """Give the values in the kind that the attributes want: 32.0 as 32, 1/4 as 0.25, an operator's name as a word."""
+    """Return the values in the kind that the attributes want: 32.0 as 32, 1/4 as 0.25, an operator's name as a word."""
     changed: dict[str, Any] = dict(values)
     for problem in error.errors():
         name = str(problem["loc"][0]) if problem["loc"] else ""
@@ -256,7 +256,7 @@ def _trouble(
 
 
 def _behind_word(span: Span) -> int:
-    """Give the place where the word before a span ends."""
+    """Return the place where the word before a span ends."""
     return len(span.source.text[: span.start].rstrip(" \t"))
 
 

@@ -55,7 +55,7 @@ def call_block(
 
 
 def _bind_body(declaration: tree.Block, body: tree.Body, arguments: Arguments, place: Place) -> None:
-    """Give the braces behind a call to the parameter that takes them."""
+    """Return the braces behind a call to the parameter that takes them."""
     for parameter in declaration.parameters:
         if parameter.type is not None and parameter.type.text == "body":
             names = tuple(place.env.names.items())

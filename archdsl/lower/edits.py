@@ -56,13 +56,13 @@ def _hint(action: tree.Action) -> str:
 
 
 def _names(action: tree.Action, level: Level) -> tuple[str, ...]:
-    """Give the names that an unlabelled step may go by; an input or a `pass` is no step of the network's."""
+    """Return the names that an unlabelled step may go by; an input or a `pass` is no step of the network's."""
     hint = _hint(action)
     return () if hint in ("input", "pass") else level.next_names(hint)
 
 
 def edits_below(label: str, edits: tuple[PathEdit, ...]) -> tuple[PathEdit, ...]:
-    """Give the edits for what is inside a level, from those that reach it."""
+    """Return the edits for what is inside a level, from those that reach it."""
     return tuple(
         replace(edit, segments=edit.segments[1:])
         for edit in edits
@@ -71,7 +71,7 @@ def edits_below(label: str, edits: tuple[PathEdit, ...]) -> tuple[PathEdit, ...]
 
 
 def _is_spliced(action: tree.Action, env: Env) -> bool:
-    """Tell whether the parts of an unlabelled step belong to the level it stands in, so that paths pass it by."""
+    """Return whether the parts of an unlabelled step belong to the level it stands in, so that paths pass it by."""
     if isinstance(action, tree.Residual | tree.Split):
         return True
     if not isinstance(action, tree.Call) or action.name.text == "pass":
@@ -83,7 +83,7 @@ def _is_spliced(action: tree.Action, env: Env) -> bool:
 
 
 def _replacement(body: tree.Body) -> tree.Action:
-    """Give what a body puts into a step's place: its one unlabelled step, or a level of its own."""
+    """Return what a body puts into a step's place: its one unlabelled step, or a level of its own."""
     if len(body.statements) == 1:
         (only,) = body.statements
         if isinstance(only, tree.Step) and only.label is None and only.repeat is None:

@@ -98,18 +98,18 @@ class Level:
         return self.add(Draft(hint, span, inputs, {"": None}, label=label, is_unfed=True))
 
     def aside(self) -> tuple[Level, Flow]:
-        """Give a level for statements of which only their own mistakes count, and what flows into it."""
+        """Return a level for statements of which only their own mistakes count, and what flows into it."""
         level = Level()
         level.possible = self.possible | self.labels.keys()
         level.is_open, level.is_aside = self.is_open, True
         return level, level.arrive(None, Span(0, 0))
 
     def ordered_outputs(self) -> list[tuple[str, Ref, bool]]:
-        """Give the named outputs in the order of the text, those of training only behind all others."""
+        """Return the named outputs in the order of the text, those of training only behind all others."""
         return sorted(self.outputs, key=lambda output: output[2])
 
     def next_names(self, hint: str) -> tuple[str, str]:
-        """Give the two names that the next unlabelled step may get, numbered or by its hint, if nothing is edited."""
+        """Return the two names that the next unlabelled step may get, numbered or by its hint, if nothing is edited."""
         hint = unlabelled_name(hint)
         count = self.passed.count(hint)
         return str(len(self.passed)), hint if not count else f"{hint}_{count + 1}"

@@ -63,13 +63,13 @@ def plan_model(module: Module, model: str | None) -> Plan:
 
 
 def _open_model(module: Module) -> tree.Model | None:
-    """Give a file's first model."""
+    """Return a file's first model."""
     own = (declaration for declaration, home in module.declarations.values() if home is module)
     return next((declaration for declaration in own if isinstance(declaration, tree.Model)), None)
 
 
 def _choose(module: Module, model: str | None) -> str:
-    """Give the model meant: the one named, the only one, or the one called like its file."""
+    """Return the model meant: the one named, the only one, or the one called like its file."""
     source = module.file.source
     end = Span(0, 0, source)
     if model is None:
@@ -151,7 +151,7 @@ def _last_variant(home: Module, name: str) -> str:
 
 
 def _circle(home: Module, names: Sequence[str]) -> Span:
-    """Give the base that the first variant of a circle names."""
+    """Return the base that the first variant of a circle names."""
     declarations = (home.declarations[name][0] for name in names if name in home.declarations)
     spans = [item.base.span for item in declarations if isinstance(item, tree.Variant)]
     return min(spans, key=lambda span: span.start)

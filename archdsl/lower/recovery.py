@@ -16,7 +16,7 @@ _ANY = [Shape(*(Dim.variable(f"unknown{axis}") for axis in range(rank))) for ran
 
 
 def bodies_of(statement: tree.Statement) -> list[tree.Body]:
-    """Give the bodies that stand directly in a statement."""
+    """Return the bodies that stand directly in a statement."""
     match statement:
         case tree.If(_, then, otherwise, _):
             return [then, otherwise] if otherwise is not None else [then]
@@ -49,17 +49,17 @@ _WISHED = re.compile(r"([A-Za-z_]\w*)[ \t]*=(?!=)", re.A)
 
 
 def labels_in(text: str) -> list[str]:
-    """Give what may be a label in the text of a statement that does not parse."""
+    """Return what may be a label in the text of a statement that does not parse."""
     return _LABELS.findall(text)
 
 
 def names_in(text: str) -> list[str]:
-    """Give the names that the text of a statement that does not parse may bind for those behind it."""
+    """Return the names that the text of a statement that does not parse may bind for those behind it."""
     return [*_BOUND.findall(text), *(_WISHED.findall(text) if _DEFAULTS.search(text) else ())]
 
 
 def is_damaged(statement: tree.Statement, offsets: Iterable[int]) -> bool:
-    """Tell whether a syntax mistake stands in a statement, outside the bodies in it."""
+    """Return whether a syntax mistake stands in a statement, outside the bodies in it."""
     inner = [body.span for body in bodies_of(statement)]
     return any(
         statement.span.begin <= offset < statement.span.stop
@@ -78,7 +78,7 @@ def all_bodies(body: tree.Body) -> Iterator[tree.Body]:
 
 
 def names_bound(statement: tree.Statement) -> list[str]:
-    """Give the names that a statement binds inside its bodies."""
+    """Return the names that a statement binds inside its bodies."""
     match statement:
         case tree.For(targets=targets):
             return [target.text for target in targets]
@@ -91,7 +91,7 @@ def names_bound(statement: tree.Statement) -> list[str]:
 
 
 def mistake_alone(op: Op) -> OpError | None:
-    """Give what is wrong with an operator whatever flows into it; None if that depends."""
+    """Return what is wrong with an operator whatever flows into it; None if that depends."""
     found: OpError | None = None
     for shape in _ANY if not op.is_join else ():
         try:

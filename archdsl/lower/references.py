@@ -73,7 +73,7 @@ def _draft_again(node: tree.Reuse, label: str | None, flow: Flow, level: Level) 
 
 
 def _find(name: str, span: Span, level: Level, help: str = "") -> int:
-    """Give the place of a labelled step, or raise Trouble; Reported where what it stands for is not known."""
+    """Return the place of a labelled step, or raise Trouble; Reported where what it stands for is not known."""
     found = level.labels.get(name)
     if found is not None and found[0] is not None:
         return found[0]

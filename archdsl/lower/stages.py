@@ -60,7 +60,7 @@ def _checked_depth(depth: Setting, node: tree.Stages) -> int:
 
 
 def _clauses(node: tree.Stages, count: int, env: Env) -> tuple[list[int], dict[str, tuple[Setting, ...]]]:
-    """Give each stage's stride, and the values of the names that the clauses bind, stage by stage."""
+    """Return each stage's stride, and the values of the names that the clauses bind, stage by stage."""
     strides = [1] * count
     values: dict[str, tuple[Setting, ...]] = {}
     for clause in node.clauses:

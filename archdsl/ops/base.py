@@ -232,7 +232,7 @@ class Op(BaseModel):
     """Whether it is a join whose channels are those of its inputs, one after the other."""
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
-        """Give the output's shape, or raise OpError. Sizes may be symbolic."""
+        """Return the output's shape, or raise OpError. Sizes may be symbolic."""
         raise NotImplementedError
 
     def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
@@ -248,7 +248,7 @@ class Op(BaseModel):
         return prod(self.infer_shape(inputs).numbers())
 
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window] | None:
-        """Give the window an output element sees, per image axis; None when it sees the whole image."""
+        """Return the window an output element sees, per image axis; None when it sees the whole image."""
         return POINT
 
     def initial(self) -> Mapping[str, Init]:
@@ -256,7 +256,7 @@ class Op(BaseModel):
         return {}
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        """Give the torch call that performs it, with attributes that equal torch's defaults left out."""
+        """Return the torch call that performs it, with attributes that equal torch's defaults left out."""
         raise NotImplementedError
 
     def changes_nothing(self) -> bool:
@@ -347,13 +347,13 @@ class Op(BaseModel):
 
     @classmethod
     def resolve(cls, key: str) -> str | None:
-        """Give the attribute that an argument's name means, long or short; None if there is none."""
+        """Return the attribute that an argument's name means, long or short; None if there is none."""
         name = cls.aliases.get(key, key)
         return name if name in cls.model_fields else None
 
 
 def feature_map(x: Shape, op: str) -> tuple[Size, Size, Size]:
-    """Give (channels, height, width) of a feature map, or raise E212 for any other shape."""
+    """Return (channels, height, width) of a feature map, or raise E212 for any other shape."""
     if len(x) != 3:
         shown = f"{x} has {len(x)} {'axis' if len(x) == 1 else 'axes'}"
         raise OpError("E212", f"{op} needs a feature map [C, H, W], and {shown}", help="place it before `flatten`")
@@ -366,5 +366,5 @@ def window_size(size: Size, window: Window) -> Size:
 
 
 def half_padding(kernel: int, dilation: int = 1) -> int:
-    """Give the padding that keeps the size at stride 1; an even window has no centre and is not padded."""
+    """Return the padding that keeps the size at stride 1; an even window has no centre and is not padded."""
     return dilation * (kernel - 1) // 2 if kernel % 2 else 0

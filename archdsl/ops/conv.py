@@ -130,7 +130,7 @@ class Conv2d(Op):
         return initial_values(self.init, self.bias_init if self.bias else None)
 
     def _torch_padding(self) -> int | tuple[int, int] | str:
-        """Give torch's argument: numbers where both sides get as much, since "same" is slower and exports worse."""
+        """Return torch's argument: numbers where both sides get as much, since "same" is slower and exports worse."""
         if self.padding != "same":
             return squared(self._explicit_padding())
         missing = [d * (k - 1) for d, k in zip(self.dilation, self.kernel, strict=True)]

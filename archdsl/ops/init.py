@@ -33,11 +33,11 @@ class InitFunction(BaseModel):
 
     @classmethod
     def needs_arguments(cls) -> bool:
-        """Tell whether the function has an argument without a default."""
+        """Return whether the function has an argument without a default."""
         return any(field.is_required() for field in cls.model_fields.values())
 
     def to_init(self) -> Init:
-        """Give the torch call, with arguments that equal torch's defaults left out."""
+        """Return the torch call, with arguments that equal torch's defaults left out."""
         changed = self.model_dump(exclude_defaults=True)
         arguments = tuple((self.torch_names.get(name, name), value) for name, value in changed.items())
         return Init(function=f"{self.keyword}_", arguments=arguments)

@@ -11,7 +11,7 @@ from archdsl.ops.shape import Shape, Size, differ
 
 
 def broadcast(op: str, inputs: Sequence[Shape]) -> Shape:
-    """Give the shape of an elementwise result, where an axis of size 1 stretches to the others' size.
+    """Return the shape of an elementwise result, where an axis of size 1 stretches to the others' size.
 
     Torch would align shapes with fewer axes at the right, channels against width; here they are an error.
     Sizes that only the image can tell apart are taken as equal.

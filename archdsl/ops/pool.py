@@ -29,7 +29,7 @@ Windows: TypeAlias = tuple[Window, Window]
 
 
 def ceil_window_size(size: Size, window: Window) -> Size:
-    """Give how many windows cover an axis when a last, partial one counts too.
+    """Return how many windows cover an axis when a last, partial one counts too.
 
     Torch rounds (size + 2*padding - reach)/stride up, where reach = dilation*(kernel-1) + 1, and drops the
     last window if it starts in the padding on the right: the lesser of two ceilings, which is one ceiling.

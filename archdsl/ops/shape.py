@@ -90,7 +90,7 @@ class Dim:
         return True
 
     def evaluate(self, values: Mapping[str, int]) -> int:
-        """Give the number that the expression is for these values of its variables."""
+        """Return the number that the expression is for these values of its variables."""
         total = 0
         for monomial, coefficient in self.terms:
             product = coefficient
@@ -101,7 +101,7 @@ class Dim:
 
     @property
     def scale(self) -> Fraction | None:
-        """Give how the size grows with its one variable (1/8 for `H//8`); None for products."""
+        """Return how the size grows with its one variable (1/8 for `H//8`); None for products."""
         total = Fraction(0)
         for monomial, coefficient in self.terms:
             if len(monomial) > 1:
@@ -219,7 +219,7 @@ def _floor_divide(dim: Dim, divisor: int) -> Size:
 
 
 def differ(a: Size, b: Size) -> bool:
-    """Tell whether two sizes certainly differ, for every image."""
+    """Return whether two sizes certainly differ, for every image."""
     if a == b:
         return False
     difference = a - b
@@ -262,7 +262,7 @@ class Shape(tuple[Size, ...]):
         return product(self)
 
     def numbers(self) -> tuple[int, ...]:
-        """Give the sizes as numbers; requires that none depends on the image."""
+        """Return the sizes as numbers; requires that none depends on the image."""
         assert all(isinstance(size, int) for size in self), f"{self} is symbolic"
         return tuple(size for size in self if isinstance(size, int))
 

@@ -87,7 +87,7 @@ def _pairs(shapes: Shapes) -> dict[NodeId, NodeId]:
 
 
 def _is_foldable(node: Node, shapes: Shapes) -> bool:
-    """Tell whether the channels that a norm scales, its input's first axis, are those that a linear map makes."""
+    """Return whether the channels that a norm scales, its input's first axis, are those that a linear map makes."""
     linear = _linear_map(node, shapes)
     return linear is not None and linear.axis == 0
 

@@ -36,12 +36,12 @@ class Memory:
 
     @property
     def inference(self) -> int:
-        """Give the peak of an evaluation."""
+        """Return the peak of an evaluation."""
         return self.weights + self.activations
 
     @property
     def training(self) -> int:
-        """Give a bound on the peak of a training step: everything saved, at the time when most gradients are live."""
+        """Return a bound on the peak of a training step: everything saved, at the time when most gradients are live."""
         return self.weights + self.gradients + self.momentum + self.saved + self.backward
 
 
@@ -138,7 +138,7 @@ class _Simulation:
     known: dict[_Call, _Run] = field(default_factory=dict[_Call, _Run])
 
     def network(self, shapes: Shapes) -> tuple[int, int]:
-        """Give the elements live at once, without images in training, and the elements saved."""
+        """Return the elements live at once, without images in training, and the elements saved."""
         images = [prod(shape.numbers()) for shape in shapes.inputs]
         entries = tuple(_Entry(0 if self.in_training else size, is_kept=False) for size in images)
         outputs = frozenset(o.name for o in shapes.graph.outputs if self.in_training or not o.is_training_only)

@@ -159,7 +159,7 @@ class _Nesting:
         return any(not _is_below(reader, path) for reader in self._readers.get(value, ()))
 
     def _is_training_only(self, value: Value, path: str) -> bool:
-        """Tell whether only outputs of training need a value; the language lets no step read such a one."""
+        """Return whether only outputs of training need a value; the language lets no step read such a one."""
         readers = self._readers[value]
         return value not in self._evaluated and all(not reader or _is_below(reader, path) for reader in readers)
 

@@ -45,7 +45,7 @@ class ReceptiveField:
 
     @staticmethod
     def of(view: View) -> ReceptiveField:
-        """Give the figures of a view."""
+        """Return the figures of a view."""
         rows, columns = view
         return ReceptiveField(
             (rows and rows.size, columns and columns.size),
@@ -91,7 +91,7 @@ class Fields:
             yield path, self._absolute(seen, None)
 
     def last_feature_map(self) -> Mapping[str, ReceptiveField]:
-        """Give the fields of the last map before the image is summarised or flattened on every way to the output.
+        """Return the fields of the last map before the image is summarised or flattened on every way to the output.
 
         For a classifier this is what enters its global pooling; a gate that pools beside the trunk does not count.
         Without such a step, the fields of the main output.
@@ -108,7 +108,7 @@ class Fields:
 
 
 def receptive_fields(shapes: Shapes) -> Fields:
-    """Give what every value sees of the network's inputs.
+    """Return what every value sees of the network's inputs.
 
     A branch joins as the union of intervals, so that a field is that of its widest path, holes filled. Norms do not
     count as seeing the image. A dense layer sees every element of the axis that it acts on.

@@ -45,7 +45,7 @@ class Module:
         return self.declarations.get(name) or (self.prelude.find(name) if self.prelude else None)
 
     def expects(self, name: str) -> bool:
-        """Tell whether a name's absence follows from a `use` that failed."""
+        """Return whether a name's absence follows from a `use` that failed."""
         return name in self.missing or self.misses_a_file
 
     def key_homes(self) -> list[Module]:

@@ -18,7 +18,7 @@ _UNUSED = "W400"
 
 
 def find_allowances(file: tree.File, report: Reporter) -> list[Allowance]:
-    """Give what a file allows; what cannot be allowed goes to `report`.
+    """Return what a file allows; what cannot be allowed goes to `report`.
 
     An `allow` directly in the body of a model or block holds for that whole declaration, its parameters included.
     """
@@ -39,7 +39,7 @@ def find_allowances(file: tree.File, report: Reporter) -> list[Allowance]:
 
 
 def _bodies(declaration: tree.Declaration) -> Iterator[tuple[tree.Body, bool]]:
-    """Give every body in a declaration, and whether it stands in a branch of an `if`."""
+    """Return every body in a declaration, and whether it stands in a branch of an `if`."""
     left: list[tuple[object, bool]] = [(declaration, False)]
     while left:
         node, is_conditional = left.pop()
@@ -55,7 +55,7 @@ def _bodies(declaration: tree.Declaration) -> Iterator[tuple[tree.Body, bool]]:
 
 
 def _codes(allows: tuple[tree.Allow, ...], report: Reporter) -> Iterator[tuple[tree.Allow, tree.Name]]:
-    """Give the codes of one body's statements, without those that make no sense, which are reported."""
+    """Return the codes of one body's statements, without those that make no sense, which are reported."""
     seen: dict[str, Span] = {}
     for statement in allows:
         for name in statement.codes:

@@ -28,7 +28,7 @@ class Parsed(NamedTuple):
 
 
 def sound(file: tree.File, comments: tuple[Span, ...], damage: list[int], inside: frozenset[int]) -> Parsed | None:
-    """Give what of a file holds whatever was meant where the damage is; None if all of it may depend on that.
+    """Return what of a file holds whatever was meant where the damage is; None if all of it may depend on that.
 
     The damage that is `inside` statements of bodies is theirs alone.
     """
@@ -63,6 +63,6 @@ def sound(file: tree.File, comments: tuple[Span, ...], damage: list[int], inside
 
 
 def _first_words(file: tree.File, offset: int) -> list[str]:
-    """Give the words at the beginning of a line, of which the second is the name that it may have been to declare."""
+    """Return the words at the beginning of a line, of which the second is the name that it may have been to declare."""
     line, _ = file.source.position(offset)
     return _WORD.findall(file.source.line(line))[:2]

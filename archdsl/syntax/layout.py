@@ -84,7 +84,7 @@ class Layout:
                 yield self._close(token.start_pos or 0)
 
     def _is_indented(self, token: Token, opened: Token) -> bool:
-        """Tell whether a line is indented deeper than that of an open bracket, and so stands inside it."""
+        """Return whether a line is indented deeper than that of an open bracket, and so stands inside it."""
         own, outer = (self._source.line(self._source.position(t.start_pos or 0)[0]) for t in (token, opened))
         return len(own) - len(own.lstrip()) > len(outer) - len(outer.lstrip())
 
@@ -118,7 +118,7 @@ class Layout:
         return Token(_OPENS[opened.type], closer, offset, end_pos=offset)
 
     def _closing(self, opened: Span, offset: int, closer: str) -> Fix | None:
-        """Give the fix that closes a bracket; on one line it is certain where."""
+        """Return the fix that closes a bracket; on one line it is certain where."""
         text = self._source.text
         end = len(text[:offset].rstrip())
         if closer == "}":

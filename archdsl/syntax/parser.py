@@ -43,7 +43,7 @@ def parse_expression(source: Source, report: Reporter) -> tree.Expression | None
 
 
 def tokenise(source: Source) -> list[Token]:
-    """Give a legal text's tokens and comments in their order, separators as they stand."""
+    """Return a legal text's tokens and comments in their order, separators as they stand."""
     return _frontend().tokenise(source)
 
 

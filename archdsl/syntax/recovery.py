@@ -48,7 +48,7 @@ class Parse:
             return None
 
     def settled_damage(self) -> tuple[list[int], frozenset[int]]:
-        """Give the damage that may change what stands around it, and that inside statements which are kept."""
+        """Return the damage that may change what stands around it, and that inside statements which are kept."""
         left = [offset for offset in self.damage if not any(start <= offset <= end for start, end in self._dropped)]
         unclosed = self._layout.unclosed
         inside = self._layout.of_brackets.intersection(left)
@@ -116,7 +116,7 @@ class Parse:
         self._error("E001", what, span, messages.advice(token.type, str(token), accepted))
 
     def _is_below(self, token: Token) -> bool:
-        """Tell whether a brace closes a body on a line of its own, so that the mistake is on a line above."""
+        """Return whether a brace closes a body on a line of its own, so that the mistake is on a line above."""
         is_inside = any(isinstance(v, Token) and v.type == "LBRACE" for v in self._parser.parser_state.value_stack)
         return is_inside and token.type == "RBRACE" and "\n" in self._source.text[self._behind : token.start_pos or 0]
 

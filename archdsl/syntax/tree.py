@@ -146,7 +146,7 @@ class Body:
     allows: tuple[Allow, ...] = ()
 
     def in_order(self) -> list[Statement | Allow]:
-        """Give everything in the order of the text."""
+        """Return everything in the order of the text."""
         return sorted((*self.statements, *self.allows), key=_start)
 
 
@@ -420,7 +420,7 @@ class File:
     allows: tuple[Allow, ...] = ()
 
     def in_order(self) -> list[Declaration | Allow]:
-        """Give everything in the order of the text."""
+        """Return everything in the order of the text."""
         return sorted((*self.declarations, *self.allows), key=_start)
 
 

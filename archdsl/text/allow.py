@@ -46,7 +46,7 @@ class Allowances:
         self._used: set[Span] = set()
 
     def drops(self, diagnostic: Diagnostic) -> bool:
-        """Tell whether a diagnostic is a warning that is not wanted."""
+        """Return whether a diagnostic is a warning that is not wanted."""
         if diagnostic.severity is not Severity.WARNING:
             return False
         if diagnostic.span.source not in (self.source, NOWHERE):
@@ -57,7 +57,7 @@ class Allowances:
         return covering is not None
 
     def unused(self) -> list[Allowance]:
-        """Give what has dropped nothing so far."""
+        """Return what has dropped nothing so far."""
         return [allowance for allowance in self.found if allowance.span not in self._used]
 
 

@@ -12,7 +12,7 @@ _BLANKS = " \t"
 
 
 def removal(statement: Span) -> Span:
-    r"""Give what to remove with a statement, so that no empty line, blank or `;` is left of it.
+    r"""Return what to remove with a statement, so that no empty line, blank or `;` is left of it.
 
     >>> from archdsl.text.source import Source
     >>> source = Source("a; b  # c\n  d\n")
@@ -35,7 +35,7 @@ def removal(statement: Span) -> Span:
 
 
 def renamed(span: Span, name: str, near: str | None, meant: str | None = None) -> Fix | None:
-    """Give the fix that writes the nearest name, where a span begins with the one that is unknown.
+    """Return the fix that writes the nearest name, where a span begins with the one that is unknown.
 
     It is safe where other tools have that very name for it, or the case alone differs; `meant` is the long form of
     `near`, if it has one.
@@ -47,7 +47,7 @@ def renamed(span: Span, name: str, near: str | None, meant: str | None = None) -
 
 
 def rounded_down(span: Span) -> Fix | None:
-    """Give the fix that rounds a division down, where a span holds one division alone."""
+    """Return the fix that rounds a division down, where a span holds one division alone."""
     found = re.findall(r"/+|\*\*|[*%#\"]", span.text)
     if found != ["/"]:
         return None

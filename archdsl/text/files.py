@@ -48,7 +48,7 @@ def create(path: Path, content: str) -> None:
 
 
 def _mode(path: Path) -> int:
-    """Give the permissions that a plain `open` would leave."""
+    """Return the permissions that a plain `open` would leave."""
     if path.exists():
         return path.stat().st_mode & 0o777
     mask = os.umask(0)

@@ -40,12 +40,12 @@ def apply_fixes(text: str, fixes: Iterable[Fix]) -> Mended:
 
 
 def _touch(taken: tuple[int, int], edit: tuple[int, int, str]) -> bool:
-    """Tell whether two edits overlap or meet, so that what one of them means may depend on the other."""
+    """Return whether two edits overlap or meet, so that what one of them means may depend on the other."""
     return taken[0] <= edit[1] and edit[0] <= taken[1]
 
 
 def _is_sound(edits: list[tuple[int, int, str]], length: int) -> bool:
-    """Tell whether a fix's own edits lie in the text, one behind the other."""
+    """Return whether a fix's own edits lie in the text, one behind the other."""
     bounds = [place for start, end, _ in edits for place in (start, end)]
     return bounds == sorted(bounds) and bounds[0] >= 0 and bounds[-1] <= length
 

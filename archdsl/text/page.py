@@ -117,7 +117,7 @@ def write_terminal(page: Page, check: Check, *, width: int = 80, color: bool = F
 
 
 def _message(page: Page, example: Example, check: Check, width: int, *, color: bool) -> str:
-    """Give what is reported for an example under the page's code, or all where nothing is."""
+    """Return what is reported for an example under the page's code, or all where nothing is."""
     from archdsl.text.render import terminal  # what checks a spec needs codes alone
 
     found = check(example.text)

@@ -124,7 +124,7 @@ def known_as(name: str) -> str | None:
 
 
 def nearest(name: str, candidates: Iterable[str], own: Collection[str] = ()) -> str | None:
-    """Give the candidate that other tools call so, or the one fewest edits away, if near.
+    """Return the candidate that other tools call so, or the one fewest edits away, if near.
 
     `own` are candidates that the spec's author named, of which other tools know nothing.
 
@@ -173,7 +173,7 @@ def suggestion(name: str, candidates: Iterable[str], what: str = "name", own: Co
 
 
 def is_synonym(name: str, meant: str) -> bool:
-    """Tell whether a name is another tool's for the one meant, or differs from it in case alone."""
+    """Return whether a name is another tool's for the one meant, or differs from it in case alone."""
     return meant == known_as(name) or name.casefold() == meant.casefold()
 
 

@@ -60,7 +60,7 @@ def steps_per_epoch(data: DataSet, batch_size: int) -> int:
 
 
 def epoch_seed(seed: int, epoch: int) -> int:
-    """Give a seed for one epoch of one run; epochs of runs with nearby seeds share none."""
+    """Return a seed for one epoch of one run; epochs of runs with nearby seeds share none."""
     return (seed * 1_000_003 + epoch) % 2**63
 
 
@@ -105,7 +105,7 @@ class ArrayDataSet:
         return mean, deviation.clamp_min(1e-6)
 
     def _normalise(self, images: Tensor) -> Tensor:
-        """Give each channel mean 0 and deviation 1 over the training images; the test images have no say."""
+        """Return each channel mean 0 and deviation 1 over the training images; the test images have no say."""
         mean, deviation = self._statistics
         return (images - mean) / deviation
 

@@ -38,7 +38,7 @@ def digits() -> ArrayDataSet:
 
 
 def split(labels: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Give the indices for training and for test, each in the data's own order."""
+    """Return the indices for training and for test, each in the data's own order."""
     random = Random(0)
     by_class: list[int] = []
     for label in sorted(set(labels)):

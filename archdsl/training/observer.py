@@ -74,7 +74,7 @@ class Result:
 
     @property
     def best(self) -> Epoch | None:
-        """Give the first epoch of the highest test accuracy."""
+        """Return the first epoch of the highest test accuracy."""
         return max(self.epochs, key=lambda epoch: epoch.test_accuracy, default=None)
 
 

@@ -13,7 +13,7 @@ class Schedule(Protocol):
     """A rule for the factor after the warm-up."""
 
     def factor(self, epoch: float) -> float:
-        """Give the factor at a time in epochs, 0 at the start of the run."""
+        """Return the factor at a time in epochs, 0 at the start of the run."""
         ...
 
     def record(self, error: float) -> None:
@@ -92,7 +92,7 @@ def schedule_of(recipe: Recipe) -> Schedule:
 
 
 def learning_rate(recipe: Recipe, schedule: Schedule, step: int, steps_per_epoch: int) -> float:
-    """Give the rate of a step, counted from 0 over the whole run."""
+    """Return the rate of a step, counted from 0 over the whole run."""
     warmup_steps = recipe.warmup_epochs * steps_per_epoch
     if step < warmup_steps:
         return recipe.lr * min((step + 1) / warmup_steps, 1.0)

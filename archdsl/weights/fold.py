@@ -10,7 +10,7 @@ from archdsl.passes.fold import Fold
 
 
 def fold_state(state: Mapping[str, torch.Tensor], folds: Iterable[Fold]) -> dict[str, torch.Tensor]:
-    """Give the state with new weights and biases, without norms, and with everything else as it is.
+    """Return the state with new weights and biases, without norms, and with everything else as it is.
 
     Computed in float64 and returned in each weight's own type. Raises KeyError where the state lacks a key of the plan.
     """

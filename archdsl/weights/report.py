@@ -73,7 +73,7 @@ def _shape(shape: tuple[int, ...] | None, dtype: str | None) -> str:
 
 
 def record(transfer: Transfer) -> dict[str, object]:
-    """Give a report as JSON has it: every key, by cause."""
+    """Return a report as JSON has it: every key, by cause."""
     return {
         "fits": transfer.fits,
         "origin": transfer.origin,

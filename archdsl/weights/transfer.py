@@ -134,7 +134,7 @@ class _Plan:
         self.loaded = sum(entry.is_loaded for entry in self._entries.values())
 
     def _assign(self, names: Mapping[str, str]) -> None:
-        """Give each key the source of its name; of keys that share one, the first gets it."""
+        """Return each key the source of its name; of keys that share one, the first gets it."""
         taken: set[str] = set()
         for key, name in names.items():
             source = self._short.get(name)
@@ -199,20 +199,20 @@ def _fits(tensor: Tensor, stored: Stored) -> bool:
 
 
 def _is_same_part(key: str, source: str) -> bool:
-    """Tell whether two keys may name the same tensor of a module: not where one is a weight and the other a bias."""
+    """Return whether two keys may name the same tensor of a module: not where one is a weight and the other a bias."""
     parts = {name.rpartition(".")[2] for name in (key, source)}
     return len(parts) == 1 or not parts <= _PARTS
 
 
 def _kind(dtype: str) -> str:
-    """Give the kind of numbers; between kinds nothing is converted."""
+    """Return the kind of numbers; between kinds nothing is converted."""
     if dtype.startswith(("float", "bfloat")):
         return "float"
     return "integer" if dtype.startswith(("int", "uint")) else dtype
 
 
 def can_reshape(shape: Sequence[int], other: Sequence[int]) -> bool:
-    """Tell whether two shapes differ only by axes of size 1, or by neighbouring axes that one of them merges.
+    """Return whether two shapes differ only by axes of size 1, or by neighbouring axes that one of them merges.
 
     >>> can_reshape([4096, 25088], [4096, 512, 7, 7]), can_reshape([3, 4], [4, 3])
     (True, False)
@@ -224,7 +224,7 @@ def can_reshape(shape: Sequence[int], other: Sequence[int]) -> bool:
 
 
 def _merges(fine: Sequence[int], coarse: Sequence[int]) -> bool:
-    """Tell whether each size of `coarse` is a product of neighbours in `fine`."""
+    """Return whether each size of `coarse` is a product of neighbours in `fine`."""
     position = 0
     for size in coarse:
         made = 1

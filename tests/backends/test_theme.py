@@ -19,7 +19,7 @@ BLINDNESS = {
 
 
 def seen(colour: str, blindness: str) -> Lab:
-    """Give a colour in CIELAB as somebody sees it."""
+    """Return a colour in CIELAB as somebody sees it."""
     linear = [c / 12.92 if (c := value / 255) <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for value in rgb(colour)]
     red, green, blue = (
         sum(a * b for a, b in zip(row, linear, strict=True)) for row in BLINDNESS[blindness]

@@ -33,7 +33,7 @@ Run = Callable[..., Ran]
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Give a function that runs a command in an empty folder; `stdin` is what it reads."""
+    """Return a function that runs a command in an empty folder; `stdin` is what it reads."""
     monkeypatch.chdir(tmp_path)
     for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "ARCHDSL_TRACEBACK"):
         monkeypatch.delenv(name, raising=False)

@@ -140,7 +140,7 @@ def test_codes_that_are_no_warnings_cannot_be_allowed_or_denied(run: Run) -> Non
 
 @pytest.fixture
 def warned(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a spec whose check warns of its first word."""
+    """Return a spec whose check warns of its first word."""
 
     def found(source: Source, *_: object) -> tuple[Diagnostic, ...]:
         return (Diagnostic("W400", Severity.WARNING, "odd", Span(0, 5, source)),)

@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _seeds() -> list[str]:
-    """Give the examples in the documentation, the wrong specs among the tests, and what earlier runs kept."""
+    """Return the examples in the documentation, the wrong specs among the tests, and what earlier runs kept."""
     pages = [path.read_text("utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))]
     examples = [text for page in pages for text in re.findall(r"```arch\b[^\n]*\n(.*?)```", page, re.S)]
     files = [*(ROOT / "tests").rglob("*.arch"), *(ROOT / "specs").glob("*.arch")]

@@ -61,7 +61,7 @@ PIECES = (
 
 @cache
 def vocabulary() -> tuple[str, ...]:
-    """Give the words of the grammar and the names of the operators and their attributes."""
+    """Return the words of the grammar and the names of the operators and their attributes."""
     grammar = (ROOT / "grammars" / "archdsl.lark").read_text("utf-8")
     words = re.findall(r'"(\S+?)"', grammar)
     attributes = {name for op in OPS.values() for name in op.attribute_names()}

@@ -97,7 +97,7 @@ def cancels_equals(case: Case) -> bool:
 
 
 def repeats_border(case: Case) -> bool:
-    """Tell whether some row or column of the result sees one of the map's beyond its window."""
+    """Return whether some row or column of the result sees one of the map's beyond its window."""
     windows = case.op.windows(case.inputs)
     assert windows
     (x,) = random_inputs(case.inputs, batch=1, requires_grad=True)

@@ -46,7 +46,7 @@ class Called(nn.Module):
 
 
 def build(call: TorchCall) -> nn.Module:
-    """Give the call as a module that takes the inputs."""
+    """Return the call as a module that takes the inputs."""
     if call.kind != "module":
         return Called(call)
     module = _target(call)(*call.args, **call.kwargs)

@@ -70,7 +70,7 @@ def _is_given(node: ast.expr, literals: set[str]) -> bool:
 
 
 def _is_literal(node: ast.expr | None) -> bool:
-    """Tell whether an expression is a string, or holds some by itself: a list, a table, a set made of one."""
+    """Return whether an expression is a string, or holds some by itself: a list, a table, a set made of one."""
     match node:
         case ast.Constant(str()):
             return True

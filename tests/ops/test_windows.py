@@ -45,7 +45,7 @@ POOLING = {
 
 
 def _run(op: Op, x: Shape) -> torch.Tensor | None:
-    """Give torch's output; None where it fails or is empty, as some of its kernels let a size of 0 pass."""
+    """Return torch's output; None where it fails or is empty, as some of its kernels let a size of 0 pass."""
     try:
         output = build(op.to_torch([x])).eval()(torch.zeros(1, *x.numbers()))
     except (RuntimeError, ValueError):

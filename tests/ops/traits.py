@@ -38,7 +38,7 @@ def alike(one: Tensor, other: Tensor) -> bool:
 
 
 def everywhere(case: Case, holds: Callable[[Case], bool]) -> bool:
-    """Tell whether something holds for the case's shapes, and for larger ones and a map where the rules allow them."""
+    """Return whether something holds for the case's shapes, and for larger ones and a map where rules allow them."""
     larger = tuple(Shape(*(2 * size if size != 1 else 3 for size in x)) for x in case.inputs)
     others = [Case(case.op, inputs) for inputs in (larger, (MAP,)) if _fits(case, inputs)]
     return all(map(holds, (case, *others)))
@@ -53,7 +53,7 @@ def _fits(case: Case, inputs: tuple[Shape, ...]) -> bool:
 
 
 def hands_on(case: Case, *, in_training: bool) -> bool:
-    """Tell whether the result is the input, whatever the seed."""
+    """Return whether the result is the input, whatever the seed."""
     if case.op.is_join:
         return False
     (x,) = inputs_of(case)
@@ -125,7 +125,7 @@ def is_pointwise(case: Case) -> None:
 
 
 def _is_additive(case: Case) -> bool:
-    """Tell whether the result is linear in the input but for a constant."""
+    """Return whether the result is linear in the input but for a constant."""
     module, inputs = module_of(case, in_training=False), inputs_of(case)
     others = [x.flip(0) * 3 for x in inputs]
     zero = module(*(torch.zeros_like(x) for x in inputs))
@@ -260,7 +260,7 @@ def running_norm(case: Case) -> None:
 
 
 def _kept(case: Case) -> tuple[dict[int, Tensor], list[Tensor], Tensor]:
-    """Give what autograd keeps of a forward pass, by where it lies, with the inputs and the output."""
+    """Return what autograd keeps of a forward pass, by where it lies, with the inputs and the output."""
     module, inputs = build(case.op.to_torch(case.inputs)).train(), random_inputs(case.inputs, requires_grad=True)
     kept: dict[int, Tensor] = {}
 
@@ -288,7 +288,7 @@ def saves(case: Case) -> None:
 
 
 def _keeps_otherwise(case: Case) -> bool:
-    """Tell whether a setting makes torch take another path than the operator's usual one."""
+    """Return whether a setting makes torch take another path than the operator's usual one."""
     settings = (case.op.keyword, getattr(case.op, "mode", ""), getattr(case.op, "size", ()))
     return settings[:2] in (("pad", "reflect"), ("pad", "replicate")) or settings == ("adaptive_avgpool", "", (1, 1))
 
@@ -331,7 +331,7 @@ def _allowed(window: Window, i: int) -> set[int]:
 
 
 def _sees_near_positions(case: Case) -> bool:
-    """Tell whether an operator promises windows on maps and keeps to them.
+    """Return whether an operator promises windows on maps and keeps to them.
 
     Those of norms leave their statistics out, and those of padding that repeats the map take it for outside.
     """

@@ -220,7 +220,7 @@ def test_shufflenet_shortens_its_shortcuts_and_concatenates_where_it_strides(nam
 
 
 def unit_channels(unit: nn.Module) -> int:
-    """Give the channels that a unit takes."""
+    """Return the channels that a unit takes."""
     conv = next(part for part in unit.modules() if isinstance(part, nn.Conv2d))
     return conv.in_channels
 
@@ -255,7 +255,7 @@ def test_pyramidnets_widths_grow_evenly_to_the_last(name: str, out: int, last: i
 
 
 def folded(state: dict[str, Tensor], norm: str, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Give the convolution and bias that equal a convolution without bias and the norm after it."""
+    """Return the convolution and bias that equal a convolution without bias and the norm after it."""
     scale = state[f"{norm}.weight"] / (state[f"{norm}.running_var"] + 1e-5).sqrt()
     return weight * scale.view(-1, 1, 1, 1), state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * scale
 

@@ -136,7 +136,7 @@ def test_unets_norm_is_a_setting_and_gradients_reach_every_weight(norm: str) -> 
 
 
 def pyramid_key(key: str) -> str:
-    """Give the name that fpn.arch has for a tensor of torchvision's network."""
+    """Return the name that fpn.arch has for a tensor of torchvision's network."""
     match = re.fullmatch(r"fpn\.(inner|layer)_blocks\.(\d)\.0\.(\w+)", key)
     return f"{match[1]}{int(match[2]) + 2}.{match[3]}" if match else key
 

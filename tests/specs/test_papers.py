@@ -80,7 +80,7 @@ def test_option_a_keeps_every_second_position_and_adds_zero_channels() -> None:
 
 
 def our_key(key: str) -> str:
-    """Give the name that preresnet.arch has for a tensor of timm's pre-activation network."""
+    """Return the name that preresnet.arch has for a tensor of timm's pre-activation network."""
     rules = {
         r"^stages\.0\.blocks\.0\.norm1": "bn1",
         r"^stem\.conv": "conv1",

@@ -145,13 +145,13 @@ MOST_SAMPLES = 20_000
 
 
 def sample(tensor: Tensor) -> Tensor:
-    """Give values from all over a tensor, few enough to be quick."""
+    """Return values from all over a tensor, few enough to be quick."""
     values = tensor.detach().flatten()
     return values[:: -(-len(values) // MOST_SAMPLES)].double()
 
 
 def moments(values: Tensor) -> tuple[float, float, float]:
-    """Give the mean, the spread and the kurtosis."""
+    """Return the mean, the spread and the kurtosis."""
     mean, spread = values.mean(), values.std(correction=0)
     kurtosis = ((values - mean) / spread).pow(4).mean()
     return mean.item(), spread.item(), kurtosis.item()

@@ -30,13 +30,13 @@ def _warns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def told(text: str) -> list[tuple[str, int]]:
-    """Give the codes and columns of what is found, the lints' warnings left aside."""
+    """Return the codes and columns of what is found, the lints' warnings left aside."""
     found = archdsl.check_text(text)
     return [(d.code, d.span.start) for d in found if not re.match(r"W4(?!00|99)", d.code)]
 
 
 def marked(text: str) -> list[tuple[str, int]]:
-    """Give what should be found: W499 at each `odd!`."""
+    """Return what should be found: W499 at each `odd!`."""
     return [("W499", match.start() - count) for count, match in enumerate(re.finditer(r"odd!", text))]
 
 

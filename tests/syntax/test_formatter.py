@@ -49,7 +49,7 @@ def parsed(text: str) -> Parsed | None:
 
 
 def bare(node: Any) -> Any:
-    """Give a tree without its places in the text."""
+    """Return a tree without its places in the text."""
     if isinstance(node, Span | Source):
         return None
     if isinstance(node, tuple):

@@ -65,7 +65,7 @@ class Outputs(NamedTuple):
 
 
 class WithAuxiliary(nn.Module):
-    """Give a named tuple in training mode and logits alone in evaluation."""
+    """Return a named tuple in training mode and logits alone in evaluation."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -55,7 +55,7 @@ def data() -> ArrayDataSet:
 
 
 def figures(result: Result) -> list[tuple[float, ...]]:
-    """Give what must repeat: all but the times."""
+    """Return what must repeat: all but the times."""
     return [
         (e.epoch, e.step, e.lr, e.train_loss, e.train_accuracy, e.test_loss, e.test_accuracy) for e in result.epochs
     ]

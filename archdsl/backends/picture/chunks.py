@@ -34,7 +34,7 @@ def head_of(chunk: Sequence[Node]) -> Node:
 
 
 def is_simple(graph: Graph) -> bool:
-    """Tell whether a body comes down to one box of operators."""
+    """Return whether a body comes down to one box of operators."""
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         return False
     parts = chunks(graph)
@@ -45,7 +45,7 @@ def is_simple(graph: Graph) -> bool:
 
 
 def _joins(chunk: Sequence[Node], node: Node) -> bool:
-    """Tell whether a node goes into the box of those before it."""
+    """Return whether a node goes into the box of those before it."""
     if node.repeat > 1 or node.reuses is not None or chunk[-1].repeat > 1:
         return False
     head = head_of(chunk)

@@ -68,7 +68,7 @@ class BodyWriter:
         return any(other.reuses == node.id for other in self.graph.nodes.values())
 
     def _is_far(self, node: Node) -> bool:
-        """Tell whether a named result of a node is read, which takes a reference."""
+        """Return whether a named result of a node is read, which takes a reference."""
         values = [value for other in self.graph.nodes.values() for value in other.inputs]
         values += [output.value for output in self.graph.outputs]
         return any(value.node == node.id and value.output for value in values)
@@ -145,7 +145,7 @@ class BodyWriter:
         return None
 
     def _starts(self, index: int, flow: Value) -> bool:
-        """Tell whether a unit reads what flows into a join."""
+        """Return whether a unit reads what flows into a join."""
         unit = self.units[index]
         if unit.is_join or unit.node.is_input:
             return flow in unit.node.inputs

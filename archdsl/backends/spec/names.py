@@ -30,7 +30,7 @@ class Unit:
 
 
 def are_numbers(units: Sequence[Unit]) -> bool:
-    """Tell whether the names are those of a level that numbers its steps."""
+    """Return whether the names are those of a level that numbers its steps."""
     names = [name for unit in units if not unit.node.is_input for name in unit.names]
     return names == [str(index) for index in range(len(names))]
 

@@ -238,7 +238,7 @@ def frame(code: PyExpression) -> PyExpression:
 
 
 def grows(code: PyExpression) -> bool:
-    """Tell whether code differs from one item of a repeat to the next; a repeat inside it counts for itself."""
+    """Return whether code differs from one item of a repeat to the next; a repeat inside it counts for itself."""
     match code:
         case Progression() | Rate():
             return True

@@ -130,7 +130,7 @@ class _Writer:
         return PyName(f"{name}[0]" if gives_tuple else name)
 
     def _is_short(self, source: Value, reader: Node) -> bool:
-        """Tell whether what a node reads can stand inside its expression."""
+        """Return whether what a node reads can stand inside its expression."""
         code = self.values.code[source]
         is_join = reader.op is not None and reader.op.is_join
         return is_join or (not isinstance(code, Infix) and len(flat(code)) <= _LONGEST_ABSORBED)
@@ -179,7 +179,7 @@ class _Writer:
 
 
 def _absorbs(node: Node) -> bool:
-    """Tell whether what a node reads may be computed inside the node's own expression."""
+    """Return whether what a node reads may be computed inside the node's own expression."""
     op = node.op
     return op is not None and (op.is_join or (op.category in _ABSORBED and not op.is_parameter))
 

@@ -6,7 +6,7 @@ from archdsl.ir.graph import Graph, Node, Value
 
 
 def runs_in_place(node: Node, graph: Graph) -> bool:
-    """Tell whether an activation may overwrite its input: nobody else reads it, nor does a backward pass."""
+    """Return whether an activation may overwrite its input: nobody else reads it, nor does a backward pass."""
     if node.op is None or not node.op.can_run_in_place or node.reuses is not None or node.repeat > 1:
         return False
     if node.is_labelled and any(other.reuses == node.id for other in graph.topological()):
@@ -29,7 +29,7 @@ def _readers(graph: Graph, value: Value) -> int:
 
 
 def _is_disposable(graph: Graph, value: Value) -> bool:
-    """Tell whether a value is a tensor of its own that its operator does not need again."""
+    """Return whether a value is a tensor of its own that its operator does not need again."""
     node = graph.nodes[value.node]
     if node.body is not None:
         output = next((o for o in node.body.outputs if o.name == value.output), node.body.outputs[0])

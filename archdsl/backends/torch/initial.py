@@ -154,7 +154,7 @@ def _walk(shapes: Shapes, owner: str, path: str, owners: Mapping[int, str], seen
 
 
 def _is_own_default(op: Op, tensor: str, init: Init) -> bool:
-    """Tell whether torch's norms begin with these values anyway."""
+    """Return whether torch's norms begin with these values anyway."""
     return op.category == "norm" and (tensor, init.function) in (("weight", "ones_"), ("bias", "zeros_"))
 
 

@@ -17,7 +17,7 @@ Constructor: TypeAlias = Callable[[Shapes], PyExpression]
 
 
 def is_sequential(graph: Graph) -> bool:
-    """Tell whether a body can be an nn.Sequential: a chain of steps that all have a module form."""
+    """Return whether a body can be an nn.Sequential: a chain of steps that all have a module form."""
     if not graph.is_chain:
         return False
     steps = [node for node in graph.topological() if not node.is_input]
@@ -31,7 +31,7 @@ def _is_plain(node: Node) -> bool:
 
 
 def has_class(graph: Graph) -> bool:
-    """Tell whether a body below the model is a class of its own, and not an nn.Sequential where it stands."""
+    """Return whether a body below the model is a class of its own, and not an nn.Sequential where it stands."""
     return graph.kind != "group" or not is_sequential(graph)
 
 

@@ -46,7 +46,7 @@ def register(name: str, code: PyExpression) -> tuple[str, PyCall]:
 
 
 def is_parameter(code: PyExpression) -> bool:
-    """Tell whether code makes a learned tensor instead of a module."""
+    """Return whether code makes a learned tensor instead of a module."""
     return isinstance(code, PyCall) and code.function == "nn.Parameter"
 
 

@@ -153,7 +153,7 @@ def _factor(wanted: Sequence[object], offered: Sequence[object]) -> int | None:
 
 
 def _halves(wanted: Sequence[object], offered: Sequence[object]) -> bool:
-    """Tell whether every value is half of the offered odd one, rounded down: the padding that keeps the size."""
+    """Return whether every value is half of the offered odd one, rounded down: the padding that keeps the size."""
     pairs = [(a, b) for a, b in zip(wanted, offered, strict=True) if a is not None]
     return all(type(a) is int and type(b) is int and b % 2 and a == b // 2 for a, b in pairs)
 

@@ -96,7 +96,7 @@ def _forward_signature(statements: Sequence[PyStatement], callables: Callables) 
 
 
 def is_part_of(small: Members, large: Members, callables: Callables) -> bool:
-    """Tell whether members equal others but for modules that they lack, where the value passes unchanged."""
+    """Return whether members equal others but for modules that they lack, where the value passes unchanged."""
     extra = [name for name in large.modules if name not in small.modules]
     if not extra or len(small.modules) + len(extra) != len(large.modules):
         return False

@@ -89,7 +89,7 @@ def _shape(value: object) -> int:
 
 
 def _is_activation(code: PyCall) -> bool:
-    """Tell whether a call makes an activation that others can stand in for."""
+    """Return whether a call makes an activation that others can stand in for."""
     return code.function.startswith("nn.") and not code.arguments and [key for key, _ in code.keywords] == ["inplace"]
 
 

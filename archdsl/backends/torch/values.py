@@ -65,7 +65,7 @@ class Values:
         return self.code[value]
 
     def is_last(self, values: Sequence[Value]) -> bool:
-        """Tell whether values are what was computed last: used inside one expression, they run in their turn."""
+        """Return whether values are what was computed last: used inside one expression, they run in their turn."""
         return list(values) == self.waiting[len(self.waiting) - len(values) :]
 
     def flush(self) -> None:

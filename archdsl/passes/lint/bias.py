@@ -36,7 +36,7 @@ def lint_bias(facts: Facts, report: Reporter) -> None:
 
 
 def _has_bias(step: OperatorUse) -> bool:
-    """Tell whether a step adds a constant to each channel; elsewhere its axis is not the norm's."""
+    """Return whether a step adds a constant to each channel; elsewhere its axis is not the norm's."""
     linear = step.linear_map
     return linear is not None and linear.axis == 0 and any(t.name == "bias" for t in step.op.state(step.inputs))
 

@@ -70,7 +70,7 @@ class Facts:
         return step.node.span_of(name) if place == step.node.span else place
 
     def is_own(self, span: Span) -> bool:
-        """Tell whether a place lies in the file that is checked."""
+        """Return whether a place lies in the file that is checked."""
         return span.source.name == self.file.name and span.source.text == self.file.text
 
     def everywhere(self, judge: Callable[[OperatorUse], T | None]) -> Iterator[tuple[Span, T]]:

@@ -38,7 +38,7 @@ def lint_receptive_field(facts: Facts, report: Reporter) -> None:
 
 
 def _classifies(facts: Facts) -> bool:
-    """Tell whether a vector comes out, made by a dense layer or a 1x1 convolution."""
+    """Return whether a vector comes out, made by a dense layer or a 1x1 convolution."""
     step, *_ = facts.wiring.given_out
     if len(step.output) != 1:
         return False

@@ -31,7 +31,7 @@ def lint_softmax_at_the_end(facts: Facts, report: Reporter) -> None:
 
 
 def _is_input_again(facts: Facts, step: OperatorUse) -> bool:
-    """Tell whether a sigmoid, say, gives as many values as the input has, so that it may be the input made again."""
+    """Return whether a sigmoid, say, gives as many values as the input has, so that it may be the input made again."""
     values = {math.prod(shape.numbers()) for shape in facts.shapes.inputs}
     return step.op.is_bounded and math.prod(step.output.numbers()) in values
 
@@ -64,7 +64,7 @@ def _last_steps(facts: Facts) -> list[OperatorUse]:
 
 
 def _keeps_values(step: OperatorUse) -> bool:
-    """Tell whether a step hands on all that it reads, as it is or as a vector."""
+    """Return whether a step hands on all that it reads, as it is or as a vector."""
     if not step.op.shares_memory:
         return step.op.changes_nothing()
     return len(step.output) == 1 and step.output.numbers()[0] == math.prod(step.inputs[0].numbers())

@@ -54,23 +54,23 @@ def _chains(wiring: Wiring, second: OperatorUse) -> Iterator[list[OperatorUse]]:
 
 
 def _is_map(step: OperatorUse) -> bool:
-    """Tell whether a step is a dense map of channels."""
+    """Return whether a step is a dense map of channels."""
     linear = step.linear_map
     return linear is not None and linear.axis == 0 and step.is_dense
 
 
 def _only_scales(step: OperatorUse) -> bool:
-    """Tell whether a step multiplies and adds fixed numbers in evaluation, and is there to do so."""
+    """Return whether a step multiplies and adds fixed numbers in evaluation, and is there to do so."""
     return step.op.is_affine() and step.op.category != "shape"
 
 
 def _is_tacit(step: OperatorUse) -> bool:
-    """Tell whether a step does nothing because a default says so, as `norm` under `norm=none` does."""
+    """Return whether a step does nothing because a default says so, as `norm` under `norm=none` does."""
     return step.op.changes_nothing() and step.node.span.text == "norm"
 
 
 def _is_one_map(first: OperatorUse, second: OperatorUse) -> bool:
-    """Tell whether one map could do what the two do, at no greater cost in rank."""
+    """Return whether one map could do what the two do, at no greater cost in rank."""
     between, after = _channels(first), _channels(second)
     if between < min(_inputs(first), after):
         return False

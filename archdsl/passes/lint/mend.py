@@ -21,7 +21,7 @@ def statement_of(span: Span) -> Span:
 
 
 def is_repeated(span: Span) -> bool:
-    """Tell whether a repeat follows a step's text: `conv 8 x 3`."""
+    """Return whether a repeat follows a step's text: `conv 8 x 3`."""
     return _REPEAT.match(span.source.text, span.end) is not None
 
 

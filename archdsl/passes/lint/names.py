@@ -151,7 +151,7 @@ def _lint_declaration(declaration: tree.Declaration, module: Module, everywhere:
 
 
 def _brings(use: tree.Use, module: Module, everywhere: _Uses) -> bool:
-    """Tell whether a file that is used as a whole brings a name that is read, or a name map."""
+    """Return whether a file that is used as a whole brings a name that is read, or a name map."""
     file = PurePath(use.target.text).with_suffix(SUFFIX).name
     homes = {home for _, home in module.declarations.values() if home is not module}
     lenders = [home for home in module.key_lenders if home.file.source.name == file]

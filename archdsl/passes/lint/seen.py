@@ -43,7 +43,7 @@ def _operator(op: Op | None, inputs: list[Shape]) -> _Reach:
 
 
 def sees_at_least(shapes: Shapes, pixels: float) -> bool:
-    """Tell whether some feature map on the level of the model surely sees this many pixels of the image."""
+    """Return whether some feature map on the level of the model surely sees this many pixels of the image."""
     for name, (more, _) in _nodes(shapes, PerBody(_body)).items():
         shape = shapes.results[name].get("")
         if shape is not None and len(shape) == 3 and shape[1:] != (1, 1) and more + 1 >= pixels:

@@ -38,11 +38,11 @@ class OperatorUse:
 
     @property
     def is_dense(self) -> bool:
-        """Tell whether it is one matrix for all channels, at every position or window of what it reads."""
+        """Return whether it is one matrix for all channels, at every position or window of what it reads."""
         linear = self.linear_map
         return linear is not None and linear.groups == 1 and all(window.up == 1 for window in self.windows)
 
     @property
     def sees_one_position(self) -> bool:
-        """Tell whether an element sees a single position."""
+        """Return whether an element sees a single position."""
         return all(window.kernel == window.up == 1 for window in self.windows)

@@ -103,7 +103,7 @@ class _Flow:
                 left += reversed(ways.get(vertex, ()))
 
     def is_forked(self, start: _Vertex) -> bool:
-        """Tell whether a way from `start` to where it is read first splits within a body."""
+        """Return whether a way from `start` to where it is read first splits within a body."""
         left, seen = [start], set[_Vertex]()
         while left:
             vertex = left.pop()

@@ -27,7 +27,7 @@ class FormatterBug(Exception):
 
 
 def format_source(source: Source, report: Reporter) -> str | None:
-    """Give a spec's text in the one style; None where it is no legal spec, with its mistakes in `report`.
+    """Return a spec's text in the one style; None where it is no legal spec, with its mistakes in `report`.
 
     Lines end as the first one does, with LF or CR LF, and with LF where that is neither.
     Errors: FormatterBug
@@ -72,7 +72,7 @@ def _comments(tokens: Sequence[Token]) -> list[str]:
 
 
 def _meaning(source: Source, tokens: Sequence[Token]) -> Iterator[tuple[str, str]]:
-    """Give the tokens that the parser sees, as far as they make a difference to the tree.
+    """Return the tokens that the parser sees, as far as they make a difference to the tree.
 
     Separators are all alike, a comma before a closing bracket says nothing, and in `block name (c)` the name is the
     same with a space behind it and without: the grammar takes either kind of token there.

@@ -40,7 +40,7 @@ class _Row:
 
 
 def write_lines(words: Sequence[Word], lines: Sequence[Line]) -> str:
-    """Give the text of lines, aligned."""
+    """Return the text of lines, aligned."""
     rows = [_row(words, line) for line in lines]
     table: list[_Row] = []
     commented: list[_Row] = []
@@ -95,7 +95,7 @@ def _row(words: Sequence[Word], line: Line) -> _Row:
 
 
 def _is_one_body(words: Sequence[Word], braces: Sequence[int], starts: Sequence[int], end: int) -> bool:
-    """Tell whether a line is one labelled statement that ends with a body, which holds all that the line separates."""
+    """Return whether a line is one labelled statement that ends with a body, which holds all that it separates."""
     brace = braces[0]
     return (
         len(braces) == 1
@@ -106,7 +106,7 @@ def _is_one_body(words: Sequence[Word], braces: Sequence[int], starts: Sequence[
 
 
 def _verb(words: Sequence[Word], start: int, end: int) -> str:
-    """Give the first word of a statement, and a colon before it if there is a label."""
+    """Return the first word of a statement, and a colon before it if there is a label."""
     is_labelled = start + 2 < end and words[start + 1].kind == "COLON"
     return f":{words[start + 2].text}" if is_labelled else words[start].text
 

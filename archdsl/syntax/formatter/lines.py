@@ -62,7 +62,7 @@ def _is_spread(words: Sequence[Word], opener: int) -> bool:
 
 
 def _end_of_line(words: Sequence[Word], start: int, indent: int) -> int:
-    """Give where a line ends, after it has been broken as often as it needs and can be."""
+    """Return where a line ends, after it has been broken as often as it needs and can be."""
     while True:
         end, place, opener = _measure(words, start, indent)
         if place >= 0:
@@ -74,14 +74,14 @@ def _end_of_line(words: Sequence[Word], start: int, indent: int) -> int:
 
 
 def _innermost(words: Sequence[Word], opener: int) -> int:
-    """Give the bracket to spread for another one: of `f([…], 3)` the list."""
+    """Return the bracket to spread for another one: of `f([…], 3)` the list."""
     inner = opener + 1
     is_whole = words[inner].kind in BRACKETS and _size(words, opener) - _size(words, inner) <= _TAIL
     return _innermost(words, inner) if is_whole and _can_spread(words, inner) else opener
 
 
 def _measure(words: Sequence[Word], start: int, indent: int) -> tuple[int, int, int]:
-    """Give where a line ends and, if it is too long, the word to begin another with, or the bracket to spread.
+    """Return where a line ends and, if it is too long, the word to begin another with, or the bracket to spread.
 
     The line is broken between statements, or between the items of a bracket that is spread, at the last place that
     fits; where there is none, its outermost bracket that holds the most is spread. -1 stands for nothing.
@@ -123,7 +123,7 @@ def _measure(words: Sequence[Word], start: int, indent: int) -> tuple[int, int, 
 
 
 def _is_item(words: Sequence[Word], index: int) -> bool:
-    """Tell whether a word may begin a line within the bracket that it is in, which is spread."""
+    """Return whether a word may begin a line within the bracket that it is in, which is spread."""
     word = words[index]
     if word.opener < 0 or words[word.opener].kind not in BRACKETS or not _is_spread(words, word.opener):
         return False

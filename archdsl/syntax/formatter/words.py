@@ -45,7 +45,7 @@ class Word:
 
 
 def read_words(text: str, tokens: Iterable[Token]) -> list[Word]:
-    """Give the words of a legal text, from its tokens and comments in order.
+    """Return the words of a legal text, from its tokens and comments in order.
 
     A word begins a line where its author began one and a line may begin. Separators, and a comma before a closing
     bracket, are left out: a statement has either a line of its own or the gap `SEPARATED`.
@@ -110,7 +110,7 @@ def _line_ends(text: str, start: int, end: int) -> int:
 
 
 def _may_begin_line(word: Word, before: str, inside: Word | None) -> bool:
-    """Tell whether a break that the author made before a word is kept. `inside` is the bracket that it is in."""
+    """Return whether a break that the author made before a word is kept. `inside` is the bracket that it is in."""
     if before in OPENERS:
         return word.kind not in CLOSERS and not (inside is not None and inside.is_choice)
     if inside is None or (inside.kind == "LBRACE" and not inside.is_choice):

@@ -87,7 +87,7 @@ def retell(source: Source, mistakes: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def find(source: Source, offset: int) -> Habit | None:
-    """Give the habit that a mistake at a place comes from, if one is known."""
+    """Return the habit that a mistake at a place comes from, if one is known."""
     if is_too_long(source, offset):
         return None
     place = place_of(source, offset)

@@ -52,7 +52,7 @@ def header(place: HabitSite) -> Habit | None:
 
 
 def _chain_end(text: str, start: int) -> int:
-    """Give the end of what is indented below a header, and below each `elif` and `else` that goes on with it."""
+    """Return the end of what is indented below a header, and below each `elif` and `else` that goes on with it."""
     until = indented_end(text, start)
     own = indent_of(text[start:].split("\n", 1)[0])
     while following := re.compile(r"\s*\n([ \t]*(?:elif|else)\b[^\n]*:)").match(text, until):
@@ -70,7 +70,7 @@ def _one(start: int, colon: int, line: str) -> Habit:
 
 
 def _holds_a_level(text: str, start: int, line: str) -> bool:
-    """Tell whether a label alone on its line has steps indented below it."""
+    """Return whether a label alone on its line has steps indented below it."""
     return _LABEL_ONLY.fullmatch(line.strip()) is not None and indented_end(text, start) > start + len(line)
 
 

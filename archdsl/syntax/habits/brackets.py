@@ -33,7 +33,7 @@ def comma(place: HabitSite) -> Habit | None:
 
 
 def _is_balanced(text: str) -> bool:
-    """Tell whether every parenthesis and square bracket is closed by one of its kind."""
+    """Return whether every parenthesis and square bracket is closed by one of its kind."""
     opened = list[str]()
     for match in re.finditer(r'"[^"\n]*"|[()\[\]]', text):
         piece = match.group()

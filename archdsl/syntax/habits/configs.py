@@ -94,7 +94,7 @@ def _elsewhere(row: re.Match[str] | None) -> tuple[str, ...]:
 
 
 def _is_known(row: re.Match[str]) -> bool:
-    """Tell whether a row's module has a counterpart that every spec knows."""
+    """Return whether a row's module has a counterpart that every spec knows."""
     name = row["name"].rpartition(".")[2]
     return name in _MODULES or name == "Concat" or (layer_of(name) is not None and name[:1].isupper())
 
@@ -229,7 +229,7 @@ def json(place: HabitSite) -> Habit | None:
 
 
 def _closing(text: str, offset: int) -> int:
-    """Give the place of the brace that closes the one before an offset; the text's end if none does."""
+    """Return the place of the brace that closes the one before an offset; the text's end if none does."""
     depth = 1
     for match in re.finditer(r"[{}]", text[offset:]):
         depth += 1 if match.group() == "{" else -1

@@ -262,12 +262,12 @@ def _by_folded_name() -> Mapping[str, str]:
 
 
 def layer_of(name: str) -> str | None:
-    """Give the usual spelling of a foreign layer, whatever the case it is written in; None for what is none."""
+    """Return the usual spelling of a foreign layer, whatever the case it is written in; None for what is none."""
     return name if name in _LAYERS else _by_folded_name().get(name.casefold().replace("_", ""))
 
 
 def function_of(name: str) -> str | None:
-    """Give the layer that a function of `torch` or `torch.nn.functional` performs on its first argument."""
+    """Return the layer that a function of `torch` or `torch.nn.functional` performs on its first argument."""
     return _FUNCTIONS.get(name)
 
 

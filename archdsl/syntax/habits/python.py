@@ -138,7 +138,7 @@ def _sum(place: HabitSite, left: str, right: str) -> Habit:
 
 
 def _assigned(target: ast.expr, value: ast.expr) -> str:
-    """Give the name that an assigned layer is known by; "" where a result is assigned and not a layer."""
+    """Return the name that an assigned layer is known by; "" where a result is assigned and not a layer."""
     if isinstance(target, ast.Attribute):
         return target.attr
     made = _last(value.func) if isinstance(value, ast.Call) else ""
@@ -147,7 +147,7 @@ def _assigned(target: ast.expr, value: ast.expr) -> str:
 
 
 def _own_module(call: ast.Call) -> str | None:
-    """Give the module that `self.conv1(x)` applies."""
+    """Return the module that `self.conv1(x)` applies."""
     match call.func:
         case ast.Attribute(value=ast.Name("self"), attr=name):
             return f"self.{name}"
@@ -156,7 +156,7 @@ def _own_module(call: ast.Call) -> str | None:
 
 
 def _last(node: ast.expr) -> str:
-    """Give the last name of a dotted one."""
+    """Return the last name of a dotted one."""
     match node:
         case ast.Attribute(attr=name):
             return name
@@ -173,7 +173,7 @@ def _root(node: ast.expr) -> str:
 
 
 def _steps(call: ast.Call) -> list[Translation]:
-    """Give the steps that an expression performs, in the order in which data flows."""
+    """Return the steps that an expression performs, in the order in which data flows."""
     name = _last(call.func)
     if isinstance(call.func, ast.Call):
         join = join_of(_last(call.func.func))
@@ -202,7 +202,7 @@ def _refuse() -> list[Translation]:
 
 
 def _before(arguments: Sequence[ast.expr]) -> list[Translation]:
-    """Give the steps that make what a layer is applied to."""
+    """Return the steps that make what a layer is applied to."""
     first = arguments[0] if arguments else None
     if not isinstance(first, ast.Call):
         return []
@@ -286,7 +286,7 @@ def own_call(place: HabitSite) -> Habit | None:
 
 
 def word_for(name: str) -> str:
-    """Give our word for an operator of another name, or the name itself."""
+    """Return our word for an operator of another name, or the name itself."""
     return known_as(name) or (name.casefold() if name.casefold() in _OURS else name)
 
 

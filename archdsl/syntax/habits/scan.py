@@ -42,7 +42,7 @@ class Habit:
     code: str = ""
 
     def fix(self, source: Source) -> Fix | None:
-        """Give the edit that writes it our way, if it is known."""
+        """Return the edit that writes it our way, if it is known."""
         if self.replacement is None:
             return None
         start, end = self.whole or (self.start, self.end)
@@ -91,20 +91,20 @@ def place_of(source: Source, offset: int) -> HabitSite:
 
 
 def is_too_long(source: Source, offset: int) -> bool:
-    """Tell whether a line is longer than people write, so that looking closely at it could take long."""
+    """Return whether a line is longer than people write, so that looking closely at it could take long."""
     start, end = line_bounds(source.text, offset)
     return end - start > _LONGEST_LINE
 
 
 def line_bounds(text: str, offset: int) -> tuple[int, int]:
-    """Give the beginning and the end of the line at an offset."""
+    """Return the beginning and the end of the line at an offset."""
     start = text.rfind("\n", 0, offset) + 1
     end = text.find("\n", offset)
     return start, len(text) if end < 0 else end
 
 
 def lines_from(text: str, offset: int) -> Iterator[tuple[int, str]]:
-    """Give the lines from the one at an offset on, with the offsets at which they begin."""
+    """Return the lines from the one at an offset on, with the offsets at which they begin."""
     start, _ = line_bounds(text, offset)
     while start <= len(text):
         end = text.find("\n", start)
@@ -120,7 +120,7 @@ def indent_of(line: str) -> int:
 
 
 def indented_end(text: str, header: int) -> int:
-    """Give the end of the last line below a header's that is indented deeper; its own line's end if none is."""
+    """Return the end of the last line below a header's that is indented deeper; its own line's end if none is."""
     lines = lines_from(text, header)
     start, line = next(lines)
     own, end = indent_of(line), start + len(line)

@@ -268,7 +268,7 @@ def chained_comparison(place: HabitSite) -> Habit | None:
 
 
 def place_of_group(place: HabitSite, match: re.Match[str], group: int) -> tuple[int, int]:
-    """Give where a group of a match in a statement's text stands in the source."""
+    """Return where a group of a match in a statement's text stands in the source."""
     return place.start + match.start(group), place.start + match.end(group)
 
 

@@ -45,7 +45,7 @@ class VisiblePart:
     _right: int
 
     def columns(self, start: int, end: int) -> tuple[int, int] | None:
-        """Give the columns, at least one, of the code points [start, end); None if they start out of view."""
+        """Return the columns, at least one, of the code points [start, end); None if they start out of view."""
         i, j = start - self._first, min(end - self._first, len(self._edges) - 1)
         if not 0 <= i < len(self._edges):
             return None
@@ -89,7 +89,7 @@ def _scroll(start: int, end: int, total: int, room: int) -> int:
 
 @lru_cache(maxsize=4096)
 def _glyph(c: str) -> tuple[str, int]:
-    """Give what is shown for a code point, and its columns."""
+    """Return what is shown for a code point, and its columns."""
     if " " <= c <= "~":
         return c, 1
     kind = category(c)
@@ -110,7 +110,7 @@ def _escape(c: str) -> tuple[str, int]:
 
 
 def _cells(text: str) -> tuple[list[str], list[int]]:
-    """Give what is shown for each code point, and where each begins, with the last one's end."""
+    """Return what is shown for each code point, and where each begins, with the last one's end."""
     texts, edges, column = list[str](), [0], 0
     for c in text:
         shown, columns = _glyph(c)

@@ -8,19 +8,19 @@ from archdsl.text.source import NOWHERE, Span
 
 
 def is_somewhere(span: Span) -> bool:
-    """Tell whether a span is in a text that can be shown."""
+    """Return whether a span is in a text that can be shown."""
     return span.source is not NOWHERE
 
 
 def bounds(span: Span) -> tuple[int, int]:
-    """Give the start and end offsets, moved into the text where they lie outside."""
+    """Return the start and end offsets, moved into the text where they lie outside."""
     length = len(span.source.text)
     start = min(max(span.start, 0), length)
     return start, min(max(span.end, start), length)
 
 
 def last_offset(span: Span) -> int:
-    """Give the offset of the last code point in a span, or its start if it is empty."""
+    """Return the offset of the last code point in a span, or its start if it is empty."""
     start, end = bounds(span)
     return max(start, end - 1)
 

@@ -59,7 +59,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
-    """Give a function that opens a page's text from a file, by default on a desktop.
+    """Return a function that opens a page's text from a file, by default on a desktop.
 
     No page may complain on the console or ask for anything: that is looked at when the test is over.
     """

@@ -31,7 +31,7 @@ PAIRS = (
 
 
 def changes(before: str, after: str) -> list[tuple[str, str]]:
-    """Give the kind and the folded settings of each change between two texts of one model."""
+    """Return the kind and the folded settings of each change between two texts of one model."""
     return [(c.kind, c.places[0].path) for c in diff(net(before), net(after)).changes]
 
 

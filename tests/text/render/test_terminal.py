@@ -38,7 +38,7 @@ def error(code: str, message: str, span: Span, marker: str = "", *labels: Label)
 
 
 def shown(*diagnostics: Diagnostic, width: int = 80) -> str:
-    """Give what is rendered, without the blank line and the closing line."""
+    """Return what is rendered, without the blank line and the closing line."""
     body, _, last = render(diagnostics, width=width).rpartition("\n\n")
     assert last.startswith(("error: ", "warning: "))
     return body + "\n"
