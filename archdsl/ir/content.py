@@ -18,20 +18,20 @@ def content_of(graph: Graph, *, is_bare: bool = False) -> str:
     main result that nothing reads, and a step that applies another's weights goes by that one's, so that graphs which
     build the same tensors and values in the same order are equal.
     """
-    return contents_of(graph, is_bare=is_bare)[id(graph)]
+    return contents_of(graph, is_bare=is_bare)[graph]
 
 
-def contents_of(graph: Graph, *, is_bare: bool = False) -> Mapping[int, str]:
-    """Return the digests of a graph and of all bodies below it, by their identity."""
-    known: dict[int, str] = {}
-    read = _read_mains(graph) if is_bare else frozenset[int]()
+def contents_of(graph: Graph, *, is_bare: bool = False) -> Mapping[Graph, str]:
+    """Return the digests of a graph and of all bodies below it."""
+    known: dict[Graph, str] = {}
+    read = _read_mains(graph) if is_bare else frozenset[Graph]()
     for body in graph.bodies():
         told = _bare(body, known, read) if is_bare else _whole(body, known)
-        known[id(body)] = sha256(repr(told).encode()).hexdigest()[:32]
+        known[body] = sha256(repr(told).encode()).hexdigest()[:32]
     return known
 
 
-def _whole(graph: Graph, known: dict[int, str]) -> object:
+def _whole(graph: Graph, known: dict[Graph, str]) -> object:
     nodes = [(n.names, n.inputs, repr(n.op), _below(n, known), n.is_labelled, n.reuses) for n in graph.topological()]
     bindings = [(name, _told(value)) for name, value in graph.bindings.items()]
     return graph.kind, graph.name, graph.doc, bindings, graph.outputs, nodes
@@ -44,19 +44,19 @@ def _told(value: object) -> str:
     return repr(value) if isinstance(value, bool | int | float | str | Fraction) else type(value).__name__
 
 
-def _read_mains(graph: Graph) -> frozenset[int]:
-    """Return the graphs, by their identity, whose main result is read: the model, and the bodies of such calls."""
-    found = {id(graph)}
+def _read_mains(graph: Graph) -> frozenset[Graph]:
+    """Return the graphs whose main result is read: the model, and the bodies of such calls."""
+    found = {graph}
     for outer in graph.bodies():
         values = [value for node in outer.topological() for value in node.inputs]
         read = set(values) | {output.value for output in outer.outputs}
         for node in outer.topological():
             if node.body is not None and (node.repeat > 1 or Value(node.id) in read):
-                found.add(id(node.body))
+                found.add(node.body)
     return frozenset(found)
 
 
-def _bare(graph: Graph, known: dict[int, str], read: frozenset[int]) -> object:
+def _bare(graph: Graph, known: dict[Graph, str], read: frozenset[Graph]) -> object:
     numbers: dict[str, int] = {}
     steps: list[object] = []
     for node in graph.topological():
@@ -67,7 +67,7 @@ def _bare(graph: Graph, known: dict[int, str], read: frozenset[int]) -> object:
             steps.append((shown, sources, repr(node.op), _below(node, known), node.reuses))
             sources = [(len(steps) - 1, _result("", node))]
         numbers[node.id] = len(steps) - 1
-    told = [output for output in graph.outputs if output.name or id(graph) in read]
+    told = [output for output in graph.outputs if output.name or graph in read]
     outputs = [(o.name, o.is_training_only, _number(o.value, graph, numbers)) for o in told]
     return steps, outputs
 
@@ -82,5 +82,5 @@ def _result(output: str, node: Node) -> str:
     return output or (node.body.outputs[0].name if node.body is not None else "")
 
 
-def _below(node: Node, known: dict[int, str]) -> str:
-    return known[id(node.body)] if node.body is not None else ""
+def _below(node: Node, known: dict[Graph, str]) -> str:
+    return known[node.body] if node.body is not None else ""

@@ -51,7 +51,8 @@ def outer_first(root: B, below: Below[B]) -> Iterator[B]:
 class PerBody(Generic[B, R]):
     """Works something out for each distinct body once.
 
-    `work` is handed the body, and this again to ask for the bodies inside it.
+    `work` is handed the body, and this again to ask for the bodies inside it. Where a result depends on more than the
+    body, such as on which of its outputs are read, the two together are what is asked for.
 
     >>> calls = {"model": ["block", "block"], "block": []}
     >>> sizes = PerBody[str, int](lambda body, size: 1 + sum(map(size, calls[body])))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from archdsl.ir.attributes import GraphAttributes, NodeAttributes
 from archdsl.ir.value import NodeId, Value
+from archdsl.ir.walk import PerBody
 from archdsl.ops.shape import Shape
 from archdsl.passes.tables import Tables
 
@@ -17,11 +18,10 @@ class Annotations:
         self,
         tables: Tables,
         about: Callable[[], GraphAttributes] = GraphAttributes,
-        known: dict[int, Annotations] | None = None,
+        inside: Callable[[Tables], Annotations] | None = None,
     ) -> None:
         self._tables, self._about = tables, about
-        self._known = {} if known is None else known
-        """Those of all bodies that were asked for, by the identity of their shapes."""
+        self._inside = inside or PerBody[Tables, Annotations](lambda body, inside: Annotations(body, inside=inside))
 
     @property
     def about(self) -> GraphAttributes:
@@ -38,8 +38,4 @@ class Annotations:
         return self._tables.shapes.of(value)
 
     def inside(self, call: NodeId) -> Annotations:
-        tables = self._tables.inner(self._tables.graph.nodes[call])
-        key = id(tables.shapes)
-        if key not in self._known:
-            self._known[key] = Annotations(tables, known=self._known)
-        return self._known[key]
+        return self._inside(self._tables.inner(self._tables.graph.nodes[call]))

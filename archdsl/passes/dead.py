@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from typing import NamedTuple
 
 from archdsl.ir.graph import Graph, Node, NodeId, Output
+from archdsl.ir.walk import PerBody
 from archdsl.passes.rewrite import with_changes, with_nodes
 
 
@@ -16,36 +18,32 @@ def remove_dead(graph: Graph) -> Graph:
     Requires: a verified graph. Ensures: a legal graph with the same outputs and the names that the remaining nodes
     had; calls that shared a body share the new one where the same outputs of it are read.
     """
-    return _Removal().run(graph, frozenset(output.name for output in graph.outputs))
+    return PerBody[_Asked, Graph](_without_dead)(_Asked(graph, frozenset(output.name for output in graph.outputs)))
 
 
-@dataclass(slots=True)
-class _Removal:
-    known: dict[tuple[int, frozenset[str]], Graph] = field(default_factory=dict[tuple[int, frozenset[str]], Graph])
+class _Asked(NamedTuple):
+    """A body, and which of its outputs are needed."""
 
-    def run(self, graph: Graph, needed: frozenset[str]) -> Graph:
-        key = (id(graph), needed)
-        if key not in self.known:
-            self.known[key] = self._body(graph, needed)
-        return self.known[key]
+    graph: Graph
+    needed: frozenset[str]
 
-    def _body(self, graph: Graph, needed: frozenset[str]) -> Graph:
-        outputs = tuple(output for output in graph.outputs if output.name in needed)
-        read = _reads(graph, outputs)
-        nodes: dict[NodeId, Node] = {}
-        for node in graph.topological():
-            if node.is_input:
-                nodes[node.id] = node
-            elif node.id in read:
-                names = read[node.reuses or node.id]
-                nodes[node.id] = with_changes(node, body=self._call(node, names))
-        return with_nodes(graph, nodes, outputs)
 
-    def _call(self, node: Node, names: set[str]) -> Graph | None:
-        if node.body is None:
-            return None
-        main = node.body.outputs[0].name
-        return self.run(node.body, frozenset(name or main for name in names))
+def _without_dead(asked: _Asked, inside: Callable[[_Asked], Graph]) -> Graph:
+    graph = asked.graph
+    outputs = tuple(output for output in graph.outputs if output.name in asked.needed)
+    read = _reads(graph, outputs)
+    nodes: dict[NodeId, Node] = {}
+    for node in graph.topological():
+        if node.is_input:
+            nodes[node.id] = node
+        elif node.id in read:
+            body = inside(_asked(node.body, read[node.reuses or node.id])) if node.body is not None else None
+            nodes[node.id] = with_changes(node, body=body)
+    return with_nodes(graph, nodes, outputs)
+
+
+def _asked(body: Graph, names: set[str]) -> _Asked:
+    return _Asked(body, frozenset(name or body.outputs[0].name for name in names))
 
 
 def _reads(graph: Graph, outputs: tuple[Output, ...]) -> dict[NodeId, set[str]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from archdsl.ir.graph import Graph, Node, NodeId, Value
+from archdsl.ir.walk import PerBody
 from archdsl.ops.base import LinearMap
-from archdsl.passes.rewrite import map_bodies, with_changes, with_nodes
+from archdsl.passes.rewrite import with_changes, with_nodes
 from archdsl.passes.shapes import Shapes
 
 
@@ -51,22 +52,12 @@ def fold_norms(shapes: Shapes) -> Folded:
     Requires: shapes without errors. Ensures: a legal graph, in which the convolution keeps its name and the norm's
     readers read it; calls that shared a body share the new one. Shapes must be inferred anew.
     """
-    tables = _tables(shapes)
-    pairs = {key: _pairs(table) for key, table in tables.items()}
-    graph = map_bodies(shapes.graph, lambda body, changed: _folded(body, changed, pairs[id(body)]))
-    return Folded(graph, _plan(shapes, {}))
-
-
-def _tables(shapes: Shapes) -> dict[int, Shapes]:
-    """Map each distinct body to one of its tables: what ranks its values have is the same in all of them."""
-    found: dict[int, Shapes] = {}
-    stack = [shapes]
-    while stack:
-        table = stack.pop()
-        if id(table.graph) not in found:
-            found[id(table.graph)] = table
-            stack.extend(table.inner.values())
-    return found
+    # Any of a body's tables will do: what ranks its values have is the same in all of them.
+    tables = {table.graph: table for table in shapes.tables()}
+    pairs = {body: _pairs(table) for body, table in tables.items()}
+    graph = PerBody[Graph, Graph](lambda body, changed: _folded(body, changed, pairs[body]))(shapes.graph)
+    plan = PerBody[Graph, tuple[Fold, ...]](lambda body, below: tuple(_plan(tables[body], pairs[body], below)))
+    return Folded(graph, plan(shapes.graph))
 
 
 def _pairs(shapes: Shapes) -> dict[NodeId, NodeId]:
@@ -96,7 +87,7 @@ def _linear_map(node: Node, shapes: Shapes) -> LinearMap | None:
     return node.op.linear_map(shapes.inputs_of(node)) if node.op is not None and not node.is_input else None
 
 
-def _folded(graph: Graph, changed: Mapping[int, Graph], pairs: Mapping[NodeId, NodeId]) -> Graph:
+def _folded(graph: Graph, changed: Callable[[Graph], Graph], pairs: Mapping[NodeId, NodeId]) -> Graph:
     moved = {Value(norm): Value(before) for norm, before in pairs.items()}
     targets = set(pairs.values())
     nodes: dict[NodeId, Node] = {}
@@ -105,27 +96,20 @@ def _folded(graph: Graph, changed: Mapping[int, Graph], pairs: Mapping[NodeId, N
             continue
         inputs = tuple(moved.get(value, value) for value in node.inputs)
         op = node.op.model_copy(update={"bias": True}) if node.op is not None and node.id in targets else node.op
-        body = changed[id(node.body)] if node.body is not None else None
+        body = changed(node.body) if node.body is not None else None
         nodes[node.id] = with_changes(node, inputs=inputs, op=op, body=body)
     outputs = tuple(output._replace(value=moved.get(output.value, output.value)) for output in graph.outputs)
     return with_nodes(graph, nodes, outputs)
 
 
-def _plan(shapes: Shapes, known: dict[int, tuple[Fold, ...]]) -> tuple[Fold, ...]:
-    """List a body's folds, with paths relative to it."""
-    graph = shapes.graph
-    if id(graph) in known:
-        return known[id(graph)]
-    found: list[Fold] = []
-    pairs = {before: norm for norm, before in _pairs(shapes).items()}
-    for node in graph.topological():
-        if node.id in pairs:
-            found.append(_fold(node, graph.nodes[pairs[node.id]], shapes))
-        elif node.id in shapes.inner and node.reuses is None:
-            inner = _plan(shapes.inner[node.id], known)
-            found.extend(_below(name, fold) for name in node.names for fold in inner)
-    known[id(graph)] = tuple(found)
-    return known[id(graph)]
+def _plan(shapes: Shapes, pairs: Mapping[NodeId, NodeId], below: Callable[[Graph], tuple[Fold, ...]]) -> Iterator[Fold]:
+    """Yield a body's folds, with paths relative to it."""
+    norms = {before: norm for norm, before in pairs.items()}
+    for node in shapes.graph.topological():
+        if node.id in norms:
+            yield _fold(node, shapes.graph.nodes[norms[node.id]], shapes)
+        elif node.body is not None and node.reuses is None:
+            yield from (_below(name, fold) for name in node.names for fold in below(node.body))
 
 
 def _fold(node: Node, norm: Node, shapes: Shapes) -> Fold:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from functools import partial
 
 from archdsl.ir.graph import Graph, Node, NodeId, Value
-from archdsl.passes.rewrite import map_bodies, with_changes, with_nodes
+from archdsl.ir.walk import PerBody
+from archdsl.passes.rewrite import with_changes, with_nodes
 
 
 def remove_identities(graph: Graph, *, in_training: bool = True) -> Graph:
@@ -17,15 +19,15 @@ def remove_identities(graph: Graph, *, in_training: bool = True) -> Graph:
     Requires: a verified graph. Ensures: a legal graph with the same results, the same state, and the names that the
     remaining nodes had; the graph itself where there is nothing to remove.
     """
-    return map_bodies(graph, lambda body, changed: _without(body, changed, in_training))
+    return PerBody[Graph, Graph](partial(_without, in_training))(graph)
 
 
-def _without(graph: Graph, changed: Mapping[int, Graph], in_training: bool) -> Graph:
+def _without(in_training: bool, graph: Graph, changed: Callable[[Graph], Graph]) -> Graph:
     nodes: dict[NodeId, Node] = {}
     moved: dict[Value, Value] = {}
     for node in graph.topological():
         inputs = tuple(moved.get(value, value) for value in node.inputs)
-        body = changed[id(node.body)] if node.body is not None else None
+        body = changed(node.body) if node.body is not None else None
         if node.op is not None and not node.is_input and node.op.is_identity(in_training=in_training):
             moved[Value(node.id)] = inputs[0]
         elif body is not None and all(inner.is_input for inner in body.nodes.values()):

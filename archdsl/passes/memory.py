@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import prod
 
 from archdsl.ir.graph import Graph, Node, NodeId, Output, Value
+from archdsl.ir.walk import PerBody
 from archdsl.ops.base import Op
 from archdsl.passes.costs import BYTES
 from archdsl.passes.shapes import Shapes
@@ -103,7 +104,7 @@ class _Entry:
 class _Call:
     """What a body's run depends on: its shapes, which entry each input lies in, and which outputs are read."""
 
-    shapes: int
+    shapes: Shapes
     inputs: tuple[int, ...]
     entries: tuple[_Entry, ...]
     read: frozenset[str]
@@ -131,25 +132,19 @@ class _Run:
     outputs: Mapping[str, int]
 
 
-@dataclass(slots=True)
 class _Simulation:
-    in_training: bool
-    in_place: bool = False
-    known: dict[_Call, _Run] = field(default_factory=dict[_Call, _Run])
+    def __init__(self, *, in_training: bool, in_place: bool = False) -> None:
+        self.in_training, self.in_place = in_training, in_place
+        self.run = PerBody[_Call, _Run](lambda call, _: _Body(self, call).run())
 
     def network(self, shapes: Shapes) -> tuple[int, int]:
         """Return the elements live at once, without images in training, and the elements saved."""
         images = [prod(shape.numbers()) for shape in shapes.inputs]
         entries = tuple(_Entry(0 if self.in_training else size, is_kept=False) for size in images)
         outputs = frozenset(o.name for o in shapes.graph.outputs if self.in_training or not o.is_training_only)
-        run = self.run(shapes, _Call(id(shapes), tuple(range(len(entries))), entries, outputs))
+        run = self.run(_Call(shapes, tuple(range(len(entries))), entries, outputs))
         saved = sum(images[index] for index in run.saved_entries)
         return run.peak, run.saved + saved + sum(made.elements for made in run.made if made.is_saved)
-
-    def run(self, shapes: Shapes, call: _Call) -> _Run:
-        if call not in self.known:
-            self.known[call] = _Body(self, shapes, call).run()
-        return self.known[call]
 
 
 _STEPS_TO_SETTLE = 3
@@ -159,16 +154,16 @@ _STEPS_TO_SETTLE = 3
 class _Body:
     """One body's run: the storages that are live in it, and what comes of them."""
 
-    def __init__(self, simulation: _Simulation, shapes: Shapes, call: _Call) -> None:
-        self._simulation, self._shapes, self._call = simulation, shapes, call
+    def __init__(self, simulation: _Simulation, call: _Call) -> None:
+        self._simulation, self._shapes, self._call = simulation, call.shapes, call
         self._entries = [_Storage(e.elements, is_own=False, pending=int(e.is_kept)) for e in call.entries]
         self._places: dict[Value, _Storage] = {}
         self._live = sum(entry.elements for entry in call.entries)
         self._peak = self._live
         self._saved = 0
-        self._nodes = _executed(shapes.graph, call.read, simulation.in_training)
+        self._nodes = _executed(self._shapes.graph, call.read, simulation.in_training)
         self._readers = Counter(value for node in self._nodes for value in node.inputs)
-        self._readers.update(_value_of(shapes.graph, name) for name in call.read)
+        self._readers.update(_value_of(self._shapes.graph, name) for name in call.read)
 
     def run(self) -> _Run:
         arriving = iter(self._call.inputs)
@@ -233,7 +228,7 @@ class _Body:
         names = ("", *(output.name for output in inner.graph.outputs))
         read = {name for name in names if self._readers[Value(node.id, name)]} or {""}
         positions = tuple(distinct.index(storage) for storage in storages)
-        run = self._simulation.run(inner, _Call(id(inner), positions, entries, frozenset(read)))
+        run = self._simulation.run(_Call(inner, positions, entries, frozenset(read)))
         self._peak = max(self._peak, self._live - sum(storage.elements for storage in distinct) + run.peak)
         self._saved += run.saved
         made = [self._make(storage.elements) for storage in run.made]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from archdsl.ir.graph import Graph, Node, NodeId, Value
+from archdsl.ir.walk import PerBody
 from archdsl.ops.base import Op
 from archdsl.ops.shape import Shape
 from archdsl.passes.reach import HERE, Reach, chain, of_window, repeated, unite
@@ -120,49 +121,48 @@ def receptive_fields(shapes: Shapes) -> Fields:
         Seen({index: POINTS if len(shape) == 3 else EVERYTHING}, _axes_of(shape))
         for index, shape in enumerate(shapes.inputs)
     )
-    table = _Analysis().run(shapes, tuple(seen.axes for seen in arriving))
+    table = PerBody[_Arrival, Fields](_body)(_Arrival(shapes, tuple(seen.axes for seen in arriving)))
     return Fields(shapes, arriving, table.results, table.inner)
 
 
-@dataclass(slots=True)
-class _Analysis:
-    known: dict[tuple[int, tuple[Axes, ...]], Fields] = field(
-        default_factory=dict[tuple[int, tuple[Axes, ...]], Fields]
-    )
+class _Arrival(NamedTuple):
+    """A body, and where the image's axes are in what arrives at its inputs."""
 
-    def run(self, shapes: Shapes, axes: tuple[Axes, ...]) -> Fields:
-        key = (id(shapes), axes)
-        if key not in self.known:
-            self.known[key] = self._body(shapes, axes)
-        return self.known[key]
+    shapes: Shapes
+    axes: tuple[Axes, ...]
 
-    def _body(self, shapes: Shapes, axes: tuple[Axes, ...]) -> Fields:
-        arriving = tuple(Seen({index: POINTS}, at) for index, at in enumerate(axes))
-        results: dict[NodeId, Mapping[str, Seen]] = {}
-        inner: dict[NodeId, Fields] = {}
-        entries = iter(arriving)
-        for node in shapes.graph.topological():
-            if node.is_input:
-                results[node.id] = {"": next(entries)}
-                continue
-            sources = [results[value.node][value.output] for value in node.inputs]
-            if node.body is None:
-                results[node.id] = {"": _operator(node, shapes, sources, node.repeat)}
-                continue
-            inner[node.id] = self.run(shapes.inner[node.id], tuple(source.axes for source in sources))
-            results[node.id] = self._call(node, inner[node.id], sources)
-        return Fields(shapes, arriving, MappingProxyType(results), MappingProxyType(inner))
 
-    def _call(self, node: Node, table: Fields, sources: Sequence[Seen]) -> Mapping[str, Seen]:
-        found = _outputs(table)
-        if node.repeat > 1 and found[""].axes == sources[0].axes:
-            found = {"": _repeat(found[""], node.repeat)}
-            return {name: _through(seen, sources) for name, seen in found.items()}
-        results = {name: _through(seen, sources) for name, seen in found.items()}
-        for _ in range(node.repeat - 1):
-            again = self.run(table.shapes, (results[""].axes,))
-            results = {"": _through(_outputs(again)[""], [results[""]])}
-        return results
+def _body(arrival: _Arrival, inside: Callable[[_Arrival], Fields]) -> Fields:
+    shapes = arrival.shapes
+    arriving = tuple(Seen({index: POINTS}, at) for index, at in enumerate(arrival.axes))
+    results: dict[NodeId, Mapping[str, Seen]] = {}
+    inner: dict[NodeId, Fields] = {}
+    entries = iter(arriving)
+    for node in shapes.graph.topological():
+        if node.is_input:
+            results[node.id] = {"": next(entries)}
+            continue
+        sources = [results[value.node][value.output] for value in node.inputs]
+        if node.body is None:
+            results[node.id] = {"": _operator(node, shapes, sources, node.repeat)}
+            continue
+        inner[node.id] = inside(_Arrival(shapes.inner[node.id], tuple(source.axes for source in sources)))
+        results[node.id] = _call(node, inner[node.id], sources, inside)
+    return Fields(shapes, arriving, MappingProxyType(results), MappingProxyType(inner))
+
+
+def _call(
+    node: Node, table: Fields, sources: Sequence[Seen], inside: Callable[[_Arrival], Fields]
+) -> Mapping[str, Seen]:
+    found = _outputs(table)
+    if node.repeat > 1 and found[""].axes == sources[0].axes:
+        found = {"": _repeat(found[""], node.repeat)}
+        return {name: _through(seen, sources) for name, seen in found.items()}
+    results = {name: _through(seen, sources) for name, seen in found.items()}
+    for _ in range(node.repeat - 1):
+        again = inside(_Arrival(table.shapes, (results[""].axes,)))
+        results = {"": _through(_outputs(again)[""], [results[""]])}
+    return results
 
 
 def _outputs(table: Fields) -> dict[str, Seen]:

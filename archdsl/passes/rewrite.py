@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from archdsl.ir.graph import Graph, Node, NodeId, Output
@@ -21,14 +21,3 @@ def with_changes(node: Node, **changes: object) -> Node:
     if all(getattr(node, name) is value or getattr(node, name) == value for name, value in changes.items()):
         return node
     return replace(node, **changes)  # pyright: ignore[reportArgumentType] -- fields of a node
-
-
-def map_bodies(graph: Graph, change: Callable[[Graph, Mapping[int, Graph]], Graph]) -> Graph:
-    """Change each distinct body once, inner ones first; `change` is handed the new bodies by the old ones' id.
-
-    Ensures: calls that shared a body share the new one.
-    """
-    changed: dict[int, Graph] = {}
-    for body in graph.bodies():
-        changed[id(body)] = change(body, changed)
-    return changed[id(graph)]

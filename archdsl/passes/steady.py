@@ -14,14 +14,7 @@ def check_steady(shapes: Shapes, report: Reporter) -> None:
 
     Errors: E213 another shape reaches a step than the first time
     """
-    seen: set[int] = set()
-    stack = [shapes]
-    while stack:
-        table = stack.pop()
-        if id(table) in seen:
-            continue
-        seen.add(id(table))
-        stack += table.inner.values()
+    for table in shapes.tables():
         for node in table.graph.topological():
             read = table.inputs_of(node)
             given = table.results[node.id][""]

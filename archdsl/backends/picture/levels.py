@@ -30,7 +30,7 @@ class Outline:
     def __init__(self, root: Tables, level: DiagramLevel, *, opens: bool = True) -> None:
         self.root, self.level, self.opens = root, level, opens
         self.variants = BlockVariants(root)
-        self._details: dict[int, tuple[Frame, list[Part]]] = {}
+        self._details: dict[BlockVariant, tuple[Frame, list[Part]]] = {}
 
     def main(self) -> tuple[Frame, list[Part]]:
         frame = Frame((self.root,), Symbols())
@@ -38,10 +38,10 @@ class Outline:
 
     def detail(self, variant: BlockVariant) -> tuple[Frame, list[Part]]:
         """Return the inside of a block."""
-        if id(variant) not in self._details:
+        if variant not in self._details:
             frame = variant.frame()
-            self._details[id(variant)] = frame, self.parts(frame)
-        return self._details[id(variant)]
+            self._details[variant] = frame, self.parts(frame)
+        return self._details[variant]
 
     def parts(self, frame: Frame) -> list[Part]:
         found = [self._part(frame, chunk) for chunk in chunks(frame.graph)]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from archdsl.backends.picture.chunks import is_simple
 from archdsl.backends.picture.parts import Frame
 from archdsl.backends.picture.symbols import INPUT_CHANNELS, Numbers, Symbols, common_bindings
 from archdsl.ir.graph import Graph, Node
-from archdsl.ir.walk import outer_first
+from archdsl.ir.walk import PerBody, outer_first
 from archdsl.passes.tables import Tables
 
 
@@ -45,19 +45,14 @@ class BlockVariants:
 
     def __init__(self, root: Tables) -> None:
         self._signatures: dict[object, int] = {}
-        self._known: dict[int, int] = {}
-        self._simple: dict[int, bool] = {}
+        self._signature = PerBody[Graph, int](self._sign)
+        self.is_simple = PerBody[Graph, bool](lambda graph, _: is_simple(graph))
         self._found: dict[tuple[str, int], BlockVariant] = {}
         self._walk(root)
         self._letter()
 
     def __iter__(self) -> Iterator[BlockVariant]:
         return iter(self._found.values())
-
-    def is_simple(self, graph: Graph) -> bool:
-        if id(graph) not in self._simple:
-            self._simple[id(graph)] = is_simple(graph)
-        return self._simple[id(graph)]
 
     def of(self, graph: Graph) -> BlockVariant:
         return self._found[graph.name, self._signature(graph)]
@@ -77,17 +72,16 @@ class BlockVariants:
             for index, variant in enumerate(variants if len(variants) > 1 else ()):
                 variant.letter = chr(ord("A") + index) if index < 26 else str(index + 1)
 
-    def _signature(self, graph: Graph) -> int:
+    def _sign(self, graph: Graph, below: Callable[[Graph], int]) -> int:
         """Return a number that two bodies share if they differ in numbers only."""
-        if id(graph) not in self._known:
-            nodes = tuple(self._node(node) for node in graph.topological())
-            self._known[id(graph)] = self._signatures.setdefault((nodes, graph.outputs), len(self._signatures))
-        return self._known[id(graph)]
+        nodes = tuple(_told(node, below) for node in graph.topological())
+        return self._signatures.setdefault((nodes, graph.outputs), len(self._signatures))
 
-    def _node(self, node: Node) -> object:
-        inside: object = None
-        if node.body is not None:
-            inside = (node.body.kind, self._signature(node.body))
-        elif node.op is not None:
-            inside = type(node.op), tuple((t.form, t.value is None, t.silent) for t in node.op.describe())
-        return node.names, node.inputs, node.reuses, inside
+
+def _told(node: Node, below: Callable[[Graph], int]) -> object:
+    inside: object = None
+    if node.body is not None:
+        inside = (node.body.kind, below(node.body))
+    elif node.op is not None:
+        inside = type(node.op), tuple((t.form, t.value is None, t.silent) for t in node.op.describe())
+    return node.names, node.inputs, node.reuses, inside

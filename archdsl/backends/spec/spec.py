@@ -35,11 +35,11 @@ def spec_text(graph: Graph, *, is_plain: bool = False) -> str:
 @dataclass
 class _Spec:
     graph: Graph
-    contents: Mapping[int, str]
+    contents: Mapping[Graph, str]
     is_plain: bool
     blocks: dict[tuple[str, str], tree.Block] = field(default_factory=dict[tuple[str, str], tree.Block])
     docs: dict[str, str] = field(default_factory=dict[str, str])
-    bodies: dict[int, tree.Body] = field(default_factory=dict[int, tree.Body])
+    bodies: dict[Graph, tree.Body] = field(default_factory=dict[Graph, tree.Body])
 
     def text(self) -> str:
         body = self._body(self.graph)
@@ -47,10 +47,10 @@ class _Spec:
         return write([*self.blocks.values(), model], {**self.docs, self.graph.name: self.graph.doc})
 
     def _body(self, graph: Graph) -> tree.Body:
-        if id(graph) not in self.bodies:
+        if graph not in self.bodies:
             statements = BodyWriter(graph, self._call, self.is_plain).statements()
-            self.bodies[id(graph)] = tree.Body(tuple(statements), NOWHERE)
-        return self.bodies[id(graph)]
+            self.bodies[graph] = tree.Body(tuple(statements), NOWHERE)
+        return self.bodies[graph]
 
     def _call(self, node: Node) -> tuple[tree.Action, str]:
         if node.op is not None:
@@ -62,7 +62,7 @@ class _Spec:
         return tree.Call(block.name, (), None, NOWHERE), block.name.text
 
     def _block(self, graph: Graph) -> tree.Block:
-        key = (graph.name, self.contents[id(graph)])
+        key = (graph.name, self.contents[graph])
         if key not in self.blocks:
             body = self._body(graph)
             chosen = self._free(graph.name.replace("-", "_"))

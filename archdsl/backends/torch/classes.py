@@ -43,10 +43,10 @@ class Classes:
     root: Shapes
     reserved: frozenset[str]
     found: list[ClassCode] = field(default_factory=list[ClassCode])
-    owners: dict[int, str] = field(default_factory=dict[int, str])
-    """The class of each body table that has one, by the table's identity."""
+    owners: dict[Shapes, str] = field(default_factory=dict[Shapes, str])
+    """The class of each body table that has one."""
     _callables: Callables = field(default_factory=Callables)
-    _calls: dict[int, PyExpression] = field(default_factory=dict[int, PyExpression])
+    _calls: dict[Shapes, PyExpression] = field(default_factory=dict[Shapes, PyExpression])
     _names: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
@@ -56,7 +56,7 @@ class Classes:
 
     def constructor(self, shapes: Shapes) -> PyExpression:
         """Return the call that builds a body's class."""
-        return self._calls[id(shapes)]
+        return self._calls[shapes]
 
     def _add(self, tables: Sequence[Shapes]) -> None:
         """Make the classes of one block: instances that differ in more than constants get classes of their own."""
@@ -89,8 +89,8 @@ class Classes:
         code = Members({**modules, **kept}, fullest.arguments, forward)
         self.found.append(ClassCode(name, _doc(graph), parameters, code, graph))
         for index, (table, _) in enumerate(group):
-            self._calls[id(table)] = signer.call(name, index)
-            self.owners[id(table)] = name
+            self._calls[table] = signer.call(name, index)
+            self.owners[table] = name
 
     def _module(self, name: str, group: BlockUses, signer: Signer) -> PyExpression:
         """Return the code of an attribute; where some instances lack it, a flag decides."""

@@ -24,7 +24,7 @@ class _Place:
     init: Init | None
 
 
-def initial_lines(root: Shapes, owners: Mapping[int, str]) -> list[str]:
+def initial_lines(root: Shapes, owners: Mapping[Shapes, str]) -> list[str]:
     """Write the statements that draw the initial values which the spec asks for.
 
     `owners` maps body tables that are classes to the names of those. Statements are for the network's constructor, not
@@ -62,7 +62,7 @@ def _kind_lines(target: str, values: Mapping[str, Init], may_lack_bias: bool) ->
     return [*lines, *guarded] if len(lines) > 1 else guarded
 
 
-def _exception_lines(exceptions: Sequence[_Place], root: Shapes, owners: Mapping[int, str]) -> list[str]:
+def _exception_lines(exceptions: Sequence[_Place], root: Shapes, owners: Mapping[Shapes, str]) -> list[str]:
     """Write exceptions: for all instances of a class where they agree, else parameter by parameter."""
     instances = Counter(owners.values())
     inits: dict[tuple[str, str, str], list[Init | None]] = {}
@@ -87,7 +87,7 @@ def _exception_lines(exceptions: Sequence[_Place], root: Shapes, owners: Mapping
     return lines + _single_lines(single, root, owners)
 
 
-def _single_lines(single: set[tuple[str, str, str]], root: Shapes, owners: Mapping[int, str]) -> list[str]:
+def _single_lines(single: set[tuple[str, str, str]], root: Shapes, owners: Mapping[Shapes, str]) -> list[str]:
     """Write what differs between instances of a class, by the parameters' full names."""
     names: dict[Init, list[str]] = {}
     if single:
@@ -105,7 +105,7 @@ def _single_lines(single: set[tuple[str, str, str]], root: Shapes, owners: Mappi
 
 
 def _written_out(
-    shapes: Shapes, path: str, owners: Mapping[int, str], owner: str = "", inside: str = ""
+    shapes: Shapes, path: str, owners: Mapping[Shapes, str], owner: str = "", inside: str = ""
 ) -> Iterator[tuple[str, _Place]]:
     """Yield the tensors of the written-out network: each one's module by full path, and its place in the code."""
     for node in shapes.graph.topological():
@@ -119,7 +119,7 @@ def _written_out(
             elif not has_class(inner.graph):
                 yield from _written_out(inner, f"{path}{name}.", owners, owner, f"{inside}{name}.")
             else:
-                yield from _written_out(inner, f"{path}{name}.", owners, owners[id(inner)])
+                yield from _written_out(inner, f"{path}{name}.", owners, owners[inner])
 
 
 def _access(root: str, path: str, tensor: str) -> str:
@@ -132,12 +132,12 @@ def _call(target: str, init: Init) -> str:
     return f"nn.init.{init.function}({target}{arguments})"
 
 
-def _places(shapes: Shapes, owner: str, path: str, owners: Mapping[int, str]) -> Iterator[_Place]:
-    seen: set[int] = set()
+def _places(shapes: Shapes, owner: str, path: str, owners: Mapping[Shapes, str]) -> Iterator[_Place]:
+    seen: set[Shapes] = set()
     yield from _walk(shapes, owner, path, owners, seen)
 
 
-def _walk(shapes: Shapes, owner: str, path: str, owners: Mapping[int, str], seen: set[int]) -> Iterator[_Place]:
+def _walk(shapes: Shapes, owner: str, path: str, owners: Mapping[Shapes, str], seen: set[Shapes]) -> Iterator[_Place]:
     for node in shapes.graph.topological():
         if node.is_input or node.reuses is not None:
             continue
@@ -148,9 +148,9 @@ def _walk(shapes: Shapes, owner: str, path: str, owners: Mapping[int, str], seen
         elif not has_class(inner.graph):
             for name in node.names:
                 yield from _walk(inner, owner, f"{path}{name}.", owners, seen)
-        elif id(inner) not in seen:
-            seen.add(id(inner))
-            yield from _walk(inner, owners[id(inner)], "", owners, seen)
+        elif inner not in seen:
+            seen.add(inner)
+            yield from _walk(inner, owners[inner], "", owners, seen)
 
 
 def _is_own_default(op: Op, tensor: str, init: Init) -> bool:

@@ -43,18 +43,18 @@ class Facts:
         return receptive_fields(self.shapes)
 
     @cached_property
-    def counts(self) -> Mapping[int, int]:
-        """Map each body's table, by identity, to how often the network runs it for one image."""
-        found: Counter[int] = Counter({id(self.shapes): 1})
+    def counts(self) -> Mapping[Shapes, int]:
+        """Map each body's table to how often the network runs it for one image."""
+        found = Counter({self.shapes: 1})
         # A body runs as often as its callers do, which the order below has settled by then.
         for table in reversed(list(self.shapes.tables())):
             for name, inner in table.inner.items():
-                found[id(inner)] += found[id(table)] * table.graph.nodes[name].repeat
+                found[inner] += found[table] * table.graph.nodes[name].repeat
         return found
 
     def macs(self, step: OperatorUse) -> int:
         """Count the multiply-adds of all times that a step runs for one image."""
-        return step.op.macs(step.inputs) * step.node.repeat * self.counts[id(step.table)]
+        return step.op.macs(step.inputs) * step.node.repeat * self.counts[step.table]
 
     def place(self, step: OperatorUse) -> Span:
         """Return the text to point at: the step's own, or this file's call of the prelude's block that it is of."""

@@ -36,7 +36,7 @@ class Wiring:
 
 
 # An operator and its result, or a place where a value enters or leaves a body.
-_Vertex: TypeAlias = "tuple[str, int, str | int]"
+_Vertex: TypeAlias = "tuple[str, Shapes | None, str | int]"
 _Ways: TypeAlias = "dict[_Vertex, list[_Vertex]]"
 
 
@@ -49,7 +49,7 @@ class _Flow:
     steps: dict[_Vertex, OperatorUse] = field(default_factory=dict["_Vertex", OperatorUse])
     ports: dict[_Vertex, list[list[_Vertex]]] = field(default_factory=dict["_Vertex", "list[list[_Vertex]]"])
     """What each operator reads, input by input: several where it feeds its own repetitions."""
-    seen: set[int] = field(default_factory=set[int])
+    seen: set[Shapes] = field(default_factory=set[Shapes])
     forks: set[_Vertex] = field(default_factory=set["_Vertex"])
 
     def link(self, source: _Vertex, target: _Vertex) -> None:
@@ -57,9 +57,9 @@ class _Flow:
         self.backward.setdefault(target, []).append(source)
 
     def add(self, table: Shapes) -> None:
-        if id(table) in self.seen:
+        if table in self.seen:
             return
-        self.seen.add(id(table))
+        self.seen.add(table)
         entries = {node.id: index for index, node in enumerate(table.graph.inputs)}
         for node in table.graph.topological():
             sources = [_leaving(table, value, entries) for value in node.inputs]
@@ -68,19 +68,19 @@ class _Flow:
             elif node.body is not None:
                 inner = table.inner[node.id]
                 for port, source in enumerate(sources):
-                    self.link(source, ("in", id(inner), port))
+                    self.link(source, ("in", inner, port))
                 if node.repeat > 1:
-                    self.link(("out", id(inner), ""), ("in", id(inner), 0))
+                    self.link(("out", inner, ""), ("in", inner, 0))
                 self.add(inner)
         outputs = {"": table.graph.main, **{output.name: output.value for output in table.graph.outputs}}
         for name, value in outputs.items():
-            self.link(_leaving(table, value, entries), ("out", id(table), name))
+            self.link(_leaving(table, value, entries), ("out", table, name))
         uses = Counter(value for node in table.graph.topological() for value in node.inputs)
         uses.update(output.value for output in table.graph.outputs)
         self.forks.update(_leaving(table, value, entries) for value, count in uses.items() if count > 1)
 
     def _operator(self, table: Shapes, node: Node, op: Op, sources: Sequence[_Vertex]) -> None:
-        own: _Vertex = ("op", id(table), node.id)
+        own: _Vertex = ("op", table, node.id)
         self.steps[own] = OperatorUse(table, node, op)
         before = [own] if node.repeat > 1 else []
         self.ports[own] = [[source, *before] for source in sources]
@@ -114,15 +114,15 @@ class _Flow:
         return False
 
 
-_END: _Vertex = ("end", 0, 0)
+_END: _Vertex = ("end", None, 0)
 
 
 def _leaving(table: Shapes, value: Value, entries: Mapping[str, int]) -> _Vertex:
     """Return the vertex that a value of a body comes from."""
     node = table.graph.nodes[value.node]
     if node.body is not None:
-        return "out", id(table.inner[node.id]), value.output
-    return ("op", id(table), node.id) if node.op is not None else ("in", id(table), entries[node.id])
+        return "out", table.inner[node.id], value.output
+    return ("op", table, node.id) if node.op is not None else ("in", table, entries[node.id])
 
 
 def wire(shapes: Shapes) -> Wiring:
@@ -135,11 +135,11 @@ def wire(shapes: Shapes) -> Wiring:
     flow.add(shapes)
     main, *others = shapes.graph.outputs
     for output in shapes.graph.outputs:
-        flow.link(("out", id(shapes), output.name), _END)
+        flow.link(("out", shapes, output.name), _END)
     trained = ["", *(output.name for output in others if output.is_training_only)]
-    given_out = [step for name in trained for step in flow.reached([("out", id(shapes), name)], flow.backward)]
+    given_out = [step for name in trained for step in flow.reached([("out", shapes, name)], flow.backward)]
     if not main.name:
-        flow.link(("out", id(shapes), ""), _END)
+        flow.link(("out", shapes, ""), _END)
     readers = {
         step: tuple(flow.reached(flow.forward.get(vertex, ()), flow.forward)) for vertex, step in flow.steps.items()
     }
