@@ -79,7 +79,7 @@ def edits(draw: st.DrawFn, file: tree.File, *, only_between: bool = False) -> tu
             changed.append(text[begin:stop])
         edited += text[begin:stop] if kept else draw(st.sampled_from(CHANGED)).format(number)
         end = stop
-    return edited + text[end:] + draw(st.sampled_from(("", "\n# the end", "\nlet last = 1"))), changed
+    return edited + text[end:] + draw(st.sampled_from(("", "\n# the end", "\nlet no_word_of_operators = 1"))), changed
 
 
 def check_places(data: st.DataObject, graph: Graph, file: tree.File) -> None:
