@@ -8,37 +8,8 @@ import pytest
 
 import archdsl
 from archdsl.ir.trouble import Trouble
-from archdsl.ops.shape import Shape
-from archdsl.semantics.context import Context
-from archdsl.semantics.env import Budget, Env
-from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.functions import MAX_LENGTH
-from archdsl.semantics.library import Library
-from archdsl.semantics.values import Setting, describe, identity, kind_of
-from archdsl.syntax.parser import parse_expression
-from archdsl.text.diagnostic import Reporter
-from archdsl.text.source import Source
-
-DECLARATIONS = """
-let width = 3 * base
-let base = 16
-let late = width + in
-fn double(v, by=2) = v * by
-fn deep(v) = 0 if v == 0 else 1 + deep(v - 1)
-fn channels() = in
-block unit(c, k=3) { conv c k=k }
-"""
-
-
-def value(text: str) -> Setting:
-    report = Reporter()
-    module = Library(report).load(Source(DECLARATIONS), None)
-    expression = parse_expression(Source(text), report)
-    assert report.diagnostics == ()
-    assert module is not None
-    assert expression is not None
-    names: dict[str, Setting] = {"n": 5, "xs": (10, 20, 30), "flag": True}
-    return evaluate(expression, Env(module, Context(), Budget(), names, Shape(8, 4, 4), Shape(6, 4, 4)))
+from tests.semantics.values import value
 
 
 @pytest.mark.parametrize(
@@ -172,30 +143,3 @@ def test_a_constant_in_the_file_follows_the_context_of_its_use() -> None:
     model m { input [3, 8, 8]; a; a act=silu; a }
     """
     assert [node.output.channels for node in archdsl.load_text(text).costs.nodes] == [1, 2, 1]
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [(1, True), (1, 1.0), (0, False), (Fraction(1, 2), 0.5), ((1, 2), (1, 2.0)), (((1,),), ((True,),))],
-)
-def test_values_that_python_holds_equal_are_told_apart(one: Setting, other: Setting) -> None:
-    assert one == other
-    assert identity(one) != identity(other)
-    assert hash(identity(one)) is not None
-
-
-@pytest.mark.parametrize(
-    ("text", "shown", "kind"),
-    [
-        ("[1, true, 0.5]", "[1, true, 0.5]", "a list"),
-        ("group(32, eps=0.1)", "group(eps=0.1, groups=32)", "an operator"),
-        ("unit(4)", "unit(c=4)", "a block"),
-        ("1/3", "1/3", "a fraction"),
-        ("kaiming_normal(mode=fan_out)", "kaiming_normal(mode=fan_out)", "an initialisation"),
-        ("same", "same", "a word"),
-    ],
-)
-def test_values_are_described_as_a_spec_writes_them(text: str, shown: str, kind: str) -> None:
-    found = value(text)
-    assert describe(found).startswith(shown.removesuffix(")"))
-    assert kind_of(found) == kind

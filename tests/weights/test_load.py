@@ -1,58 +1,19 @@
-"""Files of weights: reading them safely, and modules that have them."""
+"""Modules that have the weights of a file, as far as these fit."""
 
 from __future__ import annotations
 
-import json
-import os
-import pickle
-import struct
-import subprocess
-import sys
-from argparse import Namespace
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from safetensors.torch import save_file
-from torch import nn
 
-import archdsl
 from archdsl.weights.error import WeightsError
-from archdsl.weights.file import read_header
 from archdsl.weights.load import MisfitError
-from tests.conftest import ROOT
+from tests.weights.small_net import network, same, save_old, trained
 
 pytestmark = pytest.mark.torch
-
-SPEC = """
-keys other { "conv1" = "stem" }
-model m(classes=5) { input [3, 8, 8]; conv1: conv 4; bn1: norm; act; gap; flatten; fc: fc classes }
-"""
-
-
-def network(classes: int = 5) -> archdsl.Network:
-    return archdsl.load_text(SPEC, classes=classes)
-
-
-def trained() -> nn.Module:
-    torch.manual_seed(3)
-    module = network().module()
-    module(torch.randn(4, 3, 8, 8))  # running statistics that differ from initial ones
-    return module
-
-
-def same(one: nn.Module, state: dict[str, torch.Tensor]) -> bool:
-    mine = one.state_dict()
-    return mine.keys() == state.keys() and all(torch.equal(mine[key], state[key]) for key in state)
-
-
-def save_old(state: object, path: Path) -> None:
-    torch.save(state, path, _use_new_zipfile_serialization=False)
 
 
 Save = Callable[[dict[str, torch.Tensor], Path], None]
@@ -145,136 +106,6 @@ def test_counts_of_batches_that_a_file_lacks_are_0() -> None:
     count = state.pop("bn1.num_batches_tracked")
     assert count == 1
     assert network().module(state).state_dict()["bn1.num_batches_tracked"] == 0
-
-
-@pytest.mark.parametrize(
-    "wrapped",
-    [
-        lambda state: {"epoch": 3, "state_dict": state},
-        lambda state: {"best_accuracy": torch.tensor(76.1), "state_dict": state},
-        lambda state: {"model": state, "optimizer": {"lr": 0.1}, "model_ema": {"x": torch.zeros(1)}},
-        lambda state: {"model": {"state_dict": state}},
-        lambda state: {"model_ema": state},
-    ],
-)
-def test_weights_are_found_inside_a_training_checkpoint(
-    wrapped: Callable[[dict[str, torch.Tensor]], object], tmp_path: Path
-) -> None:
-    state = trained().state_dict()
-    torch.save(wrapped(state), tmp_path / "w.pth")
-    assert same(network().module(tmp_path / "w.pth"), state)
-    assert network().compare_weights(tmp_path / "w.pth").notes[0].startswith("the weights are those under `")
-
-
-def write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
-
-
-def cut(save: Save, path: Path) -> None:
-    save(trained().state_dict(), path)
-    path.write_bytes(path.read_bytes()[:-200])
-
-
-class Evil:
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return os.system, ("touch pwned",)
-
-
-BAD: dict[str, tuple[Callable[[Path], None], str]] = {
-    "missing.pth": (lambda path: None, "no such file"),
-    "folder.pth": (lambda path: path.mkdir(), "is a directory"),
-    "empty.pth": (lambda path: write(path, b""), "damaged"),
-    "empty.safetensors": (lambda path: write(path, b""), "cut short"),
-    "noise.pth": (lambda path: write(path, b"<!DOCTYPE html><html></html>"), "damaged|else than tensors"),
-    "noise.safetensors": (lambda path: write(path, b"<!DOCTYPE html><html></html>"), "cut short"),
-    "cut.safetensors": (lambda path: cut(save_file, path), "damaged"),
-    "cut.pth": (lambda path: cut(torch.save, path), "damaged"),
-    "cut_old.pth": (lambda path: cut(save_old, path), "damaged"),
-    "module.pth": (lambda path: torch.save(nn.Linear(2, 2), path), "torch.nn.modules.linear.Linear"),
-    "arguments.pth": (lambda path: torch.save({"args": Namespace(lr=1), "model": {}}, path), "argparse.Namespace"),
-    "evil.pth": (lambda path: torch.save({"w": Evil()}, path), "posix.system"),
-    "evil_plain.pkl": (lambda path: write(path, pickle.dumps(Evil())), "else than tensors|posix.system|damaged"),
-    "list.pth": (lambda path: torch.save([torch.zeros(2)], path), "holds a list"),
-    "tensor.pth": (lambda path: torch.save(torch.zeros(2), path), "holds a Tensor"),
-    "numbers.pth": (lambda path: torch.save({"epoch": 3}, path), "a dict of `epoch`"),
-    "nothing.pth": (lambda path: torch.save({}, path), "an empty dict"),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_a_file_that_cannot_be_used_is_an_error_in_one_line_and_runs_no_code(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    make, message = BAD[name]
-    make(tmp_path / name)
-    with pytest.raises(WeightsError, match=message) as caught:
-        network().module(tmp_path / name)
-    assert caught.value.code == "E301"
-    assert "\n" not in caught.value.message
-    assert not (tmp_path / "pwned").exists()
-
-
-def header(content: object, data: bytes = b"", length: int | None = None) -> bytes:
-    text = json.dumps(content).encode()
-    return struct.pack("<Q", len(text) if length is None else length) + text + data
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        header([]),
-        header({"w": 1}),
-        header({"w": {"dtype": "F32", "shape": [2]}}),
-        header({"w": {"dtype": "F99", "shape": [2], "data_offsets": [0, 8]}}, b"\0" * 8),
-        header({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}, b"\0" * 7),
-        header({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}, b"\0" * 8),
-        header({"w": {"dtype": "F32", "shape": [-1, -2], "data_offsets": [0, 8]}}, b"\0" * 8),
-        header({"w": {"dtype": "F32", "shape": "ab", "data_offsets": [0, 8]}}, b"\0" * 8),
-        header({"w": {"dtype": ["F32"], "shape": [2], "data_offsets": [0, 8]}}, b"\0" * 8),
-        header({}, length=2**63),
-        header({}, length=1),
-        struct.pack("<Q", 4) + b"\xff\xfe\xff\xfe",
-        struct.pack("<Q", 200_000) + b"[" * 200_000,
-    ],
-)
-def test_a_header_that_does_not_fit_is_damage(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "w.safetensors"
-    path.write_bytes(content)
-    with pytest.raises(WeightsError):
-        read_header(path)
-
-
-@given(st.binary(max_size=200))
-def test_any_bytes_are_a_header_or_an_error(content: bytes) -> None:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "w.safetensors"
-        path.write_bytes(content)
-        with suppress(WeightsError):
-            assert isinstance(read_header(path), dict)
-
-
-def test_a_header_tells_shapes_and_types(tmp_path: Path) -> None:
-    path = tmp_path / "w.safetensors"
-    types = [torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.int64, torch.uint8, torch.bool]
-    state = {f"t{i}": torch.zeros(i, 2, dtype=dtype) for i, dtype in enumerate(types)}
-    save_file(state, path, {"format": "pt"})
-    found = {key: (value.shape, f"torch.{value.dtype}") for key, value in read_header(path).items()}
-    assert found == {key: (tuple(value.shape), str(value.dtype)) for key, value in state.items()}
-
-
-def test_a_report_of_safetensors_needs_neither_torch_nor_safetensors(tmp_path: Path) -> None:
-    path = tmp_path / "w.safetensors"
-    save_file(trained().state_dict(), path)
-    (tmp_path / "m.arch").write_text(SPEC, encoding="utf-8")
-    program = (
-        "import sys; sys.modules.update(torch=None, safetensors=None, numpy=None); import archdsl; "
-        f"print(archdsl.load({str(tmp_path / 'm.arch')!r}).compare_weights({str(path)!r}).fits)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}
-    )
-    assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr
 
 
 def test_an_origin_that_no_map_has_is_an_error() -> None:

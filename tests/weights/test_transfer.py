@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 import archdsl
 from archdsl.network import Network
-from archdsl.weights.report import counts, describe, record
 from archdsl.weights.transfer import Stored, Transfer, can_reshape, plan_transfer, transfer_from
 
 STEPS = "conv1: conv 4 bias=true; bn1: norm; gap; flatten; fc: fc 5"
@@ -200,26 +199,3 @@ def test_reshaping_needs_equal_elements_and_goes_both_ways(shape: list[int], oth
 @pytest.mark.parametrize(("shape", "other"), [([3, 4], [4, 3]), ([2, 3, 4], [3, 2, 4]), ([2, 6], [4, 3])])
 def test_what_would_mix_axes_is_no_reshape(shape: Sequence[int], other: Sequence[int]) -> None:
     assert not can_reshape(shape, other)
-
-
-def test_the_report_is_short_and_the_record_complete() -> None:
-    net = network(" ".join(f"c{i}: conv 8 bias=true;" for i in range(40)))
-    transfer = plan(net, {"c0.weight": Stored((8, 3, 3, 3), "float16"), "x.y": Stored((3,), "float32")})
-    text = describe(transfer)
-    assert text.splitlines() == [
-        "matched        1  same key and shape",
-        "new           79  in the network, not in the file",
-        "  c0: bias [8]",
-        *(f"  c{i}: weight [8, 8, 3, 3], bias [8]" for i in range(1, 8)),
-        "  … and 32 more modules",
-        "unused         1  in the file, not in the network",
-        "  x: y [3]",
-        "numbers are converted: float16 to float32",
-    ]
-    assert counts(transfer) == "79 new, 1 unused"
-    whole = record(transfer)
-    assert whole["counts"] == {
-        "matched": 1, "renamed": 0, "reshaped": 0, "initial": 0, "new": 79, "different": 0, "unused": 1
-    }  # fmt: skip
-    assert whole["unused"] == [{"source": "x.y", "source_shape": [3], "source_dtype": "float32"}]
-    assert len(whole["new"]) == 79  # pyright: ignore[reportArgumentType] -- a list of keys
