@@ -34,7 +34,6 @@ from archdsl.semantics.refute import refute
 from archdsl.semantics.values import UNKNOWN, Partial, Setting, Unknown
 from archdsl.syntax import tree
 from archdsl.syntax.allowances import report_unused
-from archdsl.text.allow import Allowances
 from archdsl.text.diagnostic import Diagnostic, Reporter, Severity
 from archdsl.text.error import SpecError
 from archdsl.text.source import Source, Span
@@ -56,17 +55,17 @@ class Compilation:
     digest: str
     source: Source
     key_maps: tuple[KeyMap, ...] = ()
-    allowances: Allowances | None = None
-    """Which warnings the source wants left out; None where it has no tree."""
+    module: Module | None = field(default=None, compare=False, repr=False)
+    """The source's names, with the warnings that it wants left out; None where it has no tree."""
     again: Callable[[Mapping[str, UserValue]], Compilation] | None = field(default=None, compare=False, repr=False)
     """Compiles the same model once more, with some of the settings changed."""
 
     def find_warnings(self) -> tuple[Diagnostic, ...]:
         """Return what is suspicious about a sound model, as far as it stands in the source's own text."""
         report = Reporter()
-        if self.allowances is not None and self.tables is not None:
-            report.leave_out(self.allowances.drops)
-            _lint_network(self.tables, self.allowances.source, report)
+        if self.module is not None and self.tables is not None:
+            report.leave_out(self.module.allowances.drops)
+            _lint_network(self.tables, self.module, report)
         return report.diagnostics
 
 
@@ -191,7 +190,7 @@ def check_assertions(work: Work) -> None:
 def lint(work: Work) -> None:
     """Find what is suspicious about a sound model, as far as it stands in the file's own text."""
     if work.tables is not None and not work.report.has_errors:
-        _lint_network(work.tables, work.module.file.source, work.report)
+        _lint_network(work.tables, work.module, work.report)
 
 
 STEPS: tuple[Callable[[Work], None], ...] = (plan, lower, map_keys, infer, explain, count, check_assertions)
@@ -209,11 +208,12 @@ def _told(report: Reporter) -> Generator[None]:
         pass
 
 
-def _lint_network(tables: Tables, file: Source, report: Reporter) -> None:
+def _lint_network(tables: Tables, module: Module, report: Reporter) -> None:
     from archdsl.passes.lint import lint_network  # only checking needs it
     from archdsl.passes.lint.facts import Facts
 
-    lint_network(Facts(tables, file), report)
+    prelude = module.prelude.file.source if module.prelude is not None else None
+    lint_network(Facts(tables, module.file.source, prelude), report)
 
 
 def compile_networkx(graph: object) -> Compilation:
@@ -341,7 +341,7 @@ def compile(
         digest,
         source,
         work.key_maps,
-        module.allowances,
+        module,
         again,
     )
 

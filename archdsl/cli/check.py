@@ -14,7 +14,7 @@ from archdsl import compiler
 from archdsl.cli.console import complain, say, write
 from archdsl.cli.failure import FAILURE, FINDINGS
 from archdsl.cli.mend import Repair, fixes_of, own_file, repair, write_repaired
-from archdsl.cli.specs import STDIN, SetOption, find, has_errors, parse_settings
+from archdsl.cli.specs import SetOption, find, has_errors, parse_settings
 from archdsl.lower.plan import models_of
 from archdsl.text.allow import ALL, settle
 from archdsl.text.codes import CODES
@@ -43,6 +43,7 @@ class Checked:
     fine: str = ""
     path: Path | None = None
     """The file that fixes may change; None where there is none."""
+    is_stdin: bool = False
     is_readable: bool = True
 
     @property
@@ -51,7 +52,7 @@ class Checked:
 
     @property
     def is_mendable(self) -> bool:
-        return self.path is not None or self.repair.before.name == STDIN
+        return self.path is not None or self.is_stdin
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def _show_diffs(checked: Sequence[Checked]) -> None:
 def _put(checked: Sequence[Checked]) -> None:
     """Write what fixes have changed: files that are of the user, and stdin's text whether it is changed or not."""
     for one in checked:
-        if one.repair.before.name == STDIN:
+        if one.is_stdin:
             write(one.repair.after.text)
         elif one.path is not None and one.repair.count:
             write_repaired(one.path, one.repair)
@@ -206,18 +207,19 @@ def _check(spec: str, wishes: Wishes) -> Checked:
         report = Reporter()
         report.error(failure.code or "E114", failure.message, Span(0, 0), help=failure.help)
         return Checked(Repair(NOWHERE, NOWHERE, report.diagnostics, 0), is_readable=False)
-    path = own_file(spec) if spec != "-" else None
+    is_stdin = spec == "-"
+    path = own_file(spec) if not is_stdin else None
 
     def diagnose(source: Source) -> list[Diagnostic]:
         names = (model,) if model is not None else models_of(source, folder)
         return settle(_diagnose(source, folder, model, names, wishes.settings), wishes.allowed, wishes.denied)
 
-    if wishes.is_mending and (path is not None or spec == "-"):
+    if wishes.is_mending and (path is not None or is_stdin):
         repaired = repair(source, diagnose, unsafe=wishes.has_unsafe)
     else:
         repaired = Repair(source, source, diagnose(source), 0)
     fine = "" if has_errors(repaired.diagnostics) else _praise(repaired.after, folder, model)
-    return Checked(repaired, fine, path)
+    return Checked(repaired, fine, path, is_stdin)
 
 
 def _diagnose(

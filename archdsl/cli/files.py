@@ -1,4 +1,4 @@
-"""Files that commands write."""
+"""Files that commands read and write."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from pathlib import Path
 
 from archdsl.text import files
 from archdsl.text.failure import Failure, cannot
+
+STDIN = "<stdin>"
+"""What the text from stdin is called."""
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

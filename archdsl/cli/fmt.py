@@ -15,7 +15,7 @@ from archdsl.api import format
 from archdsl.cli.console import say, write
 from archdsl.cli.difference import show_difference
 from archdsl.cli.failure import FINDINGS, report
-from archdsl.cli.files import write_atomically
+from archdsl.cli.files import STDIN, write_atomically
 from archdsl.syntax.formatter import FormatterBug
 from archdsl.syntax.parser import MAX_CHARACTERS
 from archdsl.text.error import SpecError
@@ -23,7 +23,6 @@ from archdsl.text.failure import Failure
 from archdsl.text.source import Source
 
 SUFFIX = ".arch"
-STDIN = "<stdin>"
 # Whatever is longer than this is longer than a spec may be, in any characters.
 _MOST_BYTES = 4 * MAX_CHARACTERS + 4
 

@@ -13,6 +13,7 @@ import typer
 from archdsl import compiler
 from archdsl.cli.console import complain
 from archdsl.cli.failure import FINDINGS
+from archdsl.cli.files import STDIN
 from archdsl.network import Network
 from archdsl.specs import find_spec
 from archdsl.syntax.parser import MAX_CHARACTERS
@@ -20,9 +21,6 @@ from archdsl.text.diagnostic import Diagnostic, Severity
 from archdsl.text.error import SpecError
 from archdsl.text.failure import Failure
 from archdsl.text.source import Source
-
-STDIN = "<stdin>"
-"""What the text from stdin is called."""
 
 SpecArgument: TypeAlias = Annotated[
     str,

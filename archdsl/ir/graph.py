@@ -32,6 +32,8 @@ class Node:
 
     `names` are segments of state_dict paths: one, or several for equal calls that follow each other.
     `reuses` names the node whose module, and so whose weights, this one applies again.
+    `word` is what the text says for it: an operator, a block, `norm` where a default chose the operator, `group` for
+    braces, `stages` for one of those; "" where no text was lowered.
     """
 
     names: SkipValidation[tuple[str, ...]]
@@ -43,6 +45,7 @@ class Node:
     reuses: str | None = None
     attribute_spans: SkipValidation[Mapping[str, Span]] = field(default_factory=dict[str, Span])
     calls: SkipValidation[tuple[tuple[str, Span], ...]] = ()
+    word: str = ""
 
     @property
     def id(self) -> NodeId:

@@ -38,7 +38,7 @@ NOTHING = Flow(None, None)
 
 @dataclass(slots=True)
 class Draft:
-    """A node whose name is not settled. `hint` is what it goes by where it has no label."""
+    """A node whose name is not settled. `hint` is the word that made it, by which it goes where it has no label."""
 
     hint: str
     span: Span
@@ -147,6 +147,7 @@ class Level:
             reuses=None if draft.reuses is None else names[draft.reuses][0],
             attribute_spans=draft.attribute_spans,
             calls=draft.calls,
+            word=draft.hint,
         )
 
     def _names(self) -> list[tuple[str, ...]]:

@@ -28,8 +28,8 @@ def spliced(span: Span, place: Place, flow: Flow, lowering: Lowering, fill: Fill
     return fill(place, flow) if place.label is None else nested(span, place, flow, lowering, fill)
 
 
-def nested(span: Span, place: Place, flow: Flow, lowering: Lowering, fill: Fill) -> Flow:
-    """Add a level of its own, called by the step's label if it has one, that `fill` fills."""
+def nested(span: Span, place: Place, flow: Flow, lowering: Lowering, fill: Fill, word: str = "group") -> Flow:
+    """Add a level of its own, called by the step's label if it has one, that `fill` fills; `word` made it."""
     if flow.ref is None:
         raise lowering.no_input(span)
     level = Level()
@@ -39,7 +39,7 @@ def nested(span: Span, place: Place, flow: Flow, lowering: Lowering, fill: Fill)
     if len(level.drafts) == 1:
         raise Trouble("E122", "this group has no step", span, help="remove it, or write `pass` in a branch")
     graph = level.finish(place.label or "group", "group", result, span)
-    draft = Draft("group", span, (flow.ref,), output_shapes(level, result), place.label, body=graph)
+    draft = Draft(word, span, (flow.ref,), output_shapes(level, result), place.label, body=graph)
     draft.calls, draft.is_unfed = tuple(lowering.calls), flow.shape is None
     return place.level.add(draft)
 

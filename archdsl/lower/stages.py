@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,6 +19,7 @@ from archdsl.semantics.evaluate import evaluate, evaluate_int, evaluate_list
 from archdsl.semantics.functions import MAX_BITS
 from archdsl.semantics.values import Setting, describe
 from archdsl.syntax import tree
+from archdsl.syntax.walk import nodes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def _level_of(
     place.level.labels[text] = (None, label.span)
     inner = place.labelled(text)._replace(edits=edits_below(text, place.edits))
     if action is group:
-        flow = nested(node.span, inner, flow, lowering, fill)
+        flow = nested(node.span, inner, flow, lowering, fill, "stages")
     else:
         flow = lower_action(action, inner, flow, lowering)
         stride.is_taken = True
@@ -150,7 +150,7 @@ def _fill(node: tree.Stages, stage: Stage, stride: StageStride, lowering: Loweri
     lowering.visited.add(id(node.body))
     only = node.body.statements[0] if len(node.body.statements) == 1 else None
     is_simple = isinstance(only, tree.Step) and only.label is None
-    uses_index = re.search(r"\bindex\b", re.sub(r"#[^\n]*", "", node.body.span.text)) is not None
+    uses_index = any(isinstance(part, tree.Variable) and part.name == "index" for part in nodes_of(node.body))
 
     def repetition(place: Place, flow: Flow, position: int) -> Flow:
         inner = place._replace(

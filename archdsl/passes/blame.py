@@ -17,6 +17,7 @@ MOST_LABELS = 5
 _MOST_CHANGES = 2
 _MOST_CALLS = 2
 _LONGEST_CALL = 60
+_STAGES = "stages"
 # Attributes that say what a step gives, in the order in which they are looked for.
 _SETS_CHANNELS = ("channels", "features", "shape", "sizes", "size")
 _SETS_SIZES = ("stride", "size", "factor", "kernel", "padding")
@@ -230,16 +231,23 @@ def calls_of(node: Node) -> list[Label]:
 def place_of(trail: Trail, node: Node) -> str:
     """Say where a step is: its path, the blocks around it with their arguments, and which repeat; "" if it is plain."""
     path = ".".join([*(frame.call.id for frame in trail if frame.call is not None), node.id])
-    around = [*_repeat(trail[-1].graph, node)]
-    for position in range(len(trail) - 1, 0, -1):
-        frame = trail[position]
-        assert frame.call is not None
-        if frame.graph.kind == "block":
+    around: list[str] = []
+    step, is_repeat = node, False
+    for frame in reversed(trail):
+        if told := _repeat(frame.graph, step):
+            is_stage = step.word == _STAGES
+            if is_stage and is_repeat:
+                around[-1] += f" of {told}"
+            else:
+                around.append(told)
+            is_repeat = not is_stage
+        if frame.call is not None and frame.graph.kind == "block":
             around.append(f"in `{_signature(frame.graph)}`")
-        around += _repeat(trail[position - 1].graph, frame.call)
+            is_repeat = False
+        step = frame.call or step
     if not around:
         return f"at {path}" if len(trail) > 1 else ""
-    return f"at {path}, {', '.join(around)}".replace(" repeats, stage", " repeats of stage")
+    return f"at {path}, {', '.join(around)}"
 
 
 def _signature(graph: Graph) -> str:
@@ -252,16 +260,14 @@ def _is_shown(value: object) -> bool:
     return isinstance(value, bool | int | float | str | tuple)
 
 
-def _repeat(graph: Graph, node: Node) -> list[str]:
-    """Say which of several times a step of a graph is, as it stands in the text once."""
+def _repeat(graph: Graph, node: Node) -> str:
+    """Say which of several times a step of a graph is, as it stands in the text once; "" if it is there once."""
     alike = [other for other in graph.nodes.values() if other.span == node.span and not other.is_input]
     total = sum(other.repeat for other in alike)
     if total < 2:
-        return []
+        return ""
     number = 1 + sum(other.repeat for other in alike[: alike.index(node)])
-    if node.span.text.startswith("stages"):
-        return [f"stage {number} of {total}"]
-    return [f"the {_ordinal(number)} of {total} repeats"]
+    return f"stage {number} of {total}" if node.word == _STAGES else f"the {_ordinal(number)} of {total} repeats"
 
 
 def _ordinal(number: int) -> str:

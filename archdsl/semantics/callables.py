@@ -75,7 +75,7 @@ def _too_many(target: Partial, argument: tree.Argument) -> Trouble:
 
         help = names.input_step(argument.span) or help
     fix = None
-    if argument.span.text in OPS:
+    if isinstance(argument.value, tree.Variable) and argument.value.name in OPS:
         word = argument.span
         help = f"put `;` before `{word.text}`, if it is a step of its own"
         behind = len(word.source.text[: word.start].rstrip(" \t"))

@@ -122,6 +122,7 @@ class Library:
         if other is None:
             self._lose(module, use)
             return
+        module.used[use] = other
         if use.names is None:
             module.broken |= other.broken
             module.declarations.update({k: v for k, v in other.declarations.items() if k not in module.declarations})

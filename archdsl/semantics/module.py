@@ -27,6 +27,8 @@ class Module:
         self.misses_a_file = False
         self.allowances = Allowances(parsed.file.source)
         self.keys: list[tree.Keys] = []
+        self.used: dict[tree.Use, Module] = {}
+        """The file that each `use` brings, where it can be read."""
         self.key_lenders: list[Module] = []
         """The files used whose `keys` hold for this one's models too."""
         self.damaged = parsed.damaged

@@ -53,6 +53,12 @@ def test_a_mistake_in_a_later_repeat_says_which() -> None:
     assert found.notes[0] == "at 3.add, in `b(c=8, i=3)`, the 4th of 6 repeats"
 
 
+def test_repeats_of_a_block_called_like_stages_are_repeats() -> None:
+    block = "block stages_like(c) { residual { conv c + 1 } shortcut { conv c k=1 } }"
+    found = only(f"{block}\nmodel m {{ input [3, 8, 8]; for c in [8, 9] {{ stages_like 8 }} }}")
+    assert found.notes[0] == "at 0.add, in `stages_like(c=8)`, the 1st of 2 repeats"
+
+
 def test_branches_of_other_sizes_show_the_strides_that_made_them_so() -> None:
     found = only("model m { input [3, 64, 64]; conv 8 s=2; concat { conv 8; { conv 8 s=2; conv 8 } } }")
     assert labels(found) == [("s=2", "32x32 becomes 16x16 here")]

@@ -19,15 +19,15 @@ from archdsl.text.source import Source, Span
 T = TypeVar("T")
 
 _LONGEST_SHOWN = 40
-_PRELUDE = "prelude.arch"
 
 
 @dataclass(frozen=True)
 class Facts:
-    """A network's tables, and the file that is checked; what only some lints need is worked out when asked for."""
+    """A network's tables, the file that is checked, and the prelude; the rest is worked out when asked for."""
 
     tables: Tables
     file: Source
+    prelude: Source | None
 
     @property
     def shapes(self) -> Shapes:
@@ -59,7 +59,7 @@ class Facts:
     def place(self, step: OperatorUse) -> Span:
         """Return the text to point at: the step's own, or this file's call of the prelude's block that it is of."""
         span = step.node.span
-        if span.source.name == _PRELUDE:
+        if span.source is self.prelude:
             calls = (call for _, call in reversed(step.node.calls) if self.is_own(call))
             return next(calls, span)
         return span

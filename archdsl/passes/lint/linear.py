@@ -66,7 +66,7 @@ def _only_scales(step: OperatorUse) -> bool:
 
 def _is_tacit(step: OperatorUse) -> bool:
     """Return whether a step does nothing because a default says so, as `norm` under `norm=none` does."""
-    return step.op.changes_nothing() and step.node.span.text == "norm"
+    return step.op.changes_nothing() and step.node.word == "norm"
 
 
 def _is_one_map(first: OperatorUse, second: OperatorUse) -> bool:

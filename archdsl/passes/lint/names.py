@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import fields, is_dataclass
-from functools import cache
-from pathlib import PurePath
-from typing import Any
+from collections.abc import Iterable
 
-from archdsl.semantics.files import SUFFIX
 from archdsl.semantics.module import Module
 from archdsl.syntax import tree
+from archdsl.syntax.walk import nodes_of
 from archdsl.text.diagnostic import Fix, Reporter
 from archdsl.text.edits import removal
 from archdsl.text.source import Span
@@ -45,7 +41,7 @@ class _Uses:
         """Of steps."""
         self.values: Counter[str] = Counter()
         """Of expressions."""
-        for node in _nodes(part):
+        for node in nodes_of(part):
             match node:
                 case tree.Variable(name=name):
                     self.values[name] += 1
@@ -65,27 +61,10 @@ class _Uses:
         return self.count(name) > 0
 
 
-def _nodes(part: object) -> Iterator[object]:
-    """Yield a tree's nodes, in no certain order."""
-    left: list[object] = [part]
-    while left:
-        node = left.pop()
-        if isinstance(node, tuple | list):
-            left += node  # pyright: ignore[reportUnknownArgumentType] -- whatever the tree is made of
-        elif is_dataclass(node):
-            yield node
-            left += [getattr(node, name) for name in _parts(type(node))]
-
-
-@cache
-def _parts(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind) if field.name != "span")
-
-
 def _lint_lets(declaration: tree.Declaration, report: Reporter) -> None:
     if not isinstance(declaration, tree.Model | tree.Block | tree.Variant):
         return
-    bodies = [node for node in _nodes(declaration) if isinstance(node, tree.Body)]
+    bodies = [node for node in nodes_of(declaration) if isinstance(node, tree.Body)]
     for body in bodies:
         lets = [statement for statement in body.statements if isinstance(statement, tree.Let)]
         if not lets:
@@ -152,12 +131,9 @@ def _lint_declaration(declaration: tree.Declaration, module: Module, everywhere:
 
 def _brings(use: tree.Use, module: Module, everywhere: _Uses) -> bool:
     """Return whether a file that is used as a whole brings a name that is read, or a name map."""
-    file = PurePath(use.target.text).with_suffix(SUFFIX).name
-    homes = {home for _, home in module.declarations.values() if home is not module}
-    lenders = [home for home in module.key_lenders if home.file.source.name == file]
-    found = [home for home in homes if home.file.source.name == file]
-    names = [name for name, (_, home) in module.declarations.items() if home in found]
-    return bool(lenders) or not found or any(name in everywhere for name in names)
+    home = module.used[use]
+    names = [name for name, (_, found) in module.declarations.items() if found is home]
+    return home in module.key_lenders or not names or any(name in everywhere for name in names)
 
 
 def _report_use(use: tree.Use, name: tree.Name, names: tuple[tree.Name, ...], report: Reporter) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 
@@ -158,3 +160,13 @@ def test_settings_decide_what_is_suspicious() -> None:
     text = model("conv 8 bias=true; norm; act")
     assert archdsl.load_text(text, norm="group(2)").warnings == ()
     assert {d.code for d in archdsl.load_text(text, norm="group(8)").warnings} == {"W401", "W409"}
+
+
+def test_a_file_that_nothing_needs_is_told_wherever_it_lies(tmp_path: Path) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "blocks.arch").write_text("block b(c) { conv c }", encoding="utf-8")
+    spec = tmp_path / "net.arch"
+    spec.write_text('use "lib/blocks"\nmodel net { input [3, 8, 8]; cna 8 }', encoding="utf-8")
+    assert [d.code for d in archdsl.check(spec)] == ["W406"]
+    spec.write_text('use "lib/blocks"\nmodel net { input [3, 8, 8]; b 8 }', encoding="utf-8")
+    assert not archdsl.check(spec)
