@@ -1,6 +1,7 @@
 """The folder list says what the product is: a module imports from lower floors and its own folder only.
 
-No circle of files either, within a folder or not; files and classes that can be read at once; one name, one thing.
+No circle of files either, within a folder or not; files and classes that can be read at once; one name, one thing;
+tests where the package has what they test.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-# The one list of floors; docs/make_architecture.py prints it into the pages. lower/ and passes/ are neighbours that do
+# The one list of floors; docs/make_floors.py prints it into the pages. lower/ and passes/ are neighbours that do
 # not know each other, as are the folders of any one floor.
 FLOORS = {
     "text": 0, "syntax": 1, "ops": 1, "ir": 2, "semantics": 3, "lower": 4, "passes": 4, "backends": 5,
@@ -35,8 +36,11 @@ HOMES = {
 }  # fmt: skip
 SOURCES = sorted((ROOT / "archdsl").rglob("*.py"))
 LONGEST_FILE, LONGEST_CLASS, MEDIAN_FILE = 500, 250, 120
-# What is still longer.
-LONG_CLASSES = {"syntax.builder.Builder"}
+# Folders of tests that no folder of the package has beside it, and why.
+OTHER_TESTS = {
+    "fuzz": "replays what the fuzzer of `tests/fuzz` found",
+    "specs": "tests the bundled specs, which lie in a folder of their own",
+}
 
 
 def module_of(path: Path) -> str:
@@ -210,7 +214,7 @@ def test_files_and_classes_are_short_enough_to_be_read() -> None:
     assert not {module for module, count in lines.items() if count > LONGEST_FILE}
     assert median(lines.values()) <= MEDIAN_FILE
     lengths = {f"{module}.{node.name}": (node.end_lineno or 0) - node.lineno + 1 for module, node in classes()}
-    assert {name for name, count in lengths.items() if count > LONGEST_CLASS} <= LONG_CLASSES
+    assert not {name for name, count in lengths.items() if count > LONGEST_CLASS}
 
 
 def names_of_types(source: str) -> Iterator[str]:
@@ -227,3 +231,58 @@ def test_a_type_name_is_used_for_one_thing() -> None:
     found = (name for module, text in texts().items() if module != RUNTIME for name in names_of_types(text))
     counts = Counter(name for name in found if not name.startswith("_"))
     assert not {name for name, count in counts.items() if count > 1}
+
+
+def folders(root: Path, pattern: str) -> dict[str, set[str]]:
+    """Map each folder below a root that holds such files, "" for the root itself, to their names without ending."""
+    found: dict[str, set[str]] = {}
+    for path in root.rglob(pattern):
+        found.setdefault(path.parent.relative_to(root).as_posix().removeprefix("."), set()).add(path.stem)
+    return found
+
+
+def misplaced(package: Mapping[str, set[str]], tests: Mapping[str, set[str]]) -> list[str]:
+    """List what keeps the folders of tests from being those of the package; both map folders to names of modules."""
+    untested = [f"nothing tests {folder}" for folder in package if folder not in tests]
+    alone = [f"{folder} is no folder of the package" for folder in tests if folder not in {*package, *OTHER_TESTS}]
+    idle = [f"{folder} needs no exception" for folder in OTHER_TESTS if folder not in tests or folder in package]
+    return [*untested, *alone, *idle, *_elsewhere(package, tests)]
+
+
+def _elsewhere(package: Mapping[str, set[str]], tests: Mapping[str, set[str]]) -> Iterator[str]:
+    """Yield the tests that are called like a module of other folders than their own."""
+    for folder, names in tests.items():
+        for name in sorted(names):
+            homes = [home for home, modules in package.items() if name.removeprefix("test_") in modules]
+            if homes and folder not in homes:
+                yield f"{folder}/{name} is called like a module of {', '.join(homes)}"
+
+
+def folders_of_the_package() -> dict[str, set[str]]:
+    return {name: found - {"__init__"} for name, found in folders(ROOT / "archdsl", "*.py").items()}
+
+
+def test_tests_lie_where_the_package_has_what_they_test() -> None:
+    assert not misplaced(folders_of_the_package(), folders(ROOT / "tests", "test_*.py"))
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("backends", "test_emit"),
+        ("", "test_levels"),
+        ("ops", "test_shapes"),
+        ("torch", "test_any"),
+        ("ir/old", "test_x"),
+    ],
+)
+def test_a_misplaced_test_is_found(folder: str, name: str) -> None:
+    tests = folders(ROOT / "tests", "test_*.py")
+    assert len(misplaced(folders_of_the_package(), {**tests, folder: {*tests.get(folder, ()), name}})) == 1
+
+
+@pytest.mark.parametrize("folder", ["syntax/habits", "lower", "fuzz"])
+def test_a_folder_without_tests_is_found(folder: str) -> None:
+    tests = folders(ROOT / "tests", "test_*.py")
+    del tests[folder]
+    assert len(misplaced(folders_of_the_package(), tests)) == 1

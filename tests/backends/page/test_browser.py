@@ -14,7 +14,7 @@ import archdsl
 from archdsl.backends.page import page
 from archdsl.backends.summary import fold
 from tests.backends.page.conftest import Open
-from tests.backends.page.test_page import HOSTILE, data_of
+from tests.backends.page.test_html import HOSTILE, data_of
 
 pytestmark = pytest.mark.slow
 
