@@ -45,7 +45,7 @@ def _faults(tree: ast.AST, literals: set[str]) -> Iterator[ast.stmt | ast.expr]:
             case ast.Match(subject):
                 is_fault = _is_keyword(subject)
             case ast.Subscript(value, key) | ast.Call(func=ast.Attribute(value=value, attr="get"), args=[key, *_]):
-                is_fault = (_is_table(value) and _is_literal(key)) or (_is_keyword(key) and _is_given(value, literals))
+                is_fault = (_is_table(value) and _is_literal(key)) or (_is_keyword(key) and _is_fixed(value, literals))
             case _:
                 continue
         if is_fault:
@@ -67,6 +67,12 @@ def _is_table(node: ast.expr) -> bool:
 
 def _is_given(node: ast.expr, literals: set[str]) -> bool:
     return _is_literal(node) or (isinstance(node, ast.Name) and node.id in literals)
+
+
+def _is_fixed(node: ast.expr, literals: set[str]) -> bool:
+    """Return whether a table is written out, here or, as a constant, in another file; that of all operators is not."""
+    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return _is_given(node, literals) or (name.isupper() and name != "OPS")
 
 
 def _is_literal(node: ast.expr | None) -> bool:
@@ -110,6 +116,8 @@ def test_nothing_else_names_an_operator() -> None:
         "JOINS = {'add': '+'}\nsign = JOINS.get(op.keyword, '')",
         "JOINS: frozenset[str] = frozenset(['add'])\nfound = op.keyword in JOINS",
         "sign = {'add': '+'}.get(op.keyword)",
+        "sign = SIGNS[op.keyword]",
+        "sign = words.SIGNS.get(op.keyword, '')",
         "match op.keyword:\n    case 'add': pass",
         "op = OPS['add']()",
         "op = OPS.get('add')",
@@ -126,6 +134,7 @@ def test_a_planted_name_is_found(source: str) -> None:
         "from archdsl.ops.base import Op, OpError",
         "from archdsl.ops.shape import Shape",
         "op = OPS.get(name.text)",
+        "op = OPS[one.op.keyword]",
         "text = f'`{op.keyword}` has no branches'",
         "is_same = one.op.keyword == other.op.keyword",
         "counts[op.keyword] += 1",
