@@ -339,7 +339,7 @@ def test_any_mixture_of_habits_gives_diagnostics_within_the_text(text: str) -> N
     "piece", ["nn.Conv2d(", "((((", "if a: ", "/*", "layer {", "a, ", "x = ", "[-1, 1, ", "'", "-> ", " ", "k: "]
 )
 def test_a_long_line_of_habits_takes_little_time(piece: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     archdsl.check_text(model(piece * (100_000 // len(piece))))
     archdsl.check_text(model(f"{piece * 80}\n" * 200))
-    assert time.perf_counter() - start < 4
+    assert time.process_time() - start < 4
