@@ -18,7 +18,7 @@ import atheris  # pyright: ignore[reportMissingImports, reportMissingModuleSourc
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-FOLDERS = ("text", "syntax", "ops", "ir", "passes", "backends/picture", "backends/torch")
+FOLDERS = ("text", "syntax", "ops", "ir", "semantics", "lower", "passes", "backends/picture", "backends/torch")
 
 with atheris.instrument_imports(include=["archdsl", "lark"]):  # pyright: ignore[reportAttributeAccessIssue] - lazy
     # Much is imported only when it is needed; what is imported here is instrumented.
