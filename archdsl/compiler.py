@@ -149,7 +149,8 @@ def explain(work: Work) -> None:
 
         explained = list(zip(work.misfits, explain(work.misfits), strict=True))
         groups = refused_groups(work.misfits)
-        if groups is not None and work.plan is not None:
+        # With mistakes elsewhere the other network would lack what they leave out.
+        if groups is not None and work.plan is not None and not work.report.has_errors:
             norm = norm_of_one_group()
             value = Partial(norm.keyword, type(norm), tuple(norm.model_dump(exclude_unset=True).items()))
             changed = replace(work.plan, context=work.plan.context.order({"norm": value}))
