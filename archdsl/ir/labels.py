@@ -84,7 +84,7 @@ def objection(label: str) -> str:
     if label.startswith("_"):
         return "names that start with `_` belong to torch and Python"
     if not all(character.isalnum() or character in "_-" for character in label) or not label.isascii():
-        return "a label consists of letters, digits, `_` and `-`"
+        return "a label consists of ASCII letters, digits, `_` and `-`"
     return ""
 
 

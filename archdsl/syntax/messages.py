@@ -48,6 +48,8 @@ def expectation(accepted: Iterable[str]) -> str:
 
 def advice(kind: str, text: str, accepted: frozenset[str]) -> str:
     """Say what to do about an unexpected token, as far as the grammar tells."""
+    if kind == "CALL_NAME":
+        return "what a step takes stands behind a space, without parentheses around it"
     if text.isalpha() and text not in ("true", "false") and kind not in ("NAME", "LABEL") and "NAME" in accepted:
         return f"`{text}` is a word of the language: choose another name"
     if kind == "SIGN" and "NAME" in accepted:

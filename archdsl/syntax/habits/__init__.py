@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from archdsl.syntax.habits import bodies, brackets, configs, python, signs, words
+from archdsl.syntax.habits import bodies, brackets, choices, configs, python, references, signs, steps, words
 from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, place_of
 from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.source import Source, Span
@@ -23,6 +23,9 @@ _ALL: Sequence[Callable[[HabitSite], Habit | None]] = (
     python.imports,
     python.classes_and_functions,
     signs.comment,
+    references.numbered,
+    steps.repeat_in_front,
+    signs.foreign_letters,
     signs.character,
     bodies.header,
     bodies.elif_word,
@@ -30,10 +33,19 @@ _ALL: Sequence[Callable[[HabitSite], Habit | None]] = (
     words.label_behind_stages,
     words.lambda_word,
     brackets.typed_by_colon,
+    choices.for_head,
+    choices.conditional_argument,
+    references.inner_reuse,
     words.stage_word,
     words.quoted_step,
     words.one_edit_a_line,
     words.misplaced_declaration,
+    references.arithmetic,
+    steps.repeated_call,
+    steps.indexed_call,
+    steps.steps_in_brackets,
+    steps.split_without_join,
+    steps.let_of_step,
     python.foreign_statement,
     python.own_call,
     words.augmented_assignment,

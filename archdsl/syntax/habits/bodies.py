@@ -18,6 +18,7 @@ _HEADER = re.compile(
     r"(?:(?:inline\s+)?(?:block|model)\b|if\b|elif\b|else\b|for\b|while\b|with\b|residual\b|shortcut\b|defaults\b|"
     r"(?:[\w{}]+\s*:\s*)?(?:add|mul|sub|concat|maximum|stages|split|residual)\b)"
 )
+_WITH_BRACE = re.compile(r"\s*\}?\s*(?:if|elif|else|for|while)\b[^{}:]*(:)\s*\{")
 _LABEL_ONLY = re.compile(r"[A-Za-z_]\w*\s*:")
 
 
@@ -26,6 +27,9 @@ def header(place: HabitSite) -> Habit | None:
     text = place.source.text
     start, end = line_bounds(text, place.offset)
     line = without_comment(text[start:end])
+    if (both := _WITH_BRACE.match(text, start, end)) is not None and both.start(1) == place.offset:
+        help = "remove the colon: the brace begins the body"
+        return Habit(both.start(1), both.end(1), "a body stands in braces", help, both.end(1), "", is_safe=True)
     if line.endswith("{"):
         return None
     if line.endswith(":") and (_HEADER.match(line.lstrip()) or _holds_a_level(text, start, line)):
@@ -41,7 +45,7 @@ def header(place: HabitSite) -> Habit | None:
     match = re.match(r"(\s*)((?:if|elif|else|for)\b[^{}:]*?)\s*:\s*([^{}]+)$", line)
     if match:
         colon = start + line.index(":", match.end(2))
-        written = f"{_in_our_words(match[2])} {{ {match[3].strip()} }}"
+        written = f"{in_our_words(match[2])} {{ {match[3].strip()} }}"
         help = f"write `{written}`"
         whole = (start + match.start(2), start + len(line))
         return Habit(
@@ -64,7 +68,7 @@ def _chain_end(text: str, start: int) -> int:
 
 def _one(start: int, colon: int, line: str) -> Habit:
     message = "a body stands in braces, not below a colon"
-    shown = _in_our_words(line.strip().removesuffix(":"))
+    shown = in_our_words(line.strip().removesuffix(":"))
     help = f"write `{shown} {{`, and `}}` behind the body"
     return Habit(colon, colon + 1, message, help, colon + 1)
 
@@ -104,10 +108,10 @@ def with_braces(text: str) -> str:
 
 def _opening(head: str) -> str:
     is_level = re.fullmatch(r"[A-Za-z_]\w*", head) and not _HEADER.match(head)
-    return f"{head}: {{" if is_level else f"{_in_our_words(head)} {{"
+    return f"{head}: {{" if is_level else f"{in_our_words(head)} {{"
 
 
-def _in_our_words(head: str) -> str:
+def in_our_words(head: str) -> str:
     """Write the head of an `if` or a `for` of Python as here."""
     head = re.sub(r"^elif\b", "else if", head)
     head = re.sub(r"\brange\(\s*(\d+)\s*\)", lambda found: f"0..{int(found[1]) - 1}", head)

@@ -20,7 +20,7 @@ def comma(place: HabitSite) -> Habit | None:
     if not after.strip() or after.lstrip().startswith("#"):
         return Habit(at, at + 1, "a statement ends without a comma", "remove it", at + 1, "", is_safe=True)
     arguments = [argument.strip() for argument in split_commas(after)]
-    if not _is_balanced(before + after):
+    if not is_balanced(before + after):
         return None
     if not before.strip() or '"' in before + after or any(re.match(r"[A-Za-z_]\w*\s*:", a) for a in arguments):
         return None
@@ -32,7 +32,7 @@ def comma(place: HabitSite) -> Habit | None:
     return Habit(at, at + 1, message, help, place.end, written, is_safe=is_safe, whole=(at, place.end))
 
 
-def _is_balanced(text: str) -> bool:
+def is_balanced(text: str) -> bool:
     """Return whether every parenthesis and square bracket is closed by one of its kind."""
     opened = list[str]()
     for match in re.finditer(r'"[^"\n]*"|[()\[\]]', text):

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Sequence
 
+from archdsl.syntax.habits.brackets import is_balanced
 from archdsl.syntax.habits.layers import Foreign, Translation, function_of, join_of, layer_of, translate
 from archdsl.syntax.habits.scan import Habit, HabitSite, indented_end, line_bounds, lines_from, split_commas
 from archdsl.text.suggest import known_as
@@ -267,7 +268,7 @@ def own_call(place: HabitSite) -> Habit | None:
     match = re.fullmatch(
         r"(?P<head>(?:[^\s:()]+\s*:\s*)?)(?P<name>[A-Za-z_]\w*)\((?P<inside>.*)\)\s*", place.text, re.S
     )
-    if match is None or "\n" in match["inside"]:
+    if match is None or "\n" in match["inside"] or not is_balanced(match["inside"]):
         return None
     arguments = [_listed(argument) for argument in split_commas(match["inside"])]
     named = word_for(match["name"])

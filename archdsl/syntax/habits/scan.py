@@ -12,6 +12,9 @@ from archdsl.text.source import Source, Span
 LONGEST = 4000
 """What is longer than this many characters is not looked at as one statement."""
 
+LONGEST_NAME = 100
+"""How far the beginning of a word is looked for."""
+
 _LONGEST_LINE = 1000
 
 _PIECE = re.compile(
@@ -138,19 +141,19 @@ def without_comment(line: str) -> str:
     return re.sub(r'^((?:[^#"\n]|"[^"\n]*")*?)\s*(?:#.*)?$', r"\1", line).rstrip()
 
 
-def split_commas(text: str) -> list[str]:
-    """Split at the commas outside brackets and strings.
+def split_commas(text: str, separators: str = ",") -> list[str]:
+    """Split at the commas outside brackets and strings, or at other separators.
 
     >>> split_commas("64, (3, 3), k=f(1, 2)")
     ['64', '(3, 3)', 'k=f(1, 2)']
     """
     parts, depth, start = list[str](), 0, 0
-    for match in re.finditer(r"""("[^"]*"|'[^']*')|[()\[\]{},]""", text):
+    for match in re.finditer(r"""("[^"]*"|'[^']*')|[()\[\]{},;\n]""", text):
         piece = match.group()
-        if piece == "," and depth == 0:
+        if piece in separators and depth == 0:
             parts.append(text[start : match.start()].strip())
             start = match.end()
-        elif len(piece) == 1 and piece != ",":
+        elif piece in ("(", "[", "{", ")", "]", "}"):
             depth += 1 if piece in "([{" else -1
     parts.append(text[start:].strip())
     return [part for part in parts if part]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from unicodedata import normalize
 
-from archdsl.syntax.habits.scan import Habit, HabitSite, line_bounds
+from archdsl.syntax.habits.scan import LONGEST_NAME, Habit, HabitSite, line_bounds
 
 # What a keyboard, a web page or a word processor puts in place of a character of ours.
 _CHARACTERS = {
@@ -60,6 +60,31 @@ def character(place: HabitSite) -> Habit | None:
             at, at + 2, f"`{sign}` is written `{word}` here", f"write `{word}`", at + 2, word, is_safe=True, code="E002"
         )
     return None
+
+
+_SPELT = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa", "œ": "oe", "ł": "l"}
+
+
+def foreign_letters(place: HabitSite) -> Habit | None:
+    """Say of which letters names are made, at `größe`."""
+    text, at = place.source.text, place.offset
+    start = at - len(re.search(r"\w*$", text[max(0, at - LONGEST_NAME) : at]).group())  # pyright: ignore[reportOptionalMemberAccess] -- an empty text matches
+    word = re.compile(r"\w+").match(text, start)
+    if word is None or text[at].isascii() or not text[at].isalpha() or _compatible(text, at) is not None:
+        return None
+    spelt = "".join(_spelt(letter) for letter in word.group())
+    is_ours = re.fullmatch(r"[A-Za-z_]\w*", spelt, re.A) is not None
+    message = f"`{word.group()}` is no name: names are made of ASCII letters, digits and `_`"
+    help = f"write `{spelt}`" if is_ours else "write it in ASCII letters"
+    return Habit(start, word.end(), message, help, word.end(), spelt if is_ours else None, code="E002")
+
+
+def _spelt(letter: str) -> str:
+    """Write a letter with an accent without it, or as its language spells it where there is none."""
+    plain = _SPELT.get(letter.lower())
+    if plain is not None:
+        return plain if letter.islower() else plain.capitalize()
+    return normalize("NFKD", letter)[0]
 
 
 def _compatible(text: str, at: int) -> Habit | None:
