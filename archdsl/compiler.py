@@ -363,19 +363,30 @@ def check(source: Source, folder: Path | None = None, model: str | None = None) 
         return report.diagnostics
     report.leave_out(module.allowances.drops)
     visited: set[int] = set()
-    built = _check_models(module, [model] if model is not None else list(complete_models(module)), visited, report)
+    mapped: list[tuple[tuple[KeyMap, ...], Shapes]] = []
+    models = [model] if model is not None else list(complete_models(module))
+    built = _check_models(module, models, visited, mapped, report)
     if model is None and built is not None:
         survey(module, visited, report)
     if not (module.file.declarations or report.has_errors):
         help = "declare a model: `model name { input [3, 224, 224]; … }`"
         report.error("E120", "this spec is empty", Span(0, 0, module.file.source), help=help)
     if model is None and not report.has_errors:
-        _lint_file(module, built or set(), report)
+        _lint_file(module, built or set(), mapped, report)
     return report.diagnostics
 
 
-def _check_models(module: Module, models: Sequence[str], visited: set[int], report: Reporter) -> set[Span] | None:
-    """Report what is wrong with each model; return where what they built is declared, None if it is too much."""
+def _check_models(
+    module: Module,
+    models: Sequence[str],
+    visited: set[int],
+    mapped: list[tuple[tuple[KeyMap, ...], Shapes]],
+    report: Reporter,
+) -> set[Span] | None:
+    """Report what is wrong with each model; return where what they built is declared, None if it is too much.
+
+    Where the file has name maps, they and the shapes of each model that is sound are put into `mapped`.
+    """
     loading = report.diagnostics
     built: set[Span] = set()
     steps = 0
@@ -390,6 +401,8 @@ def _check_models(module: Module, models: Sequence[str], visited: set[int], repo
         if work.lowered is not None:
             steps += work.lowered.steps
             built |= work.lowered.built if work.graph is not None else set()
+        if module.keys and work.shapes is not None:
+            mapped.append((work.key_maps, work.shapes))
         steps += _STEPS_OF_MODEL
         if steps > MAX_STEPS_OF_FILE:
             message = f"the models of this spec have more than {MAX_STEPS_OF_FILE:,} distinct steps together"
@@ -400,10 +413,16 @@ def _check_models(module: Module, models: Sequence[str], visited: set[int], repo
     return built
 
 
-def _lint_file(module: Module, built: set[Span], report: Reporter) -> None:
+def _lint_file(
+    module: Module, built: set[Span], mapped: Sequence[tuple[tuple[KeyMap, ...], Shapes]], report: Reporter
+) -> None:
     """Find what is suspicious about a file without mistakes, beside its networks."""
     from archdsl.passes.lint.names import lint_names
 
     lint_names(module, report)
+    if mapped and len(mapped) == sum(isinstance(d, tree.Model | tree.Variant) for d in module.file.declarations):
+        from archdsl.passes.lint.keys import lint_keys
+
+        lint_keys(module.file.source, mapped, report)
     bodies = {d.span for d in module.file.declarations if isinstance(d, tree.Block | tree.Model)}
     report_unused(module.allowances, built, is_complete=bool(built) and bodies <= built, report=report)

@@ -23,6 +23,32 @@ def list_state(shapes: Shapes) -> State:
     return PerBody[Shapes, State](_body)(shapes)
 
 
+def list_adaptable(shapes: Shapes) -> frozenset[str]:
+    """Return the keys of convolutions' weights whose second axis counts the channels of one input.
+
+    Requires: shapes without errors. Ensures: none of them is grouped or transposed.
+    """
+    return PerBody[Shapes, frozenset[str]](_adaptable)(shapes)
+
+
+def _adaptable(shapes: Shapes, below: Callable[[Shapes], frozenset[str]]) -> frozenset[str]:
+    found: set[str] = set()
+    for node in shapes.graph.topological():
+        if node.is_input or node.reuses is not None:
+            continue
+        if node.body is not None:
+            keys = below(shapes.inner[node.id])
+        else:
+            assert node.op is not None
+            inputs = shapes.inputs_of(node)
+            linear = node.op.linear_map(inputs)
+            is_plain = linear is not None and (linear.outputs, linear.inputs, linear.groups) == (0, 1, 1)
+            sizes = {tensor.name: len(tensor.shape) for tensor in node.op.state(inputs)} if is_plain else {}
+            keys = frozenset({"weight"} if sizes.get("weight", 0) > 2 else ())
+        found.update(f"{name}.{key}" for name in node.names for key in keys)
+    return frozenset(found)
+
+
 class _Entry(NamedTuple):
     """An entry of the state_dict: the containers on the way to its module, and whether it has none of its own."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import cast
+from typing import Literal, cast
 
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.semantics.env import Budget, Env
@@ -15,6 +16,7 @@ from archdsl.semantics.values import Setting
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Label, Reporter
 from archdsl.text.error import SpecError
+from archdsl.text.source import Span
 from archdsl.text.suggest import nearest
 
 _NUMBER = "(0|[1-9][0-9]*)"
@@ -28,6 +30,7 @@ class KeyRenaming:
     names: tuple[str, ...]
     theirs: tree.LabelText
     env: Env
+    span: Span
 
     def rename(self, key: str) -> str | None:
         """Return their key for one of ours; None where the template does not match. Raises Trouble."""
@@ -37,27 +40,50 @@ class KeyRenaming:
         numbers: dict[str, Setting] = {name: int(text) for name, text in zip(self.names, match.groups(), strict=True)}
         env = replace(self.env.bind(**numbers), budget=Budget())
         beginning = "".join(p if isinstance(p, str) else str(_number(p, env)) for p in self.theirs.pieces)
-        return beginning + key[match.end() :]
+        return ".".join(part for part in (beginning, key[match.end() :].removeprefix(".")) if part) or None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPattern:
+    """Keys that `drop` lets be left over, or whose weights `adapt` fits to other input channels."""
+
+    pattern: re.Pattern[str]
+    span: Span
+
+    def matches(self, key: str) -> bool:
+        return self.pattern.search(key) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class KeyMap:
     """What files of one origin call a network's weights.
 
-    With `is_ordered`, keys that no rule names correspond in the order of the two state_dicts.
+    With `is_ordered`, keys that no rule names correspond in the order of the two state_dicts. `drops` match keys of
+    theirs, `adapts` keys of ours.
     """
 
     origin: str
     rules: tuple[KeyRenaming, ...]
     is_ordered: bool
+    drops: tuple[KeyPattern, ...] = ()
+    adapts: tuple[KeyPattern, ...] = ()
 
     def rename(self, key: str) -> str | None:
-        """Return their key for one of ours, by the first rule that matches.
+        """Return their key for one of ours, by the first rule that matches; without one it is the same in both.
+
+        None where only the order of the two state_dicts says what it corresponds to.
+        Errors: SpecError where a template's arithmetic has no whole value for this key
+        """
+        _, renamed = self.apply(key)
+        return renamed if renamed is not None or self.is_ordered else key
+
+    def apply(self, key: str) -> tuple[KeyRenaming | None, str | None]:
+        """Return the first rule that matches a key of ours, and what it makes of it; None and None without one.
 
         Errors: SpecError where a template's arithmetic has no whole value for this key
         """
         try:
-            return next((name for rule in self.rules if (name := rule.rename(key)) is not None), None)
+            return next(((rule, name) for rule in self.rules if (name := rule.rename(key)) is not None), (None, None))
         except Trouble as trouble:
             report = Reporter()
             notes = [f"this is worked out for `{key}`"]
@@ -90,10 +116,23 @@ def build_key_maps(homes: Sequence[tuple[Sequence[tree.Keys], Env]], report: Rep
                 report.error("E106", message, keys.origin.span, labels=labels, help=help)
             seen.setdefault(origin, keys)
             _check_order(keys, report)
-            rules = tuple(_rules(keys, env, report))
+            _check_words(keys, report)
             before = found.get(origin, KeyMap(origin, (), False))
-            found[origin] = KeyMap(origin, before.rules + rules, before.is_ordered or keys.order is not None)
+            found[origin] = KeyMap(
+                origin,
+                before.rules + tuple(_rules(keys, env, report)),
+                before.is_ordered or keys.order is not None,
+                before.drops + tuple(_patterns(keys, "drop", report)),
+                before.adapts + tuple(_patterns(keys, "adapt", report)),
+            )
     return tuple(found.values())
+
+
+def _check_words(keys: tree.Keys, report: Reporter) -> None:
+    for rule in keys.rules:
+        if isinstance(rule, tree.KeyWord) and rule.word.text not in ("drop", "adapt"):
+            help = 'write `drop "theirs"`, `adapt "ours"`, or a rule, `"ours" = "theirs"`'
+            report.error("E123", f"`{rule.word.text}` is no word of a name map", rule.word.span, help=help)
 
 
 def _check_order(keys: tree.Keys, report: Reporter) -> None:
@@ -106,14 +145,34 @@ def _check_order(keys: tree.Keys, report: Reporter) -> None:
 
 def _rules(keys: tree.Keys, env: Env, report: Reporter) -> Iterator[KeyRenaming]:
     for rule in keys.rules:
-        try:
-            names = _check_ours(rule.ours)
-            _check_theirs(rule.theirs, names, env)
-            yield KeyRenaming(_compile(rule.ours), tuple(dict.fromkeys(names)), rule.theirs, env)
-        except Trouble as trouble:
-            report.error(trouble.code, trouble.message, trouble.span, help=trouble.help)
-        except Reported:
-            pass
+        if isinstance(rule, tree.KeyRule):
+            with _told(report):
+                names = _check_ours(rule.ours)
+                _check_theirs(rule.theirs, names, env)
+                if not (rule.ours.pieces or rule.theirs.pieces):
+                    raise Trouble("E123", "this rule says nothing", rule.span, help='remove it: `""` names no segment')
+                yield KeyRenaming(_beginning(rule.ours), tuple(dict.fromkeys(names)), rule.theirs, env, rule.ours.span)
+
+
+def _patterns(keys: tree.Keys, word: Literal["drop", "adapt"], report: Reporter) -> Iterator[KeyPattern]:
+    for rule in keys.rules:
+        if isinstance(rule, tree.KeyWord) and rule.word.text == word:
+            with _told(report):
+                _check_ours(rule.text)
+                if not rule.text.pieces:
+                    raise Trouble("E123", f"`{word}` names no segment of a key", rule.text.span, help="name one")
+                pattern = _beginning(rule.text) if word == "adapt" else re.compile(rf"(?:\A|\.){_segments(rule.text)}")
+                yield KeyPattern(pattern, rule.text.span)
+
+
+@contextmanager
+def _told(report: Reporter) -> Generator[None]:
+    try:
+        yield
+    except Trouble as trouble:
+        report.error(trouble.code, trouble.message, trouble.span, help=trouble.help)
+    except Reported:
+        pass
 
 
 def _check_ours(text: tree.LabelText) -> list[str]:
@@ -145,7 +204,7 @@ def _check_text(text: tree.LabelText) -> None:
     literal = "".join(piece if isinstance(piece, str) else "0" for piece in text.pieces)
     if "{" in literal or "}" in literal:
         raise Trouble("E123", "the braces of this key do not match", text.span, help="close what is opened: `{i}`")
-    if not all(literal.split(".")):
+    if literal and not all(literal.split(".")):
         raise Trouble("E123", "a segment of this key is empty", text.span, help="segments stand between single dots")
 
 
@@ -183,7 +242,12 @@ def _inner(node: object) -> Iterator[tree.Expression]:
                 yield item
 
 
-def _compile(text: tree.LabelText) -> re.Pattern[str]:
+def _beginning(text: tree.LabelText) -> re.Pattern[str]:
+    return re.compile(rf"\A{_segments(text)}" if text.pieces else r"\A")
+
+
+def _segments(text: tree.LabelText) -> str:
+    """Return the regular expression of a template, up to the end of a segment."""
     groups: dict[str, int] = {}
     written = ""
     for piece in text.pieces:
@@ -193,4 +257,4 @@ def _compile(text: tree.LabelText) -> re.Pattern[str]:
             assert isinstance(piece, tree.Variable)
             written += f"(?:\\{groups[piece.name]})" if piece.name in groups else _NUMBER
             groups.setdefault(piece.name, len(groups) + 1)
-    return re.compile(rf"{written}(?=\.|\Z)")
+    return rf"{written}(?=\.|\Z)"

@@ -294,12 +294,16 @@ class Builder(Expressions):
         word = self._word(order) if order is not None else None
         return tree.Keys(self._word(origin), word, rules[:-1] if rules else (), self._span(keyword, last))
 
-    def key_rules(self, children: Children) -> tuple[tree.KeyRule | Token, ...]:
+    def key_rules(self, children: Children) -> tuple[tree.KeyRule | tree.KeyWord | Token, ...]:
         return tuple(children[1:])
 
     def key_rule(self, children: Children) -> tree.KeyRule:
         ours, theirs = (self._pieces(token, "E123") for token in children)
         return tree.KeyRule(ours, theirs, self._span(ours, theirs))
+
+    def key_word(self, children: Children) -> tree.KeyWord:
+        word, text = children
+        return tree.KeyWord(self._word(word), self._pieces(text, "E123"), self._span(word, text))
 
     def use_all(self, children: Children) -> tree.Use:
         keyword, name = children

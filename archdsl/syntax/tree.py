@@ -399,12 +399,21 @@ class KeyRule:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyWord:
+    """`drop "segments"` or `adapt "ours"`: what is to be done with certain keys."""
+
+    word: Name
+    text: LabelText
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Keys:
     """How files of some origin name the file's weights; `order` is the word behind `in`, if any."""
 
     origin: Name
     order: Name | None
-    rules: tuple[KeyRule, ...]
+    rules: tuple[KeyRule | KeyWord, ...]
     span: Span
 
 

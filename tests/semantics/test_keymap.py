@@ -23,24 +23,52 @@ def rename(declaration: str, key: str, depth: int = 3) -> str | None:
         ('"features.{i}.block.{j}" = "blocks.{i-1}.{j}"', "features.3.block.0.conv.weight", "blocks.2.0.conv.weight"),
         ('"stem" = "conv1"', "stem.weight", "conv1.weight"),
         ('"stem" = "conv1"', "stem", "conv1"),
-        ('"stem" = "conv1"', "stem2.weight", None),
-        ('"stem" = "conv1"', "body.stem.weight", None),
+        ('"stem" = "conv1"', "stem2.weight", "stem2.weight"),
+        ('"stem" = "conv1"', "body.stem.weight", "body.stem.weight"),
         ('"layer{i}" = "{i}"', "layer12.weight", "12.weight"),
-        ('"layer{i}" = "{i}"', "layer1x.weight", None),
-        ('"layer{i}" = "{i}"', "layer01.weight", None),
+        ('"layer{i}" = "{i}"', "layer1x.weight", "layer1x.weight"),
+        ('"layer{i}" = "{i}"', "layer01.weight", "layer01.weight"),
         ('"a{i}.b{i}-{j}" = "s{i}.{j}"', "a2.b2-0.w", "s2.0.w"),
-        ('"a{i}.b{i}-{j}" = "s{i}.{j}"', "a2.b3-0.w", None),
+        ('"a{i}.b{i}-{j}" = "s{i}.{j}"', "a2.b3-0.w", "a2.b3-0.w"),
         ('"a.{i}" = "b.{i/2}"', "a.4.w", "b.2.w"),
         ('"a.{i}" = "b.{0 if i < 2 else i * 10}"', "a.3.w", "b.30.w"),
         ('"a.{i}" = "b.{max(i, depth)}"', "a.1.w", "b.3.w"),
         ('"a.{i}" = "b.{len(unique(widths[0..i]))}"', "a.2.w", "b.2.w"),
         ('"a.{i}" = "b.{sum([w for w in widths if w > 8])}"', "a.2.w", "b.16.w"),
         ('"a+b.{i}" = "c"', "a+b.1.w", "c.w"),
-        ('"a+b.{i}" = "c"', "aab.1.w", None),
+        ('"" = "model"', "stem.weight", "model.stem.weight"),
+        ('"encoder" = ""', "encoder.stem.weight", "stem.weight"),
+        ('"scale" = ""', "scale", "scale"),
+        ('"a" = "x"; "" = "b"', "a.w", "x.w"),
+        ('drop "a"; adapt "a"', "a.w", "a.w"),
+        ('"a+b.{i}" = "c"', "aab.1.w", "aab.1.w"),
     ],
 )
 def test_a_rule_renames_keys_that_begin_with_its_template(rule: str, key: str, expected: str | None) -> None:
     assert rename(f"keys other {{ {rule} }}", key) == expected
+
+
+def test_where_only_the_order_tells_a_key_has_no_other_name() -> None:
+    assert rename('keys other in order { "a" = "x" }', "b.w") is None
+    assert rename('keys other in order { "a" = "x" }', "a.w") == "x.w"
+
+
+@pytest.mark.parametrize(
+    ("word", "key", "expected"),
+    [
+        ('drop "index"', "a.0.index", True),
+        ('drop "index"', "index.weight", True),
+        ('drop "index"', "a.0.index2", False),
+        ('drop "a{i}.index"', "b.a12.index", True),
+        ('drop "a{i}.index"', "b.a12.x.index", False),
+        ('adapt "a.{i}"', "a.3.weight", True),
+        ('adapt "a.{i}"', "b.a.3.weight", False),
+    ],
+)
+def test_drop_finds_segments_anywhere_and_adapt_at_the_beginning(word: str, key: str, expected: bool) -> None:
+    (key_map,) = archdsl.load_text(f"keys other {{ {word} }}\n{MODEL}").key_maps
+    (pattern,) = (*key_map.drops, *key_map.adapts)
+    assert pattern.matches(key) is expected
 
 
 def test_the_first_rule_that_matches_holds() -> None:
@@ -69,7 +97,12 @@ def test_names_of_the_file_and_the_models_parameters_may_be_used() -> None:
         ('{ "a.{in}" = "b" }', "E123", "in"),
         ('{ "a.{i}{j}" = "b" }', "E123", "j"),
         ('{ "a..b" = "b" }', "E123", '"a..b"'),
-        ('{ "a" = "" }', "E123", '""'),
+        ('{ "" = "" }', "E123", '"" = ""'),
+        ('{ drop "" }', "E123", '""'),
+        ('{ adapt "" }', "E123", '""'),
+        ('{ drip "a" }', "E123", "drip"),
+        ('{ drop "a..b" }', "E123", '"a..b"'),
+        ('{ drop "a.{1}" }', "E123", "1"),
         ("{ }", "E123", "other"),
         ("", "E123", "other"),
         ('in sequence { "a" = "b" }', "E123", "sequence"),

@@ -81,7 +81,7 @@ def _report_let(let: tree.Let, report: Reporter, *, is_safe: bool) -> None:
 
 
 def _lint_parameters(
-    declaration: tree.Declaration, everywhere: _Uses, in_maps: Iterable[tree.KeyRule], report: Reporter
+    declaration: tree.Declaration, everywhere: _Uses, in_maps: Iterable[tree.KeyRule | tree.KeyWord], report: Reporter
 ) -> None:
     match declaration:
         case tree.Model(body=body):

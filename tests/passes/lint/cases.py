@@ -139,6 +139,12 @@ FIRING: Mapping[str, Sequence[tuple[str, str]]] = {
         ("cna 8; conv 10 k=1; dropout2d 0.1", "dropout2d 0.1"),
         ("cna 8; flatten; fc 10; drop_path 0.1", "drop_path 0.1"),
     ],
+    "W418": [
+        ('keys a { "convl" = "x" }\nmodel net { input [3, 32, 32]; conv1: cna 8 }', '"convl"'),
+        ('keys a { "" = "x"; "conv1" = "y" }\nmodel net { input [3, 32, 32]; conv1: cna 8 }', '"conv1"'),
+        ('keys a { adapt "fc" }\nmodel net { input [8]; fc: fc 8 }', '"fc"'),
+        ('keys a { "fc" = "head" }\nmodel net { input [8]; fc: fc 8; act; head: fc 8 }', '"fc"'),
+    ],
 }  # fmt: skip
 
 # What looks like the above, and is right.
@@ -299,5 +305,10 @@ SILENT: Mapping[str, Sequence[str]] = {
         "cna 8; flatten; fc 10; dropout 0",
         "cna 8; flatten; fc 10; act; dropout 0.1",
         "cna 8; dropout2d 0.1",
+    ],
+    "W418": [
+        'keys a { "conv1" = "x"; "" = "y"; drop "z"; adapt "conv1" }\nmodel net { input [3, 8, 8]; conv1: cna 8; cna 8 }',
+        'keys a { "fc" = "head"; "head" = "fc" }\nmodel net { input [8]; fc: fc 8; act; head: fc 8 }',
+        'keys a { "conv1" = "x" }\nmodel net(c) { input [3, 32, 32]; conv1: cna c }',
     ],
 }
