@@ -97,7 +97,7 @@ def _report(rule: KeyRenaming | KeyPattern, models: Sequence[_Model], report: Re
         known.setdefault(_NUMBERS.sub("0", beginning), beginning)
     near = nearest(_NUMBERS.sub("0", text), known)
     what = "weight" if isinstance(rule, KeyRenaming) else "convolution without groups"
-    help = f"the nearest is `{known[near]}`" if near else "remove it, or write the beginning of a key, in whole segments"
+    help = f"the nearest is `{known[near]}`" if near else "remove it, or write a key's beginning in whole segments"
     report.warning("W418", f"no {what} of these models has a key that begins with `{text}`", rule.span, help=help)
 
 

@@ -307,7 +307,7 @@ SILENT: Mapping[str, Sequence[str]] = {
         "cna 8; dropout2d 0.1",
     ],
     "W418": [
-        'keys a { "conv1" = "x"; "" = "y"; drop "z"; adapt "conv1" }\nmodel net { input [3, 8, 8]; conv1: cna 8; cna 8 }',
+        'keys a { "conv1" = "x"; "" = "y"; drop "z"; adapt "conv1" }\nmodel n { input [3, 8, 8]; conv1: cna 8; cna 8 }',
         'keys a { "fc" = "head"; "head" = "fc" }\nmodel net { input [8]; fc: fc 8; act; head: fc 8 }',
         'keys a { "conv1" = "x" }\nmodel net(c) { input [3, 32, 32]; conv1: cna c }',
     ],

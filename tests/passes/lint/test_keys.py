@@ -6,7 +6,7 @@ import pytest
 
 from archdsl.api import check_text
 
-MODEL = "model m { input [3, 8, 8]; conv1: conv 8; act; layer1: { a: dw; act; b: conv 8; act }; gap; flatten; fc: fc 5 }"
+MODEL = "model m { input [3, 8, 8]; conv1: conv 8; act; layer1: { a: dw; act; b: conv 8; act }; gap; fc: fc 5 }"
 
 
 def found(rules: str, *models: str, top: str = "") -> list[tuple[str, str, str]]:
@@ -31,10 +31,10 @@ def test_rules_that_hold_are_passed_over(rules: str) -> None:
     [
         ('"convl" = "stem"', '"convl"', "the nearest is `conv1`"),
         ('"layer{i}.bb" = "stem"', '"layer{i}.bb"', "the nearest is `layer1.b`"),
-        ('"con" = "stem"', '"con"', "remove it, or write the beginning of a key, in whole segments"),
+        ('"con" = "stem"', '"con"', "remove it, or write a key's beginning in whole segments"),
         ('"fc" = "head"; "fc.bias" = "b"', '"fc.bias"', "put it before that rule, or remove it"),
         ('"" = "model"; "fc" = "b"', '"fc"', "put it before that rule, or remove it"),
-        ('adapt "fc"', '"fc"', "remove it, or write the beginning of a key, in whole segments"),
+        ('adapt "fc"', '"fc"', "remove it, or write a key's beginning in whole segments"),
         ('adapt "layer1.a"', '"layer1.a"', "the nearest is `layer1.b`"),
         ('"conv1" = "x"; "layer1.b" = "x"', '"layer1.b"', "give them different names: a file's weight goes to one key"),
         ('"fc" = "conv1"', '"fc"', "give them different names: a file's weight goes to one key"),
