@@ -45,6 +45,10 @@ KEEPING = (
     "if in > 4 { conv in k=1 } else { norm; act }",
     "for k in [1, 3] { conv in k=k; act }",
     "let full = in; let low = ceil(in/2); conv low k=1; conv full k=1",
+    "{ add { pass; pass } }",
+    "{ mul { pass; { sigmoid } } }",
+    "{ residual { pass } }",
+    "{ concat { pass; pass } }; conv in/2 k=1",
 )
 ELEMENTWISE = [
     "relu",
@@ -324,7 +328,7 @@ class Writer:
             self._group, self._repeat, self._residual, self._arithmetic, self._gate, self._split, self._choice,
             self._loop, self._constant, self._wrapped, self._remembered, self._reused, self._named,
         ]  # fmt: skip
-        changing: list[Callable[[Shape, int], tuple[list[str], Shape]]] = [self._concat, self._projected]
+        changing: list[Callable[[Shape, int], tuple[list[str], Shape]]] = [self._concat, self._projected, self._alone]
         if self.blocks:
             changing += [self._call, self._call, self._stages]
         if self.chance():
@@ -385,6 +389,30 @@ class Writer:
             branches.append(self.braces(lines))
             total += result.numbers()[0]
         return [f"concat {{ {'; '.join(branches)} }}"], Shape(total, *image)
+
+    def _alone(self, shape: Shape, depth: int) -> tuple[list[str], Shape]:
+        """Draw a level that is one step: a join of what enters it alone, a split, a call, or a value that is named."""
+        channels, *image = shape.numbers()
+        joins = [
+            f"{self.pick(('add', 'mul', 'sub', 'maximum'))} {{ pass; pass }}",
+            "concat { pass }",
+            "residual { pass }",
+        ]
+        if channels > 1:
+            joins.append(f"split [1, {channels - 1}] concat {{ pass; {self.pick(('pass', '{ pass }', 'norm'))} }}")
+        handed = self.pick(("act", "add { pass; pass }", "joined"))
+        joins += ["joined", "joined", *(f"{name} {{ {handed} }}" for name in ("handed", *self.wrappers))]
+        plain = [block.call.format(c=channels) for block in self.blocks]
+        doubling = ("concat { pass; pass }", "concat { { pass }; pass }")
+        step, result = self.pick(
+            [(text, shape) for text in joins + plain] + [(text, Shape(2 * channels, *image)) for text in doubling]
+        )
+        # Labels inside a level of its own meet no others.
+        name = "here: " if self.chance() else ""
+        inside = self.pick(
+            (step, f"{name}{step}", f"{{ {name}{step} }}", f"first: pass; @first; {step}", f"{step}; last: pass; @last")
+        )
+        return [self.labelled(self.pick((f"{{ {inside} }}", step)))], result
 
     def _split(self, shape: Shape, depth: int) -> list[str]:
         channels, *image = shape.numbers()
@@ -509,11 +537,13 @@ class Writer:
     def declare_wrapper(self) -> str:
         name = self.fresh("w")
         self.wrappers.append(name)
-        inner = self.pick(("residual { f }", "norm; f; act", "f", "add { pass; { f } }", "{ f }; { f }"))
+        inner = self.pick(
+            ("residual { f }", "norm; f; act", "f", "add { pass; { f } }", "{ f }; { f }", "one: norm; two: f")
+        )
         return f"block {name}(body f) {{ conv in k=1; {inner} }}"
 
     def declarations(self) -> list[str]:
-        texts = ["fn half(v) = v // 2"]
+        texts = ["fn half(v) = v // 2", "block joined { mul { pass; pass } }", "block handed(body f) { given: f }"]
         for _ in range(self._draw(st.integers(0, 2))):
             self.declare_block()
         if self.chance():

@@ -10,6 +10,7 @@ from archdsl.lower.blocks import call_block
 from archdsl.lower.dispatch import lower_body
 from archdsl.lower.joins import call_join
 from archdsl.lower.level import Draft, Flow
+from archdsl.lower.levels import spliced
 from archdsl.lower.lowering import Lowering
 from archdsl.lower.operators import add_operator, call_operator
 from archdsl.lower.place import Place
@@ -30,7 +31,7 @@ def lower_call(node: tree.Call, place: Place, flow: Flow, lowering: Lowering) ->
         return add_operator(op, Draft(name.text, node.span, label=place.label, op=op), [flow], place, lowering)
     target = _target(node, place)
     if isinstance(target, Closure):
-        return _lower_closure(target, place, flow, lowering)
+        return _lower_closure(node, target, place, flow, lowering)
     arguments = _arguments(target, node, place)
     if isinstance(target.target, DeclaredBlock):
         return call_block(target.target, node, arguments, place, flow, lowering)
@@ -57,11 +58,15 @@ def _target(node: tree.Call, place: Place) -> Partial | Closure:
         raise beside(error, [argument.value for argument in node.arguments], place.env) from None
 
 
-def _lower_closure(body: Closure, place: Place, flow: Flow, lowering: Lowering) -> Flow:
-    """Lower a body that a caller hands over, with what names mean where it stands."""
+def _lower_closure(node: tree.Call, body: Closure, place: Place, flow: Flow, lowering: Lowering) -> Flow:
+    """Lower a body that a caller hands over, with what names mean where it stands, below the step's label if any."""
     names = dict(body.names)
     env = replace(place.env, module=body.module, names=names)  # pyright: ignore[reportArgumentType] -- what a closure was made of
-    return lower_body(body.body, place._replace(env=env), flow, lowering)
+
+    def fill(place: Place, flow: Flow) -> Flow:
+        return lower_body(body.body, place._replace(env=env), flow, lowering)
+
+    return spliced(node.span, place, flow, lowering, fill)
 
 
 def _arguments(target: Partial, node: tree.Call, place: Place) -> Arguments:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 import archdsl
 from tests.lower.spec import channels, mistakes, network, paths
 
@@ -26,6 +28,22 @@ def test_equal_looking_arguments_do_not_share_a_body() -> None:
 def test_a_body_sees_the_names_of_its_place() -> None:
     declarations = "block twice(body f, n=7) { f; { f } }\nblock outer(n) { twice { conv n } }"
     assert channels(network("let n = 5; twice { conv n }; outer 3", declarations)) == [5, 5, 3, 3]
+
+
+@pytest.mark.parametrize(
+    "body", ["conv 4; act", "conv 4", "residual { conv in; norm }", "mul { pass; pass }", "act x 3"]
+)
+def test_a_label_before_a_body_that_was_handed_over_is_that_of_its_braces(body: str) -> None:
+    handed = network(f"w {{ {body} }}", "block w(body f) { here: f; there: f x 2; f; conv 8 }")
+    written = network(f"w {{ {body} }}", f"block w(body f) {{ here: {{ {body} }}; there: f x 2; f; conv 8 }}")
+    assert paths(handed) == paths(written)
+    assert [key for key, _ in handed.state] == [key for key, _ in written.state]
+    assert any(path.startswith("0.here.") for path in paths(handed))
+
+
+def test_a_body_that_was_handed_over_is_read_by_its_label() -> None:
+    declarations = "block w(body f) { early: f; conv in; concat { pass; @early } }"
+    assert channels(network("w { conv 3; act }", declarations))[-1] == 6
 
 
 def test_a_body_declared_first_takes_no_value_of_the_others() -> None:

@@ -106,6 +106,10 @@ BODIES = {
     "inline blocks": "spliced 4; s: spliced 5; add { spliced 5; { spliced 6; spliced 5 } }",
     "kinds of activations": "for a in [relu, silu, hardswish, gelu] { { conv 4; norm; a } }; prelu",
     "a block without modules": "conv 4; doubled; act; conv 4; doubled",
+    "levels that are one join": "b: concat { pass; pass }; { add { pass; pass } }; { c: mul { pass; pass } }; conv 4",
+    "levels that are one split": "conv 4; a: split 2 concat { pass; pass }; { split [1, 3] concat { act; pass } }; act",
+    "levels that are one call": "conv 4; { { wrap c=4 { pass } } }; a: doubled; { b: doubled }; { doubled } x 2",
+    "levels that give what they name": "a: { b: pass; c: conv 4; @b; act }; { d: pass; @d; norm }; conv 4",
     # Random draws and the order of evaluation.
     "dropout in two branches": "a: conv 4; add { { dropout 0.5; conv 4 }; { conv 4; dropout 0.3 }; dropout 0.2 }",
     "the same dropout twice": (
