@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from archdsl.ir.trouble import Parts, Reported, Trouble, told
-from archdsl.ops import OPS
 from archdsl.ops.base import Op
 from archdsl.ops.shape import LARGEST_TENSOR
 from archdsl.semantics.callables import argument_key, find_callable, positional_keys
@@ -27,8 +26,9 @@ from archdsl.text.source import Span
 from archdsl.text.suggest import nearest, suggestion
 
 
-def resolve(name: tree.Name, env: Env) -> Partial | Closure:
+def resolve(call: tree.Call, env: Env) -> Partial | Closure:
     """Return what a step calls: a local name's value, the context's, a block, or an operator."""
+    name = call.name
     value = env.names.get(name.text)
     if value is None:
         value = env.context.get(name.text)
@@ -39,7 +39,7 @@ def resolve(name: tree.Name, env: Env) -> Partial | Closure:
     if value is None:
         if env.module.expects(name.text):
             raise Reported
-        raise _unknown(name, env)
+        raise _unknown(call, env)
     if not isinstance(value, Partial | Closure):
         message = f"`{name.text}` is {describe(value)}, {kind_of(value)}, and no step"
         hidden = find_callable(name.text, env.module) is not None
@@ -52,13 +52,15 @@ def resolve(name: tree.Name, env: Env) -> Partial | Closure:
     return value
 
 
-def _unknown(name: tree.Name, env: Env) -> Trouble:
-    from archdsl.syntax.habits import names  # what only mistakes need
+def _unknown(call: tree.Call, env: Env) -> Trouble:
+    from archdsl.semantics.fitting import fitting  # what only mistakes need
+    from archdsl.syntax.habits import names
 
+    name = call.name
     message = f"no operator or block is called `{name.text}`"
     if (habit := names.unknown_step(name.span)) is not None:
         return told("E101", habit, message, name.span)
-    known = [*env.names, *env.context.names(), *env.module.names(), *OPS]
+    known = [*fitting(call, env)]
     help = suggestion(name.text, known) or "declare it with `block`"
     return Trouble("E101", message, name.span, help=help, fix=renamed(name.span, name.text, nearest(name.text, known)))
 

@@ -53,7 +53,7 @@ def _pass(node: tree.Call, flow: Flow) -> Flow:
 
 def _target(node: tree.Call, place: Place) -> Partial | Closure:
     try:
-        return resolve(node.name, place.env)
+        return resolve(node, place.env)
     except Reported as error:
         raise beside(error, [argument.value for argument in node.arguments], place.env) from None
 

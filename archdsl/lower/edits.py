@@ -76,7 +76,7 @@ def _is_spliced(action: tree.Action, env: Env) -> bool:
         return True
     if not isinstance(action, tree.Call) or action.name.text == "pass":
         return False
-    target = resolve(action.name, env)
+    target = resolve(action, env)
     if isinstance(target, Closure):
         return True
     return target.target.declaration.is_inline if isinstance(target.target, DeclaredBlock) else target.target.is_join

@@ -43,7 +43,7 @@ def _split(node: tree.Split, place: Place, flow: Flow, lowering: Lowering) -> Fl
 
 def _join_of(node: tree.Split, env: Env) -> tuple[Partial, tree.Body]:
     """Return the join that a split hands its parts to, and its branches."""
-    target = resolve(node.join.name, env)
+    target = resolve(node.join, env)
     is_join = isinstance(target, Partial) and not isinstance(target.target, DeclaredBlock) and target.target.is_join
     if not isinstance(target, Partial) or not is_join or node.join.body is None:
         help = "write `split 2 concat { …; … }`"

@@ -7,10 +7,13 @@ from bisect import bisect_left
 from typing import NamedTuple
 
 from archdsl.syntax import tree
+from archdsl.syntax.walk import nodes_of
 from archdsl.text.source import Span
 
 _WORD = re.compile(r"[A-Za-z_]\w*", re.A)
 _DECLARED = re.compile(r"\b(?:fn|block|model|variant|let|def|class|import)[ \t]+([A-Za-z_]\w*)", re.A)
+# A declaration inside a body is a statement that does not parse.
+_MISPLACED = re.compile(r"\b(?:fn|block)[ \t]+([A-Za-z_]\w*)", re.A)
 _APPLIES_TO_ALL = re.compile(r"\b(?:use|defaults)\b", re.A)
 
 
@@ -36,7 +39,8 @@ def sound(file: tree.File, comments: tuple[Span, ...], damage: list[int], inside
     inside = frozenset(offset for offset in inside if any(body.start < offset < body.end for body in bodies))
     damage = [offset for offset in damage if offset not in inside]
     whole: list[tree.Declaration] = []
-    broken: set[str] = set()
+    statements = [node for node in nodes_of(file.declarations) if isinstance(node, tree.Broken)]
+    broken = {name for statement in statements for name in _MISPLACED.findall(statement.span.text)}
     end = 0
     for declaration in (*file.declarations, None):
         span = declaration.span if declaration is not None else Span(len(file.source.text), len(file.source.text))

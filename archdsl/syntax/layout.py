@@ -84,8 +84,11 @@ class Layout:
                 yield self._close(token.start_pos or 0)
 
     def _is_indented(self, token: Token, opened: Token) -> bool:
-        """Return whether a line is indented deeper than that of an open bracket, and so stands inside it."""
-        own, outer = (self._source.line(self._source.position(t.start_pos or 0)[0]) for t in (token, opened))
+        """Return whether a word stands inside an open bracket: on its line, or on one that is indented deeper."""
+        lines = [self._source.position(t.start_pos or 0)[0] for t in (token, opened)]
+        if lines[0] == lines[1]:
+            return True
+        own, outer = map(self._source.line, lines)
         return len(own) - len(own.lstrip()) > len(outer) - len(outer.lstrip())
 
     def _track(self, token: Token, kind: str) -> Token:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +20,7 @@ from archdsl.syntax import tree
 from archdsl.syntax.builder import Builder
 from archdsl.syntax.damage import Parsed, sound
 from archdsl.syntax.recovery import Parse
-from archdsl.text.diagnostic import Reporter
+from archdsl.text.diagnostic import Diagnostic, Reporter
 from archdsl.text.source import NOWHERE, Source, Span
 
 MAX_CHARACTERS = 200_000
@@ -137,11 +138,23 @@ class _Frontend:
         if found.diagnostics:
             from archdsl.syntax import habits  # what only mistakes need
 
-            for diagnostic in habits.retell(source, found.diagnostics):
+            for diagnostic in habits.retell(source, found.diagnostics, lambda mended: self._mistakes(mended, start)):
                 report.add(diagnostic)
                 # It may be told of a statement around the one that does not parse.
                 inside |= {diagnostic.span.start} - {*damage}
         return result, damage, inside
+
+    def _mistakes(self, source: Source, start: str) -> Sequence[Diagnostic]:
+        """Return the mistakes of a text that stands for another one, and leave no trace of it."""
+        found, comments = Reporter(), [*self._comments]
+        self._builder.source, self._report = source, found
+        run = Parse(self._lark.parse_interactive(source.text, start=start), source, found)
+        try:
+            self._damage = run.damage
+            run.result()
+        finally:
+            self._builder.source, self._comments[:] = NOWHERE, comments
+        return found.diagnostics
 
     def _parse_inner(self, text: str, offset: int, code: str) -> tree.Expression:
         """Parse what stands in braces inside a text, from `offset` of the source being built; `code` is a mistake's."""

@@ -1,6 +1,7 @@
 """The name that was meant."""
 
 from collections.abc import Collection, Iterable
+from itertools import takewhile
 
 LONGEST = 64
 """Longer names are not compared, which bounds the time that one in a hostile spec can take."""
@@ -101,6 +102,7 @@ _WORDS = {
     "stochasticdepth": "drop_path",
     "strides": "stride",
     "subtract": "sub",
+    "sum": "add",
     "swish": "silu",
     "syncbatchnorm": "sync_batch",
     "trackrunningstats": "track",
@@ -130,12 +132,15 @@ def nearest(name: str, candidates: Iterable[str], own: Collection[str] = ()) -> 
 
     Near is at most one edit per three letters, and one if there are fewer.
 
-    Case does not count, and swapping two neighbours is one edit. Of equals the first in the alphabet wins.
+    Case does not count, and swapping two neighbours is one edit. Of equals the one with more of the same letters in
+    front wins, and then the first in the alphabet.
 
     >>> nearest("chanels", ["kernel", "channels"])
     'channels'
     >>> nearest("ReLU", ["relu", "gelu"])
     'relu'
+    >>> nearest("con", ["cn", "conv"])
+    'conv'
     >>> nearest("attention", ["conv", "pool"])
     >>> nearest("width", ["Width", "channels"])
     'Width'
@@ -151,10 +156,17 @@ def nearest(name: str, candidates: Iterable[str], own: Collection[str] = ()) -> 
         return meant
     limit = max(1, len(name) // 3)
     close = [c for c in candidates if abs(len(c) - len(name)) <= limit]
-    ranked = [(edit_distance(name.casefold(), c.casefold()), edit_distance(name, c), c) for c in close]
+    ranked = [
+        (edit_distance(name.casefold(), c.casefold()), edit_distance(name, c), -_shared(name, c), c) for c in close
+    ]
     # A single letter is one edit away from every other: something must be shared.
-    near = [rank for rank in ranked if rank[0] <= limit and rank[0] < max(len(name), len(rank[2]))]
-    return min(near)[2] if near else None
+    near = [rank for rank in ranked if rank[0] <= limit and rank[0] < max(len(name), len(rank[3]))]
+    return min(near)[3] if near else None
+
+
+def _shared(a: str, b: str) -> int:
+    """Count the letters that two names begin with alike."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
 
 
 def suggestion(name: str, candidates: Iterable[str], what: str = "name", own: Collection[str] = ()) -> str:

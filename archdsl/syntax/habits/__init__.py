@@ -6,11 +6,12 @@ each; the first in `_ALL` that knows the text speaks for it, and for all mistake
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from archdsl.syntax.habits import bodies, brackets, choices, configs, python, references, signs, steps, words
 from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, place_of
+from archdsl.syntax.habits.trial import Parse, Trials
 from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.source import Source, Span
 
@@ -52,6 +53,7 @@ _ALL: Sequence[Callable[[HabitSite], Habit | None]] = (
     words.doubled_equals,
     words.default_behind_binding,
     words.equals_for_label,
+    words.value_without_let,
     words.colon_for_equals,
     brackets.list_commas,
     brackets.comma_between,
@@ -77,37 +79,51 @@ _ALL: Sequence[Callable[[HabitSite], Habit | None]] = (
 )
 
 
-def retell(source: Source, mistakes: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Tell the mistakes of a parse with what is known of habits: one for each habit, however many it caused."""
+def retell(source: Source, mistakes: Iterable[Diagnostic], parse: Parse) -> list[Diagnostic]:
+    """Tell the mistakes of a parse with what is known of habits: one for each habit, however many it caused.
+
+    Ensures: a fix, and so what its help says to write, ends the mistake, and is no new one.
+    """
     told = list[Diagnostic]()
     until = -1
-    for mistake in sorted(mistakes, key=lambda found: found.span.start):
+    ordered = sorted(mistakes, key=lambda found: found.span.start)
+    trials = Trials(source, frozenset(mistake.span.start for mistake in ordered), parse)
+    for mistake in ordered:
         at = mistake.span.start
         # The line end behind what is told belongs to it.
         if at < until or (at == until and source.text[at : at + 1] in ("", "\n")):
             continue
-        habit = find(source, at) if mistake.code in ("E001", "E002", "E005") else None
-        if habit is None:
-            told.append(mistake)
-            if mistake.code == "E005" and mistake.labels:
-                # A bracket of the wrong kind: what the rest of the statement is depends on which one was meant.
-                until = max(until, place_of(source, at).end)
+        found = _told_by_habit(mistake, trials) if mistake.code in ("E001", "E002", "E005") else None
+        if found is not None:
+            habit, diagnostic = found
+            told.append(diagnostic)
+            until = habit.until
             continue
-        told.append(_diagnostic(source, habit, mistake))
-        until = habit.until
+        told.append(trials.tried(mistake, at) or replace(mistake, fix=None))
+        if mistake.code == "E005" and mistake.labels:
+            # A bracket of the wrong kind: what the rest of the statement is depends on which one was meant.
+            until = max(until, place_of(source, at).end)
     return told
 
 
-def find(source: Source, offset: int) -> Habit | None:
-    """Return the habit that a mistake at a place comes from, if one is known."""
+def _told_by_habit(mistake: Diagnostic, trials: Trials) -> tuple[Habit, Diagnostic] | None:
+    """Return the first habit that helps with a mistake, and what to say; where none does, the first says what it is."""
+    refused: tuple[Habit, Diagnostic] | None = None
+    for habit in _habits(trials.source, mistake.span.start):
+        diagnostic = _diagnostic(trials.source, habit, mistake)
+        tried = trials.tried(diagnostic, mistake.span.start, habit.until)
+        if tried is not None:
+            return habit, tried
+        refused = refused or (habit, replace(diagnostic, help="", fix=None))
+    return refused
+
+
+def _habits(source: Source, offset: int) -> Iterator[Habit]:
+    """Yield the habits that a mistake at a place may come from."""
     if is_too_long(source, offset):
-        return None
+        return
     place = place_of(source, offset)
-    for know in _ALL:
-        habit = know(place)
-        if habit is not None:
-            return habit
-    return None
+    yield from (habit for know in _ALL if (habit := know(place)) is not None)
 
 
 def _diagnostic(source: Source, habit: Habit, mistake: Diagnostic) -> Diagnostic:

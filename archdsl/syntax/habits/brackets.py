@@ -77,7 +77,9 @@ def _tuple(place: HabitSite, start: int, end: int) -> Habit | None:
     help = f"write `{shown}`"
     if start and text[start - 1].isalnum():
         return None
-    return Habit(start, end, "a list stands in square brackets", help, end, written, is_safe=True)
+    # Without a name it may be the arguments of a call.
+    is_safe = key is not None or text[place.start : start].rstrip().endswith("input")
+    return Habit(start, end, "a list stands in square brackets", help, end, written, is_safe=is_safe)
 
 
 def list_commas(place: HabitSite) -> Habit | None:

@@ -28,6 +28,27 @@ _KERAS_WORDS = (
     ".add(",
     "Input",
 )
+# Functions of expressions: a call of one is a value, and no step.
+FUNCTIONS = frozenset(
+    [
+        "abs",
+        "ceil",
+        "exp",
+        "floor",
+        "len",
+        "log",
+        "log2",
+        "max",
+        "min",
+        "repeat",
+        "reversed",
+        "round",
+        "sqrt",
+        "sum",
+        "unique",
+        "zip",
+    ]
+)
 _CONTAINERS = frozenset({"Sequential", "ModuleList"})
 
 
@@ -52,6 +73,14 @@ def foreign_statement(place: HabitSite) -> Habit | None:
             return _sum(place, left, right)
         case ast.Assign(targets=[_], value=ast.BinOp(left=ast.Name(left), op=ast.Add(), right=ast.Name(right))):
             return _sum(place, left, right)
+        case (
+            ast.Expr(value=ast.BinOp(op=ast.Add()) as value)
+            | ast.Assign(value=ast.BinOp(op=ast.Add()) as value)
+            | ast.AugAssign(op=ast.Add(), value=ast.Call() as value)
+        ) if any(isinstance(node, ast.Call) and _is_applied(node) for node in ast.walk(value)):
+            message = "values have no names to compute with: they flow from step to step"
+            help = "write `residual { … }` around the steps whose result is added"
+            return Habit(place.start, place.end, message, help, place.end, code=CODE)
         case ast.Assign(targets=[target], value=value):
             name = _assigned(target, value) if label is None else ""
         case ast.Expr(value=value):
@@ -131,11 +160,15 @@ def _return(place: HabitSite) -> Habit:
 
 def _sum(place: HabitSite, left: str, right: str) -> Habit:
     message = "values have no names to compute with: they flow from step to step"
-    help = (
-        f"write `residual {{ … }}` around the steps between, or `add {{ @{left}; @{right} }}` where steps are "
-        "labelled so"
-    )
+    branches = "; ".join("pass" if name == "x" else f"@{name}" for name in (left, right))
+    help = f"write `residual {{ … }}` around the steps between, or `add {{ {branches} }}` where steps are labelled so"
     return Habit(place.start, place.end, message, help, place.end, code=CODE)
+
+
+def _is_applied(call: ast.Call) -> bool:
+    """Return whether a call is of what flows, as `conv(x)` is and `max(3, 4)` is not."""
+    is_of_names = any(isinstance(argument, ast.Name | ast.Call) for argument in call.args[:1])
+    return is_of_names and _last(call.func) not in FUNCTIONS
 
 
 def _assigned(target: ast.expr, value: ast.expr) -> str:
@@ -265,25 +298,71 @@ def _unknown_value() -> str:
 
 def own_call(place: HabitSite) -> Habit | None:
     """Take the parentheses and commas from a step that is written as a call, such as `conv(64, 3)`."""
-    match = re.fullmatch(
-        r"(?P<head>(?:[^\s:()]+\s*:\s*)?)(?P<name>[A-Za-z_]\w*)\((?P<inside>.*)\)\s*", place.text, re.S
-    )
-    if match is None or "\n" in match["inside"] or not is_balanced(match["inside"]):
+    match = re.fullmatch(r"(?P<head>(?:[^\s:()]+\s*:\s*)?)(?P<call>[A-Za-z_]\w*\s*\(.*\))\s*", place.text, re.S)
+    called = step_called(match["call"]) if match is not None else None
+    if match is None or called is None or "\n" in match["call"]:
         return None
-    arguments = [_listed(argument) for argument in split_commas(match["inside"])]
-    named = word_for(match["name"])
-    step = " ".join([named, *(_standing(argument) for argument in arguments)])
-    start = place.start + match.start("name")
+    step, is_certain = called
+    start = place.start + match.start("call")
+    word = re.match(r"\w+", match["call"])
     return Habit(
         start,
-        start + len(match["name"]),
+        start + (word.end() if word else 0),
         "arguments of a step stand beside its name, without parentheses or commas",
         f"write `{step}`",
         place.end,
-        step,
-        is_safe=True,
+        f"{{ {step} }}" if ";" in step.partition("{")[0] and match["head"] else step,
+        is_safe=is_certain,
         whole=(start, place.end),
     )
+
+
+def step_called(text: str) -> tuple[str, bool] | None:
+    """Write a call by its name and parentheses as a step, and say whether that is certain; None for what is no call.
+
+    What flows need not be said: `relu(x)` is `relu`.
+
+    >>> step_called("conv(64, k=3)"), step_called("add(@a, @b)"), step_called("relu(@a)")
+    (('conv 64 k=3', True), ('add { @a; @b }', True), ('@a; relu', False))
+    """
+    match = re.fullmatch(r"([A-Za-z_]\w*)(\s*)\((.*)\)\s*", text)
+    if match is None or not is_balanced(match[3]):
+        return None
+    name, arguments = match[1], split_commas(match[3])
+    if match[2] and (len(arguments) < 2 or name == "input"):
+        return None  # an argument in parentheses
+    if name == "input":
+        sizes = match[3].strip()
+        return f"input {sizes if sizes.startswith('[') else f'[{sizes}]'}", True
+    if (join := join_of(name)) is not None:
+        return _join_called(join, arguments, is_ours=join == name and not match[2])
+    source = arguments[0] if arguments and re.fullmatch(r"x|@[\w.]+", arguments[0]) else ""
+    words = [_standing(_listed(argument)) for argument in arguments[bool(source) :]]
+    positional = [word for word in words if not re.match(r"[A-Za-z_]\w*=", word)]
+    step = " ".join([word_for(name), *words])
+    # Two numbers may be the channels before and behind, and a lone name what flows.
+    is_certain = not source and len(positional) < 2 and not any(re.match(r"[A-Za-z_]", word) for word in positional)
+    return (f"{source}; {step}" if source.startswith("@") else step), is_certain and word_for(name) == name
+
+
+def _join_called(join: str, arguments: Sequence[str], *, is_ours: bool) -> tuple[str, bool] | None:
+    """Write the values that a join is called with as its branches."""
+    if len(arguments) >= 1 and (listed := re.fullmatch(r"[\[(](.*)[\])]", arguments[0])) is not None:
+        arguments = split_commas(listed[1])
+    branches = [_branch(argument) for argument in arguments if not re.match(r"\w+\s*=", argument)]
+    if not branches or None in branches:
+        return None
+    is_certain = is_ours and len(branches) > 1 and all(argument.startswith("@") for argument in arguments)
+    return f"{join} {{ {'; '.join(filter(None, branches))} }}", is_certain
+
+
+def _branch(argument: str) -> str | None:
+    if argument == "x":
+        return "pass"
+    if re.fullmatch(r"@?[A-Za-z_]\w*(?:\.\w+)*", argument):
+        return f"@{argument.removeprefix('@')}"
+    called = step_called(argument)
+    return None if called is None else f"{{ {called[0]} }}" if ";" in called[0] else called[0]
 
 
 def word_for(name: str) -> str:

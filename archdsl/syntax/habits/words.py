@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from archdsl.syntax.habits.brackets import bracket_around
+from archdsl.syntax.habits.python import FUNCTIONS, step_called
 from archdsl.syntax.habits.scan import Habit, HabitSite, line_bounds
 from archdsl.text.suggest import nearest
 
@@ -96,21 +97,36 @@ def equals_for_label(place: HabitSite) -> Habit | None:
         return Habit(
             at, at + 1, "a value is given a name by `let`", help, place.end, f"let {name} = {rest}", whole=whole
         )
+    called = step_called(rest)
+    if called is None and re.match(r"\w+\s*\(", rest):
+        return None
+    step, is_certain = called or (rest, bool(re.search(r"\s", rest)))
     if name == "x":
         message = "values have no names: they flow from step to step"
-        return Habit(place.start, at + 1, message, f"write `{rest}`", place.end, rest, whole=whole)
-    written = f"{name}: {rest}"
+        return Habit(place.start, at + 1, message, f"write `{step}`", place.end, step, whole=whole)
+    if called is not None and re.match(r"\w+", rest).group() in FUNCTIONS:  # pyright: ignore[reportOptionalMemberAccess]
+        return None
+    step = f"{{ {step} }}" if called is not None and ";" in step.partition("{")[0] else step
+    written = f"{name}: {step}"
     message = "`=` does not label a step"
     help = f"write `{written}`" if len(written) < 60 else f"write `{name}:`"
+    if called is not None:
+        return Habit(at, at + 1, message, help, place.end, written, whole=whole)
+    # A lone word may be a value.
+    colon = (place.start, at + 1 + _spaces(text, at + 1))
+    return Habit(at, at + 1, message, help, at + 1, f"{name}: ", is_safe=is_certain, whole=colon)
+
+
+def value_without_let(place: HabitSite) -> Habit | None:
+    """Say that `let` gives a value a name, at `width = 2 * c`."""
+    match = re.match(r"([A-Za-z_]\w*)\s*=(?!=)\s*(\S.*)$", place.text, re.S)
+    if match is None or place.offset > place.start + match.start(2):
+        return None
+    written = f"let {match[1]} = {match[2]}"
+    help = f"write `{written}`" if len(written) < 60 else "write `let` before it"
+    at = place.start + place.text.index("=")
     return Habit(
-        at,
-        at + 1,
-        message,
-        help,
-        at + 1,
-        f"{name}: ",
-        is_safe=True,
-        whole=(place.start, at + 1 + _spaces(text, at + 1)),
+        at, at + 1, "a value is given a name by `let`", help, place.end, written, whole=(place.start, place.end)
     )
 
 

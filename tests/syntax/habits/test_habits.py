@@ -83,6 +83,16 @@ STEPS = [
     ("conv(64, k=(3, 5))", "conv 64 k=[3, 5]"),
     ("conv(64 if in > 3 else 32)", "conv (64 if in > 3 else 32)"),
     ("relu()", "relu"),
+    ("x = conv(16)", "conv 16"),
+    ("x = relu(x)", "relu"),
+    ("y = conv(x, 16)", "y: conv 16"),
+    ("input(3, 8, 8)", "input [3, 8, 8]"),
+    ("add(x, conv(16))", "add { pass; conv 16 }"),
+    ("concat([a, b], dim=1)", "concat { @a; @b }"),
+    ("relu(@a)", "@a; relu"),
+    ("conv (64, 3)", "conv 64 3"),
+    ("w = max(3, 4)", "let w = max(3, 4)"),
+    ("w = in * 2", "let w = in * 2"),
     ("conv 64, 3", "conv 64 3"),
     ("conv 64 k=(3,3)", "k=3"),
     ("conv 64 k=(3, 5)", "k=[3, 5]"),
@@ -152,6 +162,9 @@ PLACES = [
     ("x = x + identity", "x = x + identity", "residual"),
     ("x += identity", "x += identity", "residual"),
     ("x + y", "x + y", "residual"),
+    ("x = x + conv(x)", "x = x + conv(x)", "residual"),
+    ("y = conv(x) + x", "y = conv(x) + x", "residual"),
+    ("x += conv(x)", "x += conv(x)", "residual"),
     ("x = self.conv1(x)", "x = self.conv1(x)", "in the order of the data"),
     ("import torch", "import torch", "`use name`"),
     ("print(x)", "print(x)", "remove it"),
@@ -273,6 +286,35 @@ MENDED = [
 @pytest.mark.parametrize(("wrong", "right"), [case for case in MENDED if case[1]], ids=[c[0] for c in MENDED if c[1]])
 def test_the_fix_writes_it_our_way(wrong: str, right: str) -> None:
     assert mended(wrong) == right
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("a: conv 8; b: conv 8; add(@a, @b)", "a: conv 8; b: conv 8; add { @a; @b }"),
+        ("a: conv 8; b: conv 8; add(a, b)", "a: conv 8; b: conv 8; add { @a; @b }"),
+        ("x = conv 16\nx = act(x)", "conv 16\nact"),
+        ("con 16", "conv 16"),
+        ("sum { pass; pass }", "add { pass; pass }"),
+    ],
+)
+def test_mistakes_of_habit_are_mended_together(wrong: str, right: str) -> None:
+    found = archdsl.check_text(model(wrong))
+    text = apply_fixes(model(wrong), [diagnostic.fix for diagnostic in found if diagnostic.fix is not None]).text
+    assert text == model(right)
+    assert archdsl.check_text(text) == ()
+
+
+@pytest.mark.parametrize("step", ["add(a, b)", "conv(3, 64)", "conv (64, 3)", "relu(x)", "a = relu", "bn(64)"])
+def test_no_fix_is_safe_where_a_call_may_mean_something_else(step: str) -> None:
+    assert not any(found.fix.is_safe for found in archdsl.check_text(model(step)) if found.fix is not None)
+
+
+@pytest.mark.parametrize("separator", ["; ", "\n  "])
+def test_what_a_declaration_inside_a_body_declares_is_known_behind_it(separator: str) -> None:
+    steps = ["input [3, 8, 8]", "fn w(c) = 2*c", "conv w(8)", "block b(c) { conv c }", "b 8", "cnov 4"]
+    found = archdsl.check_text(f"model m {{ {separator.join(steps)} }}\n")
+    assert [(one.code, one.span.text) for one in found] == [("E001", "fn"), ("E001", "block"), ("E101", "cnov")]
 
 
 @pytest.mark.parametrize(

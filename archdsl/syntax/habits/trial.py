@@ -1,0 +1,90 @@
+"""What a fix leaves of a text's mistakes: one that does not end its own, or makes others, is not offered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from archdsl.syntax.habits.scan import place_of
+from archdsl.text.diagnostic import Diagnostic, Fix
+from archdsl.text.mend import apply_fixes
+from archdsl.text.source import Source
+
+Parse = Callable[[Source], Iterable[Diagnostic]]
+"""Gives the mistakes of a text as the grammar tells them."""
+
+_MOST = 400_000
+"""Characters that are parsed again for the fixes of one text."""
+
+
+class Outcome(Enum):
+    """What becomes of a text's mistakes by a fix."""
+
+    CLEAN = "its own are gone, and nothing else has changed"
+    REVEALING = "its own are gone, and others show in statements behind it that they had silenced"
+    HARMFUL = "its own are still there, or others have come"
+    UNKNOWN = "too much to parse again"
+
+
+@dataclass(slots=True)
+class Trials:
+    """Tries the fixes of one text, as long as that does not take long."""
+
+    source: Source
+    before: frozenset[int]
+    """Where the text's mistakes are."""
+    parse: Parse
+    left: int = _MOST
+
+    def outcome(self, fix: Fix, offset: int, until: int = 0) -> Outcome:
+        """Return what becomes of the mistakes by the fix of one, which may have silenced others up to `until`."""
+        text = self.source.text
+        self.left -= len(text)
+        if self.left < 0:
+            return Outcome.UNKNOWN
+        edits = sorted((edit.span.start, edit.span.end, len(edit.replacement)) for edit in fix.edits)
+        mended = Source(apply_fixes(text, [fix]).text, self.source.name)
+        after = [mistake.span.start for mistake in self.parse(mended)]
+        places = [_before(edits, place) for place in after]
+        if offset in places:
+            return Outcome.HARMFUL
+        statement = place_of(self.source, offset).end
+        kept = {line.strip() for line in text[statement:until].split("\n")}
+        outcome = Outcome.CLEAN
+        for place, now in zip(places, after, strict=True):
+            if place in self.before:
+                continue
+            is_behind = (
+                mended.line(mended.position(now)[0]).strip() in kept if place is None else statement < place < until
+            )
+            if not is_behind:
+                return Outcome.HARMFUL
+            outcome = Outcome.REVEALING
+        return outcome
+
+    def tried(self, mistake: Diagnostic, offset: int, until: int = 0) -> Diagnostic | None:
+        """Return a mistake with its fix, which is safe only if it leaves nothing; None where its fix does harm."""
+        if mistake.fix is None:
+            return mistake
+        match self.outcome(mistake.fix, offset, until):
+            case Outcome.CLEAN:
+                return mistake
+            case Outcome.REVEALING:
+                return replace(mistake, fix=replace(mistake.fix, is_safe=False))
+            case Outcome.UNKNOWN:
+                return replace(mistake, fix=None)
+            case Outcome.HARMFUL:
+                return None
+
+
+def _before(edits: Sequence[tuple[int, int, int]], place: int) -> int | None:
+    """Return where a place was before some edits; None for one in what they have written."""
+    shift = 0
+    for start, end, length in edits:
+        if place < start + shift:
+            break
+        if place < start + shift + length:
+            return None
+        shift += length - (end - start)
+    return place - shift
