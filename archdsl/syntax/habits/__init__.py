@@ -9,17 +9,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from archdsl.syntax.habits import bodies, brackets, choices, configs, python, references, signs, steps, words
+from archdsl.syntax.habits import (
+    bodies,
+    brackets,
+    caffe,
+    choices,
+    configs,
+    darknet,
+    python,
+    references,
+    signs,
+    steps,
+    timm,
+    ultralytics,
+    words,
+)
 from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, place_of
 from archdsl.syntax.habits.trial import Parse, Trials
 from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.source import Source, Span
 
 _ALL: Sequence[Callable[[HabitSite], Habit | None]] = (
-    configs.ultralytics,
-    configs.darknet,
-    configs.caffe,
-    configs.timm,
+    ultralytics.ultralytics,
+    darknet.darknet,
+    caffe.caffe,
+    timm.timm,
     configs.json,
     python.imports,
     python.classes_and_functions,
@@ -48,6 +62,7 @@ _ALL: Sequence[Callable[[HabitSite], Habit | None]] = (
     steps.split_without_join,
     steps.let_of_step,
     python.foreign_statement,
+    ultralytics.called,
     python.own_call,
     words.augmented_assignment,
     words.doubled_equals,

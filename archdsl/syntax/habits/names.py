@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from archdsl.syntax.habits import configs, python
+from archdsl.syntax.habits import python, timm, ultralytics
 from archdsl.syntax.habits.layers import NEEDLESS, Foreign, activation_of, layer_of, translate, word_of
 from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, line_bounds, place_of
 from archdsl.text.source import Span
@@ -17,7 +17,7 @@ def unknown_step(span: Span) -> Habit | None:
         return None
     place = place_of(span.source, span.start)
     name = span.text
-    for know in (python.imports, configs.timm, _return, _repeat, _sized, _joined_words):
+    for know in (python.imports, timm.timm, ultralytics.called, _return, _repeat, _sized, _joined_words, _depthwise):
         habit = know(place)
         if habit is not None and place.offset <= habit.end:
             return habit
@@ -42,27 +42,46 @@ def _repeat(place: HabitSite) -> Habit | None:
 
 def _sized(place: HabitSite) -> Habit | None:
     """Translate `conv3x3 64`."""
-    pattern = re.compile(r"(conv|dwconv|dw|maxpool|avgpool|deconv)_?(\d+)x(\d+)\b[ \t]*([^\n;{}#]*)")
-    match = pattern.match(place.source.text, place.offset)
+    pattern = re.compile(
+        r"(conv|dwconv|dw|maxpool|avgpool)_?(\d+)x(\d+)\b[ \t]*([^\n;{}#]*?)([ \t]+x[ \t]+\w+)?[ \t]*$"
+    )
+    match = pattern.match(place.source.text[: place.end], place.offset)
     if match is None:
         return None
-    word = word_of(match[1])
     size = match[2] if match[2] == match[3] else f"[{match[2]}, {match[3]}]"
-    rest = match[4].strip()
+    rest, word = match[4].strip(), word_of(match[1])
+    if re.search(r"\bk(?:ernel)?\s*=", rest) or (word == "dw" and re.match(r"\d", rest)):
+        return None  # a second size, or channels that no depthwise filter takes
     arguments = [size, rest] if "pool" in word else [rest, f"k={size}"]
-    step = " ".join([word, *filter(None, arguments)])
-    return Habit(place.offset, place.offset + len(match.group().rstrip()), "", f"write `{step}`", 0, step, is_safe=True)
+    step = " ".join([word, *filter(None, arguments)]) + (match[5] or "")
+    return Habit(place.offset, match.end(), "", f"write `{step}`", 0, step, is_safe=True)
+
+
+_ACTIVATIONS_JOINED = {"relu": "relu", "silu": "silu", "swish": "silu", "leaky": "leaky_relu", "act": "", "": ""}
 
 
 def _joined_words(place: HabitSite) -> Habit | None:
-    """Say that `conv_bn_relu` is three steps."""
-    text = place.source.text
-    match = re.compile(r"conv(?:2d)?_?(?:bn|norm)_?(relu|act|silu|leaky)?\b", re.I).match(text, place.offset)
+    """Say that `conv_bn_relu` is three steps; which kernel it has by itself elsewhere, nobody knows."""
+    pattern = r"conv(?:2d)?_?(?:bn|norm)_?(relu|act|silu|swish|leaky)?\b[ \t]*([\d \t]*\d\b(?=[ \t]*(?:x\b|[;\n}]|$)))?"
+    match = re.compile(pattern, re.I).match(place.source.text, place.offset)
     if match is None:
         return None
-    word = "cna" if match[1] else "cn"
-    what = "convolution, norm and activation" if match[1] else "convolution and norm"
-    return Habit(match.start(), match.end(), "", f"write `{word}`, which is {what}", 0, word)
+    name = match.group().split()[0]
+    activation = _ACTIVATIONS_JOINED[(match[1] or "").lower()]
+    step = f"{'cna' if match[1] else 'cn'} {match[2] or '64'}" + (f" act={activation}" if activation else "")
+    what = "convolution, norm and activation" if match[1] else "convolution and norm, with `k=1` by itself"
+    return Habit(match.start(), match.start() + len(name), "", f"write `{step}`, which is {what}")
+
+
+def _depthwise(place: HabitSite) -> Habit | None:
+    """Say that a depthwise filter takes no channels, at `dwconv 64 3`."""
+    match = re.compile(r"(?:dwconv|depthwise(?:_?conv(?:2d)?)?)(?=[ \t]+\d)", re.I).match(
+        place.source.text, place.offset
+    )
+    if match is None:
+        return None
+    help = "write `dw k=3`, with the kernel's size: its channels follow from what flows in"
+    return Habit(match.start(), match.end(), "", help)
 
 
 def _foreign_words(place: HabitSite, name: str) -> Habit | None:
@@ -108,6 +127,8 @@ def unknown_value(span: Span) -> Habit | None:
     before = text[start : span.start]
     if name in ("True", "False"):
         return Habit(span.start, span.end, "", f"write `{name.lower()}`", 0, name.lower(), is_safe=True)
+    if (module := ultralytics.named_like(name)) != ("", ""):
+        return Habit(span.start, span.end, *module)
     if name in ("None", "null", "nil", "undefined"):
         return Habit(span.start, span.end, "", "leave the argument out: what is unset has no value")
     if comment := re.search(r"\s//\s(?=[^/]*$)", before):
