@@ -20,7 +20,7 @@ from archdsl.syntax.habits import (
     references,
     signs,
     steps,
-    timm,
+    timm_strings,
     ultralytics,
     words,
 )
@@ -33,7 +33,7 @@ _ALL: Sequence[Callable[[HabitSite], Habit | None]] = (
     ultralytics.ultralytics,
     darknet.darknet,
     caffe.caffe,
-    timm.timm,
+    timm_strings.timm,
     configs.json,
     python.imports,
     python.classes_and_functions,

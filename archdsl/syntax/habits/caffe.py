@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
 
-from archdsl.syntax.habits.configs import CODE, Counterpart, Pair, chain, labelled, said, sliding
+from archdsl.syntax.habits.configs import CODE, Counterpart, PerAxis, chain, labelled, said, sliding
 from archdsl.syntax.habits.scan import Habit, HabitSite, line_bounds
 
 _NET_NAME = re.compile(r'\s*name\s*:\s*"[^"\n]*"')
@@ -79,7 +79,7 @@ class _Fields:
         """Take out a truth value."""
         return self.word(key, str(usual).lower()) in ("true", "1")
 
-    def pair(self, key: str, one: str, usual: int) -> Pair:
+    def pair(self, key: str, one: str, usual: int) -> PerAxis:
         """Take out a number for both axes, for each in turn, or `…_h` and `…_w`."""
         values = self._values.get(key, [])
         if len(values) in (1, 2) and all(re.fullmatch(r"\d{1,9}", value) for value in values):

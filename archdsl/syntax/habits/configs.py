@@ -11,7 +11,7 @@ from archdsl.syntax.habits.scan import Habit, HabitSite
 
 CODE = "E006"
 
-Pair: TypeAlias = tuple[int, int]
+PerAxis: TypeAlias = tuple[int, int]
 """A window's number for the rows and one for the columns."""
 
 
@@ -42,7 +42,7 @@ class Counterpart:
         return f"write `{self.steps}`{resting}" + (f"; it leaves over {left}" if left else "")
 
 
-def pair_of(value: str) -> Pair | None:
+def pair_of(value: str) -> PerAxis | None:
     """Read a whole number, or a list of two; None for anything else.
 
     >>> pair_of("3"), pair_of("[3, 5]"), pair_of("half")
@@ -54,12 +54,12 @@ def pair_of(value: str) -> Pair | None:
     return square(int(found[1])) if found[1] else (int(found[2]), int(found[3]))
 
 
-def square(number: int) -> Pair:
+def square(number: int) -> PerAxis:
     """Return the same number for both axes."""
     return number, number
 
 
-def said(pair: Pair) -> str:
+def said(pair: PerAxis) -> str:
     """Write a pair: one number where both are equal."""
     return str(pair[0]) if pair[0] == pair[1] else f"[{pair[0]}, {pair[1]}]"
 
@@ -69,12 +69,12 @@ def named(**values: str) -> str:
     return "".join(f" {key}={value}" for key, value in values.items() if value)
 
 
-def half(kernel: Pair) -> Pair:
+def half(kernel: PerAxis) -> PerAxis:
     """Return half of a kernel, rounded down."""
     return kernel[0] // 2, kernel[1] // 2
 
 
-def sliding(kernel: Pair, stride: Pair = (1, 1), padding: Pair = (0, 0), dilation: Pair = (1, 1)) -> str:
+def sliding(kernel: PerAxis, stride: PerAxis = (1, 1), padding: PerAxis = (0, 0), dilation: PerAxis = (1, 1)) -> str:
     """Write how a convolution's filters slide, without what they do by themselves."""
     reach = [step * (size - 1) // 2 if size % 2 else 0 for size, step in zip(kernel, dilation, strict=True)]
     return named(

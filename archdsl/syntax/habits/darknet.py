@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from archdsl.syntax.habits.configs import CODE, Counterpart, Pair, chain, labelled, listed, said, sliding, square
+from archdsl.syntax.habits.configs import CODE, Counterpart, PerAxis, chain, labelled, listed, said, sliding, square
 from archdsl.syntax.habits.scan import Habit, HabitSite, line_bounds, lines_from, without_comment
 
 _SECTION = re.compile(
@@ -143,7 +143,7 @@ def _normed(step: str, settings: _Settings, *, has_bias: bool) -> str:
     return chain(step, _NORM if is_normed else "", _act(settings, "logistic"))
 
 
-def _strides(settings: _Settings) -> Pair:
+def _strides(settings: _Settings) -> PerAxis:
     stride = settings.number("stride", 1)
     return settings.number("stride_y", stride), settings.number("stride_x", stride)
 

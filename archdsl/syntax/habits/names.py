@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from archdsl.syntax.habits import python, timm, ultralytics
+from archdsl.syntax.habits import python, timm_strings, ultralytics
 from archdsl.syntax.habits.layers import NEEDLESS, Foreign, activation_of, layer_of, translate, word_of
 from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, line_bounds, place_of
 from archdsl.text.source import Span
@@ -17,7 +17,16 @@ def unknown_step(span: Span) -> Habit | None:
         return None
     place = place_of(span.source, span.start)
     name = span.text
-    for know in (python.imports, timm.timm, ultralytics.called, _return, _repeat, _sized, _joined_words, _depthwise):
+    for know in (
+        python.imports,
+        timm_strings.timm,
+        ultralytics.called,
+        _return,
+        _repeat,
+        _sized,
+        _joined_words,
+        _depthwise,
+    ):
         habit = know(place)
         if habit is not None and place.offset <= habit.end:
             return habit
