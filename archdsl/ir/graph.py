@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import ConfigDict, SkipValidation
 from pydantic.dataclasses import dataclass
 
-from archdsl.ir.trouble import Trouble
+from archdsl.ir.trouble import Trouble, Turns
 from archdsl.ir.value import NodeId, Output, Value
 from archdsl.ir.walk import inner_first
 from archdsl.ops.base import Op
@@ -31,6 +31,7 @@ class Node:
     A frozen pydantic payload. Lowering makes its parts, which are checked by then, so they are not checked again.
 
     `names` are segments of state_dict paths: one, or several for equal calls that follow each other.
+    `turns` are the names, with their values, of the `for` that it stands in, as far as its own body has them.
     `reuses` names the node whose module, and so whose weights, this one applies again.
     `word` is what the text says for it: an operator, a block, `norm` where a default chose the operator, `group` for
     braces, `stages` for one of those; "" where no text was lowered.
@@ -45,6 +46,7 @@ class Node:
     reuses: str | None = None
     attribute_spans: SkipValidation[Mapping[str, Span]] = field(default_factory=dict[str, Span])
     calls: SkipValidation[tuple[tuple[str, Span], ...]] = ()
+    turns: SkipValidation[Turns] = ()
     word: str = ""
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from archdsl.ops.base import OpError
 from archdsl.ops.shape import Shape
@@ -13,6 +13,9 @@ from archdsl.text.source import Span
 
 if TYPE_CHECKING:
     from archdsl.syntax.habits.scan import Habit
+
+Turns: TypeAlias = tuple[tuple[str, object], ...]
+"""The turns of a `for` or a comprehension, outer ones first: the names that it binds, each with its value."""
 
 
 class Trouble(Exception):
@@ -41,6 +44,10 @@ class Trouble(Exception):
         self.restate: Callable[[Sequence[Shape]], str] | None = None
         """Says the message again for the shapes that reach the step, once these are numbers."""
         self.others: tuple[Trouble, ...] = ()
+        self.turns = ""
+        """The turns in which it was found, as in `t=3, i=0`."""
+        self.is_kept = False
+        """Whether it is that of a value which is worked out once, wherever it is used."""
 
     @classmethod
     def of(cls, error: OpError, span: Span, spans: Mapping[str, Span] = MappingProxyType({})) -> Trouble:
@@ -53,12 +60,13 @@ class Trouble(Exception):
         joined = Trouble(
             self.code, self.message, self.span, help=self.help, marker=self.marker, labels=self.labels, fix=self.fix
         )
-        joined.others = tuple(others)
+        joined.others, joined.turns, joined.is_kept = tuple(others), self.turns, self.is_kept
         return joined
 
     def diagnostic(self, labels: Sequence[Label] = (), notes: Sequence[str] = ()) -> Diagnostic:
         """Return this mistake alone as data, with further labels."""
         given = (*self.labels, *labels)
+        notes = [*notes, *([f"at {self.turns}"] if self.turns else [])]
         return Diagnostic(
             self.code, Severity.ERROR, self.message, self.span, self.marker, given, tuple(notes), self.help, self.fix
         )
@@ -75,6 +83,10 @@ class Trouble(Exception):
 
 class Reported(Exception):
     """Something depends on a value whose mistake has been reported already."""
+
+
+OF_VALUES = frozenset({"E104", "E105", "E110", "E111", "E116", "E118"})
+"""Codes of mistakes in values, which one turn of a `for` may have and another not."""
 
 
 def told(code: str, habit: Habit, message: str, span: Span) -> Trouble:

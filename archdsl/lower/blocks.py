@@ -49,8 +49,8 @@ def call_block(
         return _inline(declaration, node, values, env, place, flow, lowering)
     instance = _instance(block, node, values, env, flow.shape, place, lowering)
     draft = Draft(node.name.text, node.span, (flow.ref,), instance.shapes, place.label, body=instance.graph)
-    draft.attribute_spans, draft.calls = arguments.spans, tuple(lowering.calls)
-    draft.is_unfed = flow.shape is None
+    draft.attribute_spans, draft.is_unfed = arguments.spans, flow.shape is None
+    lowering.place_draft(draft, place.level)
     return place.level.add(draft)
 
 
@@ -161,7 +161,8 @@ def _instantiate(
     declaration, name = block.declaration, block.declaration.name
     lowering.enter(declaration, node.span)
     try:
-        level = Level()
+        level = lowering.level_inside(place.level)
+        level.is_block = True
         entry = level.arrive(shape, name.span)
         env = _bind(declaration, node, values, env.at(entry.ref, shape), lowering)
         flow = lower_body(declaration.body, Place(env, level, place.edits), entry, lowering)

@@ -80,7 +80,8 @@ def lower_branches(
                     lowering.count(statement.span)
                     names = unpack(statement.targets, item, statement.source.span)
                     bound = inner._replace(env=inner.env.bind(**names))
-                    results += lower_branches(statement.body, starts, bound, lowering, before + len(results))
+                    with lowering.turn(names):
+                        results += lower_branches(statement.body, starts, bound, lowering, before + len(results))
             case tree.Step() | tree.Broken():
                 results.append(lower_statement(statement, inner, start, lowering)[0])
             case _:

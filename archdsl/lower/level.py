@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from archdsl.ir.graph import Graph, Node, Output, Value
 from archdsl.ir.labels import UnlabelledNames, unlabelled_name
-from archdsl.ir.trouble import Trouble
+from archdsl.ir.trouble import Trouble, Turns
 from archdsl.ops.base import Op
 from archdsl.ops.shape import Shape
 from archdsl.text.source import Span
@@ -36,6 +36,13 @@ class Flow(NamedTuple):
 NOTHING = Flow(None, None)
 
 
+class Way(NamedTuple):
+    """The calls of inline blocks and the turns of `for` that lead to a place in a level, outer ones first."""
+
+    calls: tuple[tuple[str, Span], ...]
+    turns: Turns
+
+
 @dataclass(slots=True)
 class Draft:
     """A node whose name is not settled. `hint` is the word that made it, by which it goes where it has no label."""
@@ -51,6 +58,8 @@ class Draft:
     reuses: int | None = None
     attribute_spans: Mapping[str, Span] = field(default_factory=dict[str, Span])
     calls: tuple[tuple[str, Span], ...] = ()
+    turns: Turns = ()
+    """The turns of the `for` around it, inside its level."""
     is_unfed: bool = False
     """Whether it is, or reads, what a mistake left unknown."""
     trouble: Trouble | None = None
@@ -64,11 +73,18 @@ class Draft:
 
 
 class Level:
-    """The drafts of one body, its labels and its named outputs."""
+    """The drafts of one body, its labels and its named outputs.
 
-    def __init__(self) -> None:
+    `outer` is the level that it stands in, or whose step calls it; `depth` is how many calls and turns of `for` are
+    around it.
+    """
+
+    def __init__(self, outer: Level | None = None, depth: tuple[int, int] = (0, 0)) -> None:
+        self.outer, self.depth = outer, depth
         self.drafts: list[Draft] = []
         self.labels: dict[str, tuple[int | None, Span]] = {}
+        self.ways: dict[str, Way] = {}
+        """How lowering came to each label, inside this level."""
         self.outputs: list[tuple[str, Ref, bool]] = []
         self.passed: list[str] = []
         """What the unlabelled steps so far go by, before any edit; kept where there are edits."""
@@ -77,6 +93,8 @@ class Level:
         self.possible: set[str] = set()
         """Labels of statements that a mistake kept from being lowered."""
         self._has_gaps = False
+        self.is_block = False
+        """Whether it is the body of a block, and not of braces in its outer level."""
         self.is_aside = False
         """Whether only the own mistakes of its statements count."""
         self.is_open = False
@@ -99,7 +117,7 @@ class Level:
 
     def aside(self) -> tuple[Level, Flow]:
         """Return a level for statements of which only their own mistakes count, and what flows into it."""
-        level = Level()
+        level = Level(self.outer, self.depth)
         level.possible = self.possible | self.labels.keys()
         level.is_open, level.is_aside = self.is_open, True
         return level, level.arrive(None, Span(0, 0))
@@ -147,6 +165,7 @@ class Level:
             reuses=None if draft.reuses is None else names[draft.reuses][0],
             attribute_spans=draft.attribute_spans,
             calls=draft.calls,
+            turns=draft.turns,
             word=draft.hint,
         )
 

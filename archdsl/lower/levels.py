@@ -32,7 +32,7 @@ def nested(span: Span, place: Place, flow: Flow, lowering: Lowering, fill: Fill,
     """Add a level of its own, called by the step's label if it has one, that `fill` fills; `word` made it."""
     if flow.ref is None:
         raise lowering.no_input(span)
-    level = Level()
+    level = lowering.level_inside(place.level)
     result = fill(place.inside(level), level.arrive(flow.shape, span))
     if len(level.drafts) == 1 and result.shape is None:
         raise Reported
@@ -40,7 +40,8 @@ def nested(span: Span, place: Place, flow: Flow, lowering: Lowering, fill: Fill,
         raise Trouble("E122", "this group has no step", span, help="remove it, or write `pass` in a branch")
     graph = level.finish(place.label or "group", "group", result, span)
     draft = Draft(word, span, (flow.ref,), output_shapes(level, result), place.label, body=graph)
-    draft.calls, draft.is_unfed = tuple(lowering.calls), flow.shape is None
+    draft.is_unfed = flow.shape is None
+    lowering.place_draft(draft, place.level)
     return place.level.add(draft)
 
 

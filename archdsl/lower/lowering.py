@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from archdsl.ir.graph import Graph
-from archdsl.ir.trouble import Parts, Reported, Trouble
+from archdsl.ir.trouble import OF_VALUES, Parts, Reported, Trouble
 from archdsl.lower.arguments import Operators
 from archdsl.lower.inputs import Inputs
-from archdsl.lower.level import Flow, Level
+from archdsl.lower.level import Draft, Flow, Level, Way
 from archdsl.lower.place import Place
 from archdsl.ops.base import Op
 from archdsl.ops.shape import Shape
 from archdsl.semantics.context import Context
 from archdsl.semantics.env import Budget, Env
+from archdsl.semantics.values import Setting, turns_in_words
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Diagnostic, Label, Reporter
 from archdsl.text.source import Span
@@ -75,6 +77,8 @@ class Lowering:
     """The calls that lead to where lowering is, outer ones first."""
     running: list[int] = field(default_factory=list[int])
     """The blocks that are being lowered, outer ones first."""
+    turns: list[tuple[str, Setting]] = field(default_factory=list[tuple[str, Setting]])
+    """The names of the `for` that lowering is in, with their values, outer ones first."""
     endless: set[int] = field(default_factory=set[int])
     """Blocks that were found to call themselves without end."""
     deferred: list[Diagnostic] = field(default_factory=list[Diagnostic])
@@ -126,7 +130,32 @@ class Lowering:
         """Return what to say of a mistake, with the calls that led to it."""
         calls = dict.fromkeys(reversed(self.calls))  # a block that calls itself stands in it many times
         shown = [Label(span, f"in `{name}`, called here") for name, span in [*calls][:_MOST_CALLS_SHOWN]]
-        return trouble.diagnostic([label for label in shown if label.span.start != trouble.span.start])
+        if self.turns and trouble.code in OF_VALUES and not trouble.is_kept:
+            trouble.turns = ", ".join(filter(None, (turns_in_words(self.turns), trouble.turns)))
+        return trouble.diagnostic([label for label in shown if not label.span.holds(trouble.span)])
+
+    def level_inside(self, outer: Level) -> Level:
+        """Return a level for what stands in a step of another one."""
+        return Level(outer, (len(self.calls), len(self.turns)))
+
+    def way_in(self, level: Level) -> Way:
+        """Return how lowering came to where it is, inside a level."""
+        calls, turns = level.depth
+        return Way(tuple(self.calls[calls:]), tuple(self.turns[turns:]))
+
+    def place_draft(self, draft: Draft, level: Level) -> None:
+        """Note in a draft the calls and turns that lead to it."""
+        draft.calls, draft.turns = tuple(self.calls), tuple(self.turns[level.depth[1] :])
+
+    @contextmanager
+    def turn(self, names: Mapping[str, Setting]) -> Generator[None]:
+        """Be in one turn of a `for`, which binds these names."""
+        count = len(self.turns)
+        self.turns += names.items()
+        try:
+            yield
+        finally:
+            del self.turns[count:]
 
     def no_input(self, span: Span) -> Trouble | Reported:
         """Say that no value flows in; once, since nothing can flow behind such a step either."""

@@ -48,7 +48,7 @@ def add_operator(op: Op, draft: Draft, flows: Sequence[Flow], place: Place, lowe
         draft.trouble = Trouble.of(error, draft.span, draft.attribute_spans)
         lowering.defer(draft.trouble)
     draft.shapes = {"": shape}
-    draft.calls = tuple(lowering.calls)
+    lowering.place_draft(draft, place.level)
     return place.level.add(draft)
 
 
@@ -70,8 +70,9 @@ def add_mistaken(op: Op, flows: Sequence[Flow], trouble: Trouble, place: Place, 
     """Add a node for a mistake that lowering itself finds in shapes."""
     lowering.defer(trouble)
     refs = tuple(flow.ref for flow in flows if flow.ref is not None)
-    calls = tuple(lowering.calls)
-    return place.level.add(Draft(op.keyword, trouble.span, refs, {"": None}, op=op, calls=calls, trouble=trouble))
+    draft = Draft(op.keyword, trouble.span, refs, {"": None}, op=op, trouble=trouble)
+    lowering.place_draft(draft, place.level)
+    return place.level.add(draft)
 
 
 def _add_input(op: Op, node: tree.Call, place: Place, lowering: Lowering) -> Flow:

@@ -19,8 +19,7 @@ def lower_reference(node: tree.Reference, place: Place, flow: Flow, lowering: Lo
     """Take up what flows from a labelled step, or from one of its named outputs."""
     place.level.is_numbered = False
     name = label_text(node.label, place)
-    help = "a label is known after its step, on its own level"
-    index = _find(name, node.label.span, place.level, help)
+    index = _find(name, node.label.span, place.level)
     if len(node.outputs) > 1:
         message = "a reference names a label and at most one of its outputs"
         raise Trouble("E113", message, node.span, help=f"give it out by `output` in `{name}` too")
@@ -33,9 +32,7 @@ def lower_reference(node: tree.Reference, place: Place, flow: Flow, lowering: Lo
     if output not in draft.shapes:
         if draft.is_unfed:
             raise Reported
-        near = nearest(output, list(draft.shapes))
-        help = f"the nearest output is `{near}`" if near else ""
-        raise Trouble("E113", f"`{name}` has no output `{output}`", node.span, help=help)
+        raise Trouble("E113", f"`{name}` has no output `{output}`", node.span, help=_way_to(output, name, draft))
     return Flow(Ref(index, output), draft.shapes[output])
 
 
@@ -52,7 +49,7 @@ def _draft_again(node: tree.Reuse, label: str | None, flow: Flow, level: Level) 
     if label is not None:
         message = "a reused step keeps its first label"
         raise Trouble("E112", message, node.span, help="remove the label; name the result with `output`")
-    index = _find(node.name.text, node.name.span, level)
+    index = _find(node.name.text, node.name.span, level, is_reuse=True)
     if flow.ref is None or flow.shape is None:
         raise Reported
     draft = level.drafts[index]
@@ -72,15 +69,78 @@ def _draft_again(node: tree.Reuse, label: str | None, flow: Flow, level: Level) 
     return again
 
 
-def _find(name: str, span: Span, level: Level, help: str = "") -> int:
+def _way_to(output: str, name: str, draft: Draft) -> str:
+    """Say how a step of another level is taken up, or what else is near the name of an output."""
+    inner = draft.body.nodes.get(output) if draft.body is not None else None
+    if inner is not None and inner.is_labelled:
+        return f"write `output {output}` behind the step `{output}` of `{name}`, which gives it out"
+    near = nearest(output, [known for known in draft.shapes if known])
+    if near is not None:
+        return f"the nearest output is `{near}`"
+    if draft.body is None:
+        return f"it has one result: write `@{name}`"
+    return f"`output {output}` inside `{name}` gives out what flows there"
+
+
+def _find(name: str, span: Span, level: Level, *, is_reuse: bool = False) -> int:
     """Return the place of a labelled step, or raise Trouble; Reported where what it stands for is not known."""
     found = level.labels.get(name)
     if found is not None and found[0] is not None:
         return found[0]
     if found is not None or level.is_open or name in level.possible:
         raise Reported
+    if (elsewhere := _elsewhere(name, level, is_reuse=is_reuse)) is not None:
+        raise Trouble("E113", elsewhere[0], span, help=elsewhere[1])
     near = nearest(name, list(level.labels))
-    help = f"the nearest label is `{near}`" if near else help
+    help = f"the nearest label is `{near}`" if near else "a label is known after its step, on its own level"
     own = Span(span.start + span.text.startswith("@"), span.end, span.source)
     fix = renamed(own, name, near)
     raise Trouble("E113", f"no step before this one is labelled `{name}`", span, help=help, fix=fix)
+
+
+def _elsewhere(name: str, level: Level, *, is_reuse: bool) -> tuple[str, str] | None:
+    """Say where a label that is out of reach stands, and what brings its step's result here."""
+    if name.isdigit():
+        return f"`{name}` is the number of a step, and no label", "label the step that is meant, and write that label"
+    outer, around = level.outer, "the call of this block" if level.is_block else "the braces around this"
+    while outer is not None:
+        if name in outer.labels:
+            what = f"write `reuse {name}`" if is_reuse else f"take `@{name}` up"
+            help = f"a level reaches its own labels alone: {what} on that level, behind {around}"
+            return f"`{name}` labels a step of an outer level", help
+        outer = outer.outer
+    head, dot, _ = name.partition(".")
+    if dot and head in level.labels:
+        help = f"write `@{head}.name` for what `output name` gives out inside `{head}`"
+        return f"`{name}` is a path; a reference names a label and at most one of its outputs", help
+    path = next((path for draft in level.drafts if (path := _path_inside(name, draft))), None)
+    return None if path is None else _inside(name, path, is_reuse=is_reuse)
+
+
+def _inside(name: str, path: str, *, is_reuse: bool) -> tuple[str, str]:
+    """Say what to do about a step inside another one, whose path from here on is given."""
+    around = path.removesuffix(name).removesuffix(".")
+    message = f"`{name}` labels a step inside " + (f"`{around}`" if around else "braces")
+    if is_reuse:
+        return message, "a step is used again on its own level: move the `reuse` there, or label what stands here"
+    if not around:
+        return (
+            message,
+            f"label the braces, as in `outer: {{ … }}`, write `output {name}` in them, and `@outer.{name}` here",
+        )
+    if "." in around:
+        return message, f"give it out by `output {name}` on each level of `{around}`"
+    return message, f"write `output {name}` behind that step, and `@{path}` here"
+
+
+def _path_inside(name: str, draft: Draft) -> str | None:
+    """Return the path of a step that is labelled so inside another one, from that one's label on."""
+    found = [(draft.label or "", draft.body)]
+    while found:
+        path, body = found.pop()
+        for node in body.nodes.values() if body is not None else ():
+            if node.is_labelled and node.id == name:
+                return f"{path}.{name}".removeprefix(".")
+            if node.body is not None:
+                found.append((f"{path}.{node.id}", node.body))
+    return None

@@ -128,7 +128,7 @@ def _level_of(
     fill: Fill,
 ) -> Flow:
     """Lower one stage as a level, or what a variant puts in its place."""
-    text = new_label(label, place)
+    text = new_label(label, place, lowering.way_in(place.level))
     group = tree.Group(node.body, node.body.span)
     action, _ = edited(group, place.labelled(text), lowering)
     if action is None:

@@ -61,7 +61,8 @@ def lower_for(node: tree.For, place: Place, flow: Flow, lowering: Lowering) -> F
     for item in evaluate_loop(node.source, place.env):
         lowering.count(node.span)
         names = unpack(node.targets, item, node.source.span)
-        flow = lower_body(node.body, place._replace(env=place.env.bind(**names)), flow, lowering)
+        with lowering.turn(names):
+            flow = lower_body(node.body, place._replace(env=place.env.bind(**names)), flow, lowering)
     return flow
 
 

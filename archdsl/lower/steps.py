@@ -42,7 +42,7 @@ def _label(step: tree.Step, place: Place, lowering: Lowering) -> str | None:
     if step.label is None or isinstance(step.action, tree.Stages):
         return None
     try:
-        return new_label(step.label, place)
+        return new_label(step.label, place, lowering.way_in(place.level))
     except Trouble as trouble:
         lowering.fail(trouble)
         return None

@@ -197,10 +197,21 @@ def _wider(a: Size, b: Size) -> Size:
 
 
 def _listed(inputs: Sequence[Shape]) -> str:
+    """List the shapes of branches; of more than two say which branch has which."""
     shown = [str(x) for x in inputs]
     if len(set(shown)) < len(set(inputs)):  # they differ by a rounding that the short form leaves out
         shown = [f"[{', '.join(map(str, x))}]" for x in inputs]
-    return " and ".join(shown)
+    if len(inputs) == 2:
+        return " and ".join(shown)
+    places = {shape: [str(i) for i, other in enumerate(shown, 1) if other == shape] for shape in shown}
+    return " and ".join(f"{shape} in {_branches(numbers)}" for shape, numbers in places.items())
+
+
+def _branches(numbers: Sequence[str]) -> str:
+    if len(numbers) == 1:
+        return f"branch {numbers[0]}"
+    *most, last = numbers
+    return f"branches {', '.join(most)} and {last}"
 
 
 def _advice(first: Shape, other: Shape) -> str:

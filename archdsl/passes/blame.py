@@ -9,9 +9,8 @@ from archdsl.ir.graph import Graph, Node, Value
 from archdsl.ir.symbols import open_sizes
 from archdsl.ops.shape import Dim, Shape
 from archdsl.passes.shapes import CallFrame, Misfit, Shapes, Trail, infer_shapes
-from archdsl.semantics.values import describe
+from archdsl.semantics.values import describe, turns_in_words
 from archdsl.text.diagnostic import Diagnostic, Label
-from archdsl.text.source import Span
 
 MOST_LABELS = 5
 _MOST_CHANGES = 2
@@ -87,15 +86,11 @@ def _explained(misfit: Misfit, symbolic: Shapes) -> Diagnostic:
     shown = [label for label in labels_for(trouble.code, trail, node) if label.span != trouble.span]
     # A call that holds another mark is seen anyway.
     marks = [trouble.span, *(label.span for label in shown)]
-    calls = [label for label in calls_of(node) if not any(_holds(label.span, span) for span in marks)]
+    calls = [label for label in calls_of(node) if not any(label.span.holds(span) for span in marks)]
     labels = [*shown[: MOST_LABELS - len(calls)], *calls]
     notes = [place_of(trail, node), symbols_of(trail, node, symbolic)]
     told = trouble.diagnostic([*dict.fromkeys(labels)], [note for note in notes if note])
     return told if trouble.restate is None else replace(told, message=trouble.restate(read))
-
-
-def _holds(outer: Span, inner: Span) -> bool:
-    return outer.source is inner.source and outer.start <= inner.start and inner.end <= outer.end
 
 
 # Where a size or a count came from.
@@ -262,12 +257,15 @@ def _is_shown(value: object) -> bool:
 
 def _repeat(graph: Graph, node: Node) -> str:
     """Say which of several times a step of a graph is, as it stands in the text once; "" if it is there once."""
-    alike = [other for other in graph.nodes.values() if other.span == node.span and not other.is_input]
+    same = (other for other in graph.nodes.values() if other.span == node.span and not other.is_input)
+    alike = [other for other in same if other.turns == node.turns]
     total = sum(other.repeat for other in alike)
+    turns = turns_in_words(node.turns)
     if total < 2:
-        return ""
+        return turns
     number = 1 + sum(other.repeat for other in alike[: alike.index(node)])
-    return f"stage {number} of {total}" if node.word == _STAGES else f"the {_ordinal(number)} of {total} repeats"
+    which = f"stage {number} of {total}" if node.word == _STAGES else f"the {_ordinal(number)} of {total} repeats"
+    return f"{which} at {turns}" if turns else which
 
 
 def _ordinal(number: int) -> str:

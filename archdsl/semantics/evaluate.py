@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import inf
 from typing import Any, cast
 
-from archdsl.ir.trouble import Parts, Reported, Trouble
+from archdsl.ir.trouble import OF_VALUES, Parts, Reported, Trouble
 from archdsl.ops import SYMBOLS
 from archdsl.ops.base import Init, OpError
 from archdsl.ops.init import INITS, make_init
@@ -18,7 +18,7 @@ from archdsl.semantics.functions import FUNCTIONS, MAX_LENGTH, FunctionError, ar
 from archdsl.semantics.mistakes import inexact, unknown_argument, unknown_function, unknown_variable
 from archdsl.semantics.module import Module
 from archdsl.semantics.types import check_type
-from archdsl.semantics.values import UNKNOWN, Number, Partial, Setting, Unknown, describe, kind_of
+from archdsl.semantics.values import UNKNOWN, Number, Partial, Setting, Unknown, describe, kind_of, turns_in_words
 from archdsl.syntax import tree
 from archdsl.text.source import Span
 
@@ -134,6 +134,7 @@ def _value_of(let: tree.Let, module: Module, env: Env) -> Setting:
         try:
             known[key] = evaluate(let.value, Env(module, env.context, env.budget))
         except Trouble as trouble:
+            trouble.is_kept = True
             known[key] = trouble
         except Reported:
             del known[key]
@@ -341,9 +342,15 @@ def _comprehension(node: tree.Comprehension, env: Env) -> Setting:
         raise beside(error, filter(None, (node.item, node.condition)), inner) from None
     for item in source:
         env.budget.apply(node.span)
-        inner = env.bind(**unpack(node.targets, item, node.source.span))
-        if node.condition is None or evaluate_bool(node.condition, inner):
-            items.append(evaluate(node.item, inner))
+        names = unpack(node.targets, item, node.source.span)
+        inner = env.bind(**names)
+        try:
+            if node.condition is None or evaluate_bool(node.condition, inner):
+                items.append(evaluate(node.item, inner))
+        except Trouble as trouble:
+            if trouble.code in OF_VALUES and node.span.holds(trouble.span):
+                trouble.turns = ", ".join(filter(None, (turns_in_words(names.items()), trouble.turns)))
+            raise
     return tuple(items)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from archdsl.ops.base import Init, Op
 from archdsl.semantics.module import Module
@@ -95,6 +96,7 @@ def describe(value: Setting) -> str:
 
 
 _LONGEST_SHOWN = 60
+_LONGEST_OF_TURN = 20
 
 
 def shown(value: Setting) -> str:
@@ -102,6 +104,16 @@ def shown(value: Setting) -> str:
     text = describe(value)
     text = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN].rstrip(' ,')} …"
     return f"{text}, {kind_of(value)}"
+
+
+def turns_in_words(turns: Iterable[tuple[str, object]]) -> str:
+    """Return the turns of a `for` as in `t=3, i=0`; what a name was bound to last is what it means."""
+    return ", ".join(f"{name}={_in_short(value)}" for name, value in dict(turns).items())
+
+
+def _in_short(value: object) -> str:
+    text = "…" if isinstance(value, Unknown) else describe(cast("Setting", value))
+    return text if len(text) <= _LONGEST_OF_TURN else f"{text[:_LONGEST_OF_TURN].rstrip(' ,')} …"
 
 
 def kind_of(value: Setting) -> str:

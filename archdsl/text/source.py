@@ -108,6 +108,10 @@ class Span(NamedTuple):
             begin, stop, origin = begin + shift, stop + shift, origin.moves.later
         return Span(begin, stop, origin)
 
+    def holds(self, other: Span) -> bool:
+        """Return whether another place lies within this one."""
+        return self.source is other.source and self.start <= other.start and other.end <= self.end
+
     def to(self, other: Span) -> Span:
         """Return the span from this one's start to the other's end."""
         return Span(self.begin, max(self.stop, other.stop), self.origin)

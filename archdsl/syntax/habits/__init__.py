@@ -50,6 +50,7 @@ _ALL: Sequence[Callable[[HabitSite], Habit | None]] = (
     brackets.typed_by_colon,
     choices.for_head,
     choices.conditional_argument,
+    choices.second_for,
     references.inner_reuse,
     words.stage_word,
     words.quoted_step,
