@@ -159,8 +159,10 @@ def explain(work: Work) -> None:
                 explained = name_divisors(explained, groups, other.shapes)
         for _, diagnostic in explained:
             work.report.add(diagnostic)
+    told = {(misfit.trouble.code, misfit.trouble.span) for misfit in work.misfits}
     for diagnostic in work.lowered.deferred if work.lowered is not None and work.graph is not None else ():
-        work.report.add(diagnostic)
+        if (diagnostic.code, diagnostic.span) not in told:  # explained, perhaps at another place
+            work.report.add(diagnostic)
 
 
 def count(work: Work) -> None:

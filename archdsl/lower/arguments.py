@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NoReturn
@@ -12,11 +13,12 @@ from pydantic_core import ErrorDetails
 from archdsl.ir.trouble import Parts, Reported, Trouble, told
 from archdsl.ops.base import Op
 from archdsl.ops.shape import LARGEST_TENSOR
-from archdsl.semantics.callables import argument_key, find_callable, positional_keys
+from archdsl.semantics.callables import argument_key, find_callable, kind_of_argument, positional_keys
 from archdsl.semantics.context import Evaluated
-from archdsl.semantics.env import Env
+from archdsl.semantics.env import Env, Written
 from archdsl.semantics.evaluate import as_word, evaluate
-from archdsl.semantics.mistakes import inexact, unknown_argument
+from archdsl.semantics.mistakes import given_twice, inexact, input_count, unknown_argument
+from archdsl.semantics.origins import at_origin
 from archdsl.semantics.types import check_stays_callable, check_type
 from archdsl.semantics.values import Closure, DeclaredBlock, Partial, Setting, Unknown, describe, identity, kind_of
 from archdsl.syntax import tree
@@ -24,6 +26,9 @@ from archdsl.text.diagnostic import Fix
 from archdsl.text.edits import renamed
 from archdsl.text.source import Span
 from archdsl.text.suggest import nearest, suggestion
+
+_COUNTS = ("channels", "features", "c")
+"""What an argument is called that says how many channels come out."""
 
 
 def resolve(call: tree.Call, env: Env) -> Partial | Closure:
@@ -71,10 +76,12 @@ class Arguments:
     `parts` holds the mistakes in them; the values that these leave open are not in `values` but `unknown`.
     """
 
-    __slots__ = ("parts", "spans", "unknown", "values")
+    __slots__ = ("origins", "parts", "spans", "unknown", "values")
 
     def __init__(self, values: dict[str, Setting], spans: dict[str, Span]) -> None:
         self.values, self.spans = values, spans
+        self.origins: dict[str, Written] = {}
+        """What the values were written as, and what names mean there."""
         self.unknown: dict[str, bool] = {}
         """Arguments without a value, and whether it is their own mistake, after which no more is said of them."""
         self.parts = Parts()
@@ -98,11 +105,13 @@ def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arg
             is_over = argument.key is None and not free
             key = argument_key(target, argument, free)
             if key in spans:
-                raise Trouble("E106", f"`{key}` is given twice", argument.span, help="remove one of the two")
+                counts = positional_keys(target)[0] in _COUNTS
+                raise given_twice(target.name, key, argument, arguments, spans[key], counts=counts)
             spans[key] = argument.span
             if key in free:
                 free.remove(key)
             value = written[key] = _value_of(argument, target, key, env)
+            found.origins[key] = argument.value, env
             if isinstance(value, tuple):
                 env.budget.hold(value, argument.span)
         except (Trouble, Reported) as error:
@@ -123,14 +132,24 @@ def _value_of(argument: tree.Argument, target: Partial, key: str, env: Env) -> S
     try:
         return evaluate(argument.value, env)
     except Trouble as trouble:
-        is_word = isinstance(argument.value, tree.Variable) and trouble.code == "E101"
-        if is_word and isinstance(target.target, type) and key in target.target.model_fields:
-            words = sorted(target.target.words(key))
-            near = nearest(argument.value.span.text, words)
-            if words:
-                listed = ", ".join(f"`{word}`" for word in words)
-                trouble.help = f"the nearest word is `{near}`" if near else f"`{key}` takes {listed}"
+        if isinstance(argument.value, tree.Variable) and trouble.code == "E101":
+            _say_words(trouble, argument, target, key)
         raise
+
+
+def _say_words(trouble: Trouble, argument: tree.Argument, target: Partial, key: str) -> None:
+    """Say of a word that nothing is called which words an argument takes, or what stands for `None` in it."""
+    from archdsl.syntax.habits import names  # what only mistakes need
+
+    word, fields = argument.value.span.text, getattr(target.target, "model_fields", {})
+    words = sorted(target.target.words(key)) if key in fields and isinstance(target.target, type) else []
+    if word in names.NOTHING:
+        habit = names.nothing(argument.span, argument.value.span, kind_of_argument(target, key))
+        trouble.help, trouble.fix = habit.help, habit.fix(argument.span.source)
+    elif words:
+        near = nearest(word, words)
+        listed = ", ".join(f"`{word}`" for word in words)
+        trouble.help = f"the nearest word is `{near}`" if near else f"`{key}` takes {listed}"
 
 
 class Operators:
@@ -197,7 +216,10 @@ def _validate(target: type[Op], arguments: Arguments, call: Span) -> Op:
         is_open = problem["type"] == "missing" and (name in arguments.unknown or not parts.are_known)
         if not is_open:
             with parts:
-                raise _trouble(target, values, problem, arguments.spans, call)
+                trouble = _trouble(target, values, problem, arguments.spans, call)
+                is_value = trouble.fix is None or trouble.code == "E105"
+                written = arguments.origins.get(name) if is_value else None
+                raise at_origin(trouble, written, f"the `{name}` of `{target.keyword}` here")
     parts.settle()
     raise Reported
 
@@ -241,6 +263,9 @@ def _trouble(
         help = f"give it: `{target.keyword} {name}=…`"
         return Trouble("E103", f"`{target.keyword}` needs `{name}`", call, help=help)
     value = values.get(name)
+    first, *later = target.attribute_names()
+    if problem["type"] == "bool_type" and later[:1] == [name] and first in spans and isinstance(value, int):
+        return input_count(target.keyword, spans[first], [span])
     if isinstance(value, Fraction):
         return inexact(f"`{name}`", value, span)
     shown = describe(value) if value is not None else "missing"
@@ -249,8 +274,11 @@ def _trouble(
     if is_input:
         from archdsl.syntax.habits import names  # what only mistakes need
 
+        fractions = [size for size in value if isinstance(size, Fraction)] if isinstance(value, tuple) else []
+        if fractions:
+            return inexact("a size of the input", fractions[0], span)
         return Trouble("E104", message, span, help=names.input_step(span))
-    if isinstance(value, Partial) and "=" not in span.text and span != call:
+    if isinstance(value, Partial) and re.match(rf"{value.name}\b", span.text) and span != call:
         title = f"put `;` before `{span.text}`"
         fix = Fix.at(Span(_behind_word(span), span.start, span.source), "; ", title=title)
         return Trouble("E104", message, span, help=f"{title}, if it is a step of its own", fix=fix)
@@ -324,7 +352,9 @@ def match_parameters(
             else:
                 raise _no_parameter(block, key, arguments, env)
         except Trouble as trouble:
-            arguments.parts.take(trouble)
+            is_callable = isinstance(value, Partial | Closure)
+            written = arguments.origins.get(key) if trouble.code == "E104" and not is_callable else None
+            arguments.parts.take(at_origin(trouble, written, f"the `{key}` of `{block.declaration.name.text}` here"))
     for key, is_told in arguments.unknown.items():
         with arguments.parts:
             if not is_told and key not in names and env.context.get(key) is None:

@@ -41,7 +41,8 @@ def call_block(
         raise lowering.no_input(node.span)
     context = _context_inside(block, orders, place, lowering)
     _check_depth(node, lowering)
-    env = Env(block.module, context, lowering.budget, entry=UNKNOWN if flow.shape is None else flow.shape)
+    entry = UNKNOWN if flow.shape is None else flow.shape
+    env = Env(block.module, context, lowering.budget, entry=entry, origins=arguments.origins)
     if lowering.is_survey:
         _bind(declaration, node, values, env, lowering)
         raise Reported

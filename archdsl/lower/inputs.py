@@ -30,7 +30,8 @@ class Inputs:
             if len(own) != len(self._image):
                 given = f"the input size given has {len(self._image)} axes, {list(self._image)}"
                 message = f"{given}, and the spec's has {len(own)}, {own}"
-                raise Trouble("E212", message, span, help=f"give {len(own)} sizes, the channels first")
+                help = f"give {len(own)} sizes, the channels first and without the batch"
+                raise Trouble("E212", message, span, help=help)
             op = image_input(self._image)
         self._count += 1
         return op, self._symbols.open(op.infer_shape([]))

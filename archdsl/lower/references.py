@@ -40,6 +40,7 @@ def lower_reuse(node: tree.Reuse, place: Place, flow: Flow, lowering: Lowering) 
     """Apply a labelled step's module once more."""
     place.level.is_numbered = False
     again = _draft_again(node, place.label, flow, place.level)
+    lowering.place_draft(again, place.level)
     if again.trouble is not None:
         lowering.defer(again.trouble)
     return place.level.add(again)

@@ -26,7 +26,7 @@ def bind_let(node: tree.Let, place: Place, lowering: Lowering) -> Place:
         value = UNKNOWN
     except Reported:
         value = UNKNOWN
-    return place._replace(env=place.env.bind(**{node.name.text: value}))
+    return place._replace(env=place.env.bind_written(node.name.text, value, node.value))
 
 
 def bind_defaults(node: tree.Defaults, place: Place, lowering: Lowering) -> Place:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from archdsl.ir.graph import Graph, Node, Value
+from archdsl.ir.graph import Graph, Node
 from archdsl.ir.symbols import open_sizes
 from archdsl.ops.shape import Dim, Shape
-from archdsl.passes.shapes import CallFrame, Misfit, Shapes, Trail, infer_shapes
+from archdsl.passes.meant import meant_otherwise
+from archdsl.passes.shapes import Misfit, Shapes, Trail, infer_shapes
+from archdsl.passes.spots import Spot, spots_read, upstream
 from archdsl.semantics.values import describe, turns_in_words
 from archdsl.text.diagnostic import Diagnostic, Label
 
@@ -20,52 +22,6 @@ _STAGES = "stages"
 # Attributes that say what a step gives, in the order in which they are looked for.
 _SETS_CHANNELS = ("channels", "features", "shape", "sizes", "size")
 _SETS_SIZES = ("stride", "size", "factor", "kernel", "padding")
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A step somewhere in a network, and which of its outputs is meant."""
-
-    trail: Trail
-    value: Value
-
-    @property
-    def node(self) -> Node:
-        return self.trail[-1].graph.nodes[self.value.node]
-
-    @property
-    def shape(self) -> Shape:
-        return self.trail[-1].results[self.value.node][self.value.output]
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """Tell the step from every other one."""
-        return (*(frame.call.id for frame in self.trail if frame.call is not None), self.value.node)
-
-    def sources(self) -> list[Spot]:
-        """Return what the step reads, out of calls and into them, down to single operators."""
-        return [_settle(Spot(self.trail, value)) for value in self.node.inputs]
-
-
-def spots_read(trail: Trail, node: Node) -> list[Spot]:
-    """Return the operators whose results a step reads."""
-    return [_settle(Spot(trail, value)) for value in node.inputs]
-
-
-def _settle(spot: Spot) -> Spot:
-    """Follow a value to the operator that gives it, or to the model's input."""
-    while True:
-        frame, node = spot.trail[-1], spot.node
-        if node.body is not None:
-            table = frame.inner[node.id]
-            inner = CallFrame(node.body, table.inputs, table.results, table.inner, node)
-            named = {output.name: output.value for output in node.body.outputs}
-            spot = Spot((*spot.trail, inner), named.get(spot.value.output, node.body.main))
-        elif node.is_input and frame.call is not None:
-            position = frame.graph.inputs.index(node)
-            spot = Spot(spot.trail[:-1], frame.call.inputs[position])
-        else:
-            return spot
 
 
 def explain(misfits: Sequence[Misfit]) -> Iterator[Diagnostic]:
@@ -82,6 +38,8 @@ def explain(misfits: Sequence[Misfit]) -> Iterator[Diagnostic]:
 def _explained(misfit: Misfit, symbolic: Shapes) -> Diagnostic:
     """Explain a misfit; `symbolic` are the model's shapes for an image of any size, as far as mistakes leave them."""
     trouble, trail, node = misfit
+    if (meant := meant_otherwise(misfit)) is not None:
+        return meant
     read = [trail[-1].results[value.node][value.output] for value in node.inputs]
     shown = [label for label in labels_for(trouble.code, trail, node) if label.span != trouble.span]
     # A call that holds another mark is seen anyway.
@@ -129,20 +87,9 @@ def _of_pair(first: Spot, other: Spot, *, by_axis: bool) -> list[Label]:
     if first.shape[0] != other.shape[0]:
         found += [*_of_channels(first), *_of_channels(other)]
     if first.shape[1:] != other.shape[1:]:
-        common = {spot.key for spot in _upstream(first)} & {spot.key for spot in _upstream(other)}
+        common = {spot.key for spot in upstream(first)} & {spot.key for spot in upstream(other)}
         found += [*_of_sizes(first, common), *_of_sizes(other, common)]
     return found
-
-
-def _upstream(spot: Spot) -> Iterator[Spot]:
-    """Yield a step and those before it, along the branch that has the image."""
-    while True:
-        yield spot
-        sources = spot.sources()
-        if not sources:
-            return
-        same = (source for source in sources if source.shape[1:] == spot.shape[1:])
-        spot = next(same, sources[0])
 
 
 def _of_channels(spot: Spot) -> list[Label]:
@@ -186,7 +133,7 @@ def _given(trail: Trail, written: str) -> list[Label]:
 def _of_sizes(spot: Spot, common: frozenset[tuple[str, ...]] | set[tuple[str, ...]]) -> list[Label]:
     """Label the last steps that changed the image's size, up to those that other branches share."""
     found: list[Label] = []
-    for here in _upstream(spot):
+    for here in upstream(spot):
         if here.key in common or len(found) == _MOST_CHANGES:
             break
         sources = here.sources()

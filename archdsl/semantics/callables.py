@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from archdsl.ir.trouble import Trouble
 from archdsl.ops import OPS
@@ -39,6 +40,16 @@ def argument_keys(target: Partial) -> tuple[str, ...]:
     if isinstance(target.target, DeclaredBlock):
         return tuple(parameter.name.text for parameter in target.target.declaration.parameters)
     return target.target.attribute_names()
+
+
+def kind_of_argument(target: Partial, key: str) -> Literal["bool", "block", ""]:
+    """Say whether an argument is a truth value, or an operator or block; "" where it is neither, or not known."""
+    if isinstance(target.target, DeclaredBlock):
+        types = {p.name.text: p.type.text for p in target.target.declaration.parameters if p.type is not None}
+        found = types.get(key)
+        return "bool" if found == "bool" else "block" if found == "block" or key not in argument_keys(target) else ""
+    field = target.target.model_fields.get(key)
+    return "bool" if field is not None and field.annotation is bool else ""
 
 
 def positional_keys(target: Partial) -> tuple[str, ...]:

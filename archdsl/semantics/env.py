@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from archdsl.ir.trouble import Trouble
 from archdsl.ops.shape import Shape
@@ -11,6 +12,7 @@ from archdsl.semantics.context import Context
 from archdsl.semantics.functions import MAX_LENGTH
 from archdsl.semantics.module import Module
 from archdsl.semantics.values import UNKNOWN, Setting, Unknown
+from archdsl.syntax import tree
 from archdsl.text.source import Span
 
 MAX_APPLICATIONS = 100_000
@@ -60,6 +62,10 @@ def _count_items(items: tuple[Setting, ...], limit: int, depth: int) -> int:
     return total
 
 
+# An expression, and what names mean where it was written.
+Written: TypeAlias = "tuple[tree.Expression, Env]"
+
+
 @dataclass(frozen=True, slots=True)
 class Env:
     """What names mean at a place: local names, then the context, then the file, then what is built in."""
@@ -72,13 +78,23 @@ class Env:
     """The shape that flows in here, for `in`; None where nothing does, unknown after a mistake."""
     entry: Shape | Unknown | None = None
     """The shape that entered the block, for `cin`, in the same way."""
+    origins: Mapping[str, Written] = field(default_factory=dict[str, "Written"])
+    """What the values of names were written as, as far as each was written once."""
 
     def bind(self, /, **names: Setting | Unknown) -> Env:
-        return Env(self.module, self.context, self.budget, {**self.names, **names}, self.shape, self.entry)
+        left = self.origins
+        if not left.keys().isdisjoint(names):
+            left = {name: span for name, span in left.items() if name not in names}
+        return Env(self.module, self.context, self.budget, {**self.names, **names}, self.shape, self.entry, left)
+
+    def bind_written(self, name: str, value: Setting | Unknown, expression: tree.Expression) -> Env:
+        """Bind a name to the value of an expression here."""
+        names, origins = {**self.names, name: value}, {**self.origins, name: (expression, self)}
+        return Env(self.module, self.context, self.budget, names, self.shape, self.entry, origins)
 
     def at(self, ref: object, shape: Shape | None) -> Env:
         """Return what names mean where a value of this shape, unknown after a mistake, flows."""
         here = UNKNOWN if shape is None and ref is not None else shape
         if here is self.shape:
             return self
-        return Env(self.module, self.context, self.budget, self.names, here, self.entry)
+        return Env(self.module, self.context, self.budget, self.names, here, self.entry, self.origins)

@@ -17,6 +17,7 @@ from archdsl.semantics.env import Env
 from archdsl.semantics.functions import FUNCTIONS, MAX_LENGTH, FunctionError, arithmetic
 from archdsl.semantics.mistakes import inexact, unknown_argument, unknown_function, unknown_variable
 from archdsl.semantics.module import Module
+from archdsl.semantics.origins import at_origin
 from archdsl.semantics.types import check_type
 from archdsl.semantics.values import UNKNOWN, Number, Partial, Setting, Unknown, describe, kind_of, turns_in_words
 from archdsl.syntax import tree
@@ -38,9 +39,10 @@ def evaluate_int(expression: tree.Expression, env: Env, what: str) -> int:
     """Return an expression's whole value."""
     value = evaluate(expression, env)
     if isinstance(value, Fraction):
-        raise inexact(what, value, expression.span)
+        raise at_origin(inexact(what, value, expression.span), (expression, env), f"{what} here")
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Trouble("E104", f"{what} is {_shown(value)}, not a whole number", expression.span)
+        trouble = Trouble("E104", f"{what} is {_shown(value)}, not a whole number", expression.span)
+        raise at_origin(trouble, (expression, env), f"{what} here")
     return value
 
 
@@ -274,8 +276,8 @@ def bind_defaults(
 
     Mistakes are left in `parts` where these are given, and the parameters that they concern are unknown.
     """
-    names = dict(env.names)
-    inner = Env(env.module, env.context, env.budget, names, env.shape, env.entry)
+    names, origins = dict(env.names), dict(env.origins)
+    inner = Env(env.module, env.context, env.budget, names, env.shape, env.entry, origins)
     own = parts if parts is not None else Parts()
     for parameter in parameters:
         key = parameter.name.text
@@ -289,7 +291,7 @@ def bind_defaults(
                 raise Trouble("E103", f"`{call.text}` needs `{key}`", call.span, help=way)
             value = evaluate(parameter.default, inner)
             check_type(parameter, value, parameter.default.span)
-            names[key] = value
+            names[key], origins[key] = value, (parameter.default, inner)
         except (Trouble, Reported) as error:
             own.take(error)
             names[key] = UNKNOWN

@@ -13,7 +13,7 @@ from archdsl.ops.init import INITS
 from archdsl.semantics.env import FACTS, Env
 from archdsl.semantics.functions import FUNCTIONS
 from archdsl.syntax import tree
-from archdsl.text.diagnostic import Fix
+from archdsl.text.diagnostic import Fix, Label
 from archdsl.text.edits import renamed, rounded_down
 from archdsl.text.source import Span
 from archdsl.text.suggest import known_as, nearest, suggestion
@@ -70,6 +70,30 @@ def unknown_argument(name: str, key: str, known: Sequence[str], span: Span, also
     listed = ", ".join(f"`{item}`" for item in known[:12])
     help = f"the nearest is `{near}`" if near else f"it takes {listed}" if listed else "it takes none"
     return Trouble("E102", message, span, help=help, fix=renamed(span, key, near, meant))
+
+
+def given_twice(
+    name: str, key: str, again: tree.Argument, given: Sequence[tree.Argument], earlier: Span, *, counts: bool
+) -> Trouble:
+    """Say that a call gives an argument twice.
+
+    `earlier` is where it was given before. With `counts`, the first number says how many channels come out, and one
+    that stands before it was meant for those that flow in.
+    """
+    is_pushed = len(given) > 1 and given[1].span == earlier and all(argument.key is None for argument in given[:2])
+    if counts and is_pushed and given[0].span.text.isdigit() and again.key is not None:
+        return input_count(name, given[0].span, [argument.span for argument in given[1:]])
+    label = Label(earlier, "given here first")
+    return Trouble("E106", f"`{key}` is given twice", again.span, help="remove one of the two", labels=(label,))
+
+
+def input_count(name: str, first: Span, others: Sequence[Span]) -> Trouble:
+    """Say that a call's first number counts what flows in, which is not written here."""
+    written = " ".join([name, *(span.text for span in others)])
+    message = f"{first.text} is one number too many: what flows into `{name}` is not written"
+    rest = Span(first.start, others[0].start if others else first.end, first.source)
+    fix = Fix.at(rest, "", title=f"write `{written}`")
+    return Trouble("E106", message, first, help=f"write `{written}`", fix=fix)
 
 
 def inexact(what: str, value: Fraction, span: Span) -> Trouble:

@@ -11,6 +11,14 @@ from archdsl.text.suggest import is_synonym
 _BLANKS = " \t"
 
 
+def without_argument(step: Span, argument: Span) -> str:
+    """Return the text of a step without one of its arguments."""
+    text = step.source.text
+    return (
+        f"{text[step.start : argument.start].rstrip(_BLANKS)} {text[argument.end : step.end].lstrip(_BLANKS)}".rstrip()
+    )
+
+
 def removal(statement: Span) -> Span:
     r"""Return what to remove with a statement, so that no empty line, blank or `;` is left of it.
 

@@ -18,6 +18,7 @@ from archdsl.passes.lint.field import lint_receptive_field
 from archdsl.passes.lint.gaps import lint_gaps
 from archdsl.passes.lint.groups import lint_group_norm
 from archdsl.passes.lint.head import lint_dropout_at_the_end, lint_softmax_at_the_end
+from archdsl.passes.lint.inputs import lint_input_channels
 from archdsl.passes.lint.linear import lint_missing_activation
 from archdsl.passes.lint.size import lint_small_map
 from archdsl.passes.lint.twice import lint_twice
@@ -39,6 +40,7 @@ LINTS: tuple[Lint, ...] = (
     lint_channels_last,
     lint_dense_on_map,
     lint_dropout_at_the_end,
+    lint_input_channels,
 )
 
 

@@ -68,10 +68,13 @@ def _tuple(place: HabitSite, start: int, end: int) -> Habit | None:
     if text[start] != "(" or text[end - 1] != ")" or "(" in text[start + 1 : end - 1]:
         return None
     items = split_commas(text[start + 1 : end - 1])
+    is_input = text[place.start : start].rstrip().endswith("input")
+    if is_input and len(items) == 4:
+        written = f"[{', '.join(items[1:])}]"
+        message = "the shape of an input is a list in square brackets, without the batch"
+        return Habit(start, end, message, f"write `input {written}`", end, written)
     is_one = len(items) == 2 and items[0] == items[1] and items[0].isdigit()
-    written = (
-        items[0] if is_one and not text[place.start : start].rstrip().endswith("input") else f"[{', '.join(items)}]"
-    )
+    written = items[0] if is_one and not is_input else f"[{', '.join(items)}]"
     key = re.search(r"[A-Za-z_]\w*\s*=\s*$", text[place.start : start])
     shown = (key.group().replace(" ", "") if key else "") + written
     help = f"write `{shown}`"

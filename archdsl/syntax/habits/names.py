@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from archdsl.syntax.habits import python, timm_strings, ultralytics
 from archdsl.syntax.habits.layers import NEEDLESS, Foreign, activation_of, layer_of, translate, word_of
-from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, line_bounds, place_of
+from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, line_bounds, place_of, split_commas
 from archdsl.text.source import Span
 
 
@@ -134,12 +134,16 @@ def unknown_value(span: Span) -> Habit | None:
     name, text = span.text, span.source.text
     start, _ = line_bounds(text, span.start)
     before = text[start : span.start]
+    if re.search(r"\binput[ \t]*\[[^\[\]]*$", before):
+        return _size_of_input(span, before)
     if name in ("True", "False"):
         return Habit(span.start, span.end, "", f"write `{name.lower()}`", 0, name.lower(), is_safe=True)
     if (module := ultralytics.named_like(name)) != ("", ""):
         return Habit(span.start, span.end, *module)
-    if name in ("None", "null", "nil", "undefined"):
-        return Habit(span.start, span.end, "", "leave the argument out: what is unset has no value")
+    if name in NOTHING and re.search(r"\b(?:norm|act)\s*=\s*$", before):
+        return nothing(span, span, "block")
+    if name in NOTHING:
+        return Habit(span.start, span.end, "", "leave it out: what is unset has no value")
     if comment := re.search(r"\s//\s(?=[^/]*$)", before):
         at = start + comment.start() + 1
         message = "a comment runs from `#` to the end of the line; `//` divides"
@@ -151,6 +155,35 @@ def unknown_value(span: Span) -> Habit | None:
         written = f"{match[1]}={match[2]}"
         return Habit(span.start, span.end, "", f"write `{written}`", 0, written, is_safe=True)
     return None
+
+
+def _size_of_input(span: Span, before: str) -> Habit:
+    """Say what stands for a word in the shape of an input, which may be the batch."""
+    shape = re.compile(r"[^\[\]\n]*\]").match(span.source.text, span.start)
+    sizes = split_commas(shape.group()[:-1]) if shape is not None else []
+    if len(sizes) == 4 and before.rstrip().endswith("["):
+        help = f"leave the batch out: write `input [{', '.join(sizes[1:])}]`"
+        rest = span.start + len(shape.group()) - len(shape.group().partition(",")[2].lstrip()) if shape else span.end
+        return Habit(span.start, span.end, "", help, 0, "", whole=(span.start, rest))
+    help = "write a number; `--input` gives another, and no weight depends on the height and width"
+    return Habit(span.start, span.end, "", help)
+
+
+NOTHING = ("None", "null", "nil", "undefined")
+"""What other languages call no value."""
+
+
+def nothing(argument: Span, value: Span, kind: str) -> Habit:
+    """Say what stands for `None` as an argument: `none` for an operator, `false`, or that it is left out."""
+    if kind:
+        word = "none" if kind == "block" else "false"
+        return Habit(value.start, value.end, "", f"write `{word}`", 0, word, is_safe=True)
+    text = argument.source.text
+    start = argument.start - (text[argument.start - 1 : argument.start] == " ")
+    help = f"leave `{argument.text}` out: what is unset has no value"
+    if argument == value:
+        return Habit(value.start, value.end, "", "write a value: what is unset has none")
+    return Habit(value.start, value.end, "", help, 0, "", whole=(start, argument.end))
 
 
 def unknown_function(span: Span) -> Habit | None:
@@ -194,6 +227,7 @@ def input_step(span: Span) -> str:
     if (word := re.search(r"\[[^\[\]]*?\b([A-Za-z_]\w*)", text)) is not None:
         return f"`{word[1]}` is a word here: write a number, or make it a parameter of the model"
     sizes = re.findall(r"\d+", text)
+    sizes = sizes[-3:] if len(sizes) == 4 else sizes  # the first is the batch
     if len(sizes) == 3 and sizes[2] in ("1", "3", "4") and sizes[0] not in ("1", "3", "4"):
         sizes = [sizes[2], *sizes[:2]]
     return f"write `input [{', '.join(sizes)}]`" if 0 < len(sizes) <= 4 else ""

@@ -170,10 +170,11 @@ def arrow(place: HabitSite) -> Habit | None:
 def size_by_size(place: HabitSite) -> Habit | None:
     """Say how a size of two is written, at `3x3` and `k=3x3`."""
     text, at = place.source.text, place.offset
-    match = re.compile(r"(\d+)[xX](\d+)(?:[xX](\d+))?").match(text, at)
+    match = re.compile(r"\d+(?:[xX]\d+){1,3}").match(text, at)
     if match is None:
         return None
-    items = [item for item in match.groups() if item]
+    items = re.split("[xX]", match.group())
+    items = items[-3:]  # the first of four is the batch
     size = items[0] if len(items) == 2 and items[0] == items[1] else f"[{', '.join(items)}]"
     has_key = re.search(r"=\s*$", text[place.start : at])
     is_window = len(items) == 2 and not has_key and not re.search(r"pool\s*$", text[place.start : at])

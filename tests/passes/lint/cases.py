@@ -145,6 +145,10 @@ FIRING: Mapping[str, Sequence[tuple[str, str]]] = {
         ('keys a { adapt "fc" }\nmodel net { input [8]; fc: fc 8 }', '"fc"'),
         ('keys a { "fc" = "head" }\nmodel net { input [8]; fc: fc 8; act; head: fc 8 }', '"fc"'),
     ],
+    "W422": [
+        ("conv 3 16; act", "3"),
+        ("conv 8; act; conv 8 16; act", "8"),
+    ],
 }  # fmt: skip
 
 # What looks like the above, and is right.
@@ -310,5 +314,12 @@ SILENT: Mapping[str, Sequence[str]] = {
         'keys a { "conv1" = "x"; "" = "y"; drop "z"; adapt "conv1" }\nmodel n { input [3, 8, 8]; conv1: cna 8; cna 8 }',
         'keys a { "fc" = "head"; "head" = "fc" }\nmodel net { input [8]; fc: fc 8; act; head: fc 8 }',
         'keys a { "conv1" = "x" }\nmodel net(c) { input [3, 32, 32]; conv1: cna c }',
+    ],
+    "W422": [
+        "conv 3 k=16; act",
+        "conv 16 3; act",
+        "conv 16; act; conv 16 9; act",
+        "conv 16; act; conv 16 8 s=8; act",
+        "block b(c) { conv c 16 }\nmodel net { input [3, 32, 32]; b 3; act }",
     ],
 }
