@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NoReturn
@@ -18,7 +17,7 @@ from archdsl.semantics.context import Evaluated
 from archdsl.semantics.env import Env, Written
 from archdsl.semantics.evaluate import as_word, evaluate
 from archdsl.semantics.mistakes import given_twice, inexact, input_count, unknown_argument
-from archdsl.semantics.origins import at_origin
+from archdsl.semantics.origins import at_origin, is_elsewhere
 from archdsl.semantics.types import check_stays_callable, check_type
 from archdsl.semantics.values import Closure, DeclaredBlock, Partial, Setting, Unknown, describe, identity, kind_of
 from archdsl.syntax import tree
@@ -217,9 +216,11 @@ def _validate(target: type[Op], arguments: Arguments, call: Span) -> Op:
         if not is_open:
             with parts:
                 trouble = _trouble(target, values, problem, arguments.spans, call)
+                written = arguments.origins.get(name)
+                if isinstance(values.get(name), Partial) and written is not None and is_elsewhere(*written):
+                    trouble.help, trouble.fix = "", None  # no step of its own, but what a name was bound to
                 is_value = trouble.fix is None or trouble.code == "E105"
-                written = arguments.origins.get(name) if is_value else None
-                raise at_origin(trouble, written, f"the `{name}` of `{target.keyword}` here")
+                raise at_origin(trouble, written if is_value else None, f"the `{name}` of `{target.keyword}` here")
     parts.settle()
     raise Reported
 
@@ -278,7 +279,7 @@ def _trouble(
         if fractions:
             return inexact("a size of the input", fractions[0], span)
         return Trouble("E104", message, span, help=names.input_step(span))
-    if isinstance(value, Partial) and re.match(rf"{value.name}\b", span.text) and span != call:
+    if isinstance(value, Partial) and "=" not in span.text and span != call:
         title = f"put `;` before `{span.text}`"
         fix = Fix.at(Span(_behind_word(span), span.start, span.source), "; ", title=title)
         return Trouble("E104", message, span, help=f"{title}, if it is a step of its own", fix=fix)

@@ -32,6 +32,11 @@ def origin_of(expression: tree.Expression, env: Env) -> Span:
     return expression.span
 
 
+def is_elsewhere(expression: tree.Expression, env: Env) -> bool:
+    """Return whether a name was bound to its value by a `let`, a call or a default."""
+    return _written(expression, env) is not None
+
+
 def _written(expression: tree.Expression, env: Env) -> Written | None:
     """Return what a name's value was written as; None for other expressions, and for values of other origin."""
     if not isinstance(expression, tree.Variable):

@@ -155,7 +155,7 @@ PLACES = [
     ("relu inplace=True", "True", "`true`"),
     ("conv 64 activation=relu", "activation", "`relu` as the next step"),
     ("conv 64 name=\"stem\"", "name", "`stem:`"),
-    ("conv 64 bias=None", "None", "leave the argument out"),
+    ("conv 64 bias=None", "None", "write `false`"),
     ("cna 64 act=swish", "swish", "`silu`"),
     ("return x", "return x", "remove the line"),
     ("return out", "return", "`output name`"),
