@@ -23,6 +23,7 @@ from archdsl.passes.memory import measure_memory
 from archdsl.passes.receptive import ReceptiveField, receptive_fields
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.passes.tables import Tables
+from archdsl.text.render.display import visible
 
 TableFormat: TypeAlias = Literal["text", "json", "csv", "markdown"]
 
@@ -204,6 +205,8 @@ def write_json(data: object) -> str:
     }
     """
     text = json.dumps(data, indent=2, ensure_ascii=False)
+    if not text.replace("\n", " ").isprintable():
+        text = "".join(c if c == "\n" or c.isprintable() else json.dumps(c)[1:-1] for c in text)
     # No string holds a line end as such, so that only the layout is changed.
     return re.sub(r"\[\n\s*([\d.,\s]*\d|null[null,\s]*)\n\s*\]", lambda m: f"[{' '.join(m[1].split())}]", text) + "\n"
 
@@ -297,11 +300,11 @@ def _title(facts: Summarised, width: int, paint: Callable[[str, str], str]) -> I
     named = [(output, shape_text(facts.tables.shapes.of(output.value))) for output in facts.tables.graph.outputs]
     outputs = ", ".join(shape for output, shape in named if not output.is_training_only)
     training = ", ".join(f"{output.name} {shape}" for output, shape in named if output.is_training_only)
-    of = f" of {facts.spec}" if facts.spec else ""
+    of = f" of {visible(facts.spec)}" if facts.spec else ""
     yield f"{paint(facts.tables.graph.name, _BOLD)}{of}: {inputs} → {outputs}"
     if training:
         yield from wrap(f"In training also {training}, which all figures include.", width)
-    for line in wrap(" ".join(facts.tables.graph.doc.split()), width):
+    for line in wrap(visible(" ".join(facts.tables.graph.doc.split())), width):
         yield paint(line, _DIM)
 
 

@@ -11,7 +11,9 @@ def main() -> int:
     """
     try:
         from archdsl.cli.app import app
+        from archdsl.cli.console import open_streams
 
+        open_streams()
         app(prog_name="archdsl")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated, Any, NamedTuple, cast
 
@@ -10,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from archdsl import __version__
 from archdsl.cli.console import write
+from archdsl.text.render.display import visible
 
 
 class Command(NamedTuple):
@@ -41,6 +44,18 @@ COMMANDS = {
 }
 
 
+@contextmanager
+def _shown() -> Generator[None]:
+    """Let what is said of wrong usage quote an argument without what a terminal obeys."""
+    try:
+        yield
+    except Exception as error:
+        # Typer has had two homes for the class of these errors, and both have this.
+        if hasattr(error, "format_message"):
+            error.__dict__["message"] = visible(str(error.__dict__.get("message", "")))
+        raise
+
+
 class Commands(TyperGroup):
     """The commands by name, each made of its function when it is asked for."""
 
@@ -48,6 +63,16 @@ class Commands(TyperGroup):
         super().__init__(**settings)
         # Their names are what a misspelt one is compared with.
         self.commands.update({name: TyperCommand(name) for name in COMMANDS})
+
+    def make_context(self, *arguments: Any, **more: Any) -> Any:
+        """Read the arguments before the command's name."""
+        with _shown():
+            return super().make_context(*arguments, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that the arguments name."""
+        with _shown():
+            return super().invoke(ctx)
 
     def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | None:
         """Return a command; None where there is none of this name."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import TextIO
 
 import typer
 
 from archdsl.text.diagnostic import Diagnostic
+from archdsl.text.failure import Failure, cannot
 from archdsl.text.render import RENDERERS
+from archdsl.text.render.display import visible
 
 PIPE_WIDTH = 100
 """Columns where nobody can tell: in a pipe or a file."""
@@ -19,33 +24,58 @@ _WIDEST_MESSAGE = 120
 _BROKEN_PIPE = 141
 
 
-def write(text: str) -> None:
-    """Write data to stdout, ending the program without a word if nobody reads it any more."""
+def open_streams() -> None:
+    """Let stdout and stderr be UTF-8, whatever the locale, as all files are; what is closed takes everything."""
+    for name in ("stdout", "stderr"):
+        stream: TextIO | None = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def write(content: str | bytes) -> None:
+    """Write data to stdout, ending the program without a word if nobody reads it any more.
+
+    Errors: Failure where it cannot be written, as on a full disk
+    """
     try:
-        sys.stdout.write(text)
+        if isinstance(content, str):
+            sys.stdout.write(content)
+        else:
+            sys.stdout.buffer.write(content)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # Python flushes stdout once more as it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(_BROKEN_PIPE) from None
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(_BROKEN_PIPE) from None
+        raise Failure(cannot("write", sys.stdout.name, error)) from None
 
 
-def say(message: str) -> None:
-    """Write a message to stderr."""
-    sys.stderr.write(f"{message}\n")
+def say(message: str, lead: str = "") -> None:
+    """Write a line to stderr: a message, with nothing in it that a terminal obeys, behind a lead of our own."""
+    _tell(f"{lead}{visible(message)}\n")
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError):  # nobody is left to be told that nobody reads it
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def complain(diagnostics: Iterable[Diagnostic]) -> None:
     """Write diagnostics to stderr, for people."""
     width = min(width_of(sys.stderr), _WIDEST_MESSAGE)
-    sys.stderr.write(RENDERERS["terminal"](diagnostics, width=width, color=has_color(sys.stderr)))
+    _tell(RENDERERS["terminal"](diagnostics, width=width, color=has_color(sys.stderr)))
 
 
 def remark(warnings: Iterable[Diagnostic], spec: str) -> None:
     """Write warnings to stderr in a line each, where something else was asked for."""
     text = RENDERERS["plain"](warnings)
     if text:
-        sys.stderr.write(f"{text}`archdsl check {spec}` says more\n")
+        _tell(text)
+        say(f"`archdsl check {spec}` says more")
 
 
 def width_of(stream: TextIO) -> int:

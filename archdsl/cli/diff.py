@@ -19,6 +19,7 @@ from archdsl.cli.revisions import Revision, check_out, parse_revision
 from archdsl.cli.specs import InputOption, SetOption, compile_network, find
 from archdsl.cli.themes import ThemeChoice
 from archdsl.text.failure import Failure
+from archdsl.text.render.display import visible
 from archdsl.text.source import Source
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _compare(
     if one.name != two.name:
         return one, two, difference
     # Two of one name are told apart by how they were asked for.
-    labels = [" ".join((spec, *given)) for spec, given in ((before, settings_before), (other, settings))]
+    labels = [visible(" ".join((spec, *given))) for spec, given in ((before, settings_before), (other, settings))]
     first, second = replace(difference.before, label=labels[0]), replace(difference.after, label=labels[1])
     return one, two, replace(difference, before=first, after=second)
 

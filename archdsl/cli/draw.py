@@ -147,5 +147,4 @@ def _to_stdout(data: bytes, *, is_text: bool) -> None:
         return
     if sys.stdout.isatty():
         raise Failure("a terminal cannot show this format", "send it to a file with `-o FILE` or `>`")
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    write(data)

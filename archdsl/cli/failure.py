@@ -45,6 +45,6 @@ def _report_bug(error: Exception, arguments: Sequence[str]) -> None:
 def _say_error(message: str, help: str = "", code: str = "") -> None:
     label = f"error[{code}]" if code else "error"
     label = f"\x1b[1;31m{label}\x1b[0m" if has_color(sys.stderr) else label
-    say(f"{label}: {message}")
+    say(message, f"{label}: ")
     if help:
         say(f"  = help: {help}")

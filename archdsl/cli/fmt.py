@@ -20,6 +20,7 @@ from archdsl.syntax.formatter import FormatterBug
 from archdsl.syntax.parser import MAX_CHARACTERS
 from archdsl.text.error import SpecError
 from archdsl.text.failure import Failure
+from archdsl.text.render.display import visible
 from archdsl.text.source import Source
 
 SUFFIX = ".arch"
@@ -97,7 +98,7 @@ def _format(spec: _Spec, *, check: bool, diff: bool) -> bool:
     if diff and is_changed:
         write(show_difference(before, after, spec.name, "formatted"))
     elif check and is_changed:
-        write(f"{spec.name}\n")
+        write(f"{visible(spec.name)}\n")
     elif not (check or diff):
         _put(spec, after, is_changed=is_changed)
     return is_changed

@@ -13,6 +13,7 @@ from archdsl.cli.console import say, write
 from archdsl.compiler import check
 from archdsl.text.failure import Failure, cannot
 from archdsl.text.files import create
+from archdsl.text.render.display import visible
 from archdsl.text.source import Source
 
 STARTER = """\
@@ -63,5 +64,5 @@ def new_spec(
         raise Failure(f"`{path}` exists and is left alone", "choose another name, or --dir") from None
     except OSError as error:
         raise Failure(cannot("write", path, error)) from None
-    write(f"{path}\n")
+    write(f"{visible(str(path))}\n")
     say(f"Next: archdsl check {path}, archdsl summary {path}, archdsl train {path} --data digits")

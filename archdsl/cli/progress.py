@@ -12,6 +12,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from archdsl.cli.console import has_color, width_of
+from archdsl.text.render.display import visible
 from archdsl.training.observer import Epoch, Result, Start, TrainingStep
 
 
@@ -77,12 +78,12 @@ class Progress:
             table.add_row("best epoch", str(best.epoch), f"{best.test_accuracy:.2%}, chosen on the test images")
             table.add_row("images per second", f"{last.images_per_second:,.0f}", "in training, last epoch")
         table.add_row("time", _clock(result.seconds), "")
-        table.add_row("folder", str(result.out), _files(result.out))
+        table.add_row("folder", visible(str(result.out)), visible(_files(result.out)))
         _console(stream).print(table)
 
     def _say(self, text: str) -> None:
         # Unlike a write of our own, one through the bar's console leaves the bar below it.
-        self._console.print(text)
+        self._console.print(visible(text))
 
 
 def _console(stream: TextIO) -> Console:

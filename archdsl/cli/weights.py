@@ -11,6 +11,7 @@ import typer
 from archdsl.cli.console import write
 from archdsl.cli.failure import FINDINGS
 from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load
+from archdsl.text.render.display import visible
 
 
 class WeightsFormat(StrEnum):
@@ -47,6 +48,6 @@ def compare_weights(
     if format is WeightsFormat.JSON:
         write(write_json({"network": network.name, "file": str(file), **record(transfer)}))
     else:
-        write(f"{network.name} from {file}\n{describe(transfer)}")
+        write(f"{network.name} from {visible(str(file))}\n{describe(transfer)}")
     if not transfer.fits:
         raise typer.Exit(FINDINGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from archdsl.text.render.display import visible
 from archdsl.weights.transfer import CAUSES, Entry, Transfer
 
 _MOST_LINES = 8
@@ -37,7 +38,7 @@ def describe(transfer: Transfer) -> str:
             lines += _cut(list(_modules(entries)))
     converted = sorted({f"{e.source_dtype} to {e.dtype}" for e in transfer.entries if e.is_converted})
     lines += [f"numbers are converted: {', '.join(converted)}"] if converted else []
-    return "".join(f"{line}\n" for line in (*lines, *(f"note: {note}" for note in transfer.notes)))
+    return "".join(f"{visible(line)}\n" for line in (*lines, *(f"note: {note}" for note in transfer.notes)))
 
 
 def _cut(lines: Sequence[str]) -> list[str]:

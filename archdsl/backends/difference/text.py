@@ -18,6 +18,7 @@ from archdsl.backends.difference.words import (
 from archdsl.backends.table import Column, lay_out
 from archdsl.backends.words import amount
 from archdsl.passes.difference import Change, Difference, WeightsKept
+from archdsl.text.render.display import visible
 
 NARROWEST = 40
 _MOST_PLACES = 12
@@ -90,7 +91,7 @@ def names(difference: Difference) -> str:
     """Name both networks, with their files where these tell them apart."""
     one, other = difference.before, difference.after
     if one.title == other.title and one.spec != other.spec:
-        return f"{one.title}: {one.spec} → {other.spec}"
+        return f"{one.title}: {visible(one.spec)} → {visible(other.spec)}"
     return f"{one.title} → {other.title}"
 
 

@@ -11,6 +11,7 @@ from archdsl.backends.page.settings import Vary, values_of, width_setting
 from archdsl.backends.theme import KIND_NAMES
 from archdsl.passes.shapes import Shapes
 from archdsl.passes.sizes import all_sizes
+from archdsl.text.render.display import visible
 
 __all__ = ["MOST_BYTES", "Vary", "page"]
 
@@ -58,7 +59,7 @@ def _data(
     ordered: list[Json] = [networks[factor] for factor in sorted(networks)]
     return {
         "name": name,
-        "doc": " ".join(shapes.graph.doc.split()),
+        "doc": visible(" ".join(shapes.graph.doc.split())),
         "kinds": kinds,
         "setting": setting,
         "networks": ordered,

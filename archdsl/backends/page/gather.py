@@ -17,6 +17,7 @@ from archdsl.passes.costs import Total
 from archdsl.passes.sizes import Sizes
 from archdsl.passes.tables import Tables
 from archdsl.text.codes import CODES
+from archdsl.text.render.display import visible
 from archdsl.text.source import NOWHERE, Source, Span
 
 JsonObject: TypeAlias = dict[str, Json]
@@ -101,7 +102,9 @@ class Gathered:
     def source(self, source: Source) -> int:
         if source not in self._known_sources:
             self._known_sources[source] = len(self.sources)
-            self.sources.append({"name": source.name, "text": source.text})
+            self.sources.append(
+                {"name": visible(source.name), "text": "\n".join(map(visible, source.text.split("\n")))}
+            )
         return self._known_sources[source]
 
     def _body(self, body: SizedBody, start: int) -> JsonObject:
