@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from archdsl.syntax.habits import python, timm_strings, ultralytics
-from archdsl.syntax.habits.layers import NEEDLESS, Foreign, activation_of, layer_of, translate, word_of
+from archdsl.syntax.habits.absent import nearest_to
+from archdsl.syntax.habits.foreign import NEEDLESS, NEEDLESS_AT, Foreign, activation_of
+from archdsl.syntax.habits.layers import advice, layer_of, settled_in, translate, word_of
 from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, line_bounds, place_of, split_commas
 from archdsl.text.source import Span
 
@@ -30,7 +33,7 @@ def unknown_step(span: Span) -> Habit | None:
         habit = know(place)
         if habit is not None and place.offset <= habit.end:
             return habit
-    return _foreign_words(place, name)
+    return _foreign_words(place, name) or _absent(place, name)
 
 
 def _return(place: HabitSite) -> Habit | None:
@@ -109,12 +112,21 @@ def _foreign_words(place: HabitSite, name: str) -> Habit | None:
             return None
         else:
             positional.append(_plain(word))
-    found = translate(Foreign(name, tuple(positional), named), is_step=True)
+    found = translate(Foreign(name, tuple(positional), named), settled=settled_in(place.source.text))
     if found is None:
         return None
     written = found.step + (repeat.group() if repeat else "")
-    why = f": {found.why}" if found.why else ""
-    return Habit(place.offset, place.end, "", f"write `{written}`{why}", 0, written)
+    if repeat and ";" in found.step:
+        written = f"{{ {found.step} }}{repeat.group()}"
+    found = replace(found, step=written)
+    notes = (found.note,) if found.note else ()
+    return Habit(place.offset, place.end, "", advice(found), 0, written if found.is_exact else None, notes=notes)
+
+
+def _absent(place: HabitSite, name: str) -> Habit | None:
+    """Say what comes nearest to what has no operator here."""
+    advice = nearest_to(name)
+    return None if advice is None else Habit(place.offset, place.offset + len(name), "", advice)
 
 
 def _words(text: str) -> Iterable[str]:
@@ -209,6 +221,10 @@ def unknown_argument(key: str, span: Span) -> Habit | None:
         end = value.end() if value else span.end
         start = span.start - 1 if text[span.start - 1 : span.start] == " " else span.start
         return Habit(span.start, end, "", f"remove it: {NEEDLESS[key]}", 0, "", whole=(start, end))
+    if key in NEEDLESS_AT:
+        neutral, why = NEEDLESS_AT[key]
+        is_neutral = value is not None and value[1].lower() == neutral
+        return Habit(span.start, span.end, "", f"{'remove it' if is_neutral else 'it has no counterpart'}: {why}")
     if key in ("activation", "act", "act_layer", "norm_layer", "non_linearity"):
         word = value[1].strip('"').lower() if value else "act"
         step = "act" if word == "true" else activation_of(word)

@@ -6,15 +6,18 @@ import ast
 import re
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 
 from archdsl.syntax.habits.brackets import is_balanced
-from archdsl.syntax.habits.layers import Foreign, Translation, function_of, join_of, layer_of, translate
+from archdsl.syntax.habits.calls import CONTAINERS, Reading, Unknown, labelled, last_name, own_module, steps_of
+from archdsl.syntax.habits.foreign import Translation
+from archdsl.syntax.habits.layers import advice, join_of, layer_of, settled_in, word_of
 from archdsl.syntax.habits.scan import Habit, HabitSite, indented_end, line_bounds, lines_from, split_commas
+from archdsl.syntax.habits.values import STEPS
 from archdsl.text.suggest import known_as
 
 CODE = "E006"
 _LONGEST_SHOWN = 70
-_PACKAGES = frozenset({"nn", "torch", "F", "functional", "keras", "layers", "tf", "tfl", "L", "K", "ops"})
 _OURS = frozenset({"conv", "relu", "gelu", "silu", "flatten", "dropout", "softmax", "sigmoid", "tanh", "upsample"})
 _KERAS_WORDS = (
     "2D",
@@ -49,11 +52,6 @@ FUNCTIONS = frozenset(
         "zip",
     ]
 )
-_CONTAINERS = frozenset({"Sequential", "ModuleList"})
-
-
-class _Unknown(Exception):
-    """Something that has no translation."""
 
 
 def foreign_statement(place: HabitSite) -> Habit | None:
@@ -89,15 +87,46 @@ def foreign_statement(place: HabitSite) -> Habit | None:
             return None
     if not isinstance(value, ast.Call):
         return None
-    if (called := _own_module(value)) is not None:
+    if (called := own_module(value)) is not None:
         message = "a step runs where it is written, and is not called again"
         help = f"write the layer `{called}` stands for here, in the order of the data, and remove the call"
         return Habit(place.start, place.end, message, help, place.end, code=CODE)
+    reading = Reading(_maker(place), settled_in(place.source.text))
     try:
-        steps = _steps(value)
-    except _Unknown:
-        return _unknown_call(place, statement)
-    return _translated(place, start, name, steps)
+        steps = steps_of(value, reading)
+    except Unknown as unknown:
+        return _absent(place, start, value, unknown) or _unknown_call(place, statement)
+    return _translated(place, start, name, steps, reading)
+
+
+_IMPORTS = {
+    "torch": re.compile(r"^\s*(?:import|from)\s+torch\b", re.M),
+    "keras": re.compile(r"^\s*(?:import|from)\s+(?:keras|tensorflow)\b", re.M),
+}
+
+
+def _maker(place: HabitSite) -> str:
+    """Return whose layers a statement names, by words that only one has, or by what the file imports."""
+    if any(word in place.text for word in _KERAS_WORDS):
+        return "keras"
+    makers = [maker for maker, pattern in _IMPORTS.items() if pattern.search(place.source.text)]
+    return makers[0] if len(makers) == 1 else ""
+
+
+def _absent(place: HabitSite, start: int, call: ast.Call, unknown: Unknown) -> Habit | None:
+    """Say what comes nearest to a call that has no counterpart."""
+    called = re.match(r"[\w.]+", ast.unparse(call.func))
+    is_own = re.search(rf"\bblock\s+{re.escape(unknown.name)}\b", place.source.text) if unknown.name else None
+    is_packaged = called is not None and re.match(r"(?:nn|torch|F|keras|layers|tf)\.", called.group())
+    if is_own or not (unknown.advice or is_packaged):
+        return None
+    name = unknown.name or last_name(call.func)
+    word = word_of(name)
+    help = f"the nearest step is `{word}`" if word in STEPS else "write the steps that it is made of, one a line"
+    message = f"`{name}` is no layer that is known here"
+    if unknown.advice:
+        help, message = unknown.advice, f"archdsl has no operator for `{name}`"
+    return Habit(start, place.end, message, help, place.end, code=CODE)
 
 
 def _unknown_call(place: HabitSite, statement: ast.stmt) -> Habit | None:
@@ -123,32 +152,42 @@ def _parse(text: str) -> ast.stmt | None:
     return body[0] if len(body) == 1 else None
 
 
-def _translated(place: HabitSite, start: int, label: str, steps: Sequence[Translation]) -> Habit:
-    whole = "; ".join(step.step for step in steps if step.step)
-    is_whole = all(step.step for step in steps)
+def _translated(place: HabitSite, start: int, label: str, steps: Sequence[Translation], reading: Reading) -> Habit:
+    found = _chained(steps)
+    whole = found.step
     if label in ("model", "net", "network"):
         whole = f"model net {{ input [3, 224, 224]; {whole.removeprefix('{ ').removesuffix(' }')} }}"
-    elif label:
-        start = place.start
-        whole = f"{label}: {whole}" if len(steps) == 1 and ";" not in whole else f"{label}: {{ {whole} }}"
+    elif label or found.label:
+        start = place.start if label else start
+        whole = labelled(replace(found, label=label or found.label))
     maker = "Keras" if any(word in place.text for word in _KERAS_WORDS) else "PyTorch"
-    why = (
-        next((step.why for step in steps if step.why), "") or "a step is a word and its arguments, without parentheses"
-    )
     shown = whole if len(whole) <= _LONGEST_SHOWN else whole[:_LONGEST_SHOWN].rpartition(";")[0] + "; …"
-    notes = tuple(dict.fromkeys(step.note for step in steps if step.note))
+    why = found.why or "a step is a word and its arguments, without parentheses"
     called = re.search(r"[\w.]+(?=\()", place.source.text[start : place.end])
     what = f"`{called.group()}(…)`" if called else "this"
+    outside = place.source.text[: place.start] + "\n" + place.source.text[place.end :]
+    is_exact = all(step.is_exact for step in steps) and not reading.unbound(whole, outside)
     return Habit(
         start,
         place.end,
         f"{what} is how {maker} writes a layer; here it is a step",
-        f"write `{shown}`: {why}",
+        advice(replace(found, step=shown, why=why)),
         place.end,
-        whole if is_whole else None,
-        notes=notes,
+        whole if is_exact else None,
+        notes=tuple(dict.fromkeys(step.note for step in steps if step.note)),
         code=CODE,
     )
+
+
+def _chained(steps: Sequence[Translation]) -> Translation:
+    """Join steps that follow one another into one translation."""
+    said = [step for step in steps if step.step]
+    pieces = [labelled(step) if len(said) > 1 else step.step for step in said if step.step != "pass" or len(said) == 1]
+    whole = "; ".join(pieces or ["pass"])
+    left = tuple(item for step in steps for item in step.left)
+    other = next((step.other for step in steps if step.other), "") if len(said) == 1 else ""
+    why = next((step.why for step in steps if step.why), "")
+    return Translation(whole, why, "", left, other, said[0].label if len(said) == 1 else "")
 
 
 def _return(place: HabitSite) -> Habit:
@@ -168,132 +207,16 @@ def _sum(place: HabitSite, left: str, right: str) -> Habit:
 def _is_applied(call: ast.Call) -> bool:
     """Return whether a call is of what flows, as `conv(x)` is and `max(3, 4)` is not."""
     is_of_names = any(isinstance(argument, ast.Name | ast.Call) for argument in call.args[:1])
-    return is_of_names and _last(call.func) not in FUNCTIONS
+    return is_of_names and last_name(call.func) not in FUNCTIONS
 
 
 def _assigned(target: ast.expr, value: ast.expr) -> str:
     """Return the name that an assigned layer is known by; "" where a result is assigned and not a layer."""
     if isinstance(target, ast.Attribute):
         return target.attr
-    made = _last(value.func) if isinstance(value, ast.Call) else ""
-    is_module = (layer_of(made) is not None or made in _CONTAINERS) and not made.islower()
+    made = last_name(value.func) if isinstance(value, ast.Call) else ""
+    is_module = (layer_of(made) is not None or made in CONTAINERS) and not made.islower()
     return target.id if isinstance(target, ast.Name) and is_module else ""
-
-
-def _own_module(call: ast.Call) -> str | None:
-    """Return the module that `self.conv1(x)` applies."""
-    match call.func:
-        case ast.Attribute(value=ast.Name("self"), attr=name):
-            return f"self.{name}"
-        case _:
-            return None
-
-
-def _last(node: ast.expr) -> str:
-    """Return the last name of a dotted one."""
-    match node:
-        case ast.Attribute(attr=name):
-            return name
-        case ast.Name(name):
-            return name
-        case _:
-            return ""
-
-
-def _root(node: ast.expr) -> str:
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _steps(call: ast.Call) -> list[Translation]:
-    """Return the steps that an expression performs, in the order in which data flows."""
-    name = _last(call.func)
-    if isinstance(call.func, ast.Call):
-        join = join_of(_last(call.func.func))
-        return [_join(join, call.args)] if join else [*_before(call.args), *_steps(call.func)]
-    if name in _CONTAINERS:
-        return [_container(call.args)]
-    if name == "add" and isinstance(call.func, ast.Attribute) and len(call.args) == 1:
-        (inner,) = call.args
-        return _steps(inner) if isinstance(inner, ast.Call) else _refuse()
-    is_packaged = isinstance(call.func, ast.Attribute) and _root(call.func) in _PACKAGES
-    join = join_of(name)
-    if join and is_packaged and call.args and isinstance(call.args[0], ast.List | ast.Tuple):
-        return [_join(join, call.args)]
-    if name in ("view", "reshape", "flatten") and isinstance(call.func, ast.Attribute) and not is_packaged:
-        return [Translation("flatten")]
-    function = function_of(name)
-    if function and (is_packaged or not name.islower()):
-        return [*_before(call.args), _layer(function, call.args[1:], call.keywords)]
-    if layer_of(name) is not None and (is_packaged or not name.islower()):
-        return [_layer(name, call.args, call.keywords)]
-    return _refuse()
-
-
-def _refuse() -> list[Translation]:
-    raise _Unknown
-
-
-def _before(arguments: Sequence[ast.expr]) -> list[Translation]:
-    """Return the steps that make what a layer is applied to."""
-    first = arguments[0] if arguments else None
-    if not isinstance(first, ast.Call):
-        return []
-    if (called := _own_module(first)) is not None:
-        return [*_before(first.args), Translation("", note=f"write the layer that `{called}` stands for before it")]
-    return _steps(first)
-
-
-def _container(arguments: Sequence[ast.expr]) -> Translation:
-    items = arguments[0].elts if len(arguments) == 1 and isinstance(arguments[0], ast.List) else arguments
-    steps = [step for item in items for step in (_steps(item) if isinstance(item, ast.Call) else _refuse())]
-    if not steps:
-        raise _Unknown
-    note = next((step.note for step in steps if step.note), "")
-    return Translation(f"{{ {'; '.join(step.step for step in steps)} }}", "steps in braces follow one another", note)
-
-
-def _join(join: str, arguments: Sequence[ast.expr]) -> Translation:
-    first = arguments[0] if arguments else None
-    if not isinstance(first, ast.List | ast.Tuple):
-        raise _Unknown
-    branches = [f"@{_last(item)}" if _last(item) else "{ … }" for item in first.elts]
-    return Translation(
-        f"{join} {{ {'; '.join(branches)} }}", "a join holds its branches, and `@name` is a labelled step"
-    )
-
-
-def _layer(name: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> Translation:
-    named = {keyword.arg: _value(keyword.value) for keyword in keywords if keyword.arg is not None}
-    found = translate(Foreign(name, tuple(map(_value, arguments)), named))
-    if found is None:
-        raise _Unknown
-    return found
-
-
-def _value(node: ast.expr) -> str:
-    """Write an argument as here: lists in brackets, and one number for two equal ones; words without quotes."""
-    match node:
-        case ast.Constant(value=bool() | None as value):
-            return str(value).lower()
-        case ast.Constant(value=str(value)):
-            return value
-        case ast.Tuple(elts=items) | ast.List(elts=items):
-            values = [_value(item) for item in items]
-            return values[0] if len(values) == 2 and values[0] == values[1] else f"[{', '.join(values)}]"
-        case ast.Attribute(attr=name):
-            return name
-        case ast.Call(func=function):
-            return _last(function).lower() or _unknown_value()
-        case ast.Constant() | ast.Name() | ast.BinOp() | ast.UnaryOp():
-            return ast.unparse(node)
-        case _:
-            return _unknown_value()
-
-
-def _unknown_value() -> str:
-    raise _Unknown
 
 
 def own_call(place: HabitSite) -> Habit | None:

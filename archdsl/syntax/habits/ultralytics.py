@@ -207,7 +207,8 @@ def _torch(row: _Row) -> Counterpart | None:
     if found is None:
         return None
     rests_on = "for a row whose first number is the input's channels" if name == "Conv2d" else ""
-    return Counterpart(found.step, (), rests_on)
+    left = tuple(item.partition("`")[2].partition("`")[0] for item in found.left)
+    return Counterpart(found.step, left, rests_on)
 
 
 def _unknown(row: _Row) -> Counterpart:
