@@ -99,7 +99,12 @@ class Work:
     def run(self, steps: Sequence[Callable[[Work], None]]) -> Work:
         """Take the steps, one after another."""
         for step in steps:
-            step(self)
+            try:
+                step(self)
+            except RecursionError:
+                span = self.plan.declaration.name.span if self.plan is not None else Span(0, 0, self.module.file.source)
+                help = "name parts of its expressions with `let`"
+                self.report.error("E003", "expressions nest too deep", span, help=help)
         return self
 
 
@@ -393,6 +398,8 @@ def _check_models(
     built: set[Span] = set()
     steps = 0
     for model in models:
+        if report.is_full:
+            return None
         own = Reporter()
         own.leave_out(module.allowances.drops)
         for diagnostic in loading:

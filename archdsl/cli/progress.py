@@ -49,6 +49,8 @@ class Progress:
             f"{start.network}, {start.parameters:,} parameters, on {start.device}; "
             f"{start.data}, {start.train_images:,} images for training and {start.test_images:,} for test"
         )
+        if start.unused:
+            self._say(f"without a loss, since only `training` outputs have one: {', '.join(start.unused)}")
         self._task = self._bar.add_task("step", total=start.epochs * start.steps_per_epoch, loss="")
         self._bar.start()
 

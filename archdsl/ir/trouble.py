@@ -60,7 +60,9 @@ class Trouble(Exception):
         joined = Trouble(
             self.code, self.message, self.span, help=self.help, marker=self.marker, labels=self.labels, fix=self.fix
         )
-        joined.others, joined.turns, joined.is_kept = tuple(others), self.turns, self.is_kept
+        # One mistake may have reached a statement on several ways.
+        joined.others = tuple({(other.code, other.span): other for other in others}.values())
+        joined.turns, joined.is_kept = self.turns, self.is_kept
         return joined
 
     def diagnostic(self, labels: Sequence[Label] = (), notes: Sequence[str] = ()) -> Diagnostic:

@@ -184,10 +184,10 @@ def _validate(target: type[Op], arguments: Arguments, call: Span) -> Op:
     fields = target.model_fields
     values: Mapping[str, Setting] = arguments.values
     named = [*values, *(name for name, is_told in arguments.unknown.items() if not is_told)]
-    for name in [name for name in named if name not in fields]:
+    for name in [name for name in named if name not in fields][:_MOST_UNKNOWN]:
         span = arguments.spans.get(name, call)
         parts.take(unknown_argument(target.keyword, name, _shown_keys(target), span, also=tuple(fields)))
-        values = {name: value for name, value in values.items() if name in fields}
+    values = {name: value for name, value in values.items() if name in fields}
     try:
         made = _within_bounds(target(**values), arguments, call)
     except ValidationError as problem:
@@ -291,6 +291,8 @@ def _behind_word(span: Span) -> int:
     return len(span.source.text[: span.start].rstrip(" \t"))
 
 
+_MOST_UNKNOWN = 100
+"""How many unknown arguments of one call are told."""
 _NEEDS = {
     "int_type": "a whole number is needed",
     "int_from_float": "a whole number is needed",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
@@ -14,6 +16,9 @@ from archdsl.lower.place import OwnArgument, PathEdit, Place
 from archdsl.semantics.env import Env
 from archdsl.semantics.values import Closure, DeclaredBlock
 from archdsl.syntax import tree
+
+_WILD = re.compile(r"[*?[]")
+_MOST_COMPARISONS = 300_000
 
 
 def edited(action: tree.Action, place: Place, lowering: Lowering) -> tuple[tree.Action | None, Place]:
@@ -28,7 +33,7 @@ def edited(action: tree.Action, place: Place, lowering: Lowering) -> tuple[tree.
     names = (label,) if label is not None else _names(action, place.level)
     if label is None and names and not is_spliced:
         place.level.passed.append(unlabelled_name(_hint(action)))
-    here = [e for e in place.edits if any(fnmatchcase(name, e.segments[0]) for name in names)]
+    here = _reaching(place.edits, names, action, lowering)
     below = tuple(replace(e, segments=e.segments[1:]) for e in here if len(e.segments) > 1)
     arguments: list[OwnArgument] = []
     result: tree.Action | None = action
@@ -49,6 +54,26 @@ def edited(action: tree.Action, place: Place, lowering: Lowering) -> tuple[tree.
     if result is not None and result is not action:
         left = left._replace(env=replace(left.env, module=final[-1].env.module))
     return result, left
+
+
+def _reaching(
+    edits: tuple[PathEdit, ...], names: Sequence[str], action: tree.Action, lowering: Lowering
+) -> list[PathEdit]:
+    """Return the edits whose next segment is one of a step's names; plain segments are looked up."""
+    known, plain, patterns = lowering.edits_by_name.get(id(edits), ((), {}, []))
+    if known is not edits:
+        plain, patterns = {}, []
+        for index, edit in enumerate(edits):
+            segment = edit.segments[0]
+            (patterns if _WILD.search(segment) else plain.setdefault(segment, [])).append(index)
+        lowering.edits_by_name[id(edits)] = edits, plain, patterns
+    lowering.comparisons += len(patterns)
+    if lowering.comparisons > _MOST_COMPARISONS:
+        message = f"patterns of edits are compared with steps more than {_MOST_COMPARISONS:,} times"
+        raise Trouble("E109", message, action.span, help="name the steps without `*`", is_fatal=True)
+    found = {index for name in names for index in plain.get(name, ())}
+    found |= {i for i in patterns if any(fnmatchcase(name, edits[i].segments[0]) for name in names)}
+    return [edits[index] for index in sorted(found)]
 
 
 def _hint(action: tree.Action) -> str:

@@ -26,6 +26,8 @@ def call_join(
     if body is None:
         help = f"write `{node.name.text} {{ …; … }}`"
         raise Trouble("E103", f"`{node.name.text}` joins branches, and none are given", node.span, help=help)
+    if flow.ref is None:
+        raise lowering.no_input(node.span)
 
     def fill(place: Place, flow: Flow) -> Flow:
         place.level.is_numbered = False

@@ -12,7 +12,7 @@ from archdsl.ir.trouble import OF_VALUES, Parts, Reported, Trouble
 from archdsl.lower.arguments import Operators
 from archdsl.lower.inputs import Inputs
 from archdsl.lower.level import Draft, Flow, Level, Way
-from archdsl.lower.place import Place
+from archdsl.lower.place import PathEdit, Place
 from archdsl.ops.base import Op
 from archdsl.ops.shape import Shape
 from archdsl.semantics.context import Context
@@ -22,7 +22,9 @@ from archdsl.syntax import tree
 from archdsl.text.diagnostic import Diagnostic, Label, Reporter
 from archdsl.text.source import Span
 
-MAX_STEPS = 20_000
+MAX_STEPS = 10_000
+_MOST_AFTER_MISTAKE = 2_000
+"""How many more steps are looked at once there is a mistake, which makes each of them slower to lower."""
 MAX_SIZE = 1_000_000
 """How many steps a graph may have, those of its bodies counted as often as they are called."""
 _MOST_CALLS_SHOWN = 3
@@ -82,11 +84,18 @@ class Lowering:
     endless: set[int] = field(default_factory=set[int])
     """Blocks that were found to call themselves without end."""
     deferred: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    edits_by_name: dict[int, tuple[tuple[PathEdit, ...], dict[str, list[int]], list[int]]] = field(
+        default_factory=dict[int, "tuple[tuple[PathEdit, ...], dict[str, list[int]], list[int]]"]
+    )
+    """By identity, edits on their way down: where those of each plain next segment stand, and those of patterns."""
+    comparisons: int = 0
+    """How often a pattern was held against a step's names."""
     matched: set[int] = field(default_factory=set[int])
     """The edits that reached a step."""
     assertions: list[tuple[tree.Expression, Env]] = field(default_factory=list[tuple[tree.Expression, Env]])
     steps: int = 0
     """How many statements and actions were lowered."""
+    _steps_broken: int = 0
     built: set[Span] = field(default_factory=set[Span])
     """The blocks that were lowered, by where they are declared."""
     inputs_written: list[int] = field(default_factory=list[int])
@@ -106,6 +115,10 @@ class Lowering:
         if self.steps > MAX_STEPS:
             message = f"this network has more than {MAX_STEPS:,} distinct steps"
             raise Trouble("E109", message, span, is_fatal=True)
+        if self.is_broken:
+            self._steps_broken += 1
+            if self._steps_broken > _MOST_AFTER_MISTAKE:
+                raise EnoughMistakes
 
     def fail(self, trouble: Trouble) -> None:
         """Report a mistake and those beside it."""
@@ -159,10 +172,14 @@ class Lowering:
 
     def no_input(self, span: Span) -> Trouble | Reported:
         """Say that no value flows in; once, since nothing can flow behind such a step either."""
-        if self._lacks_input or any(start < span.start for start in self.inputs_written):
+        is_behind = any(start < span.start for start in self.inputs_written)
+        if self._lacks_input or (is_behind and self.is_broken):
             return Reported()
         self._lacks_input = True
-        return Trouble("E121", "nothing flows in here", span, help="begin the model with `input [3, 224, 224]`")
+        help = "begin the model with `input [3, 224, 224]`"
+        if is_behind:
+            help = "keep the `input` before it: it is repeated 0 times, or a variant removes it"
+        return Trouble("E121", "nothing flows in here", span, help=help)
 
     def enter(self, declaration: tree.Block, span: Span) -> None:
         """Begin with a block that is called here."""

@@ -27,6 +27,8 @@ def lower_split(node: tree.Split, place: Place, flow: Flow, lowering: Lowering) 
 def _split(node: tree.Split, place: Place, flow: Flow, lowering: Lowering) -> Flow:
     place.level.is_numbered = False
     target, body = _join_of(node, place.env)
+    if flow.ref is None:
+        raise lowering.no_input(node.span)
     if flow.shape is None:
         raise beside(Reported(), [node.parts], place.env)
     parts = _parts(node, flow.shape, place, flow, lowering)

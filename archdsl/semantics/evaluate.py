@@ -138,7 +138,7 @@ def _value_of(let: tree.Let, module: Module, env: Env) -> Setting:
         except Trouble as trouble:
             trouble.is_kept = True
             known[key] = trouble
-        except Reported:
+        except (Reported, RecursionError):
             del known[key]
             raise
     value = known[key]

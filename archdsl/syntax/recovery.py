@@ -20,6 +20,7 @@ from archdsl.text.diagnostic import Reporter
 from archdsl.text.source import Source, Span
 
 _MAX_ERRORS = 30
+MAX_WORDS = 50_000
 _DECLARES = DECLARATION_WORDS | {"LET", "DEFAULTS", "ALLOW"}
 
 
@@ -55,6 +56,15 @@ class Parse:
         return [offset for offset in self.damage if offset in unclosed or offset in left], frozenset(inside)
 
     def _lex(self) -> Iterator[Token]:
+        for count, token in enumerate(self._all_tokens()):
+            if count == MAX_WORDS:
+                span = Span(token.start_pos or 0, token.end_pos or 0, self._source)
+                help = "split it into files, and take blocks from one to another"
+                self._report.error("E004", f"a spec has at most {MAX_WORDS:,} words and signs", span, help=help)
+                raise _GiveUp
+            yield token
+
+    def _all_tokens(self) -> Iterator[Token]:
         thread = self._parser.lexer_thread
         while True:
             try:

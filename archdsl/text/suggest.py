@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from itertools import takewhile
 
+_MOST_COMPARED = 500
 LONGEST = 64
 """Longer names are not compared, which bounds the time that one in a hostile spec can take."""
 
@@ -155,13 +156,11 @@ def nearest(name: str, candidates: Iterable[str], own: Collection[str] = ()) -> 
     if meant in candidates and meant not in own:
         return meant
     limit = max(1, len(name) // 3)
-    close = [c for c in candidates if abs(len(c) - len(name)) <= limit]
-    ranked = [
-        (edit_distance(name.casefold(), c.casefold()), edit_distance(name, c), -_shared(name, c), c) for c in close
-    ]
+    close = [c for c in candidates if abs(len(c) - len(name)) <= limit][:_MOST_COMPARED]
+    ranked = [(edit_distance(name.casefold(), c.casefold(), limit), c) for c in close]
     # A single letter is one edit away from every other: something must be shared.
-    near = [rank for rank in ranked if rank[0] <= limit and rank[0] < max(len(name), len(rank[3]))]
-    return min(near)[3] if near else None
+    near = [(edits, c) for edits, c in ranked if edits <= limit and edits < max(len(name), len(c))]
+    return min((edits, edit_distance(name, c), -_shared(name, c), c) for edits, c in near)[3] if near else None
 
 
 def _shared(a: str, b: str) -> int:
@@ -189,8 +188,10 @@ def is_synonym(name: str, meant: str) -> bool:
     return meant == known_as(name) or name.casefold() == meant.casefold()
 
 
-def edit_distance(a: str, b: str) -> int:
+def edit_distance(a: str, b: str, limit: int = LONGEST) -> int:
     """Count insertions, deletions, replacements and swaps of neighbours that turn one text into the other.
+
+    More than `limit` are not counted to the end: the result is then some number above it.
 
     Source: Damerau-Levenshtein distance, optimal string alignment: no piece is edited twice.
 
@@ -206,4 +207,6 @@ def edit_distance(a: str, b: str) -> int:
                 best = min(best, table[i - 2][j - 2] + 1)
             row.append(best)
         table.append(row)
+        if min(row) > limit and min(table[-2]) > limit:
+            return limit + 1
     return table[-1][-1]

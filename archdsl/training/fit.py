@@ -1,7 +1,8 @@
-"""Whether a network suits a data set."""
+"""Whether a network suits a data set, and can be trained on it."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from archdsl.training.error import TrainingError
@@ -39,3 +40,40 @@ def check_classes(network: Network, data: DataSet) -> None:
         raise TrainingError(
             message, f"say `--set classes={len(data.classes)}`, or end the network in {len(data.classes)} channels"
         )
+
+
+def auxiliary_outputs(network: Network, data: DataSet) -> tuple[int, ...]:
+    """Return the places of the outputs of training alone: auxiliary classifiers, each of which has a loss.
+
+    Errors: TrainingError where one is no classifier of the data's classes
+    """
+    names = {output.name for output in network.graph.outputs if output.is_training_only}
+    classes = len(data.classes)
+    for name in names:
+        shape = network.outputs[name]
+        if shape.numbers() != (classes,):
+            message = (
+                f"the training output `{name}` of {network.name} gives {shape}, and {data.name} has {classes} classes"
+            )
+            help = f"end it in {classes} channels, or leave out `training`, so that it has no loss"
+            raise TrainingError(message, help)
+    return tuple(place for place, name in enumerate(network.outputs) if name in names)
+
+
+def check_trainable(network: Network, batch: int) -> None:
+    """Check that there is something to train, and that batches are large enough; `batch` is the smallest one's size.
+
+    Errors: TrainingError
+    """
+    if not network.costs.parameters:
+        raise TrainingError(f"{network.name} has no weights to train", "give it a layer that has some, such as `fc`")
+    if batch > 1:
+        return
+    for table in network.shapes.tables():
+        for node in table.graph.nodes.values():
+            inputs = table.inputs_of(node)
+            if node.op is None or node.op.category != "norm" or prod(inputs[0].numbers()[1:]) > 1:
+                continue
+            if node.op.removes_channel_mean(inputs) and "axis" not in node.op.attribute_names():
+                message = f"`{node.span.text}` normalises over a batch of one image and one position, a single value"
+                raise TrainingError(message, "raise `batch_size`, or use another norm, such as `norm=group(1)`")

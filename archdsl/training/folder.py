@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, fields
 from hashlib import sha256
 from io import StringIO
@@ -68,10 +69,19 @@ class RunFolder:
     def write_text(self, name: str, text: str) -> None:
         write_atomically(self.path / name, text)
 
+    def take_back(self) -> None:
+        """Remove what a run wrote that came to nothing, and its folder if that is empty then."""
+        with suppress(OSError):
+            for name in FILES:
+                (self.path / name).unlink(missing_ok=True)
+            self.path.rmdir()
+
 
 def _prepare(path: Path, overwrite: bool) -> None:
-    if (path / METRICS).exists() and not overwrite:
-        raise TrainingError(f"{path} already holds a run", "name another folder, or overwrite it")
+    held = [name for name in FILES if (path / name).exists()]
+    if held and not overwrite:
+        what = "a run" if METRICS in held else f"a file `{held[0]}`"
+        raise TrainingError(f"{path} already holds {what}", "name another folder, or overwrite it by `--overwrite`")
     try:
         path.mkdir(parents=True, exist_ok=True)
         for name in FILES:

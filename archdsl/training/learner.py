@@ -43,8 +43,17 @@ class Score(NamedTuple):
 class Learner:
     """Train a module by SGD with momentum on batches of a data set."""
 
-    def __init__(self, module: nn.Module, recipe: Recipe, size: tuple[int, int, int], steps_per_epoch: int) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        recipe: Recipe,
+        size: tuple[int, int, int],
+        steps_per_epoch: int,
+        auxiliary: Sequence[int] = (),
+    ) -> None:
+        """Begin a run; `auxiliary` are the places of auxiliary classifiers among what the module gives in training."""
         self.recipe, self.size, self.steps_per_epoch = recipe, size, steps_per_epoch
+        self.auxiliary = auxiliary
         self.device = device_of(recipe)
         self.layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
         self.module = cast(Callable[..., nn.Module], module.to)(device=self.device, memory_format=self.layout)
@@ -67,10 +76,10 @@ class Learner:
         images, labels = self._load(batch)
         self.optimizer.zero_grad(set_to_none=True)
         with self._autocast():
-            logits, *auxiliary = _as_tuple(self.forward(images))
+            logits, *others = _as_tuple(self.forward(images))
             loss = self._loss(logits, labels)
-            for extra in auxiliary:
-                loss = loss + self.recipe.aux_weight * self._loss(extra, labels)
+            for place in self.auxiliary:
+                loss = loss + self.recipe.aux_weight * self._loss(others[place - 1], labels)
         cast(Callable[[], None], loss.backward)()
         self.optimizer.step()
         self.step += 1
@@ -126,7 +135,7 @@ def device_of(recipe: Recipe) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(recipe.device)
-        torch.empty(1, device=device)
+        torch.zeros(1, device=device).item()  # what only has shapes, such as `meta`, has no values
     except (RuntimeError, AssertionError):
         message = f"torch cannot use a device `{recipe.device}` here"
         raise TrainingError(message, "use `device=auto`") from None

@@ -17,7 +17,7 @@ from archdsl.network import Network
 from archdsl.text.files import write_atomically
 from archdsl.training.data import DataSet, epoch_seed, steps_per_epoch
 from archdsl.training.error import TrainingError
-from archdsl.training.fit import check_classes, image_size
+from archdsl.training.fit import auxiliary_outputs, check_classes, check_trainable, image_size
 from archdsl.training.folder import RunFolder
 from archdsl.training.learner import Learner, Update
 from archdsl.training.observer import Epoch, Observer, Result, Start, TrainingStep
@@ -46,9 +46,12 @@ def train(
     """
     size = image_size(network, data)
     check_classes(network, data)
+    auxiliary = auxiliary_outputs(network, data)
+    steps = steps_per_epoch(data, recipe.batch_size)
+    check_trainable(network, data.train_size // steps)
     with torch.random.fork_rng(range(torch.cuda.device_count())):
         torch.manual_seed(recipe.seed)
-        learner = Learner(network.module(), recipe, size, steps_per_epoch(data, recipe.batch_size))
+        learner = Learner(network.module(), recipe, size, steps, auxiliary)
         folder = RunFolder(out, network, overwrite=overwrite)
         folder.write_inputs(recipe)
         return _Run(learner, data, folder, observer).run()
@@ -72,6 +75,10 @@ class _Run:
         except KeyboardInterrupt:
             is_interrupted = True
             self._save_interrupted()
+        except TrainingError:
+            if not self.epochs:
+                self.folder.take_back()  # so that another try finds the folder as this one did
+            raise
         finally:
             self._draw()
         result = Result(self.folder.path, tuple(self.epochs), perf_counter() - began, is_interrupted)
@@ -128,7 +135,7 @@ class _Run:
             write_atomically(self.folder.path / "curves.png", curves(self.epochs, title))
 
     def _start(self) -> Start:
-        learner = self.learner
+        learner, names = self.learner, self.folder.network.outputs
         return Start(
             network=self.folder.network.name,
             data=self.data.name,
@@ -139,6 +146,7 @@ class _Run:
             epochs=learner.recipe.epochs,
             steps_per_epoch=learner.steps_per_epoch,
             out=self.folder.path,
+            unused=tuple(name for place, name in enumerate(names) if place and place not in learner.auxiliary),
         )
 
 

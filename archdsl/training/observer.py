@@ -20,6 +20,8 @@ class Start:
     epochs: int
     steps_per_epoch: int
     out: Path
+    unused: tuple[str, ...] = ()
+    """Outputs beside the main one that have no loss."""
 
 
 @dataclass(frozen=True, slots=True)

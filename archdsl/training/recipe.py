@@ -8,7 +8,6 @@ from pydantic import (
     ConfigDict,
     Field,
     NonNegativeFloat,
-    NonNegativeInt,
     PositiveInt,
     ValidationError,
     model_validator,
@@ -17,7 +16,9 @@ from pydantic_core import ErrorDetails
 
 from archdsl.training.error import TrainingError
 
-PositiveFinite = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+# torch's float32 ends at 3.4e38, and an update multiplies two of these.
+_LARGEST = 1e18
+PositiveFinite = Annotated[float, Field(gt=0, le=_LARGEST, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -43,7 +44,7 @@ class Recipe(BaseModel):
     """Share of the last update that is kept."""
     nesterov: bool = True
     """Whether the gradient is taken where the momentum leads."""
-    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 5e-4
+    weight_decay: Annotated[float, Field(ge=0, le=_LARGEST, allow_inf_nan=False)] = 5e-4
     """Pull of the weights towards zero, added to the gradient as SGD does it."""
     decay_norms: bool = False
     """Whether weight decay reaches the one-axis parameters too: norm weights and all biases.
@@ -62,11 +63,11 @@ class Recipe(BaseModel):
     """Epochs over which the rate rises from 0 to `lr`, in equal steps."""
     label_smoothing: Fraction = 0.1
     """Share of each label spread evenly over all classes."""
-    aux_weight: NonNegativeFloat = 0.3
-    """Weight of each auxiliary classifier's loss (Szegedy et al. 2014, section 5)."""
+    aux_weight: Annotated[float, Field(ge=0, le=_LARGEST, allow_inf_nan=False)] = 0.3
+    """Weight of the loss of each `training` output, an auxiliary classifier (Szegedy et al. 2014, section 5)."""
     augment: Literal["none", "shift", "affine"] = "shift"
     """Random changes to training images: moved by up to one pixel, or also turned by up to 10 degrees."""
-    seed: NonNegativeInt = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Fixes the initial weights, the order of the images, their changes, and dropout."""
     amp: bool = False
     """Whether convolutions and matrix products run in bfloat16; weights stay float32."""

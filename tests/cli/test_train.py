@@ -23,6 +23,10 @@ def test_the_defaults_shown_are_the_recipe_s(run: Run, monkeypatch: pytest.Monke
     ("words", "expected"),
     [
         (["--epochs", "0"], "`epochs` is 0"),
+        (["--seed", str(2**70)], f"`seed` is {2**70}, and it should be less than"),
+        (["--lr", "1e300"], "`lr` is 1e+300, and it should be less than"),
+        (["--weight-decay", "1e300"], "`weight_decay` is 1e+300, and it should be less than"),
+        (["--recipe", "aux_weight=inf"], "`aux_weight` is 'inf', and it should be"),
         (["--recipe", "momentm=0.5"], "the nearest is `momentum`"),
         (["--recipe", "lr=0.5"], "has an option of its own: --lr"),
         (["--recipe", "momentum"], "sets nothing"),

@@ -14,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 
+import archdsl
 from archdsl.training import Epoch, Recipe, Result, Silent, Start, TrainingError, TrainingStep, train
 from archdsl.training.data import ArrayDataSet, Batch
 from archdsl.training.digits import digits
@@ -181,7 +182,7 @@ def test_auxiliary_losses_reach_the_auxiliary_weights_in_proportion(data: ArrayD
         torch.manual_seed(0)
         module = WithAuxiliary()
         recipe = QUICK.model_copy(update={"aux_weight": aux_weight, "warmup_epochs": 0})
-        update = Learner(module, recipe, (1, 8, 8), 1).update(batch)
+        update = Learner(module, recipe, (1, 8, 8), 1, auxiliary=(1,)).update(batch)
         assert update.loss.isfinite()
         layer = module.aux[1]
         assert isinstance(layer, nn.Linear)
@@ -194,7 +195,8 @@ def test_auxiliary_losses_reach_the_auxiliary_weights_in_proportion(data: ArrayD
 
 def test_a_network_with_auxiliary_outputs_trains(data: ArrayDataSet, tmp_path: Path) -> None:
     assert isinstance(WithAuxiliary()(torch.zeros(2, 1, 8, 8)), Outputs)
-    result = train(Network(WithAuxiliary), QUICK, data, tmp_path)
+    steps = "input [1, 8, 8]; output aux training { flatten; fc 10 }; flatten; fc 10"
+    result = train(Network(WithAuxiliary, steps), QUICK, data, tmp_path)
     assert len(result.epochs) == 2
 
 
@@ -211,6 +213,14 @@ def test_a_network_may_ask_for_other_images_than_the_data_has(data: ArrayDataSet
         (Network(steps="input [1, 8, 8]; flatten; fc 1000"), r"tiny gives \[1000\], and digits has 10 classes"),
         (Network(steps="a: input [1, 8, 8]; b: input [1, 8, 8]; add { @a; @b }; flatten; fc 10"), "tiny has 2 inputs"),
         (Network(steps="input [64]; fc 10"), r"tiny takes \[64\]; training feeds images"),
+        (
+            Network(steps="input [1, 8, 8]; gap; concat { " + "pass; " * 10 + "}; flatten"),
+            "tiny has no weights to train",
+        ),
+        (
+            Network(steps="input [1, 8, 8]; conv 4; output map training; flatten; fc 10"),
+            r"the training output `map` of tiny gives \[4, 8, 8\], and digits has 10 classes",
+        ),
     ],
 )
 def test_a_network_that_does_not_fit_is_refused(
@@ -221,9 +231,57 @@ def test_a_network_that_does_not_fit_is_refused(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_device_that_is_not_there_is_refused(data: ArrayDataSet, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="torch cannot use a device `tpu` here; use `device=auto`"):
-        train(Network(), QUICK.model_copy(update={"device": "tpu"}), data, tmp_path)
+@pytest.mark.parametrize("device", ["tpu", "meta"])
+def test_a_device_that_is_not_there_is_refused(device: str, data: ArrayDataSet, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=f"torch cannot use a device `{device}` here; use `device=auto`"):
+        train(Network(), QUICK.model_copy(update={"device": device}), data, tmp_path)
+
+
+@pytest.mark.parametrize("norm", ["batch", "batch(track=false)", "sync_batch", "group(1)", "layer", "frozen_batch"])
+@pytest.mark.parametrize("is_flat", [False, True])
+def test_a_batch_too_small_for_a_norm_is_refused_where_torch_would(
+    norm: str, is_flat: bool, data: ArrayDataSet, tmp_path: Path
+) -> None:
+    flat, place = ("flatten; ", "") if is_flat else ("", "; flatten")
+    steps = f"input [1, 8, 8]; conv 4; gap; {flat}{norm}{place}; fc 10"
+    if archdsl.check_text(f"model m {{ {steps} }}"):
+        return
+    network = archdsl.load_text(f"model tiny {{ {steps} }}")
+    small = ArrayDataSet("few", data.classes, *(Batch(b.images[:2], b.labels[:2]) for b in (data.train, data.test)))
+    try:
+        network.module()(torch.zeros(1, 1, 8, 8))
+    except ValueError:
+        with pytest.raises(TrainingError, match="a single value; raise `batch_size`"):
+            train(network, QUICK.model_copy(update={"batch_size": 1}), small, tmp_path)
+    else:
+        train(network, QUICK.model_copy(update={"batch_size": 1}), small, tmp_path)
+
+
+def test_a_run_that_came_to_nothing_leaves_its_folder_as_it_was(data: ArrayDataSet, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    for _ in range(2):
+        with pytest.raises(TrainingError, match="the loss at epoch 1, step 2 is nan"):
+            train(Network(lambda: Exploding(at=2)), QUICK, data, out)
+        assert not out.exists()
+
+
+def test_a_file_that_no_run_wrote_is_kept(data: ArrayDataSet, tmp_path: Path) -> None:
+    (tmp_path / "spec.arch").write_text("mine")
+    with pytest.raises(TrainingError, match=r"already holds a file `spec\.arch`"):
+        train(Network(), QUICK, data, tmp_path)
+    assert (tmp_path / "spec.arch").read_text() == "mine"
+
+
+def test_only_training_outputs_have_a_loss_and_the_others_are_named(data: ArrayDataSet, tmp_path: Path) -> None:
+    text = "input [1, 8, 8]; conv 4; output map; {}gap; flatten; output embedding; fc 10"
+    recorder, results = Recorder(), []
+    for number, more in enumerate(("", "output early training { flatten; fc 10 }; ")):
+        network = archdsl.load_text(f"model tiny {{ {text.format(more)} }}")
+        results.append(train(network, QUICK, data, tmp_path / str(number), recorder))
+    assert [start.unused for start in recorder.starts] == [("map", "embedding"), ("map", "embedding")]
+    plain = archdsl.load_text("model tiny { input [1, 8, 8]; conv 4; gap; flatten; fc 10 }")
+    without = train(plain, QUICK, data, tmp_path / "plain")
+    assert figures(results[0]) == figures(without) != figures(results[1])
 
 
 def test_a_folder_that_holds_a_run_is_kept_unless_told(data: ArrayDataSet, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from archdsl.ir.graph import Node
 from archdsl.text.diagnostic import Fix
@@ -28,12 +29,18 @@ def is_repeated(span: Span) -> bool:
 def without(node: Node, *, is_same_network: bool) -> Fix | None:
     """Remove a step; safely where the network stays the same and no other step's name depends on this one's."""
     span = node.span
-    is_named = node.is_labelled and re.search(rf"(@|\breuse\s+){re.escape(node.id)}\b", span.source.text)
+    is_named = node.is_labelled and re.split(r"\W", node.id)[0] in _named(span.source.text)
     if is_repeated(span) or node.calls or span.text.endswith("}") or is_named:
         return None
     is_free = not node.is_labelled and not node.id.isdigit()
     statement = statement_of(span)
     return Fix.at(removal(statement), "", is_safe=is_same_network and is_free, title=f"remove `{span.text}`")
+
+
+@lru_cache(maxsize=1)
+def _named(text: str) -> frozenset[str]:
+    """Return the first words of what a text refers to."""
+    return frozenset(re.findall(r"(?:@|\breuse\s+)(\w+)", text))
 
 
 def followed_by(span: Span, step: str) -> Fix | None:

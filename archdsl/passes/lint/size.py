@@ -17,6 +17,8 @@ MOST_LOST = Fraction(1, 5)
 LEAST_USED = Fraction(1, 2)
 """The part of a filter's weights that should meet the image at least, and not only its padding."""
 _MOST_SHRINKING_SHOWN = 2
+_MOST_POSITIONS = 10_000
+"""A window in more positions that leave parts of the map unread is not looked into."""
 
 
 def lint_small_map(facts: Facts, report: Reporter) -> None:
@@ -47,8 +49,17 @@ def _meeting(size: int, count: int, window: Window) -> int:
     kernel, stride, padding, dilation, *_ = window
     if size >= dilation * (kernel - 1) + 1 + stride:
         return kernel  # the usual case, in which every weight passes over the image
-    starts = range(-padding, count * stride - padding, stride)
-    return sum(any(0 <= start + tap * dilation < size for start in starts) for tap in range(kernel))
+    if stride <= size:  # together the positions leave nothing out
+        return _multiples(dilation, padding - (count - 1) * stride, padding + size - 1, kernel)
+    if count > _MOST_POSITIONS:
+        return kernel
+    starts = range(padding, padding - count * stride, -stride)
+    return sum(_multiples(dilation, start, start + size - 1, kernel) for start in starts)
+
+
+def _multiples(step: int, low: int, high: int, most: int) -> int:
+    """Count the first `most` multiples of a step, from 0 on, that lie from `low` to `high`."""
+    return max(0, min(high // step, most - 1) - max(0, -(-low // step)) + 1)
 
 
 def _lost(size: int, count: int, window: Window) -> int:

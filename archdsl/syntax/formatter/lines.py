@@ -14,7 +14,7 @@ INDENT = 2
 # The most words that may follow a list at the beginning of a call, if the list alone is to be spread.
 _TAIL = 10
 # How far a line is searched for a place to break, so that hostile text cannot make it slow.
-_HORIZON = 10 * WIDTH
+_HORIZON = 4 * WIDTH
 
 
 @dataclass(frozen=True, slots=True)
