@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NoReturn
 
@@ -59,6 +60,7 @@ def resolve(call: tree.Call, env: Env) -> Partial | Closure:
 def _unknown(call: tree.Call, env: Env) -> Trouble:
     from archdsl.semantics.fitting import fitting  # what only mistakes need
     from archdsl.syntax.habits import names
+    from archdsl.syntax.habits.layers import layer_of
 
     name = call.name
     message = f"no operator or block is called `{name.text}`"
@@ -66,7 +68,11 @@ def _unknown(call: tree.Call, env: Env) -> Trouble:
         return told("E101", habit, message, name.span)
     known = [*fitting(call, env)]
     help = suggestion(name.text, known) or "declare it with `block`"
-    return Trouble("E101", message, name.span, help=help, fix=renamed(name.span, name.text, nearest(name.text, known)))
+    own = [*env.names, *env.module.declarations]
+    fix = renamed(name.span, name.text, nearest(name.text, known), own=own)
+    if fix is not None and layer_of(name.text) is not None:
+        fix = replace(fix, is_safe=False)  # its arguments are another tool's
+    return Trouble("E101", message, name.span, help=help, fix=fix)
 
 
 class Arguments:
@@ -186,7 +192,8 @@ def _validate(target: type[Op], arguments: Arguments, call: Span) -> Op:
     named = [*values, *(name for name, is_told in arguments.unknown.items() if not is_told)]
     for name in [name for name in named if name not in fields][:_MOST_UNKNOWN]:
         span = arguments.spans.get(name, call)
-        parts.take(unknown_argument(target.keyword, name, _shown_keys(target), span, also=tuple(fields)))
+        known = dict(zip(fields, _shown_keys(target), strict=True))
+        parts.take(unknown_argument(target.keyword, name, known, span, arguments.spans))
     values = {name: value for name, value in values.items() if name in fields}
     try:
         made = _within_bounds(target(**values), arguments, call)
@@ -369,4 +376,4 @@ def match_parameters(
 def _no_parameter(block: DeclaredBlock, key: str, arguments: Arguments, env: Env) -> Trouble:
     span = arguments.spans.get(key, block.declaration.name.span)
     known = [*(parameter.name.text for parameter in block.declaration.parameters), *env.context.names()]
-    return unknown_argument(block.declaration.name.text, key, known, span)
+    return unknown_argument(block.declaration.name.text, key, known, span, arguments.spans)

@@ -121,7 +121,7 @@ def _resolve(module: Module, name: str, seen: tuple[str, ...], context: Context)
         models = [key for key, (item, _) in home.declarations.items() if isinstance(item, tree.Model | tree.Variant)]
         near = nearest(declaration.base.text, models)
         help = f"the nearest is `{near}`" if near else "a base is a model of this file, or of one that it uses"
-        fix = renamed(declaration.base.span, declaration.base.text, near)
+        fix = renamed(declaration.base.span, declaration.base.text, near, own=models)
         message = f"no model is called `{declaration.base.text}`"
         raise Trouble("E120", message, declaration.base.span, help=help, fix=fix)
     if declaration.base.text in (*seen, name):

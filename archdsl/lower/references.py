@@ -95,7 +95,7 @@ def _find(name: str, span: Span, level: Level, *, is_reuse: bool = False) -> int
     near = nearest(name, list(level.labels))
     help = f"the nearest label is `{near}`" if near else "a label is known after its step, on its own level"
     own = Span(span.start + span.text.startswith("@"), span.end, span.source)
-    fix = renamed(own, name, near)
+    fix = renamed(own, name, near, own=level.labels)
     raise Trouble("E113", f"no step before this one is labelled `{name}`", span, help=help, fix=fix)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import ceil, floor
+from types import MappingProxyType
 
 from archdsl.ir.trouble import Trouble, told
 from archdsl.ops import OPS
@@ -16,7 +17,7 @@ from archdsl.syntax import tree
 from archdsl.text.diagnostic import Fix, Label
 from archdsl.text.edits import renamed, rounded_down
 from archdsl.text.source import Span
-from archdsl.text.suggest import known_as, nearest, suggestion
+from archdsl.text.suggest import is_synonym, known_as, nearest, suggestion
 
 
 def unknown_variable(node: tree.Variable, env: Env) -> Trouble:
@@ -28,12 +29,12 @@ def unknown_variable(node: tree.Variable, env: Env) -> Trouble:
         return told("E101", habit, message, node.span)
     known = [*env.names, "in", "cin", *env.context.names(), *env.module.names(), *OPS, *INITS]
     # A single letter is near too much.
-    own = [name for name in env.names if name not in FACTS]
+    own = [name for name in (*env.names, *env.module.declarations) if name not in FACTS]
     near = nearest(node.name, known, own) if len(node.name) > 1 else None
     stages = "`stage` counts the stages from 1, and `total` is their number" if "stage" in env.names else ""
     advice = stages or "bind it with `let`, or make it a parameter"
     help = suggestion(node.name, known, own=own) if near else advice
-    return Trouble("E101", message, node.span, help=help, fix=renamed(node.span, node.name, near))
+    return Trouble("E101", message, node.span, help=help, fix=renamed(node.span, node.name, near, own=own))
 
 
 def unknown_function(name: tree.Name, env: Env) -> Trouble:
@@ -45,13 +46,22 @@ def unknown_function(name: tree.Name, env: Env) -> Trouble:
         return told("E101", habit, message, name.span)
     near = nearest(name.text, [*FUNCTIONS, *INITS, *env.module.names(), *OPS])
     help = f"the nearest name is `{near}`" if near else "declare it with `fn`"
-    return Trouble("E101", message, name.span, help=help, fix=renamed(name.span, name.text, near))
+    return Trouble(
+        "E101", message, name.span, help=help, fix=renamed(name.span, name.text, near, own=env.module.declarations)
+    )
 
 
-def unknown_argument(name: str, key: str, known: Sequence[str], span: Span, also: Sequence[str] = ()) -> Trouble:
-    """Say that a callable has no such argument, and what it has; `also` are long names of an operator's arguments.
+def unknown_argument(
+    name: str,
+    key: str,
+    known: Sequence[str] | Mapping[str, str],
+    span: Span,
+    given: Mapping[str, Span] = MappingProxyType({}),
+) -> Trouble:
+    """Say that a callable has no such argument, and what it has that is not `given`.
 
-    A block's parameters are its author's names, so that another tool's name for one is only likely to mean it.
+    An operator's arguments are given by their long names, with the short ones in which they are written. A block's
+    parameters are its author's names, so that another tool's name for one is only likely to mean it.
     """
     from archdsl.syntax.habits import names  # what only mistakes need
 
@@ -60,16 +70,25 @@ def unknown_argument(name: str, key: str, known: Sequence[str], span: Span, also
         span = Span(span.start, span.start + len(key), span.source)
     if (habit := names.unknown_argument(key, span)) is not None:
         return told("E102", habit, message, span)
-    near = meant = nearest(key, [*known, *also])
+    short: Mapping[str, str] = known if isinstance(known, Mapping) else {}
+    left = [item for item in known if item not in given or not _is_beside(given[item], span)]
+    near = meant = nearest(key, [*(short[item] for item in left if item in short), *left])
     value = re.match(r"\s*=\s*([\w.]+|\[[^\[\]\n]*\])", span.source.text[span.end : span.end + 80])
-    if near is not None and near == known_as(key) and value is not None:
-        short = known[also.index(near)] if len(also) == len(known) and near in also else near
+    if near is not None and near == known_as(key) and near in left and value is not None:
         edit = Span(span.start, span.start + len(key), span.source)
-        help = f"write `{short}={value[1]}`"
-        return Trouble("E102", message, span, help=help, fix=Fix.at(edit, short, is_safe=bool(also), title=help))
-    listed = ", ".join(f"`{item}`" for item in known[:12])
+        written = short.get(near, near)
+        help = f"write `{written}={value[1]}`"
+        is_safe = bool(short) and is_synonym(key, near)
+        return Trouble("E102", message, span, help=help, fix=Fix.at(edit, written, is_safe=is_safe, title=help))
+    listed = ", ".join(f"`{short.get(item, item)}`" for item in [*known][:12])
     help = f"the nearest is `{near}`" if near else f"it takes {listed}" if listed else "it takes none"
-    return Trouble("E102", message, span, help=help, fix=renamed(span, key, near, meant))
+    return Trouble("E102", message, span, help=help, fix=renamed(span, key, near, meant, own=() if short else left))
+
+
+def _is_beside(other: Span, span: Span) -> bool:
+    """Return whether two arguments stand in one statement."""
+    between = span.source.text[min(other.start, span.start) : max(other.end, span.end)]
+    return other.source == span.source and not re.search(r"[;\n{}]", between)
 
 
 def given_twice(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from archdsl.text.diagnostic import Fix
 from archdsl.text.source import Span
@@ -42,16 +43,18 @@ def removal(statement: Span) -> Span:
     return statement
 
 
-def renamed(span: Span, name: str, near: str | None, meant: str | None = None) -> Fix | None:
+def renamed(
+    span: Span, name: str, near: str | None, meant: str | None = None, *, own: Collection[str] = ()
+) -> Fix | None:
     """Return the fix that writes the nearest name, where a span begins with the one that is unknown.
 
-    It is safe where other tools have that very name for it, or the case alone differs; `meant` is the long form of
-    `near`, if it has one.
+    It is safe where other tools have that very name for it, or the case alone differs, but not for the author's `own`
+    names, of which the declaration may be what is wrong; `meant` is the long form of `near`, if it has one.
     """
     if near is None or not span.text.startswith(name) or not name:
         return None
     place = Span(span.start, span.start + len(name), span.source)
-    return Fix.at(place, near, is_safe=is_synonym(name, meant or near), title=f"write `{near}`")
+    return Fix.at(place, near, is_safe=near not in own and is_synonym(name, meant or near), title=f"write `{near}`")
 
 
 def rounded_down(span: Span) -> Fix | None:

@@ -54,7 +54,6 @@ _WORDS = {
     "globalavgpool2d": "gap",
     "globalmaxpooling2d": "gmp",
     "groupnorm": "group",
-    "groupsize": "groups",
     "hsigmoid": "hardsigmoid",
     "hswish": "hardswish",
     "identity": "pass",
@@ -115,6 +114,15 @@ _WORDS = {
     "zeropad2d": "pad",
     "zeropadding2d": "pad",
 }
+
+
+# Those of them that mean other things elsewhere as well, or what takes other arguments.
+_LIKELY = frozenset(
+    ["activation", "batchnorm", "batchnorm1d", "batchnorm2d", "batchnormalization", "bn", "conv", "convbnact",
+     "convbnrelu", "convolution", "depth", "depthwise", "dwconv", "elementwise", "eltwise", "groupnorm", "identity",
+     "instancenorm2d", "interpolate", "layernorm", "layernormalization", "linear", "pad", "padtype", "rate", "size",
+     "skip", "squeezeexcite", "syncbatchnorm", "width", "zeropad2d", "zeropadding2d"]
+)  # fmt: skip
 
 
 def known_as(name: str) -> str | None:
@@ -184,8 +192,9 @@ def suggestion(name: str, candidates: Iterable[str], what: str = "name", own: Co
 
 
 def is_synonym(name: str, meant: str) -> bool:
-    """Return whether a name is another tool's for the one meant, or differs from it in case alone."""
-    return meant == known_as(name) or name.casefold() == meant.casefold()
+    """Return whether a name is another tool's for the one meant and nothing else, or differs from it in case alone."""
+    is_certain = name.casefold().replace("_", "") not in _LIKELY
+    return is_certain and (meant == known_as(name) or name.casefold() == meant.casefold())
 
 
 def edit_distance(a: str, b: str, limit: int = LONGEST) -> int:

@@ -15,7 +15,9 @@ from archdsl.text.source import Source, Span
         ("nrom", "norm", False),
         ("ReLU", "relu", True),
         ("Conv2d", "conv", True),
-        ("bn", "norm", True),
+        ("bn", "norm", False),
+        ("Conv", "conv", False),
+        ("swish", "silu", True),
         ("a", "b", False),
     ],
 )
@@ -24,6 +26,9 @@ def test_a_name_is_replaced_and_safely_where_it_is_a_synonym(name: str, near: st
     fix = renamed(Span(2, len(text), Source(text)), name, near)
     assert fix is not None
     assert fix.is_safe == is_safe
+    chosen = renamed(Span(2, len(text), Source(text)), name, near, own=[near])
+    assert chosen is not None
+    assert not chosen.is_safe
     assert apply_fixes(text, [fix]).text == f"  {near}=3"
 
 

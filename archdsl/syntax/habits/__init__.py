@@ -103,7 +103,7 @@ def retell(source: Source, mistakes: Iterable[Diagnostic], parse: Parse) -> list
     told = list[Diagnostic]()
     until = -1
     ordered = sorted(mistakes, key=lambda found: found.span.start)
-    trials = Trials(source, frozenset(mistake.span.start for mistake in ordered), parse)
+    trials = Trials(source, ordered, parse, _count)
     for mistake in ordered:
         at = mistake.span.start
         # The line end behind what is told belongs to it.
@@ -115,10 +115,10 @@ def retell(source: Source, mistakes: Iterable[Diagnostic], parse: Parse) -> list
             told.append(diagnostic)
             until = habit.until
             continue
-        told.append(trials.tried(mistake, at) or replace(mistake, fix=None))
         if mistake.code == "E005" and mistake.labels:
             # A bracket of the wrong kind: what the rest of the statement is depends on which one was meant.
             until = max(until, place_of(source, at).end)
+        told.append(trials.tried(mistake, at, until) or replace(mistake, fix=None))
     return told
 
 
@@ -132,6 +132,22 @@ def _told_by_habit(mistake: Diagnostic, trials: Trials) -> tuple[Habit, Diagnost
             return habit, tried
         refused = refused or (habit, replace(diagnostic, help="", fix=None))
     return refused
+
+
+def _count(source: Source, mistakes: Sequence[Diagnostic]) -> int:
+    """Count the mistakes that are told, if the first habit that knows one speaks for it."""
+    count, until = 0, -1
+    for mistake in sorted(mistakes, key=lambda found: found.span.start):
+        at = mistake.span.start
+        if at < until or (at == until and source.text[at : at + 1] in ("", "\n")):
+            continue
+        count += 1
+        habit = next(_habits(source, at), None)
+        if habit is not None:
+            until = habit.until
+        elif mistake.code == "E005" and mistake.labels:
+            until = max(until, place_of(source, at).end)
+    return count
 
 
 def _habits(source: Source, offset: int) -> Iterator[Habit]:

@@ -37,6 +37,9 @@ def header(place: HabitSite) -> Habit | None:
         until = _chain_end(text, start)
         if until <= end:
             return _one(start, colon, line)
+        closed = re.compile(r"\s*\n([ \t]*)\}").match(text, until)
+        if closed is not None and indent_of(f"{closed[1]}}}") == indent_of(line):
+            return _brace_forgotten(text, colon, line, until)
         braced = with_braces(text[start:until])
         shown = braced.split("\n", 1)[0].strip()
         message = "a body stands in braces, not below a colon"
@@ -53,6 +56,14 @@ def header(place: HabitSite) -> Habit | None:
             whole=whole,
         )  # fmt: skip
     return None
+
+
+def _brace_forgotten(text: str, colon: int, line: str, until: int) -> Habit:
+    """Put the brace alone that is missing, where the body has one at its end."""
+    is_label = _LABEL_ONLY.fullmatch(line.strip()) is not None and not _HEADER.match(line.lstrip())
+    written = ": {" if is_label else " {"
+    message = "a body stands in braces, not below a colon"
+    return Habit(colon, colon + 1, message, "write `{` here", until, written)
 
 
 def _chain_end(text: str, start: int) -> int:

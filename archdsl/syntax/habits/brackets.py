@@ -17,6 +17,8 @@ def comma(place: HabitSite) -> Habit | None:
     if inside:
         return _tuple(place, *inside)
     before, after = text[place.start : at], text[at + 1 : place.end]
+    if not after.strip() and text[place.end :].lstrip(" \t").startswith("{"):
+        return Habit(at, at + 1, "steps are separated by `;` or a line end", "write `;`", at + 1, ";")
     if not after.strip() or after.lstrip().startswith("#"):
         return Habit(at, at + 1, "a statement ends without a comma", "remove it", at + 1, "", is_safe=True)
     arguments = [argument.strip() for argument in split_commas(after)]

@@ -24,7 +24,7 @@ def for_head(place: HabitSite) -> Habit | None:
     if counted is not None:
         last = counted["last"] if counted["too"] else _one_less(counted["last"])
         written = f"for {counted['name']} in {counted['first']}..{last}"
-    elif (listed := re.fullmatch(rf"{names}[ \t]*(?:in\b|=|:)?[ \t]*(?P<items>[\w\[(].*)", head)) is not None:
+    elif (listed := re.fullmatch(rf"{names}[ \t]*(?:in\b|=|:)?[ \t]*(?P<items>(?!in\b)[\w\[(].*)", head)) is not None:
         written = in_our_words(f"for {listed['names']} in {listed['items']}")
     else:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -11,7 +11,7 @@ from archdsl.text.diagnostic import Diagnostic, Fix
 from archdsl.text.mend import apply_fixes
 from archdsl.text.source import Source
 
-Parse = Callable[[Source], Iterable[Diagnostic]]
+Parse = Callable[[Source], Sequence[Diagnostic]]
 """Gives the mistakes of a text as the grammar tells them."""
 
 _MOST = 400_000
@@ -22,7 +22,7 @@ class Outcome(Enum):
     """What becomes of a text's mistakes by a fix."""
 
     CLEAN = "its own are gone, and nothing else has changed"
-    REVEALING = "its own are gone, and others show in statements behind it that they had silenced"
+    PARTIAL = "its own are gone; others are left in its statement, or show behind it where they were silenced"
     HARMFUL = "its own are still there, or others have come"
     UNKNOWN = "too much to parse again"
 
@@ -32,9 +32,10 @@ class Trials:
     """Tries the fixes of one text, as long as that does not take long."""
 
     source: Source
-    before: frozenset[int]
-    """Where the text's mistakes are."""
+    mistakes: Sequence[Diagnostic]
     parse: Parse
+    count: Callable[[Source, Sequence[Diagnostic]], int]
+    """Counts the mistakes that are told of those that the grammar finds."""
     left: int = _MOST
 
     def outcome(self, fix: Fix, offset: int, until: int = 0) -> Outcome:
@@ -45,22 +46,25 @@ class Trials:
             return Outcome.UNKNOWN
         edits = sorted((edit.span.start, edit.span.end, len(edit.replacement)) for edit in fix.edits)
         mended = Source(apply_fixes(text, [fix]).text, self.source.name)
-        after = [mistake.span.start for mistake in self.parse(mended)]
+        mistakes = self.parse(mended)
+        after = [mistake.span.start for mistake in mistakes]
         places = [_before(edits, place) for place in after]
-        if offset in places:
+        statement = place_of(self.source, offset)
+        is_one = until <= statement.end + 1
+        if offset in places or (is_one and self.count(mended, mistakes) >= self.count(self.source, self.mistakes)):
             return Outcome.HARMFUL
-        statement = place_of(self.source, offset).end
-        kept = {line.strip() for line in text[statement:until].split("\n")}
+        before = {mistake.span.start for mistake in self.mistakes}
+        kept = {line.strip() for line in text[statement.end : until].split("\n")}
         outcome = Outcome.CLEAN
         for place, now in zip(places, after, strict=True):
-            if place in self.before:
+            if place in before and not offset < place <= until:
+                if statement.start <= place <= statement.end:
+                    outcome = Outcome.PARTIAL
                 continue
-            is_behind = (
-                mended.line(mended.position(now)[0]).strip() in kept if place is None else statement < place < until
-            )
-            if not is_behind:
+            line = mended.line(mended.position(now)[0]).strip()
+            if not (line in kept if place is None else statement.end < place < until):
                 return Outcome.HARMFUL
-            outcome = Outcome.REVEALING
+            outcome = Outcome.PARTIAL
         return outcome
 
     def tried(self, mistake: Diagnostic, offset: int, until: int = 0) -> Diagnostic | None:
@@ -70,7 +74,7 @@ class Trials:
         match self.outcome(mistake.fix, offset, until):
             case Outcome.CLEAN:
                 return mistake
-            case Outcome.REVEALING:
+            case Outcome.PARTIAL:
                 return replace(mistake, fix=replace(mistake.fix, is_safe=False))
             case Outcome.UNKNOWN:
                 return replace(mistake, fix=None)

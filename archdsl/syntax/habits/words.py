@@ -150,19 +150,27 @@ def colon_for_equals(place: HabitSite) -> Habit | None:
             )
             return Habit(at, at + len(match[1]), message, help, place.end)
         if at <= place.offset <= place.start + match.end() and not bracket_around(place):
-            if _STEP.match(text, place.start + match.end()) and match.start():
+            value = re.compile(r"[^\s;{}]+").match(text, place.start + match.end(), place.end)
+            is_word = value is not None and re.fullmatch(r"(?!(?:true|false)$)[A-Za-z_]\w*", value.group()) is not None
+            is_label = is_word and match[1] not in _ARGUMENTS
+            if (is_label or _STEP.match(text, place.start + match.end())) and match.start():
                 title = f"put `;` before `{match[1]}`"
                 behind = place.start + len(place.text[: match.start()].rstrip())
                 message = "`;` or a line end stands between steps"
                 return Habit(at, at + len(match[1]), message, title, place.end, "; ", whole=(behind, at))
             written = f"{match[1]}="
-            value = re.match(r"\S+", text[place.start + match.end() : place.end])
             help = f"write `{written}{value.group() if value else '…'}`"
             end = place.start + match.end()
-            return Habit(
-                at, at + len(match[1]), "an argument is given by `=`", help, end, written, is_safe=True, whole=(at, end)
-            )
+            message = "an argument is given by `=`"
+            # A word may as well be a step, with a label before it.
+            return Habit(at, at + len(match[1]), message, help, end, written, is_safe=not is_word, whole=(at, end))
     return None
+
+
+# Arguments that take words.
+_ARGUMENTS = frozenset(
+    ["act", "axis", "bias_init", "gate", "init", "mode", "norm", "p", "padding", "padding_mode", "unit"]
+)
 
 
 def lambda_word(place: HabitSite) -> Habit | None:

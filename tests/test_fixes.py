@@ -1,0 +1,125 @@
+"""A safe fix is what the author certainly meant; an unsafe one ends its mistake and makes none that does not parse."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import archdsl
+from archdsl.cli.mend import fixes_of, repair
+from archdsl.lower.plan import models_of
+from archdsl.specs import bundled_models
+from archdsl.syntax import tree
+from archdsl.text.diagnostic import Diagnostic, Severity
+from archdsl.text.mend import apply_fixes
+from archdsl.text.source import Source
+from tests.mutations import mutate
+from tests.strategies import Spec, specs
+
+
+@cache
+def corpus() -> tuple[str, ...]:
+    """Return bundled specs without most of their variants and comments, so that they are soon compiled."""
+    texts = [path.read_text("utf-8") for path in sorted({path for _, path in bundled_models()})]
+    trimmed = [re.sub(r"\nvariant [^{\n]*(?=\n)", "\n", text) for text in texts]
+    return tuple(text for text in trimmed if not errors(text))
+
+
+def errors(text: str) -> tuple[Diagnostic, ...]:
+    return tuple(found for found in archdsl.check_text(text) if found.severity is Severity.ERROR)
+
+
+def networks(text: str) -> tuple[str, ...]:
+    """Return the networks of a spec, each as its code without the mark of the text that it comes from."""
+    codes = [archdsl.load_text(text, model).source() for model in models_of(Source(text))]
+    return tuple(re.sub(r"\(digest \w+\)", "", code) for code in codes)
+
+
+def told(found: tuple[Diagnostic, ...]) -> Counter[tuple[str, str]]:
+    return Counter((one.code, one.message) for one in found)
+
+
+def syntax_mistakes(found: tuple[Diagnostic, ...]) -> int:
+    return sum(one.code.startswith("E0") for one in found)
+
+
+def complain(original: str, mutant: str) -> list[str]:
+    """Return what is wrong with the fixes of a spec with one mistake."""
+    before = archdsl.check_text(mutant)
+    wrong: list[str] = []
+    if not any(found.severity is Severity.ERROR for found in before):
+        return wrong
+    for found in before:
+        if found.fix is None or found.severity is not Severity.ERROR:
+            continue
+        mended = apply_fixes(mutant, [found.fix]).text
+        after = archdsl.check_text(mended)
+        key = (found.code, found.message)
+        more = syntax_mistakes(after) - syntax_mistakes(before) + found.code.startswith("E0")
+        if told(after)[key] >= told(before)[key]:
+            wrong.append(f"{found.code} {found.fix.title}: not gone")
+        if more > 0:
+            wrong.append(f"{found.code} {found.fix.title}: more that does not parse")
+        if found.fix.is_safe:
+            left = [one for one in after if one.severity is Severity.ERROR]
+            if left:
+                wrong.append(f"{found.code} SAFE {found.fix.title}: leaves {[(d.code, d.message) for d in left]}")
+            elif networks(mended) != networks(original):
+                wrong.append(f"{found.code} SAFE {found.fix.title}: another network")
+    return wrong
+
+
+def mutants(first: int, count: int, texts: tuple[str, ...]) -> list[tuple[str, str, str]]:
+    """Return some specs, each with the kind of its one mistake and the text that it makes."""
+    found: list[tuple[str, str, str]] = []
+    for seed in range(first, first + count):
+        random = Random(seed)
+        text = random.choice(texts)
+        made = mutate(text, random)
+        if made is not None:
+            found.append((text, *made))
+    return found
+
+
+def short() -> tuple[str, ...]:
+    return tuple(text for text in corpus() if len(text) < 1300 and "variant" not in text)
+
+
+def test_a_fix_mends_the_one_mistake_of_a_spec() -> None:
+    for text, kind, mutant in mutants(0, 150, short()):
+        assert complain(text, mutant) == [], (kind, mutant)
+
+
+@pytest.mark.slow
+def test_a_fix_always_mends_the_one_mistake_of_a_spec() -> None:
+    for text, kind, mutant in mutants(1000, 1000, corpus()):
+        assert complain(text, mutant) == [], (kind, mutant)
+
+
+QUICK = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+SLOW = settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+
+
+def check_mutant(spec: Spec, seed: int) -> None:
+    made = mutate(spec.text, Random(seed))
+    if made is not None:
+        assert complain(spec.text, made[1]) == []
+
+
+@QUICK
+@given(specs(), st.integers(0, 2**32))
+def test_a_fix_mends_the_one_mistake_of_a_random_spec(spec: Spec, seed: int) -> None:
+    check_mutant(spec, seed)
+
+
+@pytest.mark.slow
+@SLOW
+@given(specs(), st.integers(0, 2**32))
+def test_a_fix_always_mends_the_one_mistake_of_a_random_spec(spec: Spec, seed: int) -> None:
+    check_mutant(spec, seed)
