@@ -25,7 +25,7 @@ def _one(pattern: str, replace: Callable[[re.Match[str]], str]) -> Mutation:
 
     def mutate(text: str, random: Random) -> Edit | None:
         masked = re.sub(r'#[^\n]*|"[^"\n]*"', lambda found: "\0" * len(found.group()), text)
-        found = [match for match in compiled.finditer(masked)]
+        found = list(compiled.finditer(masked))
         if not found:
             return None
         match = random.choice(found)
@@ -101,6 +101,7 @@ def _called(match: re.Match[str]) -> str:
     return f"{match[1]}({arguments})"
 
 
+_OTHER = {"(": "[", "[": "(", ")": "]", "]": ")", "{": "(", "}": ")"}
 _SIMPLE_CALL = r"(?<=[;{:] )([a-z]\w*)((?: (?:\w+=)?[\w.]+(?![\w.]*[ \t]*[-+*/=({\[:]))+)(?= *[;}\n])"
 
 MUTATIONS: Mapping[str, Mutation] = {
@@ -112,7 +113,7 @@ MUTATIONS: Mapping[str, Mutation] = {
     "case": _case,
     "synonym": _synonym,
     "delete bracket": _one(r"[()\[\]{}]", lambda match: ""),
-    "bracket": _one(r"[()\[\]{}]", lambda match: {"(": "[", "[": "(", ")": "]", "]": ")", "{": "(", "}": ")"}[match[0]]),
+    "bracket": _one(r"[()\[\]{}]", lambda match: _OTHER[match[0]]),
     "separator": _one(r";", lambda match: ","),
     "no separator": _one(r";", lambda match: ""),
     "line end": _one(r"(?<=[\w)\]}])\n(?= *\w)", lambda match: " "),

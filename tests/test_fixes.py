@@ -12,10 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import archdsl
-from archdsl.cli.mend import fixes_of, repair
 from archdsl.lower.plan import models_of
 from archdsl.specs import bundled_models
-from archdsl.syntax import tree
 from archdsl.text.diagnostic import Diagnostic, Severity
 from archdsl.text.mend import apply_fixes
 from archdsl.text.source import Source
