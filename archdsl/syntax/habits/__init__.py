@@ -25,7 +25,7 @@ from archdsl.syntax.habits import (
     words,
 )
 from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, place_of
-from archdsl.syntax.habits.trial import Parse, Trials
+from archdsl.syntax.habits.trial import Reparse, Trials
 from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.source import Source, Span
 
@@ -95,7 +95,7 @@ _ALL: Sequence[Callable[[HabitSite], Habit | None]] = (
 )
 
 
-def retell(source: Source, mistakes: Iterable[Diagnostic], parse: Parse) -> list[Diagnostic]:
+def retell(source: Source, mistakes: Iterable[Diagnostic], parse: Reparse) -> list[Diagnostic]:
     """Tell the mistakes of a parse with what is known of habits: one for each habit, however many it caused.
 
     Ensures: a fix, and so what its help says to write, ends the mistake, and is no new one.

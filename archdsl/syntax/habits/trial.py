@@ -11,7 +11,7 @@ from archdsl.text.diagnostic import Diagnostic, Fix
 from archdsl.text.mend import apply_fixes
 from archdsl.text.source import Source
 
-Parse = Callable[[Source], Sequence[Diagnostic]]
+Reparse = Callable[[Source], Sequence[Diagnostic]]
 """Gives the mistakes of a text as the grammar tells them."""
 
 _MOST = 400_000
@@ -33,7 +33,7 @@ class Trials:
 
     source: Source
     mistakes: Sequence[Diagnostic]
-    parse: Parse
+    parse: Reparse
     count: Callable[[Source, Sequence[Diagnostic]], int]
     """Counts the mistakes that are told of those that the grammar finds."""
     left: int = _MOST
