@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from archdsl.syntax.habits.absent import nearest_to
-from archdsl.syntax.habits.foreign import Foreign, Layer, Translation, say
+from archdsl.syntax.habits.foreign import Foreign, Ported, Translation, say
 from archdsl.syntax.habits.functions import FUNCTIONS, METHODS, spread
 from archdsl.syntax.habits.layers import join_of, layer_of, translate
 from archdsl.syntax.habits.values import STEPS
@@ -20,7 +20,7 @@ CONTAINERS = frozenset({"Sequential", "ModuleList"})
 _AXES = {"torch": ("0", ("1",)), "keras": ("-1", ("-1", "3")), "": ("-1", ("-1", "1", "3"))}
 
 
-class Unknown(Exception):
+class Untranslated(Exception):
     """Something that has no translation, and what comes nearest to it where that is known."""
 
     def __init__(self, name: str = "", advice: str = "") -> None:
@@ -89,7 +89,7 @@ def _applied(call: ast.Call, layer: ast.Call, reading: Reading) -> list[Translat
 
 
 def _refuse(name: str) -> list[Translation]:
-    raise Unknown(name, nearest_to(name) or "")
+    raise Untranslated(name, nearest_to(name) or "")
 
 
 def own_module(node: ast.expr) -> str | None:
@@ -145,7 +145,7 @@ def _container(name: str, arguments: Sequence[ast.expr], reading: Reading) -> Tr
     for item in items:
         steps += _item(name, item, reading)
     if not steps:
-        raise Unknown(name, nearest_to(name) or "")
+        raise Untranslated(name, nearest_to(name) or "")
     note = next((step.note for step in steps if step.note), "")
     left = tuple(item for step in steps for item in step.left)
     if name == "ModuleList":
@@ -181,7 +181,7 @@ def _join(join: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keywo
     elif len(arguments) == 2:
         parts, rest = [*arguments], list[ast.expr]()
     else:
-        raise Unknown(join)
+        raise Untranslated(join)
     reading.labels.update(filter(None, map(last_name, parts)))
     branches = [f"@{last_name(item)}" if last_name(item) else "{ … }" for item in parts]
     left = list[str]()
@@ -200,12 +200,12 @@ def _layer(name: str, call: ast.Call, reading: Reading) -> Translation:
     values = tuple(value_of(argument, reading) for argument in call.args)
     found = translate(Foreign(name, values, named, reading.maker), settled=reading.settled)
     if found is None:
-        raise Unknown(name)
+        raise Untranslated(name)
     return replace(found, label=label if found.step.partition(" ")[0] != "input" else "")
 
 
 def _say(
-    layer: Layer, name: str, values: tuple[str, ...], keywords: Sequence[ast.keyword], reading: Reading
+    layer: Ported, name: str, values: tuple[str, ...], keywords: Sequence[ast.keyword], reading: Reading
 ) -> Translation:
     named, _ = _named(keywords, reading)
     return say(layer, Foreign(name, values, named), reading.settled)
@@ -231,7 +231,7 @@ def value_of(node: ast.expr, reading: Reading) -> str:
             reading.names.add(name)
             return name
         case ast.Starred():
-            raise Unknown
+            raise Untranslated
         case _:
             reading.names.update(inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name))
             return ast.unparse(node)

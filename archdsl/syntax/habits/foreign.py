@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from archdsl.syntax.habits.scan import split_commas
-from archdsl.syntax.habits.values import ACTIVATIONS, Argument, arguments, is_odd, is_same, usual_padding, written
+from archdsl.syntax.habits.values import ACTIVATIONS, Taken, arguments, is_odd, is_same, usual_padding, written
 from archdsl.text.suggest import known_as
 
 NEEDLESS = {
@@ -84,7 +84,7 @@ class Translation:
         return bool(self.step) and not self.left and not self.other and "…" not in self.step
 
 
-class Call:
+class Binding:
     """A call on its way to a step: the arguments still to be said, by their names, and what is said in our words."""
 
     __slots__ = ("before", "behind", "given", "left", "notes", "ours", "settled", "values", "word")
@@ -108,7 +108,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class Ported:
     """A layer of another tool: its signature there, with the defaults, and the step that it is here.
 
     The step is our word and what its arguments are called there, `ours=theirs`; a value in quotes is that value. `fit`
@@ -117,7 +117,7 @@ class Layer:
 
     signature: str
     step: str
-    fit: Callable[[Call], None] | None = None
+    fit: Callable[[Binding], None] | None = None
     why: str = ""
 
     @property
@@ -137,7 +137,7 @@ def parameters(signature: str) -> Mapping[str, str | None]:
     return {name.strip(): value.strip() if equals else None for name, equals, value in pieces}
 
 
-def say(layer: Layer, call: Foreign, settled: frozenset[str] = frozenset()) -> Translation:
+def say(layer: Ported, call: Foreign, settled: frozenset[str] = frozenset()) -> Translation:
     """Write a call of a layer as a step.
 
     `settled` are the words to which a `defaults` of the file gives arguments: theirs are all written out.
@@ -149,7 +149,7 @@ def say(layer: Layer, call: Foreign, settled: frozenset[str] = frozenset()) -> T
     usual = {name: value for name, value in known.items() if value is not None}
     missing = [name for name in known if name not in usual and name not in given and name not in NEEDLESS]
     examples = {name: _EXAMPLES.get(name, "2") for name in missing}
-    bound = Call(layer.word, {**usual, **examples, **given}, given, settled)
+    bound = Binding(layer.word, {**usual, **examples, **given}, given, settled)
     bound.left.extend(f"`{extra}`" for extra in call.positional[len(known) :])
     if "activation" in bound.values:
         activate(bound)
@@ -201,7 +201,7 @@ def activation_of(name: str) -> str:
     return _ACTIVATIONS.get(name) or known_as(name) or name
 
 
-def activate(call: Call) -> None:
+def activate(call: Binding) -> None:
     """Say a layer's own activation as a step behind it, as Keras means it."""
     name = call.take("activation")
     word = activation_of(name)
@@ -215,7 +215,7 @@ def activate(call: Call) -> None:
         call.leave("activation", name, "an activation is a step of its own")
 
 
-def map_arguments(layer: Layer, call: Call, usual: Mapping[str, str]) -> None:
+def map_arguments(layer: Ported, call: Binding, usual: Mapping[str, str]) -> None:
     """Say what the step's words map, each argument by a value that ours can have."""
     takes = arguments(call.word)
     for piece in layer.step.split()[1:]:
@@ -239,7 +239,7 @@ def _is_neutral(name: str, value: str, usual: str | None) -> bool:
     return neutral is not None and is_same(value, neutral)
 
 
-def write(call: Call) -> str:
+def write(call: Binding) -> str:
     """Write a step with the arguments that are not what they would be without."""
     pieces = [call.word]
     for name, argument in arguments(call.word).items():
@@ -253,7 +253,7 @@ def write(call: Call) -> str:
     return " ".join(pieces)
 
 
-def _usual(argument: Argument, ours: Mapping[str, str]) -> str:
+def _usual(argument: Taken, ours: Mapping[str, str]) -> str:
     """Return what an argument is when it is not written; "" where that is not known."""
     kernel = ours.get("k", "")
     if argument.kind == "stride":

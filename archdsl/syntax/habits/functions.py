@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from archdsl.syntax.habits.foreign import Call, Layer
+from archdsl.syntax.habits.foreign import Binding, Ported
 from archdsl.syntax.habits.torch_layers import TORCH, sides
 from archdsl.syntax.habits.values import items, number, written
 
 
-def _layer(name: str, signature: str | None = None) -> Layer:
+def _layer(name: str, signature: str | None = None) -> Ported:
     """Return a layer of torch as a function: with a signature of its own where that is another one."""
     layer = TORCH[name]
-    return Layer(layer.signature if signature is None else signature, layer.step, layer.fit, layer.why)
+    return Ported(layer.signature if signature is None else signature, layer.step, layer.fit, layer.why)
 
 
-def _noise(call: Call) -> None:
+def _noise(call: Binding) -> None:
     """See to noise that a function also makes in evaluation, unless it is told."""
     training = call.take("training")
     if training == "false":
@@ -28,7 +28,7 @@ def _noise(call: Call) -> None:
         call.leave("training", training, "a step is noise in training only: `training=self.training` there")
 
 
-def _padded(call: Call) -> None:
+def _padded(call: Binding) -> None:
     """Read the sides from the last axis on; those of the channels come third."""
     text = call.take("pad")
     numbers = [int(value) for item in items(text) if (value := number(item)) is not None]
@@ -45,7 +45,7 @@ def _padded(call: Call) -> None:
             call.leave("pad", text, "what is cut off is a `crop` or `slice` of its own")
 
 
-def _permuted(call: Call) -> None:
+def _permuted(call: Binding) -> None:
     order = items(call.take("dims"))
     if sorted(order) == [str(axis) for axis in range(len(order))] and order[0] == "0" and len(order) > 1:
         call.ours["order"] = f"[{', '.join(str(int(axis) - 1) for axis in order[1:])}]"
@@ -54,7 +54,7 @@ def _permuted(call: Call) -> None:
         call.leave("dims", f"[{', '.join(order)}]", "an order names the axes behind the batch, the channels 0")
 
 
-def _reshaped(call: Call) -> None:
+def _reshaped(call: Binding) -> None:
     """Take the first size for the batch."""
     batch, *sizes = items(call.take("shape"))
     if number(batch) is not None and batch != "-1":
@@ -69,7 +69,7 @@ def _reshaped(call: Call) -> None:
             call.leave("shape", f"[{', '.join((batch, *sizes))}]", "the sizes are those behind the batch")
 
 
-def _swapped(call: Call) -> None:
+def _swapped(call: Binding) -> None:
     """Say both orders that an exchange of axes may be, for how many there are is not known here."""
     pair = [call.take("dim0"), call.take("dim1")]
     numbers = [int(value) for axis in pair if (value := number(axis)) is not None]
@@ -85,7 +85,7 @@ def _swapped(call: Call) -> None:
     call.leave("dims", f"[{', '.join(pair)}]", why)
 
 
-def _averaged(call: Call) -> None:
+def _averaged(call: Binding) -> None:
     """Take the average over both axes of the image for the pool that it is."""
     axes, keeps = call.take("dim"), call.take("keepdim")
     if sorted(items(axes)) not in (["2", "3"], ["-1", "-2"]):
@@ -98,17 +98,17 @@ _TRAINING = "p=0.5, training=true, inplace=false"
 _FLATTEN = _layer("Flatten", "start_dim=0, end_dim=-1")
 _SOFTMAX = _layer("Softmax", "dim=none, _stacklevel=3, dtype=none")
 _LOG_SOFTMAX = _layer("LogSoftmax", "dim=none, _stacklevel=3, dtype=none")
-_MEAN = Layer("dim=none, keepdim=false, dtype=none", "gap", _averaged)
-_PERMUTE = Layer("dims", "permute", _permuted)
-_RESHAPE = Layer("shape", "reshape", _reshaped)
-_TRANSPOSE = Layer("dim0, dim1", "permute", _swapped)
+_MEAN = Ported("dim=none, keepdim=false, dtype=none", "gap", _averaged)
+_PERMUTE = Ported("dims", "permute", _permuted)
+_RESHAPE = Ported("shape", "reshape", _reshaped)
+_TRANSPOSE = Ported("dim0, dim1", "permute", _swapped)
 _RESIZE = _layer(
     "Upsample",
     "size=none, scale_factor=none, mode=nearest, align_corners=none, recompute_scale_factor=none, antialias=false",
 )
 _INPLACE = ("relu", "relu6", "leaky_relu", "elu", "celu", "selu", "silu", "mish", "hardswish", "hardsigmoid")
 
-FUNCTIONS: Mapping[str, Layer] = {
+FUNCTIONS: Mapping[str, Ported] = {
     **{name: _layer({"relu": "ReLU", "relu6": "ReLU6", "leaky_relu": "LeakyReLU", "elu": "ELU", "celu": "CELU",
                      "selu": "SELU", "silu": "SiLU", "mish": "Mish", "hardswish": "Hardswish",
                      "hardsigmoid": "Hardsigmoid"}[name]) for name in _INPLACE},
@@ -123,7 +123,7 @@ FUNCTIONS: Mapping[str, Layer] = {
     "sigmoid": _layer("Sigmoid"),
     "tanh": _layer("Tanh"),
     "logsigmoid": _layer("LogSigmoid"),
-    "rrelu": Layer("lower=0.125, upper=0.3333333333333333, training=false, inplace=false",
+    "rrelu": Ported("lower=0.125, upper=0.3333333333333333, training=false, inplace=false",
                    "rrelu low=lower high=upper"),
     "softmax": _SOFTMAX,
     "log_softmax": _LOG_SOFTMAX,
@@ -136,17 +136,17 @@ FUNCTIONS: Mapping[str, Layer] = {
     "lp_pool2d": _layer("LPPool2d"),
     "adaptive_avg_pool2d": _layer("AdaptiveAvgPool2d"),
     "adaptive_max_pool2d": _layer("AdaptiveMaxPool2d"),
-    "dropout": Layer(_TRAINING, "dropout p=p", _noise),
-    "dropout2d": Layer(_TRAINING, "dropout2d p=p", _noise),
-    "alpha_dropout": Layer("p=0.5, training=false, inplace=false", "alpha_dropout p=p", _noise),
-    "feature_alpha_dropout": Layer("p=0.5, training=false, inplace=false", "feature_alpha_dropout p=p", _noise),
+    "dropout": Ported(_TRAINING, "dropout p=p", _noise),
+    "dropout2d": Ported(_TRAINING, "dropout2d p=p", _noise),
+    "alpha_dropout": Ported("p=0.5, training=false, inplace=false", "alpha_dropout p=p", _noise),
+    "feature_alpha_dropout": Ported("p=0.5, training=false, inplace=false", "feature_alpha_dropout p=p", _noise),
     "flatten": _FLATTEN,
     "interpolate": _RESIZE,
     "upsample": _layer("Upsample", "size=none, scale_factor=none, mode=nearest, align_corners=none"),
     "pixel_shuffle": _layer("PixelShuffle"),
     "pixel_unshuffle": _layer("PixelUnshuffle"),
     "channel_shuffle": _layer("ChannelShuffle"),
-    "pad": Layer("pad, mode=constant, value=none", "pad mode=mode value=value", _padded),
+    "pad": Ported("pad, mode=constant, value=none", "pad mode=mode value=value", _padded),
     "permute": _PERMUTE,
     "reshape": _RESHAPE,
     "transpose": _TRANSPOSE,
@@ -155,14 +155,14 @@ FUNCTIONS: Mapping[str, Layer] = {
 }  # fmt: skip
 """Functions that are applied to a tensor, which is their first argument."""
 
-METHODS: Mapping[str, Layer] = {
+METHODS: Mapping[str, Ported] = {
     **{name: FUNCTIONS[name] for name in ("relu", "sigmoid", "tanh", "flatten", "transpose", "swapaxes", "mean")},
     "view": _RESHAPE,
     "reshape": _RESHAPE,
     "permute": _PERMUTE,
     "softmax": _layer("Softmax"),
     "log_softmax": _layer("LogSoftmax"),
-    "contiguous": Layer("", "pass"),
+    "contiguous": Ported("", "pass"),
 }
 """Methods of a tensor."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from archdsl.syntax.habits.foreign import Call, Layer, map_arguments, write
+from archdsl.syntax.habits.foreign import Binding, Ported, map_arguments, write
 from archdsl.syntax.habits.torch_layers import side_list
 from archdsl.syntax.habits.values import is_same, items, number, written
 
@@ -14,35 +14,35 @@ _NO_NUMBER = "its channels follow from what flows in"
 _CHANNELS = ("-1", "3")
 
 
-def _biased(call: Call) -> None:
+def _biased(call: Binding) -> None:
     if (padding := call.values.get("padding", "")) == "causal":
         call.leave("padding", padding, "a padding is the same on both sides")
     if "use_bias" not in call.given:
         call.notes.append("Keras adds a bias unless told not to; before a norm leave `bias=true` away")
 
 
-def _dense(call: Call) -> None:
+def _dense(call: Binding) -> None:
     call.notes.append("on an image Keras's `Dense` acts on the channels: there it is `conv 10 k=1 bias=true`")
 
 
-def _separable(call: Call) -> None:
+def _separable(call: Binding) -> None:
     """Put the depthwise half before the step."""
     _biased(call)
     texts = ("k=kernel_size", "s=strides", "p=padding", "d=dilation_rate", "multiplier=depth_multiplier")
-    half = Layer("", f"dw {' '.join(texts)}")
+    half = Ported("", f"dw {' '.join(texts)}")
     call.before.append(_half_step(half, call))
     call.ours["k"] = "1"
 
 
-def _half_step(layer: Layer, call: Call) -> str:
+def _half_step(layer: Ported, call: Binding) -> str:
     """Write a part of a layer as a step of its own, which says the arguments that it maps."""
-    half = Call(layer.word, call.values, call.given, call.settled)
+    half = Binding(layer.word, call.values, call.given, call.settled)
     map_arguments(layer, half, {})
     call.left.extend(half.left)
     return write(half)
 
 
-def _transposed(call: Call) -> None:
+def _transposed(call: Binding) -> None:
     """Say the paddings, by which an output is as large as the input times the stride, or more by what windows reach."""
     _biased(call)
     kernel, stride = call.values["kernel_size"], call.values["strides"]
@@ -75,7 +75,7 @@ def _written(pair: list[int]) -> str:
     return written("pair0", f"[{pair[0]}, {pair[1]}]") or ""
 
 
-def _pool(call: Call) -> None:
+def _pool(call: Binding) -> None:
     """Say `same` where it is the same here: a pool pads both sides alike."""
     if call.values["padding"] == "valid":
         call.values["padding"] = "0"
@@ -94,12 +94,12 @@ def _pool(call: Call) -> None:
         call.leave("padding", padding, why)
 
 
-def _pooled(call: Call) -> None:
+def _pooled(call: Binding) -> None:
     if call.take("keepdims") != "true":
         call.behind.append("flatten")
 
 
-def _normed(call: Call) -> None:
+def _normed(call: Binding) -> None:
     """Say which axis is normalised, and whether a weight and a bias follow: here both or none."""
     axis = call.take("axis")
     if axis not in _CHANNELS:
@@ -120,7 +120,7 @@ def _normed(call: Call) -> None:
         call.leave("trainable", call.values["trainable"], "`frozen_batch` is a norm that training leaves alone")
 
 
-def _rectified(call: Call) -> None:
+def _rectified(call: Binding) -> None:
     """Say a rectifier with an end or a slope."""
     most, slope = call.take("max_value"), call.values["negative_slope"]
     if most != "none" and not is_same(slope, "0"):
@@ -135,25 +135,25 @@ def _rectified(call: Call) -> None:
         call.ours["slope"] = written("float", call.take("negative_slope")) or "0.1"
 
 
-def _leaky(call: Call) -> None:
+def _leaky(call: Binding) -> None:
     if (alpha := call.take("alpha")) != "none":
         call.values["negative_slope"] = alpha
 
 
-def _learned(call: Call) -> None:
+def _learned(call: Binding) -> None:
     shared = call.take("shared_axes")
     call.ours.update(shared="false", slope="0")
     if shared not in ("[1, 2]", "[2, 1]"):
         call.leave("shared_axes", shared, "a factor for each position has no counterpart; `[1, 2]` has one a channel")
 
 
-def _shares(call: Call) -> None:
+def _shares(call: Binding) -> None:
     axis = call.take("axis")
     if axis not in _CHANNELS:
         call.leave("axis", axis, "the shares of the channels sum to one")
 
 
-def _input(call: Call) -> None:
+def _input(call: Binding) -> None:
     """Turn a shape with the channels behind into one with the channels in front."""
     sizes = items(call.take("shape"))
     if len(sizes) == 3 and not (sizes[0] in ("1", "3", "4") and sizes[2] not in ("1", "3", "4")):
@@ -166,7 +166,7 @@ def _input(call: Call) -> None:
     call.ours["shape"] = written("sizes", f"[{', '.join(numbers)}]") or "[3, 224, 224]"
 
 
-def _sides(call: Call) -> None:
+def _sides(call: Binding) -> None:
     """Say two numbers for both sides each, or a pair for each axis."""
     name = "padding" if "padding" in call.values else "cropping"
     text = call.take(name)
@@ -181,7 +181,7 @@ def _sides(call: Call) -> None:
         call.leave(name, text, "its order is the top, bottom, left and right")
 
 
-def _permuted(call: Call) -> None:
+def _permuted(call: Binding) -> None:
     """Count the axes from the channels, which are the last there."""
     order = items(call.take("dims"))
     ours = {"1": 1, "2": 2, "3": 0}
@@ -194,7 +194,7 @@ def _permuted(call: Call) -> None:
         call.leave("dims", f"[{', '.join(order)}]", "an order names the axes after the batch, the channels 0")
 
 
-def _reshaped(call: Call) -> None:
+def _reshaped(call: Binding) -> None:
     """Say that the order of an image's elements is another one."""
     text = call.values["target_shape"]
     call.leave(
@@ -205,16 +205,16 @@ def _reshaped(call: Call) -> None:
         call.behind.append("permute [2, 0, 1]")
 
 
-def _flat(call: Call) -> None:
+def _flat(call: Binding) -> None:
     call.notes.append("Keras flattens an image with its channels last: weights behind have another order")
 
 
-def _resized(call: Call) -> None:
+def _resized(call: Binding) -> None:
     if (mode := call.values["interpolation"]) not in ("nearest", "bilinear"):
         call.leave("interpolation", mode, "its weights are other ones than those of `mode=bicubic`")
 
 
-def _rescaled(call: Call) -> None:
+def _rescaled(call: Binding) -> None:
     if not is_same(call.values["offset"], "0.0"):
         call.leave("offset", call.values["offset"], "`rescale` shifts each channel by a number of its own")
 
@@ -229,83 +229,83 @@ _DEPTHWISE = (
     "depthwise_constraint=none, bias_constraint=none"
 )
 _POOL = "pool_size=2, strides=none, padding=valid, data_format=none"
-_CONV2D = Layer(
+_CONV2D = Ported(
     "filters, kernel_size, strides=1, padding=valid, data_format=none, dilation_rate=1, groups=1, activation=none, "
     f"use_bias=true, {_INITIAL}",
     "conv channels=filters k=kernel_size s=strides p=padding d=dilation_rate g=groups bias=use_bias", _biased, _FLOWS,
 )  # fmt: skip
-_MAX = Layer(_POOL, "maxpool k=pool_size s=strides p=padding", _pool)
-_AVERAGE = Layer(_POOL, "avgpool k=pool_size s=strides p=padding", _pool)
-_INPUT = Layer(
+_MAX = Ported(_POOL, "maxpool k=pool_size s=strides p=padding", _pool)
+_AVERAGE = Ported(_POOL, "avgpool k=pool_size s=strides p=padding", _pool)
+_INPUT = Ported(
     "shape, batch_size=none, dtype=none, sparse=none", "input", _input, "a shape is [channels, height, width]"
 )
 
-KERAS: Mapping[str, Layer] = {
+KERAS: Mapping[str, Ported] = {
     "Conv2D": _CONV2D,
     "Convolution2D": _CONV2D,
-    "DepthwiseConv2D": Layer(
+    "DepthwiseConv2D": Ported(
         "kernel_size, strides=1, padding=valid, depth_multiplier=1, data_format=none, dilation_rate=1, "
         f"activation=none, use_bias=true, {_DEPTHWISE}",
         "dw k=kernel_size s=strides p=padding d=dilation_rate multiplier=depth_multiplier bias=use_bias", _biased,
     ),
-    "SeparableConv2D": Layer(
+    "SeparableConv2D": Ported(
         "filters, kernel_size, strides=1, padding=valid, data_format=none, dilation_rate=1, depth_multiplier=1, "
         "activation=none, use_bias=true, depthwise_initializer=glorot_uniform, pointwise_initializer=glorot_uniform, "
         "bias_initializer=zeros, depthwise_regularizer=none, pointwise_regularizer=none, bias_regularizer=none, "
         "activity_regularizer=none, depthwise_constraint=none, pointwise_constraint=none, bias_constraint=none",
         "conv channels=filters bias=use_bias", _separable, _FLOWS,
     ),
-    "Conv2DTranspose": Layer(
+    "Conv2DTranspose": Ported(
         "filters, kernel_size, strides=1, padding=valid, output_padding=none, data_format=none, dilation_rate=1, "
         f"activation=none, use_bias=true, {_INITIAL}",
         "deconv channels=filters k=kernel_size s=strides d=dilation_rate bias=use_bias", _transposed, _FLOWS,
     ),
-    "Dense": Layer(f"units, activation=none, use_bias=true, {_INITIAL}", "fc features=units bias=use_bias", _dense),
-    "BatchNormalization": Layer(
+    "Dense": Ported(f"units, activation=none, use_bias=true, {_INITIAL}", "fc features=units bias=use_bias", _dense),
+    "BatchNormalization": Ported(
         "axis=-1, momentum=0.99, epsilon=0.001, center=true, scale=true, beta_initializer=zeros, "
         "gamma_initializer=ones, moving_mean_initializer=zeros, moving_variance_initializer=ones, "
         "beta_regularizer=none, gamma_regularizer=none, beta_constraint=none, gamma_constraint=none, "
         "synchronized=false, renorm=false, fused=none", "batch eps=epsilon", _normed, _NO_NUMBER,
     ),
-    "LayerNormalization": Layer(
+    "LayerNormalization": Ported(
         "axis=-1, epsilon=0.001, center=true, scale=true, rms_scaling=false, beta_initializer=zeros, "
         "gamma_initializer=ones", "layer axis='channels' eps=epsilon", _normed, _NO_NUMBER,
     ),
-    "GroupNormalization": Layer(
+    "GroupNormalization": Ported(
         "groups=32, axis=-1, epsilon=0.001, center=true, scale=true, beta_initializer=zeros, gamma_initializer=ones",
         "group groups=groups eps=epsilon", _normed, _NO_NUMBER,
     ),
-    "RMSNormalization": Layer("axis=-1, epsilon=1e-06", "rms axis='channels' eps=epsilon", _normed, _NO_NUMBER),
-    "Activation": Layer("activation", "pass"),
-    "ReLU": Layer("max_value=none, negative_slope=0.0, threshold=0.0", "relu", _rectified),
-    "LeakyReLU": Layer("negative_slope=0.3, alpha=none", "leaky_relu slope=negative_slope", _leaky),
-    "ELU": Layer("alpha=1.0", "elu alpha=alpha"),
-    "PReLU": Layer(
+    "RMSNormalization": Ported("axis=-1, epsilon=1e-06", "rms axis='channels' eps=epsilon", _normed, _NO_NUMBER),
+    "Activation": Ported("activation", "pass"),
+    "ReLU": Ported("max_value=none, negative_slope=0.0, threshold=0.0", "relu", _rectified),
+    "LeakyReLU": Ported("negative_slope=0.3, alpha=none", "leaky_relu slope=negative_slope", _leaky),
+    "ELU": Ported("alpha=1.0", "elu alpha=alpha"),
+    "PReLU": Ported(
         "alpha_initializer=zeros, alpha_regularizer=none, alpha_constraint=none, shared_axes=none", "prelu", _learned
     ),
-    "ThresholdedReLU": Layer("theta=1.0", "threshold threshold=theta value='0'"),
-    "Softmax": Layer("axis=-1", "softmax", _shares),
+    "ThresholdedReLU": Ported("theta=1.0", "threshold threshold=theta value='0'"),
+    "Softmax": Ported("axis=-1", "softmax", _shares),
     "MaxPooling2D": _MAX,
     "MaxPool2D": _MAX,
     "AveragePooling2D": _AVERAGE,
     "AvgPool2D": _AVERAGE,
-    "GlobalAveragePooling2D": Layer("data_format=none, keepdims=false", "gap", _pooled),
-    "GlobalAvgPool2D": Layer("data_format=none, keepdims=false", "gap", _pooled),
-    "GlobalMaxPooling2D": Layer("data_format=none, keepdims=false", "gmp", _pooled),
-    "GlobalMaxPool2D": Layer("data_format=none, keepdims=false", "gmp", _pooled),
-    "Dropout": Layer("rate, noise_shape=none, seed=none", "dropout p=rate"),
-    "SpatialDropout2D": Layer("rate, data_format=none", "dropout2d p=rate"),
-    "AlphaDropout": Layer("rate, noise_shape=none, seed=none", "alpha_dropout p=rate"),
-    "Flatten": Layer("data_format=none", "flatten", _flat),
-    "Reshape": Layer("target_shape", "reshape sizes=target_shape", _reshaped),
-    "Permute": Layer("dims", "permute", _permuted),
-    "UpSampling2D": Layer(
+    "GlobalAveragePooling2D": Ported("data_format=none, keepdims=false", "gap", _pooled),
+    "GlobalAvgPool2D": Ported("data_format=none, keepdims=false", "gap", _pooled),
+    "GlobalMaxPooling2D": Ported("data_format=none, keepdims=false", "gmp", _pooled),
+    "GlobalMaxPool2D": Ported("data_format=none, keepdims=false", "gmp", _pooled),
+    "Dropout": Ported("rate, noise_shape=none, seed=none", "dropout p=rate"),
+    "SpatialDropout2D": Ported("rate, data_format=none", "dropout2d p=rate"),
+    "AlphaDropout": Ported("rate, noise_shape=none, seed=none", "alpha_dropout p=rate"),
+    "Flatten": Ported("data_format=none", "flatten", _flat),
+    "Reshape": Ported("target_shape", "reshape sizes=target_shape", _reshaped),
+    "Permute": Ported("dims", "permute", _permuted),
+    "UpSampling2D": Ported(
         "size=2, data_format=none, interpolation=nearest", "upsample factor=size mode=interpolation", _resized
     ),
-    "ZeroPadding2D": Layer("padding=1, data_format=none", "pad", _sides),
-    "Cropping2D": Layer("cropping=0, data_format=none", "crop", _sides),
-    "Rescaling": Layer("scale, offset=0.0", "times factor=scale", _rescaled),
-    "Identity": Layer("*", "pass"),
+    "ZeroPadding2D": Ported("padding=1, data_format=none", "pad", _sides),
+    "Cropping2D": Ported("cropping=0, data_format=none", "crop", _sides),
+    "Rescaling": Ported("scale, offset=0.0", "times factor=scale", _rescaled),
+    "Identity": Ported("*", "pass"),
     "Input": _INPUT,
     "InputLayer": _INPUT,
 }  # fmt: skip

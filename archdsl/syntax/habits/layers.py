@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
-from archdsl.syntax.habits.foreign import Foreign, Layer, Translation, parameters, say
+from archdsl.syntax.habits.foreign import Foreign, Ported, Translation, parameters, say
 from archdsl.syntax.habits.keras_layers import KERAS
 from archdsl.syntax.habits.torch_layers import TORCH
 from archdsl.text.suggest import known_as
 
-_TABLES: Mapping[str, Mapping[str, Layer]] = {"torch": TORCH, "keras": KERAS}
+_TABLES: Mapping[str, Mapping[str, Ported]] = {"torch": TORCH, "keras": KERAS}
 # With fewer arguments in their places torch would refuse the call.
 _FEWEST = {"Conv2d": 3, "ConvTranspose2d": 3, "Linear": 2}
 _JOINS = frozenset({"concat", "add", "mul", "sub", "maximum", "matmul"})

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from archdsl.syntax.habits.brackets import is_balanced
-from archdsl.syntax.habits.calls import CONTAINERS, Reading, Unknown, labelled, last_name, own_module, steps_of
+from archdsl.syntax.habits.calls import CONTAINERS, Reading, Untranslated, labelled, last_name, own_module, steps_of
 from archdsl.syntax.habits.foreign import Translation
 from archdsl.syntax.habits.layers import advice, join_of, layer_of, settled_in, word_of
 from archdsl.syntax.habits.scan import Habit, HabitSite, indented_end, line_bounds, lines_from, split_commas
@@ -94,7 +94,7 @@ def foreign_statement(place: HabitSite) -> Habit | None:
     reading = Reading(_maker(place), settled_in(place.source.text))
     try:
         steps = steps_of(value, reading)
-    except Unknown as unknown:
+    except Untranslated as unknown:
         return _absent(place, start, value, unknown) or _unknown_call(place, statement)
     return _translated(place, start, name, steps, reading)
 
@@ -113,7 +113,7 @@ def _maker(place: HabitSite) -> str:
     return makers[0] if len(makers) == 1 else ""
 
 
-def _absent(place: HabitSite, start: int, call: ast.Call, unknown: Unknown) -> Habit | None:
+def _absent(place: HabitSite, start: int, call: ast.Call, unknown: Untranslated) -> Habit | None:
     """Say what comes nearest to a call that has no counterpart."""
     called = re.match(r"[\w.]+", ast.unparse(call.func))
     is_own = re.search(rf"\bblock\s+{re.escape(unknown.name)}\b", place.source.text) if unknown.name else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from archdsl.syntax.habits.foreign import Call, Layer
+from archdsl.syntax.habits.foreign import Binding, Ported
 from archdsl.syntax.habits.values import items, number, written
 
 _FLOWS = "the input's channels follow from what flows in"
@@ -13,12 +13,12 @@ FLOAT_EPS = "1.1920929e-07"
 """The smallest step from 1 in torch's usual numbers, which its RMS norm adds where no eps is given."""
 
 
-def _biased(call: Call) -> None:
+def _biased(call: Binding) -> None:
     if "bias" not in call.given:
         call.notes.append("torch adds a bias unless told not to; before a norm leave `bias=true` away")
 
 
-def _batch(call: Call) -> None:
+def _batch(call: Binding) -> None:
     """See to an affine norm without a bias, and to statistics that average all batches alike."""
     bias = call.take("bias")
     if bias == "false" and call.values.get("affine") != "false":
@@ -27,7 +27,7 @@ def _batch(call: Call) -> None:
         call.leave("momentum", "none", "it averages all batches alike")
 
 
-def _layer_norm(call: Call) -> None:
+def _layer_norm(call: Binding) -> None:
     """Say what is normalised: the last axis, or all of an image where no element has a weight of its own."""
     sizes = call.take("normalized_shape")
     if call.take("bias") == "false" and call.values.get("elementwise_affine") != "false":
@@ -43,7 +43,7 @@ def _layer_norm(call: Call) -> None:
     call.leave("normalized_shape", sizes, why)
 
 
-def _rms(call: Call) -> None:
+def _rms(call: Binding) -> None:
     sizes = call.take("normalized_shape")
     call.ours["axis"] = "last"
     if len(items(sizes)) != 1:
@@ -53,7 +53,7 @@ def _rms(call: Call) -> None:
         call.take("eps")
 
 
-def _axis(call: Call) -> None:
+def _axis(call: Binding) -> None:
     """Say along which axis: torch counts the batch, and takes the channels of a vector or an image by itself."""
     axis = call.take("dim")
     if axis in ("1", "none"):
@@ -64,7 +64,7 @@ def _axis(call: Call) -> None:
         call.leave("dim", axis, "`axis` is `channels` or `last`")
 
 
-def _flatten(call: Call) -> None:
+def _flatten(call: Binding) -> None:
     """Count the axes without the batch."""
     start, end = call.take("start_dim"), call.take("end_dim")
     if start.isdigit() and int(start) > 0:
@@ -77,13 +77,13 @@ def _flatten(call: Call) -> None:
         call.leave("end_dim", end, "axes count from the front, and the batch is none: `end=0` is the channels")
 
 
-def _unflatten(call: Call) -> None:
+def _unflatten(call: Binding) -> None:
     axis = call.take("dim")
     if axis not in ("1", "-1"):
         call.leave("dim", axis, "`reshape` gives all sizes after the batch")
 
 
-def sides(call: Call, *, is_constant: bool = True) -> None:
+def sides(call: Binding, *, is_constant: bool = True) -> None:
     """Say left, right, top and bottom in our order, and what is cut off as a crop."""
     text = call.take("padding")
     numbers = [number(item) for item in items(text)]
@@ -111,7 +111,7 @@ def sides(call: Call, *, is_constant: bool = True) -> None:
     call.ours["size"] = side_list([max(side, 0) for side in order])
 
 
-def _repeated(call: Call) -> None:
+def _repeated(call: Binding) -> None:
     sides(call, is_constant=False)
 
 
@@ -120,11 +120,11 @@ def side_list(order: Sequence[int]) -> str:
     return str(order[0]) if len(set(order)) == 1 else f"[{', '.join(map(str, order))}]"
 
 
-def _prelu(call: Call) -> None:
+def _prelu(call: Binding) -> None:
     call.ours["shared"] = "true" if call.take("num_parameters") == "1" else "false"
 
 
-def _adaptive(call: Call) -> None:
+def _adaptive(call: Binding) -> None:
     """Take pooling to one element for what it is."""
     size = call.values.get("output_size", "")
     if "none" in items(size):
@@ -135,7 +135,7 @@ def _adaptive(call: Call) -> None:
         call.take("output_size")
 
 
-def _upsample(call: Call) -> None:
+def _upsample(call: Binding) -> None:
     """Take a whole factor or a size, and the corners of a mode that has some."""
     size, factor = call.values.get("size", "none"), call.values.get("scale_factor", "none")
     if call.values.get("align_corners") == "none":
@@ -150,7 +150,7 @@ def _upsample(call: Call) -> None:
         call.leave("align_corners", call.take("align_corners"), "`nearest` has no corners")
 
 
-def _corners(call: Call) -> None:
+def _corners(call: Binding) -> None:
     _upsample(call)
     call.ours["align_corners"] = "true"
 
@@ -177,103 +177,103 @@ _MAX = "kernel_size, stride=none, padding=0, dilation=1, return_indices=false, c
 _AVERAGE = "kernel_size, stride=none, padding=0, ceil_mode=false, count_include_pad=true, divisor_override=none"
 _POOL_STEP = "k=kernel_size s=stride p=padding"
 
-TORCH: Mapping[str, Layer] = {
-    "Conv2d": Layer(f"in_channels, out_channels, kernel_size, {_CONV}", _CONV_STEP, _biased, _FLOWS),
-    "LazyConv2d": Layer(f"out_channels, kernel_size, {_CONV}", _CONV_STEP, _biased, _FLOWS),
-    "ConvTranspose2d": Layer(f"in_channels, out_channels, kernel_size, {_DECONV}", _DECONV_STEP, _biased, _FLOWS),
-    "LazyConvTranspose2d": Layer(f"out_channels, kernel_size, {_DECONV}", _DECONV_STEP, _biased, _FLOWS),
-    "Linear": Layer(
+TORCH: Mapping[str, Ported] = {
+    "Conv2d": Ported(f"in_channels, out_channels, kernel_size, {_CONV}", _CONV_STEP, _biased, _FLOWS),
+    "LazyConv2d": Ported(f"out_channels, kernel_size, {_CONV}", _CONV_STEP, _biased, _FLOWS),
+    "ConvTranspose2d": Ported(f"in_channels, out_channels, kernel_size, {_DECONV}", _DECONV_STEP, _biased, _FLOWS),
+    "LazyConvTranspose2d": Ported(f"out_channels, kernel_size, {_DECONV}", _DECONV_STEP, _biased, _FLOWS),
+    "Linear": Ported(
         "in_features, out_features, bias=true, device=none, dtype=none", "fc features=out_features bias=bias", None,
         "the input's size follows from what flows in",
     ),
-    "LazyLinear": Layer("out_features, bias=true, device=none, dtype=none", "fc features=out_features bias=bias"),
-    "BatchNorm1d": Layer(f"num_features, {_RUNNING}", f"batch {_NORM_STEP}", _batch, _NO_NUMBER),
-    "BatchNorm2d": Layer(f"num_features, {_RUNNING}", f"batch {_NORM_STEP}", _batch, _NO_NUMBER),
-    "LazyBatchNorm1d": Layer(_RUNNING, f"batch {_NORM_STEP}", _batch),
-    "LazyBatchNorm2d": Layer(_RUNNING, f"batch {_NORM_STEP}", _batch),
-    "SyncBatchNorm": Layer(
+    "LazyLinear": Ported("out_features, bias=true, device=none, dtype=none", "fc features=out_features bias=bias"),
+    "BatchNorm1d": Ported(f"num_features, {_RUNNING}", f"batch {_NORM_STEP}", _batch, _NO_NUMBER),
+    "BatchNorm2d": Ported(f"num_features, {_RUNNING}", f"batch {_NORM_STEP}", _batch, _NO_NUMBER),
+    "LazyBatchNorm1d": Ported(_RUNNING, f"batch {_NORM_STEP}", _batch),
+    "LazyBatchNorm2d": Ported(_RUNNING, f"batch {_NORM_STEP}", _batch),
+    "SyncBatchNorm": Ported(
         "num_features, eps=1e-05, momentum=0.1, affine=true, track_running_stats=true, process_group=none, "
         "device=none, dtype=none, bias=true", f"sync_batch {_NORM_STEP}", _batch, _NO_NUMBER,
     ),
-    "FrozenBatchNorm2d": Layer("num_features, eps=1e-05", "frozen_batch eps=eps", None, _NO_NUMBER),
-    "InstanceNorm2d": Layer(f"num_features, {_UNTRACKED}", f"instance {_NORM_STEP}", _batch, _NO_NUMBER),
-    "LazyInstanceNorm2d": Layer(_RUNNING, f"instance {_NORM_STEP}", _batch),
-    "LayerNorm": Layer(
+    "FrozenBatchNorm2d": Ported("num_features, eps=1e-05", "frozen_batch eps=eps", None, _NO_NUMBER),
+    "InstanceNorm2d": Ported(f"num_features, {_UNTRACKED}", f"instance {_NORM_STEP}", _batch, _NO_NUMBER),
+    "LazyInstanceNorm2d": Ported(_RUNNING, f"instance {_NORM_STEP}", _batch),
+    "LayerNorm": Ported(
         "normalized_shape, eps=1e-05, elementwise_affine=true, bias=true, device=none, dtype=none",
         "layer eps=eps affine=elementwise_affine", _layer_norm, _NO_NUMBER,
     ),
-    "GroupNorm": Layer(
+    "GroupNorm": Ported(
         "num_groups, num_channels, eps=1e-05, affine=true, device=none, dtype=none, bias=true",
         "group groups=num_groups eps=eps affine=affine", _batch, _NO_NUMBER,
     ),
-    "RMSNorm": Layer(
+    "RMSNorm": Ported(
         "normalized_shape, eps=none, elementwise_affine=true, device=none, dtype=none",
         "rms eps=eps affine=elementwise_affine", _rms, _NO_NUMBER,
     ),
-    "LocalResponseNorm": Layer("size, alpha=0.0001, beta=0.75, k=1.0", "lrn size=size alpha=alpha beta=beta k=k"),
-    "ReLU": Layer(_INPLACE, "relu"),
-    "ReLU6": Layer(_INPLACE, "relu6"),
-    "LeakyReLU": Layer(f"negative_slope=0.01, {_INPLACE}", "leaky_relu slope=negative_slope"),
-    "PReLU": Layer("num_parameters=1, init=0.25, device=none, dtype=none", "prelu slope=init", _prelu),
-    "RReLU": Layer(f"lower=0.125, upper=0.3333333333333333, {_INPLACE}", "rrelu low=lower high=upper"),
-    "ELU": Layer(f"alpha=1.0, {_INPLACE}", "elu alpha=alpha"),
-    "CELU": Layer(f"alpha=1.0, {_INPLACE}", "celu alpha=alpha"),
-    "SELU": Layer(_INPLACE, "selu"),
-    "GELU": Layer("approximate=none", "gelu approximate=approximate"),
-    "SiLU": Layer(_INPLACE, "silu"),
-    "Mish": Layer(_INPLACE, "mish"),
-    "Hardswish": Layer(_INPLACE, "hardswish"),
-    "Hardsigmoid": Layer(_INPLACE, "hardsigmoid"),
-    "Hardtanh": Layer(
+    "LocalResponseNorm": Ported("size, alpha=0.0001, beta=0.75, k=1.0", "lrn size=size alpha=alpha beta=beta k=k"),
+    "ReLU": Ported(_INPLACE, "relu"),
+    "ReLU6": Ported(_INPLACE, "relu6"),
+    "LeakyReLU": Ported(f"negative_slope=0.01, {_INPLACE}", "leaky_relu slope=negative_slope"),
+    "PReLU": Ported("num_parameters=1, init=0.25, device=none, dtype=none", "prelu slope=init", _prelu),
+    "RReLU": Ported(f"lower=0.125, upper=0.3333333333333333, {_INPLACE}", "rrelu low=lower high=upper"),
+    "ELU": Ported(f"alpha=1.0, {_INPLACE}", "elu alpha=alpha"),
+    "CELU": Ported(f"alpha=1.0, {_INPLACE}", "celu alpha=alpha"),
+    "SELU": Ported(_INPLACE, "selu"),
+    "GELU": Ported("approximate=none", "gelu approximate=approximate"),
+    "SiLU": Ported(_INPLACE, "silu"),
+    "Mish": Ported(_INPLACE, "mish"),
+    "Hardswish": Ported(_INPLACE, "hardswish"),
+    "Hardsigmoid": Ported(_INPLACE, "hardsigmoid"),
+    "Hardtanh": Ported(
         f"min_val=-1.0, max_val=1.0, {_INPLACE}, min_value=none, max_value=none", "hardtanh low=min_val high=max_val"
     ),
-    "Hardshrink": Layer("lambd=0.5", "hardshrink bound=lambd"),
-    "Softshrink": Layer("lambd=0.5", "softshrink bound=lambd"),
-    "Softplus": Layer("beta=1.0, threshold=20.0", "softplus beta=beta threshold=threshold"),
-    "Threshold": Layer(f"threshold, value, {_INPLACE}", "threshold threshold=threshold value=value"),
-    "Tanhshrink": Layer("", "tanhshrink"),
-    "Sigmoid": Layer("", "sigmoid"),
-    "Tanh": Layer("", "tanh"),
-    "Softsign": Layer("", "softsign"),
-    "LogSigmoid": Layer("", "logsigmoid"),
-    "Softmax": Layer("dim=none", "softmax", _axis),
-    "Softmax2d": Layer("", "softmax"),
-    "LogSoftmax": Layer("dim=none", "log_softmax", _axis),
-    "GLU": Layer("dim=-1", "glu", _axis),
-    "MaxPool2d": Layer(_MAX, f"maxpool {_POOL_STEP} d=dilation ceil=ceil_mode"),
-    "AvgPool2d": Layer(_AVERAGE, f"avgpool {_POOL_STEP} ceil=ceil_mode count_padding=count_include_pad"),
-    "LPPool2d": Layer(
+    "Hardshrink": Ported("lambd=0.5", "hardshrink bound=lambd"),
+    "Softshrink": Ported("lambd=0.5", "softshrink bound=lambd"),
+    "Softplus": Ported("beta=1.0, threshold=20.0", "softplus beta=beta threshold=threshold"),
+    "Threshold": Ported(f"threshold, value, {_INPLACE}", "threshold threshold=threshold value=value"),
+    "Tanhshrink": Ported("", "tanhshrink"),
+    "Sigmoid": Ported("", "sigmoid"),
+    "Tanh": Ported("", "tanh"),
+    "Softsign": Ported("", "softsign"),
+    "LogSigmoid": Ported("", "logsigmoid"),
+    "Softmax": Ported("dim=none", "softmax", _axis),
+    "Softmax2d": Ported("", "softmax"),
+    "LogSoftmax": Ported("dim=none", "log_softmax", _axis),
+    "GLU": Ported("dim=-1", "glu", _axis),
+    "MaxPool2d": Ported(_MAX, f"maxpool {_POOL_STEP} d=dilation ceil=ceil_mode"),
+    "AvgPool2d": Ported(_AVERAGE, f"avgpool {_POOL_STEP} ceil=ceil_mode count_padding=count_include_pad"),
+    "LPPool2d": Ported(
         "norm_type, kernel_size, stride=none, ceil_mode=false",
         "lppool power=norm_type k=kernel_size s=stride ceil=ceil_mode",
     ),
-    "AdaptiveAvgPool2d": Layer("output_size", "adaptive_avgpool size=output_size", _adaptive),
-    "AdaptiveMaxPool2d": Layer("output_size, return_indices=false", "adaptive_maxpool size=output_size", _adaptive),
-    "Dropout": Layer(f"p=0.5, {_INPLACE}", "dropout p=p"),
-    "Dropout2d": Layer(f"p=0.5, {_INPLACE}", "dropout2d p=p"),
-    "AlphaDropout": Layer(f"p=0.5, {_INPLACE}", "alpha_dropout p=p"),
-    "FeatureAlphaDropout": Layer(f"p=0.5, {_INPLACE}", "feature_alpha_dropout p=p"),
-    "DropPath": Layer("drop_prob=0.0, scale_by_keep=true", "drop_path p=drop_prob"),
-    "StochasticDepth": Layer("p, mode", "drop_path p=p mode=mode"),
-    "Flatten": Layer("start_dim=1, end_dim=-1", "flatten", _flatten),
-    "Unflatten": Layer("dim, unflattened_size", "reshape sizes=unflattened_size", _unflatten),
-    "Identity": Layer("*", "pass"),
-    "Upsample": Layer(
+    "AdaptiveAvgPool2d": Ported("output_size", "adaptive_avgpool size=output_size", _adaptive),
+    "AdaptiveMaxPool2d": Ported("output_size, return_indices=false", "adaptive_maxpool size=output_size", _adaptive),
+    "Dropout": Ported(f"p=0.5, {_INPLACE}", "dropout p=p"),
+    "Dropout2d": Ported(f"p=0.5, {_INPLACE}", "dropout2d p=p"),
+    "AlphaDropout": Ported(f"p=0.5, {_INPLACE}", "alpha_dropout p=p"),
+    "FeatureAlphaDropout": Ported(f"p=0.5, {_INPLACE}", "feature_alpha_dropout p=p"),
+    "DropPath": Ported("drop_prob=0.0, scale_by_keep=true", "drop_path p=drop_prob"),
+    "StochasticDepth": Ported("p, mode", "drop_path p=p mode=mode"),
+    "Flatten": Ported("start_dim=1, end_dim=-1", "flatten", _flatten),
+    "Unflatten": Ported("dim, unflattened_size", "reshape sizes=unflattened_size", _unflatten),
+    "Identity": Ported("*", "pass"),
+    "Upsample": Ported(
         "size=none, scale_factor=none, mode=nearest, align_corners=none, recompute_scale_factor=none",
         f"{_RESIZED} mode=mode align_corners=align_corners", _upsample,
     ),
-    "UpsamplingNearest2d": Layer("size=none, scale_factor=none", _RESIZED, _upsample),
-    "UpsamplingBilinear2d": Layer("size=none, scale_factor=none", f"{_RESIZED} mode='bilinear'", _corners),
-    "ZeroPad2d": Layer("padding", "pad", sides),
-    "ConstantPad2d": Layer("padding, value", "pad value=value", sides),
-    "ReflectionPad2d": Layer("padding", "pad mode='reflect'", _repeated),
-    "ReplicationPad2d": Layer("padding", "pad mode='replicate'", _repeated),
-    "CircularPad2d": Layer("padding", "pad mode='circular'", _repeated),
-    "PixelShuffle": Layer("upscale_factor", "pixel_shuffle factor=upscale_factor"),
-    "PixelUnshuffle": Layer("downscale_factor", "pixel_unshuffle factor=downscale_factor"),
-    "ChannelShuffle": Layer("groups", "shuffle groups=groups"),
+    "UpsamplingNearest2d": Ported("size=none, scale_factor=none", _RESIZED, _upsample),
+    "UpsamplingBilinear2d": Ported("size=none, scale_factor=none", f"{_RESIZED} mode='bilinear'", _corners),
+    "ZeroPad2d": Ported("padding", "pad", sides),
+    "ConstantPad2d": Ported("padding, value", "pad value=value", sides),
+    "ReflectionPad2d": Ported("padding", "pad mode='reflect'", _repeated),
+    "ReplicationPad2d": Ported("padding", "pad mode='replicate'", _repeated),
+    "CircularPad2d": Ported("padding", "pad mode='circular'", _repeated),
+    "PixelShuffle": Ported("upscale_factor", "pixel_shuffle factor=upscale_factor"),
+    "PixelUnshuffle": Ported("downscale_factor", "pixel_unshuffle factor=downscale_factor"),
+    "ChannelShuffle": Ported("groups", "shuffle groups=groups"),
     # Names that are no class of torch's own.
-    "BatchNorm": Layer(f"num_features, {_RUNNING}", f"batch {_NORM_STEP}", _batch, _NO_NUMBER),
-    "GlobalAvgPool2d": Layer("", "gap"),
-    "Swish": Layer(_INPLACE, "silu"),
+    "BatchNorm": Ported(f"num_features, {_RUNNING}", f"batch {_NORM_STEP}", _batch, _NO_NUMBER),
+    "GlobalAvgPool2d": Ported("", "gap"),
+    "Swish": Ported(_INPLACE, "silu"),
 }  # fmt: skip
 """The layers of PyTorch, and of its neighbours that write them so, by their names."""

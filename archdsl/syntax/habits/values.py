@@ -82,7 +82,7 @@ ACTIVATIONS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Argument:
+class Taken:
     """What a step takes under one name: the kind of its values, the usual one, and whether the name is written."""
 
     kind: str
@@ -91,15 +91,15 @@ class Argument:
 
 
 @cache
-def arguments(word: str) -> Mapping[str, Argument]:
+def arguments(word: str) -> Mapping[str, Taken]:
     """Return what a step takes, in the order in which it is written."""
-    found = dict[str, Argument]()
+    found = dict[str, Taken]()
     bare, _, named = STEPS[word].partition("/")
     for is_named, pieces in ((False, bare), (True, named)):
         for piece in pieces.split():
             name, _, rest = piece.partition(":")
             kind, _, usual = rest.partition("=")
-            found[name] = Argument(kind, usual, is_named)
+            found[name] = Taken(kind, usual, is_named)
     return found
 
 
