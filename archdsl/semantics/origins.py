@@ -26,9 +26,9 @@ def origin_of(expression: tree.Expression, env: Env) -> Span:
         expression, env = written
     if isinstance(expression, tree.Apply) and expression.name.text not in env.names:
         found = env.module.find(expression.name.text)
-        is_function = found is not None and isinstance(found[0], tree.Function)
-        if is_function and _divides(found[0].value) and not any(_divides(a.value) for a in expression.arguments):
-            return found[0].value.span
+        function = found[0] if found is not None else None
+        if isinstance(function, tree.Function) and not any(_divides(a.value) for a in expression.arguments):
+            return function.value.span if _divides(function.value) else expression.span
     return expression.span
 
 

@@ -121,7 +121,7 @@ def check_convolutions(seeds: range) -> None:
     for seed in seeds:
         row, settings = convolution(random.Random(seed))
         act = nn.SiLU() if settings.pop("act") else nn.Identity()
-        settings = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
+        settings = dict[str, Any]((key, tuple(v) if isinstance(v, list) else v) for key, v in settings.items())
         conv = nn.Conv2d(8, **settings, bias=False)
         theirs = nn.Sequential(conv, nn.BatchNorm2d(conv.out_channels, eps=1e-3, momentum=0.03), act)
         spec = mended(in_model(row, "[8, 19, 17]"))
