@@ -14,7 +14,7 @@ from archdsl.ir.graph import Graph
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.lower.model import Lowered, lower_model
 from archdsl.lower.plan import Plan, complete_models, plan_model
-from archdsl.lower.settings import UserValue, check_image, with_settings
+from archdsl.lower.settings import UserValue, check_image, check_taken, with_settings
 from archdsl.lower.survey import survey
 from archdsl.ops.shape import LARGEST_TENSOR
 from archdsl.ops.sugar import norm_of_one_group
@@ -195,13 +195,21 @@ def check_assertions(work: Work) -> None:
                 work.report.error("E119", message, span)
 
 
+def check_settings(work: Work) -> None:
+    """Find the settings that have no effect on a sound model."""
+    if work.plan is not None and work.tables is not None and not work.report.has_errors:
+        check_taken(work.plan, work.settings, work.report)
+
+
 def lint(work: Work) -> None:
     """Find what is suspicious about a sound model, as far as it stands in the file's own text."""
     if work.tables is not None and not work.report.has_errors:
         _lint_network(work.tables, work.module, work.report)
 
 
-STEPS: tuple[Callable[[Work], None], ...] = (plan, lower, map_keys, infer, explain, count, check_assertions)
+STEPS: tuple[Callable[[Work], None], ...] = (
+    plan, lower, map_keys, infer, explain, count, check_assertions, check_settings,
+)  # fmt: skip
 """From a file to a model's graph and facts, each step as far as the ones before left something to work on."""
 
 
@@ -219,7 +227,9 @@ def _told(report: Reporter) -> Generator[None]:
 def _lint_network(tables: Tables, module: Module, report: Reporter) -> None:
     from archdsl.passes.lint import lint_network  # only checking needs it
     from archdsl.passes.lint.facts import Facts
+    from archdsl.passes.lint.outputs import lint_outputs
 
+    lint_outputs(module.file, report)
     prelude = module.prelude.file.source if module.prelude is not None else None
     lint_network(Facts(tables, module.file.source, prelude), report)
 

@@ -37,6 +37,7 @@ def resolve(call: tree.Call, env: Env) -> Partial | Closure:
     value = env.names.get(name.text)
     if value is None:
         value = env.context.get(name.text)
+    env.context.take(name.text, value)
     if value is None:
         value = find_callable(name.text, env.module)
     if isinstance(value, Unknown):
@@ -127,8 +128,8 @@ def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arg
         if isinstance(value, Unknown):
             found.unknown[key] = False
             found.parts.are_known = False
-        elif key not in found.unknown:
-            written.setdefault(key, value)
+        elif key not in found.unknown and written.setdefault(key, value) is value:
+            env.context.take(f"{target.name}.{key}", value)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from archdsl.ir.trouble import Parts, Trouble
@@ -10,7 +11,7 @@ from archdsl.lower.plan import Plan
 from archdsl.ops import OPS
 from archdsl.ops.shape import LARGEST_TENSOR
 from archdsl.semantics.callables import find_callable
-from archdsl.semantics.context import Context
+from archdsl.semantics.context import Context, Outside
 from archdsl.semantics.defaults import file_context
 from archdsl.semantics.env import Budget, Env
 from archdsl.semantics.evaluate import evaluate
@@ -19,6 +20,7 @@ from archdsl.semantics.types import check_type
 from archdsl.semantics.values import Setting
 from archdsl.syntax import tree
 from archdsl.syntax.parser import parse_expression
+from archdsl.syntax.walk import nodes_of
 from archdsl.text.diagnostic import Reporter
 from archdsl.text.source import Source, Span
 from archdsl.text.suggest import nearest
@@ -37,26 +39,27 @@ def with_settings(plan: Plan, settings: Mapping[str, UserValue]) -> Plan:
     context = file_context(plan.module, Context(), budget, Parts())
     env = Env(plan.module, context, budget)
     parameters = {parameter.name.text: parameter for parameter in plan.declaration.parameters}
+    outside: dict[str, Setting] = {}
     values = dict(plan.values)
     orders: dict[str, Setting] = {}
     argument_orders: dict[tuple[str, str], Setting] = {}
     body_context = _context_names(plan.declaration.body)
-    for key, given in settings.items():
-        written = Source(f"{key}={given if isinstance(given, str) else _write(given)}", SETTINGS)
+    for key, meant in settings.items():
+        written = _written(key, meant)
         value = _setting(written, len(key) + 1, env)
         target, _, argument = key.partition(".")
         key_span = Span(0, len(key), written)
         if key in parameters:
             check_type(parameters[key], value, Span(len(key) + 1, len(written.text), written))
-            values[key] = value
+            values[key] = outside[key] = value
         elif argument and (found := find_callable(target, plan.module)) is not None:
             resolved = argument if not isinstance(found.target, type) else found.target.resolve(argument)
             if resolved is None:
                 assert isinstance(found.target, type)
                 raise unknown_argument(target, argument, found.target.attribute_names(), key_span)
-            argument_orders[target, resolved] = value
+            argument_orders[target, resolved] = outside[f"{target}.{resolved}"] = value
         elif context.get(key) is not None or key in body_context:
-            orders[key] = value
+            orders[key] = outside[key] = value
         else:
             known = [*parameters, *context.names(), *body_context]
             near = nearest(key, known)
@@ -66,8 +69,31 @@ def with_settings(plan: Plan, settings: Mapping[str, UserValue]) -> Plan:
             if operator is not None:
                 help = f"the nearest operator is `{operator}`: `{operator}.{argument}`"
             raise Trouble("E102", f"`{plan.name}` has no setting `{key}`", key_span, help=help)
-    context = plan.context.order(orders, argument_orders)
+    context = replace(plan.context.order(orders, argument_orders), outside=Outside(outside))
     return Plan(plan.module, plan.declaration, plan.name, values, context, plan.edits, plan.doc)
+
+
+def check_taken(plan: Plan, settings: Mapping[str, UserValue], report: Reporter) -> None:
+    """Report the settings that nothing in the network has taken.
+
+    Requires: a network that was built without mistakes
+    """
+    outside = plan.context.outside
+    if outside is None:
+        return
+    # Name maps read parameters when keys are renamed.
+    rules = [keys.rules for home in plan.module.key_homes() for keys in home.keys]
+    read_later = {node.name for node in nodes_of(rules) if isinstance(node, tree.Variable)}
+    for key, meant in settings.items():
+        target, _, argument = key.partition(".")
+        found = find_callable(target, plan.module) if argument else None
+        resolved = found.target.resolve(argument) if found is not None and isinstance(found.target, type) else argument
+        name = f"{target}.{resolved}" if found is not None else key
+        if name in outside.taken | read_later:
+            continue
+        message = f"nothing in `{plan.name}` takes the setting `{key}`"
+        help = f"no call of `{target}` leaves `{resolved}` to its default" if found is not None else ""
+        report.error("E125", message, Span(0, len(key), _written(key, meant)), help=help or "leave it out")
 
 
 def check_image(image: object) -> None:
@@ -90,6 +116,10 @@ def _context_names(body: tree.Body) -> set[str]:
         if isinstance(statement, tree.Defaults):
             found |= {argument.key.text for argument in statement.values if argument.key is not None}
     return found
+
+
+def _written(key: str, value: UserValue) -> Source:
+    return Source(f"{key}={value if isinstance(value, str) else _write(value)}", SETTINGS)
 
 
 def _write(value: UserValue) -> str:

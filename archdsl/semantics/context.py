@@ -7,7 +7,7 @@ the nearest order holds, and goes before every wish.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeAlias, TypeVar
 
@@ -16,6 +16,14 @@ from archdsl.semantics.values import Setting, Unknown
 Evaluated: TypeAlias = "Setting | Unknown"
 
 K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outside:
+    """What is set from outside, by name or `operator.argument`, and what of it has been taken."""
+
+    values: Mapping[str, Setting]
+    taken: set[str] = field(default_factory=set[str])
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,8 @@ class Context:
     argument_orders: tuple[tuple[tuple[str, str], Evaluated], ...] = ()
     base: tuple[tuple[str, Evaluated], ...] = ()
     """What holds where nobody wishes anything: the prelude's defaults."""
+    outside: Outside | None = field(default=None, compare=False, repr=False)
+    """The settings from outside; not part of what the context means."""
 
     def __hash__(self) -> int:
         return self._hash
@@ -50,6 +60,12 @@ class Context:
     def get(self, name: str) -> Evaluated | None:
         """Return a name's value in this context; None if it has none."""
         return self._values.get(name)
+
+    def take(self, name: str, value: Evaluated | None) -> Evaluated | None:
+        """Return a value that was found for a name, after noting that it is that of a setting, if it is."""
+        if self.outside is not None and value is not None and self.outside.values.get(name) is value:
+            self.outside.taken.add(name)
+        return value
 
     def names(self) -> tuple[str, ...]:
         return tuple(self._values)

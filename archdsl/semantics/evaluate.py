@@ -104,10 +104,11 @@ def _variable(node: tree.Variable, env: Env) -> Setting:
         value = env.names[name]
         if isinstance(value, Unknown):
             raise Reported
+        env.context.take(name, value)
         return value
     if name in ("in", "cin"):
         return _channels(name, env.shape if name == "in" else env.entry, node.span)
-    value = env.context.get(name)
+    value = env.context.take(name, env.context.get(name))
     if isinstance(value, Unknown):
         raise Reported
     if value is not None:
@@ -179,7 +180,7 @@ def _apply(node: tree.Apply, env: Env) -> Setting:
     arguments = list(zip(node.arguments, values, strict=True))
     if name in INITS and found is None:
         return _make_init(name, arguments, node.span)
-    target = env.names.get(name) or env.context.get(name) or find_callable(name, env.module)
+    target = env.context.take(name, env.names.get(name) or env.context.get(name)) or find_callable(name, env.module)
     if isinstance(target, Unknown):
         raise Reported
     if not isinstance(target, Partial):

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from archdsl.passes.lint.alone import lint_lone_branches
 from archdsl.passes.lint.axes import lint_channels_last, lint_dense_on_map
 from archdsl.passes.lint.bias import lint_bias
 from archdsl.passes.lint.dead import lint_dead_branch
 from archdsl.passes.lint.eights import lint_eights
+from archdsl.passes.lint.extremes import lint_extremes
 from archdsl.passes.lint.facts import Facts
 from archdsl.passes.lint.field import lint_receptive_field
 from archdsl.passes.lint.gaps import lint_gaps
@@ -41,6 +43,8 @@ LINTS: tuple[Lint, ...] = (
     lint_dense_on_map,
     lint_dropout_at_the_end,
     lint_input_channels,
+    lint_lone_branches,
+    lint_extremes,
 )
 
 

@@ -12,7 +12,7 @@ from archdsl.text.source import Span
 
 MULTIPLE = 8
 """What channels have to be a multiple of for tensor cores in 16 bits."""
-LEAST_SHARE = Fraction(1, 100)
+LEAST_SHARE = Fraction(1, 20)
 """The part of the network's multiply-adds from which a layer counts."""
 LEAST_MACS = 1_000_000
 """Multiply-adds for one image below which no layer counts: it takes no time on a GPU."""
@@ -35,7 +35,10 @@ def lint_eights(facts: Facts, report: Reporter) -> None:
             "W410",
             f"{channels} channels are no multiple of {MULTIPLE}, which tensor cores need in 16 bits",
             span,
-            notes=[f"{shown(place)} and what reads it do {macs / total:.0%} of the multiply-adds"],
+            notes=[
+                f"`{facts.path(step.table, step.node)}`, {shown(place)}, and what reads it do "
+                f"{macs / total:.0%} of the multiply-adds"
+            ],
             help=f"use {above - MULTIPLE} or {above} channels" if above > MULTIPLE else f"use {above} channels",
             fix=_fix(span, channels, above),
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
+from archdsl.ir.graph import Node
 from archdsl.passes.lint.step import OperatorUse
 from archdsl.passes.lint.wiring import Wiring, wire
 from archdsl.passes.receptive import Fields, receptive_fields
@@ -51,6 +52,19 @@ class Facts:
             for name, inner in table.inner.items():
                 found[inner] += found[table] * table.graph.nodes[name].repeat
         return found
+
+    @cached_property
+    def _ways(self) -> Mapping[Shapes, str]:
+        """Map each body's table to the path before its nodes in the first place that runs it."""
+        found = {self.shapes: ""}
+        for table in reversed(list(self.shapes.tables())):
+            for name, inner in table.inner.items():
+                found.setdefault(inner, f"{found[table]}{name}.")
+        return found
+
+    def path(self, table: Shapes, node: Node) -> str:
+        """Return where in the network a body's node first runs."""
+        return f"{self._ways[table]}{node.id}"
 
     def macs(self, step: OperatorUse) -> int:
         """Count the multiply-adds of all times that a step runs for one image."""

@@ -10,7 +10,7 @@ from archdsl.text.diagnostic import Fix
 from archdsl.text.edits import removal
 from archdsl.text.source import Span
 
-_LABEL = re.compile(r"""(?:"[^"\n]*"|[A-Za-z_][\w{}+\- ]*)[ \t]*:[ \t]*\Z""")
+_LABEL = re.compile(r"""(?:"[^"\n]*"|[A-Za-z_]\w*(?:\{[^{}\n]*\}\w*)*)[ \t]*:[ \t]*\Z""")
 _REPEAT = re.compile(r"[ \t]*x\b")
 
 

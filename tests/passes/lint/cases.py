@@ -145,9 +145,33 @@ FIRING: Mapping[str, Sequence[tuple[str, str]]] = {
         ('keys a { adapt "fc" }\nmodel net { input [8]; fc: fc 8 }', '"fc"'),
         ('keys a { "fc" = "head" }\nmodel net { input [8]; fc: fc 8; act; head: fc 8 }', '"fc"'),
     ],
+<<<<<<< HEAD
     "W422": [
         ("conv 3 16; act", "3"),
         ("conv 8; act; conv 8 16; act", "8"),
+=======
+    "W419": [
+        ("early: cna 8; cna 8; output early; cna 8", "early"),
+        ("early: cna 8; { cna 8 }; output early training; cna 8", "early"),
+        ("early: cna 8; act; if in == 8 { cna 8; output early }; cna 8", "early"),
+        ("other: cna 8; early: cna 8; @other; output early; cna 8; add { pass; @early }", "early"),
+        ("concat { early: cna 8; output early; cna 8 }", "early"),
+    ],
+    "W420": [
+        ("concat { pass; conv 8; norm; act }", "norm"),
+        ("add { conv 3; batch; pass }", "batch"),
+        ("concat { a: conv 8; b: relu; c: conv 8 }", "relu"),
+        ("gap; flatten; add { fc 3; act }", "act"),
+        ("concat { conv 8\nnorm\npass }", "norm"),
+    ],
+    "W421": [
+        ("conv 16; batch 16; act", "16"),
+        ("conv 16; batch eps=2; act", "eps=2"),
+        ("conv 16; group 4 16; act", "16"),
+        ("defaults { norm=batch(16) }; conv 16; norm; act", "norm"),
+        ("cna 8; flatten; dropout 0.95; fc 10", "0.95"),
+        ("cna 8; residual { cna 8; drop_path 0.99 }", "0.99"),
+>>>>>>> 47efee6 (What has no effect or is hardly meant is told: settings that nothing takes, outputs, lone branches, odd numbers)
     ],
 }  # fmt: skip
 
@@ -264,6 +288,7 @@ SILENT: Mapping[str, Sequence[str]] = {
         "cna 64; gap; flatten; fc 10",
         "model net { input [3, 8, 8]; cna 10; cna 10 }",
         "cna 66; dw k=3; act",
+        "cna 64; cna 64 x 60; cna 60; cna 64",
         "cna 64; output heat { conv 17; sigmoid }; cna 64",
     ],
     "W411": [
@@ -315,11 +340,38 @@ SILENT: Mapping[str, Sequence[str]] = {
         'keys a { "fc" = "head"; "head" = "fc" }\nmodel net { input [8]; fc: fc 8; act; head: fc 8 }',
         'keys a { "conv1" = "x" }\nmodel net(c) { input [3, 32, 32]; conv1: cna c }',
     ],
+<<<<<<< HEAD
     "W422": [
         "conv 3 k=16; act",
         "conv 16 3; act",
         "conv 16; act; conv 16 9; act",
         "conv 16; act; conv 16 8 s=8; act",
         "block b(c) { conv c 16 }\nmodel net { input [3, 32, 32]; b 3; act }",
+=======
+    "W419": [
+        "early: cna 8; output early; cna 8",
+        "early: cna 8; pass; output early; cna 8",
+        "early: cna 8; cna 8; output early { @early }; cna 8",
+        "early: cna 8; cna 8; output late; cna 8",
+        "early: cna 8; cna 8; @early; output early; cna 8; allow W404",
+        "early: cna 8; if in == 3 { cna 8 }; output early; cna 8",
+        "early: cna 8; g: { cna 8; output early }; cna 8",
+    ],
+    "W420": [
+        "concat { pass; { conv 8; norm; act } }",
+        "concat { conv 8; pass }",
+        "concat { relu; conv 8 }",
+        "concat { { conv 8; norm }; norm }",
+        "concat { cna 8; norm }",
+        "cna 8; mul { sigmoid; pass }",
+        "cna 8; split 2 concat { conv 4; relu }",
+    ],
+    "W421": [
+        "conv 16; batch 0.001; act",
+        "conv 16; group 16; act",
+        "defaults { norm=group(16) }; conv 16; norm; act",
+        "defaults { norm=none(eps=2) }; conv 16; norm; act",
+        "cna 8; residual { cna 8; drop_path 0.9 }",
+>>>>>>> 47efee6 (What has no effect or is hardly meant is told: settings that nothing takes, outputs, lone branches, odd numbers)
     ],
 }

@@ -170,3 +170,15 @@ def test_a_file_that_nothing_needs_is_told_wherever_it_lies(tmp_path: Path) -> N
     assert [d.code for d in archdsl.check(spec)] == ["W406"]
     spec.write_text('use "lib/blocks"\nmodel net { input [3, 8, 8]; b 8 }', encoding="utf-8")
     assert not archdsl.check(spec)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("cna 16; a: { b: { start: cna 8; cna 8; dead: conv 8; @start } }; cna 8", "a.b.dead"),
+        ("cna 64; a: { b: { cna 60; cna 64 } }", "a.b.0.0"),
+    ],
+)
+def test_a_layer_is_told_by_its_path(text: str, path: str) -> None:
+    notes = [note for found in warnings_of(model(text)) for note in found.notes]
+    assert any(f"`{path}`" in note for note in notes)
