@@ -38,7 +38,7 @@ class Counterpart:
         if not self.steps:
             return self.rests_on
         resting = f", {self.rests_on}" if self.rests_on else ""
-        left = ", ".join(f"`{item}`" for item in self.left)
+        left = ", ".join(item if "`" in item else f"`{item}`" for item in self.left)
         return f"write `{self.steps}`{resting}" + (f"; it leaves over {left}" if left else "")
 
 

@@ -203,12 +203,13 @@ def _torch(row: _Row) -> Counterpart | None:
     if name == "BatchNorm2d":
         return Counterpart(_NORM)  # the row's arguments give way to the channels that flow in
     first = ("64",) if name == "ConvTranspose2d" else ()
-    found = translate(Foreign(name, (*first, *row.arguments))) if layer_of(name) == name else None
-    if found is None:
+    call = Foreign(name, (*first, *row.arguments), maker="torch")
+    found = translate(call) if layer_of(name) == name else None
+    if found is None or not found.step or "…" in found.step:
         return None
     rests_on = "for a row whose first number is the input's channels" if name == "Conv2d" else ""
     left = tuple(item.partition("`")[2].partition("`")[0] for item in found.left)
-    return Counterpart(found.step, left, rests_on)
+    return Counterpart(found.step, left, rests_on, (found.note,) if found.note else ())
 
 
 def _unknown(row: _Row) -> Counterpart:

@@ -21,6 +21,8 @@ ROWS = [
     ("[-1, 3, Conv, [64, 3, 2]]", "{ conv 64 s=2; batch eps=0.001 momentum=0.03; silu } x 3"),
     ("[-1, 1, ConvTranspose, [8]]", "deconv 8; batch eps=0.001 momentum=0.03; silu"),
     ("[-1, 1, ConvTranspose, [8, 4, 2, 1, False, False]]", "deconv 8 k=4 p=1 bias=true"),
+    ("[-1, 1, nn.ConvTranspose2d, [16, 2, 2]]", "deconv 16 k=2 s=2 bias=true"),
+    ("[-1, 1, nn.ConvTranspose2d, [16, 3]]", "deconv 16 k=3 s=1 bias=true"),
     ("[-1, 1, nn.BatchNorm2d, []]", "batch eps=0.001 momentum=0.03"),
     ("[-1, 1, nn.Upsample, [None, 2, 'nearest']]", "upsample 2"),
     ("[-1, 1, nn.MaxPool2d, [3, 2, 1]]", "maxpool 3 s=2"),
