@@ -145,11 +145,10 @@ FIRING: Mapping[str, Sequence[tuple[str, str]]] = {
         ('keys a { adapt "fc" }\nmodel net { input [8]; fc: fc 8 }', '"fc"'),
         ('keys a { "fc" = "head" }\nmodel net { input [8]; fc: fc 8; act; head: fc 8 }', '"fc"'),
     ],
-<<<<<<< HEAD
     "W422": [
         ("conv 3 16; act", "3"),
         ("conv 8; act; conv 8 16; act", "8"),
-=======
+    ],
     "W419": [
         ("early: cna 8; cna 8; output early; cna 8", "early"),
         ("early: cna 8; { cna 8 }; output early training; cna 8", "early"),
@@ -171,7 +170,6 @@ FIRING: Mapping[str, Sequence[tuple[str, str]]] = {
         ("defaults { norm=batch(16) }; conv 16; norm; act", "norm"),
         ("cna 8; flatten; dropout 0.95; fc 10", "0.95"),
         ("cna 8; residual { cna 8; drop_path 0.99 }", "0.99"),
->>>>>>> 47efee6 (What has no effect or is hardly meant is told: settings that nothing takes, outputs, lone branches, odd numbers)
     ],
 }  # fmt: skip
 
@@ -340,14 +338,13 @@ SILENT: Mapping[str, Sequence[str]] = {
         'keys a { "fc" = "head"; "head" = "fc" }\nmodel net { input [8]; fc: fc 8; act; head: fc 8 }',
         'keys a { "conv1" = "x" }\nmodel net(c) { input [3, 32, 32]; conv1: cna c }',
     ],
-<<<<<<< HEAD
     "W422": [
         "conv 3 k=16; act",
         "conv 16 3; act",
         "conv 16; act; conv 16 9; act",
         "conv 16; act; conv 16 8 s=8; act",
         "block b(c) { conv c 16 }\nmodel net { input [3, 32, 32]; b 3; act }",
-=======
+    ],
     "W419": [
         "early: cna 8; output early; cna 8",
         "early: cna 8; pass; output early; cna 8",
@@ -372,6 +369,5 @@ SILENT: Mapping[str, Sequence[str]] = {
         "defaults { norm=group(16) }; conv 16; norm; act",
         "defaults { norm=none(eps=2) }; conv 16; norm; act",
         "cna 8; residual { cna 8; drop_path 0.9 }",
->>>>>>> 47efee6 (What has no effect or is hardly meant is told: settings that nothing takes, outputs, lone branches, odd numbers)
     ],
 }
