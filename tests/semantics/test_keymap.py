@@ -12,8 +12,9 @@ from archdsl.text.error import SpecError
 MODEL = "model m(depth=3, list widths=[8, 8, 16]) { input [3, 8, 8]; conv 8 }"
 
 
-def rename(declaration: str, key: str, **settings: int) -> str | None:
-    (key_map,) = archdsl.load_text(f"{declaration}\n{MODEL}", **settings).key_maps
+def rename(declaration: str, key: str, depth: int = 3) -> str | None:
+    text = f"{declaration}\n{MODEL}"
+    (key_map,) = (archdsl.load_text(text) if depth == 3 else archdsl.load_text(text, depth=depth)).key_maps
     return key_map.rename(key)
 
 
