@@ -128,8 +128,10 @@ def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arg
         if isinstance(value, Unknown):
             found.unknown[key] = False
             found.parts.are_known = False
-        elif key not in found.unknown and written.setdefault(key, value) is value:
-            env.context.take(f"{target.name}.{key}", value)
+        elif key not in found.unknown and key not in written:
+            written[key] = value
+            if key not in bound:
+                env.context.take(f"{target.name}.{key}", value)
     return found
 
 

@@ -38,7 +38,17 @@ def network_with(settings: dict[str, UserValue]) -> archdsl.Network:
 
 @pytest.mark.parametrize(
     "setting",
-    ["conv.channels=64", "conv.k=5", "conv.kernel=5", "act=gelu", "spare=4", "drop=0.5", "dropout.p=0.2", "deconv.k=3"],
+    [
+        "conv.channels=64",
+        "conv.channels=8",
+        "conv.k=5",
+        "conv.kernel=5",
+        "act=gelu",
+        "spare=4",
+        "drop=0.5",
+        "dropout.p=0.2",
+        "deconv.k=3",
+    ],
 )
 def test_a_setting_that_nothing_takes_is_an_error(setting: str) -> None:
     key, _, value = setting.partition("=")
