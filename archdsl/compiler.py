@@ -59,6 +59,8 @@ class Compilation:
     """The source's names, with the warnings that it wants left out; None where it has no tree."""
     again: Callable[[Mapping[str, UserValue]], Compilation] | None = field(default=None, compare=False, repr=False)
     """Compiles the same model once more, with some of the settings changed."""
+    files: tuple[Path, ...] = field(default=(), compare=False, repr=False)
+    """The files that were read for it."""
 
     def find_warnings(self) -> tuple[Diagnostic, ...]:
         """Return what is suspicious about a sound model, as far as it stands in the source's own text."""
@@ -361,6 +363,7 @@ def compile(
         work.key_maps,
         module,
         again,
+        library.files(source),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -147,6 +148,11 @@ class Network:
         Only what stands in the spec's own text counts, and not in files that it uses.
         """
         return self._compilation.find_warnings()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that it was compiled from: the spec's, those that it uses, and the prelude's."""
+        return self._compilation.files
 
     @property
     def inputs(self) -> Mapping[str, Shape]:

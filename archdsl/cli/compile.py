@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from archdsl.cli.console import remark, say, write
-from archdsl.cli.files import write_atomically
+from archdsl.cli.files import OverwriteOption, write_output
 from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load
 
 
@@ -16,8 +16,9 @@ def compile_network(
     spec: SpecArgument,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE.py", help="The file to write; stdout without it.", dir_okay=False),
+        typer.Option("--output", "-o", metavar="FILE.py", help="The file to write; stdout without it."),
     ] = None,
+    overwrite: OverwriteOption = False,
     model: ModelOption = None,
     input: InputOption = None,
     settings: SetOption = None,
@@ -32,5 +33,5 @@ def compile_network(
     if output is None or str(output) == "-":
         write(source)
         return
-    write_atomically(output, source)
+    write_output(output, source, "py", network.files, overwrite=overwrite)
     say(f"wrote {output}, {source.count(chr(10)):,} lines")

@@ -14,7 +14,7 @@ import typer
 
 from archdsl.cli.console import has_color, say, width_of, write
 from archdsl.cli.failure import FINDINGS
-from archdsl.cli.files import write_atomically
+from archdsl.cli.files import OverwriteOption, write_output
 from archdsl.cli.revisions import Revision, check_out, parse_revision
 from archdsl.cli.specs import InputOption, SetOption, compile_network, find
 from archdsl.cli.themes import ThemeChoice
@@ -67,6 +67,7 @@ def compare_networks(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Draw both side by side instead, as .svg, .png or .pdf."),
     ] = None,
+    overwrite: OverwriteOption = False,
     theme: Annotated[ThemeChoice, typer.Option("--theme", help="The colours of the picture.")] = ThemeChoice.LIGHT,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 1 if the networks differ, as `git diff --exit-code` does.")
@@ -84,7 +85,7 @@ def compare_networks(
     one, two, difference = _compare(before, after, settings or (), settings_before or (), input)
     match format:
         case _ if output is not None:
-            _draw(one, two, difference, output, theme)
+            _draw(one, two, difference, output, theme, overwrite=overwrite)
         case DiffFormat.TEXT:
             write(write_text(difference, width_of(sys.stdout), color=has_color(sys.stdout)))
         case DiffFormat.JSON:
@@ -113,11 +114,14 @@ def _compare(
     return one, two, replace(difference, before=first, after=second)
 
 
-def _draw(one: Network, two: Network, difference: Difference, output: Path, theme: ThemeChoice) -> None:
+def _draw(
+    one: Network, two: Network, difference: Difference, output: Path, theme: ThemeChoice, *, overwrite: bool
+) -> None:
     from archdsl.difference import draw_diff
 
-    picture = draw_diff(one, two, difference, theme=theme.value, format=_PICTURES[output.suffix.lower()])
-    write_atomically(output, picture)
+    format = _PICTURES[output.suffix.lower()]
+    picture = draw_diff(one, two, difference, theme=theme.value, format=format)
+    write_output(output, picture, format, (*one.files, *two.files), overwrite=overwrite)
     say(f"wrote {output}")
 
 

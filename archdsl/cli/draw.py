@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from archdsl.cli.console import say, write
-from archdsl.cli.files import write_atomically
+from archdsl.cli.files import OverwriteOption, write_output
 from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load
 from archdsl.cli.themes import ThemeChoice
 from archdsl.text.failure import Failure
@@ -67,6 +67,7 @@ def draw_network(
             show_default=False,
         ),
     ] = None,
+    overwrite: OverwriteOption = False,
     format: Annotated[
         DrawFormat | None,
         typer.Option("--format", "-f", help="The format, where the file's name does not tell it.", show_default=False),
@@ -124,7 +125,7 @@ def draw_network(
     if is_stdout:
         _to_stdout(data, is_text=chosen not in ("png", "pdf"))
         return
-    write_atomically(path, data)
+    write_output(path, data, chosen.value, network.files, overwrite=overwrite)
     say(f"wrote {path}")
 
 

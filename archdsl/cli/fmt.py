@@ -15,7 +15,7 @@ from archdsl.api import format
 from archdsl.cli.console import say, write
 from archdsl.cli.difference import show_difference
 from archdsl.cli.failure import FINDINGS, report
-from archdsl.cli.files import STDIN, write_atomically
+from archdsl.cli.files import STDIN, rewrite
 from archdsl.syntax.formatter import FormatterBug
 from archdsl.syntax.parser import MAX_CHARACTERS
 from archdsl.text.error import SpecError
@@ -110,7 +110,7 @@ def _put(spec: _Spec, text: str, *, is_changed: bool) -> None:
     elif is_changed:
         if not os.access(spec.path, os.W_OK):
             raise Failure(f"`{spec.name}` may not be written")
-        write_atomically(spec.path, text)
+        rewrite(spec.path, text)
         say(f"formatted {spec.name}")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from archdsl.cli.difference import show_difference
-from archdsl.cli.files import write_atomically
+from archdsl.cli.files import rewrite
 from archdsl.text.diagnostic import Diagnostic, Fix, Severity
 from archdsl.text.failure import Failure
 from archdsl.text.mend import apply_fixes
@@ -125,7 +125,7 @@ def write_repaired(path: Path, repaired: Repair) -> None:
     if content.replace("\r\n", "\n") != repaired.before.text:
         raise Failure(f"`{path}` was changed meanwhile and is left alone", "check it again")
     text = with_line_ends(content, repaired.before.text, repaired.after.text)
-    write_atomically(path, mark + text)
+    rewrite(path, mark + text)
 
 
 def with_line_ends(raw: str, before: str, after: str) -> str:

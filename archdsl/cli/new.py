@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from archdsl.cli.console import say, write
+from archdsl.cli.files import OverwriteOption, write_output
 from archdsl.compiler import check
-from archdsl.text.failure import Failure, cannot
-from archdsl.text.files import create
+from archdsl.text.failure import Failure
+from archdsl.text.files import cannot_write
 from archdsl.text.render.display import visible
 from archdsl.text.source import Source
 
@@ -46,10 +47,11 @@ def new_spec(
     folder: Annotated[
         Path, typer.Option("--dir", metavar="FOLDER", help="Where to put the file.", file_okay=False)
     ] = Path(),
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Start a spec.
 
-    NAME.arch gets a commented network that can be trained as it is. An existing file is left alone.
+    NAME.arch gets a commented network that can be trained as it is. A file that is there is left alone.
     """
     text = STARTER.replace("NAME", name)
     path = folder / f"{name}.arch"
@@ -59,10 +61,8 @@ def new_spec(
         raise Failure(f"a model cannot be called `{name}`", f"use letters, digits and underscores, as in `{usable}`")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        create(path, text)
-    except FileExistsError:
-        raise Failure(f"`{path}` exists and is left alone", "choose another name, or --dir") from None
     except OSError as error:
-        raise Failure(cannot("write", path, error)) from None
+        raise cannot_write(path, error) from None
+    write_output(path, text, "arch", (), overwrite=overwrite)
     write(f"{visible(str(path))}\n")
     say(f"Next: archdsl check {path}, archdsl summary {path}, archdsl train {path} --data digits")

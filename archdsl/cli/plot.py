@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archdsl.cli.console import say
-from archdsl.cli.files import write_atomically
+from archdsl.cli.files import OverwriteOption, write_output
 from archdsl.cli.published import IMAGENET, best_of, read_published
 from archdsl.cli.specs import InputOption, SetOption, compile_network, find
 from archdsl.cli.themes import ThemeChoice
@@ -70,6 +70,7 @@ def plot_networks(
             "--output", "-o", metavar="FILE", help="The file to write, as .svg, .png or .pdf.", show_default=False
         ),
     ],
+    overwrite: OverwriteOption = False,
     kind: Annotated[
         PlotKind | None,
         typer.Option(
@@ -99,7 +100,10 @@ def plot_networks(
         raise Failure(f"a chart is written as {', '.join(FORMATS)}, not as `{output}`")
     networks = [network for spec in specs for network in _load(spec, input, settings or ())]
     chosen = kind or (PlotKind.COST if len(networks) <= _MOST_LINES else PlotKind.SCATTER)
-    write_atomically(output, _draw(networks, chosen, (x, y), THEMES[theme.value], format))
+    inputs = [path for one in networks for path in one.network.files]
+    write_output(
+        output, _draw(networks, chosen, (x, y), THEMES[theme.value], format), format, inputs, overwrite=overwrite
+    )
     say(f"wrote {output}")
 
 

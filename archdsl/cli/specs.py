@@ -97,7 +97,7 @@ def find(spec: str) -> tuple[Source, Path, str | None]:
 def _read_stdin() -> Source:
     content = sys.stdin.buffer.read(4 * MAX_CHARACTERS + 4)
     try:
-        return Source(content.decode("utf-8-sig").replace("\r\n", "\n"), STDIN)
+        return Source(content.decode("utf-8-sig").replace("\r\n", "\n"), STDIN, Path("/dev/stdin"))
     except UnicodeDecodeError as error:
         raise Failure(f"stdin is no UTF-8 text: {error.reason} at byte {error.start}", code="E004") from None
 

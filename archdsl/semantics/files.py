@@ -27,8 +27,8 @@ def read_source(path: Path, name: str | None = None) -> Source:
         content = file.read(4 * MAX_CHARACTERS + 4)
     if len(content) > 4 * MAX_CHARACTERS:
         content = content[: MAX_CHARACTERS + 1]
-        return Source(content.decode("utf-8", errors="replace"), name or str(path))
-    return Source(content.decode("utf-8-sig").replace("\r\n", "\n"), name or str(path))
+        return Source(content.decode("utf-8", errors="replace"), name or str(path), path)
+    return Source(content.decode("utf-8-sig").replace("\r\n", "\n"), name or str(path), path)
 
 
 def declared_models(text: str) -> list[str]:

@@ -61,6 +61,11 @@ class Library:
         used = [module.file.source.text for module in self._modules.values() if module is not None]
         return [source.text, *used, self.prelude().file.source.text]
 
+    def files(self, source: Source) -> tuple[Path, ...]:
+        """Return the files that a compilation of a source reads."""
+        own = () if source.path is None else (source.path,)
+        return (*own, *self._modules, bundled_folder() / f"{PRELUDE}{SUFFIX}")
+
     def _check_wishes(self, module: Module) -> None:
         """Report names that a file's `defaults` give a value and nothing reads, since they are misspelt."""
         known = {key.text for wish in self.prelude().wishes for key in _keys(wish)}

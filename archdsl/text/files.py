@@ -1,24 +1,103 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and never over what is not archdsl's to overwrite."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from contextlib import suppress
+from errno import ELOOP, EPERM
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from time import monotonic, sleep
+
+from archdsl.text.failure import Failure, cannot
+from archdsl.text.marks import has_mark, is_own, marked
+
+_LARGEST = 100_000_000
+"""A file that is longer, in bytes, is none that archdsl wrote."""
+_SECONDS = 2.0
+"""How long the reader of a named pipe may take to come."""
+_PAUSE = 0.02
+
+
+def write_output(
+    path: Path, content: bytes, format: str = "", *, inputs: Iterable[Path] = (), overwrite: bool = False
+) -> None:
+    """Write a file that was asked for, with archdsl's mark where the format has a place for one.
+
+    A link is followed, and what it leads to is written; so is a device or a pipe.
+    Errors: Failure, E330 where it is one of the inputs; E331 where `overwrite` is not given and it is there already and
+    neither empty nor as archdsl wrote it; E332 where it cannot be written
+    """
+    whole = marked(content, format)
+    try:
+        refuse_inputs(path, inputs)
+        if not overwrite and path.is_file():
+            _refuse_foreign(path, (content, whole))
+        write_atomically(path, whole)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+    except ValueError:
+        raise Failure(f"cannot write `{path}`: no file can be called that", code="E332") from None
+
+
+def refuse_inputs(path: Path, inputs: Iterable[Path]) -> None:
+    """Check that a file is none of those that were read, by whatever name or link.
+
+    Errors: Failure with E330; OSError
+    """
+    if not path.is_file():
+        return
+    for given in inputs:
+        with suppress(FileNotFoundError):
+            if path.samefile(given):
+                raise Failure(f"`{path}` would be overwritten, and was read for this", "name another file", "E330")
+
+
+def cannot_write(path: Path, error: OSError) -> Failure:
+    """Return what to say where a file cannot be written."""
+    return Failure(cannot("write", path, error), code="E332")
+
+
+def _refuse_foreign(path: Path, own: tuple[bytes, ...]) -> None:
+    size = path.stat().st_size
+    try:
+        content = path.read_bytes() if size <= _LARGEST else b"\0"
+    except PermissionError:
+        content = b"\0"
+    if not content or content in own or is_own(content):
+        return
+    fact = "was edited since archdsl wrote it" if has_mark(content) else "is there already, and not archdsl's"
+    raise Failure(f"`{path}` {fact}", "name another file, or say --overwrite", "E331")
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Replace a file as a whole: readers, and a machine that loses power, see the old content or the new.
 
-    Text is written as UTF-8. The file a link leads to is replaced, not the link; a device or a pipe is written to.
-    Raises OSError.
+    Text is written as UTF-8. The file a link leads to is replaced, not the link; a device or a pipe is written to, but
+    no disk. Raises OSError, which names the file.
     """
-    path = path.resolve()
     data = content.encode() if isinstance(content, str) else content
-    if path.exists() and not path.is_file():
-        path.write_bytes(data)
-        return
-    with NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+    try:
+        if path.exists() and not path.is_file():
+            _write_into(path, data)
+        else:
+            _replace(_followed(path), data)
+    except OSError as error:
+        # On a full disk the system names no file, and else perhaps the temporary one.
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+
+
+def _followed(path: Path) -> Path:
+    """Return the file that a path leads to through links. Raises OSError where they lead in a circle."""
+    end = Path(os.path.realpath(path))
+    if end.is_symlink():
+        raise OSError(ELOOP, os.strerror(ELOOP))
+    return end
+
+
+def _replace(path: Path, data: bytes) -> None:
+    with NamedTemporaryFile("wb", dir=path.parent, prefix=".archdsl-", delete=False) as file:
         temporary = Path(file.name)
         try:
             file.write(data)
@@ -31,20 +110,28 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             raise
 
 
-def create(path: Path, content: str) -> None:
-    """Write a file that does not exist yet; nothing is left of it where writing fails. Text is written as UTF-8.
+def _write_into(path: Path, data: bytes) -> None:
+    """Write to a device or a pipe."""
+    if path.is_block_device():
+        raise OSError(EPERM, "it is a disk, which would be overwritten")
+    file = _open_pipe(path) if path.is_fifo() else os.open(path, os.O_WRONLY)
+    with os.fdopen(file, "wb") as stream:
+        stream.write(data)
 
-    Whoever else creates it meanwhile keeps theirs, which a replaced file cannot promise. Raises OSError,
-    FileExistsError among them.
-    """
-    with path.open("xb") as file:
+
+def _open_pipe(path: Path) -> int:
+    """Open a pipe whose reader is there or comes soon; one without would hold the program for ever."""
+    until = monotonic() + _SECONDS
+    while True:
         try:
-            file.write(content.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
+            file = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if monotonic() > until:
+                raise OSError(error.errno, "nobody reads this pipe") from None
+            sleep(_PAUSE)
+        else:
+            os.set_blocking(file, True)
+            return file
 
 
 def _mode(path: Path) -> int:

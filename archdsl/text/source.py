@@ -6,18 +6,20 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Source:
-    """A spec's text and the name that messages show for it. Compared by identity.
+    """A spec's text, the name that messages show for it, and the file that it was read from. Compared by identity.
 
     The text stays as it is. Where its file was edited since, `moves` says which parts the later text holds too.
     """
 
     text: str
     name: str = "<string>"
+    path: Path | None = None
     moves: Moves | None = field(default=None, init=False)
 
     @cached_property

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.text.files import create, write_atomically
+from archdsl.text.files import write_atomically
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,18 +48,13 @@ def test_a_replaced_file_keeps_its_permissions_and_the_link_to_it(tmp_path: Path
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
-def test_what_is_created_is_never_overwritten(tmp_path: Path) -> None:
-    path = tmp_path / "net.arch"
-    create(path, "mine\n")
-    with pytest.raises(FileExistsError):
-        create(path, "other\n")
-    assert path.read_bytes() == b"mine\n"
-
-
-def test_nothing_is_left_of_a_file_that_could_not_be_created(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_names_the_file_even_where_the_system_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "fsync", _no_space)
-    with pytest.raises(OSError, match="No space"):
-        create(tmp_path / "net.arch", "new")
+    with pytest.raises(OSError, match="No space") as caught:
+        write_atomically(tmp_path / "net.py", "new")
+    assert caught.value.filename == str(tmp_path / "net.py")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,6 +13,7 @@ from archdsl.backends.picture.picture import Picture
 from archdsl.backends.picture.scene import Scene
 from archdsl.backends.theme import THEMES, Theme, ThemeName
 from archdsl.text.files import write_atomically
+from archdsl.text.marks import marked
 
 Format: TypeAlias = Literal["svg", "png", "pdf", "dot", "mermaid", "tikz"]
 
@@ -124,7 +125,8 @@ class Diagram:
         Errors: DrawError for another suffix, and as `draw` has it; OSError
         """
         path = Path(path)
-        write_atomically(path, self.draw(format_of(path), engine=engine))
+        format = format_of(path)
+        write_atomically(path, marked(self.draw(format, engine=engine), format))
         return path
 
     def _repr_svg_(self) -> str:
