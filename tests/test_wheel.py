@@ -1,14 +1,20 @@
-"""The wheel is whole, and the compiler works from it, without torch and away from the checkout."""
+"""The wheel is whole, and works away from the checkout, without torch, on every Python and torch that are allowed.
+
+What of these is not at hand is skipped with a word.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -16,6 +22,34 @@ from tests.conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOWEST = [re.sub(r"^([\w-]+)>=([\d.]+),.*", r"\1==\2", requirement) for requirement in PROJECT["dependencies"]]
+
+PYTHONS = [match[1] for line in PROJECT["classifiers"] if (match := re.search(r":: (3\.\d+)$", line))]
+TORCH = next(one for one in PROJECT["optional-dependencies"]["torch"] if one.startswith("torch"))
+OLDEST_TORCH = re.sub(r"^torch>=([\d.]+),.*", r"torch==\1.0+cpu", TORCH)
+
+# Weights go to a file and back, a module to a pickle and back, and learn by a step.
+STEP = """
+import pickle, sys, archdsl, torch
+from safetensors.torch import save_file
+network = archdsl.load("digits")
+module = network.module()
+images, labels = torch.randn(8, 1, 8, 8), torch.arange(8)
+optimizer = torch.optim.SGD(module.parameters(), lr=0.1, momentum=0.9)
+losses = []
+for _ in range(5):
+    optimizer.zero_grad()
+    loss = torch.nn.functional.cross_entropy(module(images), labels)
+    loss.backward()
+    optimizer.step()
+    losses.append(loss.item())
+assert losses[-1] < losses[0], losses
+save_file(module.state_dict(), "digits.safetensors")
+torch.save(module.state_dict(), "digits.pth")
+expected = module.eval()(images)
+for other in (network.module("digits.safetensors"), network.module("digits.pth"), pickle.loads(pickle.dumps(module))):
+    assert torch.equal(other.eval()(images), expected)
+print("torch", torch.__version__)
+"""
 
 COMMANDS = [
     ["--help"],
@@ -55,23 +89,60 @@ def test_the_wheel_carries_the_grammar_the_specs_and_the_marker_of_types(wheel: 
     assert not [name for name in names if not name.startswith(("archdsl/", "archdsl-"))]
 
 
+def interpreter(version: str) -> str:
+    """Find a Python of a version, in the path or among pyenv's; skips where there is none."""
+    if version == f"3.{sys.version_info.minor}":
+        return sys.executable
+    home = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    for found in (which(f"python{version}"), *sorted(map(str, home.glob(f"{version}.*/bin/python")), reverse=True)):
+        command = [found or sys.executable, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+        if subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() == version:
+            return command[0]
+    pytest.skip(f"Python {version} is not at hand")
+
+
+def install(version: str, wheel: Path, requirements: Sequence[str], folder: Path) -> Path:
+    """Install the wheel and other requirements into a new environment; returns its programs."""
+    execute(interpreter(version), "-m", "venv", "venv", cwd=folder)
+    programs = folder / "venv" / "bin"
+    execute(programs / "python", "-m", "pip", "install", "-qq", wheel, *requirements, cwd=folder)
+    (folder / "work").mkdir()
+    return programs
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("version", PYTHONS)
 @pytest.mark.parametrize("requirements", [[], LOWEST], ids=["newest", "lowest"])
-def test_the_installed_wheel_compiles_without_torch(wheel: Path, requirements: list[str], tmp_path: Path) -> None:
-    execute(sys.executable, "-m", "venv", "venv", cwd=tmp_path)
-    programs = tmp_path / "venv" / "bin"
-    python = programs / "python"
-    execute(python, "-m", "pip", "install", "-qq", wheel, *requirements, cwd=tmp_path)
-    work = tmp_path / "work"
-    work.mkdir()
+def test_the_installed_wheel_compiles_without_torch(
+    wheel: Path, requirements: list[str], version: str, tmp_path: Path
+) -> None:
+    programs, work = install(version, wheel, requirements, tmp_path), tmp_path / "work"
     for command in COMMANDS:
         assert execute(programs / "archdsl", *command, cwd=work).strip(), command
     compile((work / "resnet50.py").read_text(encoding="utf-8"), "resnet50.py", "exec")
     assert (work / "resnet50.dot").stat().st_size
     found = "import importlib.util as u; print(u.find_spec('torch'), u.find_spec('archdsl').origin)"
-    torch, origin = execute(python, "-c", found, cwd=work).split()
+    torch, origin = execute(programs / "python", "-c", found, cwd=work).split()
     assert torch == "None"
     assert Path(origin).is_relative_to(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", PYTHONS)
+@pytest.mark.parametrize("wanted", [OLDEST_TORCH, TORCH], ids=["oldest", "newest"])
+def test_what_is_compiled_learns_on_the_oldest_and_the_newest_torch(
+    wheel: Path, wanted: str, version: str, tmp_path: Path
+) -> None:
+    python = interpreter(version)
+    # A build for CUDA brings gigabytes along, and a processor's own is enough.
+    report = [python, "-m", "pip", "install", "-qq", "--dry-run", "--no-deps", "--ignore-installed", "--report", "-"]
+    found = subprocess.run([*report, wanted], capture_output=True, text=True, check=False)
+    torch = json.loads(found.stdout)["install"][0]["metadata"]["version"] if found.returncode == 0 else None
+    if torch is None or "+cpu" not in torch:
+        pytest.skip(f"{wanted} for the processor alone is not at hand for Python {version}, but {torch}")
+    requirements = [f"torch=={torch}", "safetensors", "numpy"]
+    programs = install(version, wheel, requirements, tmp_path)
+    assert execute(programs / "python", "-c", STEP, cwd=tmp_path / "work").startswith(f"torch {torch}")
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
