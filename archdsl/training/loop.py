@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -14,14 +15,12 @@ from typing import cast
 import torch
 
 from archdsl.network import Network
-from archdsl.text.files import write_atomically
 from archdsl.training.data import DataSet, epoch_seed, steps_per_epoch
 from archdsl.training.error import TrainingError
 from archdsl.training.fit import auxiliary_outputs, check_classes, check_trainable, image_size
 from archdsl.training.folder import RunFolder
 from archdsl.training.learner import Learner, Update
 from archdsl.training.observer import Epoch, Observer, Result, Start, TrainingStep
-from archdsl.training.plot import curves
 from archdsl.training.recipe import Recipe
 
 # Reading a loss waits for the GPU to catch up; a CPU has nothing to wait for.
@@ -75,12 +74,13 @@ class _Run:
         except KeyboardInterrupt:
             is_interrupted = True
             self._save_interrupted()
-        except TrainingError:
+        except Exception:
             if not self.epochs:
                 self.folder.take_back()  # so that another try finds the folder as this one did
+            with suppress(TrainingError):  # the first is the cause
+                self._draw()
             raise
-        finally:
-            self._draw()
+        self._draw()
         result = Result(self.folder.path, tuple(self.epochs), perf_counter() - began, is_interrupted)
         self.observer.on_end(result)
         return result
@@ -131,8 +131,7 @@ class _Run:
 
     def _draw(self) -> None:
         if self.epochs:
-            title = f"{self.folder.network.name} on {self.data.name}"
-            write_atomically(self.folder.path / "curves.png", curves(self.epochs, title))
+            self.folder.draw(f"{self.folder.network.name} on {self.data.name}", self.epochs)
 
     def _start(self) -> Start:
         learner, names = self.learner, self.folder.network.outputs

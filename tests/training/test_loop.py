@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 import archdsl
+from archdsl.text.marks import marked
 from archdsl.training import Epoch, Recipe, Result, Silent, Start, TrainingError, TrainingStep, train
 from archdsl.training.data import ArrayDataSet, Batch
 from archdsl.training.digits import digits
@@ -104,7 +105,7 @@ def test_a_finished_run_stands_alone(data: ArrayDataSet, tmp_path: Path) -> None
     }
     assert {path.name for path in tmp_path.iterdir()} == names
     assert (tmp_path / "spec.arch").read_text() == network.spec.text
-    assert (tmp_path / "model.py").read_text() == network.source()
+    assert (tmp_path / "model.py").read_bytes() == marked(network.source().encode(), "py")
     assert Recipe.of(**json.loads((tmp_path / "recipe.json").read_text())) == QUICK
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     with (tmp_path / "metrics.csv").open(newline="") as file:
