@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from archdsl.text.failure import Failure
+from archdsl.text.files import cannot_write
 
 _NAMED = re.compile(r"(?P<path>.+?\.arch)(?::(?P<early>\w+))?@(?P<revision>.+?)(?::(?P<late>\w+))?", re.S)
 _MOST_FILES, _LARGEST_FILE = 2_000, 4 * 2**20
@@ -55,8 +56,11 @@ def check_out(wanted: Revision, folder: Path) -> Path:
         )
     for name, text in zip(found, _read(list(found.values()), home), strict=True):
         target = folder.joinpath(*PurePosixPath(name).parts)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(text)  # whole or not: nobody knows the folder before all are there
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(text)  # whole or not: nobody knows the folder before all are there
+        except OSError as error:
+            raise cannot_write(target, error) from None
     return folder / wanted.path.name
 
 
