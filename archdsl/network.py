@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -115,7 +114,7 @@ class Network:
         self.name = compilation.name
         self.digest = compilation.digest
         """Identifies the spec's text with its settings."""
-        self.spec = compilation.source
+        self.spec, self.files = compilation.source, compilation.files
         self.graph: Graph = compilation.graph
         """The hierarchical graph, in which equal calls share one body."""
         self.tables: Tables = compilation.tables
@@ -148,11 +147,6 @@ class Network:
         Only what stands in the spec's own text counts, and not in files that it uses.
         """
         return self._compilation.find_warnings()
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """The files that it was compiled from: the spec's, those that it uses, and the prelude's."""
-        return self._compilation.files
 
     @property
     def inputs(self) -> Mapping[str, Shape]:
