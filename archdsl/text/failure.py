@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from archdsl.text.render.display import visible
+
 # Where a package bears another name than its module.
 _PACKAGES = {"sklearn": "scikit-learn", "resvg_py": "resvg-py"}
 
@@ -11,11 +13,12 @@ _PACKAGES = {"sklearn": "scikit-learn", "resvg_py": "resvg-py"}
 class Failure(Exception):
     """What stops the work and is no mistake in a spec: bad usage, a file, or something that is missing.
 
-    `message` is the fact in one line, `help` what to do about it, `code` that of its page, if it has one.
+    `message` is the fact in one line, `help` what to do about it, `code` that of its page, if it has one. As
+    text, and so at the end of a traceback, it has nothing that a terminal obeys.
     """
 
     def __init__(self, message: str, help: str = "", code: str = "") -> None:
-        super().__init__(f"{message}; {help}" if help else message)
+        super().__init__(visible(f"{message}; {help}" if help else message))
         self.message, self.help, self.code = message, help, code
 
 

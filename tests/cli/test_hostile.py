@@ -92,6 +92,16 @@ def test_no_command_writes_what_a_terminal_obeys(run: Run, tmp_path: Path, name:
         assert not [line for line in (ran.out + ran.err).splitlines() if line.startswith("::error ::")], words
 
 
+@pytest.mark.slow
+@pytest.mark.torch
+def test_a_run_in_a_folder_of_any_name_writes_its_lines(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "net.arch").write_text(SPEC.format(EVIL).replace("[3, 8, 8]", "[1, 8, 8]"), encoding="utf-8")
+    for code in (0, 2):
+        ran = run("train", "net.arch", "--data", "digits", "--epochs", "1", "--out", EVIL)
+        assert ran.code == code
+        assert not hidden(ran.out + ran.err)
+
+
 def test_one_line_is_said_of_a_file_whatever_its_name(run: Run, tmp_path: Path) -> None:
     name = "x\n::error file=a::y.arch"
     (tmp_path / name).write_text(SPEC.format("plain"), encoding="utf-8")

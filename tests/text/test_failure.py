@@ -17,6 +17,12 @@ def test_what_stops_the_work_is_a_failure(kind: type[Failure]) -> None:
     assert (error.message, error.help, str(error)) == ("the fact", "what to do", "the fact; what to do")
 
 
+def test_a_traceback_shows_a_failure_with_nothing_that_a_terminal_obeys() -> None:
+    error = Failure("no `\x1b[2J\u202e`", "a\nb")
+    assert str(error) == "no `␛[2J<U+202E>`; a␊b"
+    assert error.message == "no `\x1b[2J\u202e`"
+
+
 def test_absent_packages_are_named_as_the_index_knows_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("archdsl.text.failure.find_spec", lambda name: None)
     with pytest.raises(Failure, match=r'^torch, scikit-learn are not installed; run `pip install "archdsl\[train\]"`$'):
