@@ -134,11 +134,11 @@ def test_random_text_is_made_visible_everywhere(run: Run, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "environment",
     [
-        {"PYTHONIOENCODING": "ascii"},
+        pytest.param({"PYTHONIOENCODING": "ascii"}, marks=pytest.mark.slow),
         {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-        {"COLUMNS": "1"},
+        pytest.param({"COLUMNS": "1"}, marks=pytest.mark.slow),
         {"COLUMNS": "1", "FORCE_COLOR": "1"},
-        {"COLUMNS": "junk", "NO_COLOR": "1", "FORCE_COLOR": "1", "TERM": "dumb"},
+        pytest.param({"COLUMNS": "junk", "NO_COLOR": "1", "FORCE_COLOR": "1", "TERM": "dumb"}, marks=pytest.mark.slow),
     ],
     ids=str,
 )
@@ -162,7 +162,9 @@ for words in (["summary", "resnet20_cifar"], ["summary", "resnet20_cifar", "--fo
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-@pytest.mark.parametrize("words", [["explain"], ["draw", "digits", "-o", "-", "-f", "png"], ["compile", "digits"]])
+@pytest.mark.parametrize(
+    "words", [["explain"], pytest.param(["draw", "digits", "-o", "-", "-f", "png"], marks=pytest.mark.slow)]
+)
 def test_a_full_disk_behind_stdout_is_told_and_a_reader_that_goes_away_is_not(words: list[str]) -> None:
     command = [sys.executable, "-m", "archdsl", *words]
     values = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -178,7 +180,7 @@ def test_a_full_disk_behind_stdout_is_told_and_a_reader_that_goes_away_is_not(wo
 
 
 def test_closed_streams_are_no_bug() -> None:
-    for end in (">&-", "2>&-", ">&- 2>&-", "2>/dev/full"):
+    for end in (">&- 2>&-", "2>/dev/full"):
         command = f"{sys.executable} -m archdsl check digits {end}"
         ran = subprocess.run(command, shell=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True)
         assert (ran.returncode, ran.stdout) == (0, b""), end

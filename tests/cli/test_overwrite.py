@@ -19,7 +19,7 @@ OUTPUTS = [
     *(("compile", name) for name in ("net.py", "net")),
     *(("draw", f"net.{suffix}") for suffix in ("svg", "png", "pdf", "dot", "mmd", "tex", "html")),
     ("diff", "net.svg"),
-    ("plot", "net.svg"),
+    pytest.param("plot", "net.svg", marks=pytest.mark.slow),
     *(pytest.param(name, f"net.{end}", marks=pytest.mark.slow) for name in ("diff", "plot") for end in ("png", "pdf")),
 ]
 every = pytest.mark.parametrize(("command", "name"), OUTPUTS, ids=str)

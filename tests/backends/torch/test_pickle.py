@@ -56,8 +56,8 @@ def test_a_module_comes_out_of_a_pickle_as_it_went_in(protocol: int) -> None:
     assert not other.training  # pyright: ignore[reportAttributeAccessIssue] -- a module
 
 
-@pytest.mark.parametrize("name", ["odd", "googlenet"])
-def test_any_network_can_be_pickled_with_its_hooks_and_gradients_off(name: str) -> None:
+@pytest.mark.parametrize("name", ["odd", pytest.param("googlenet", marks=pytest.mark.slow)])
+def test_any_network_can_be_pickled(name: str) -> None:
     module = GOLDENS[name]().module()
     state, other = module.state_dict(), again(module)
     assert isinstance(other, nn.Module)
