@@ -11,6 +11,7 @@ from archdsl.text.edits import removal
 from archdsl.text.source import Span
 
 _LABEL = re.compile(r"""(?:"[^"\n]*"|[A-Za-z_]\w*(?:\{[^{}\n]*\}\w*)*)[ \t]*:[ \t]*\Z""")
+_VARIANT = re.compile(r"^[ \t]*variant\b", re.M)
 _REPEAT = re.compile(r"[ \t]*x\b")
 
 
@@ -27,13 +28,17 @@ def is_repeated(span: Span) -> bool:
 
 
 def without(node: Node, *, is_same_network: bool) -> Fix | None:
-    """Remove a step; safely where the network stays the same and no other step's name depends on this one's."""
+    """Remove a step; safely where the network stays the same, whoever calls it, and no other step's name depends on it.
+
+    A variant may have other operators in the place of those around it, or find them by their paths.
+    """
     span = node.span
     is_named = node.is_labelled and re.split(r"\W", node.id)[0] in _named(span.source.text)
-    if is_repeated(span) or node.calls or span.text.endswith("}") or is_named:
-        return None
-    is_free = not node.is_labelled and not node.id.isdigit()
     statement = statement_of(span)
+    if is_repeated(span) or node.calls or span.text.endswith("}") or is_named or _is_alone(statement):
+        return None
+    is_fixed = node.op is not None and node.word == node.op.keyword and not _VARIANT.search(span.source.text)
+    is_free = not node.is_labelled and not node.id.isdigit() and is_fixed
     return Fix.at(removal(statement), "", is_safe=is_same_network and is_free, title=f"remove `{span.text}`")
 
 
@@ -41,6 +46,12 @@ def without(node: Node, *, is_same_network: bool) -> Fix | None:
 def _named(text: str) -> frozenset[str]:
     """Return the first words of what a text refers to."""
     return frozenset(re.findall(r"(?:@|\breuse\s+)(\w+)", text))
+
+
+def _is_alone(statement: Span) -> bool:
+    """Return whether nothing but a statement stands in its braces."""
+    text = statement.source.text
+    return text[: statement.start].rstrip().endswith("{") and text[statement.end :].lstrip().startswith("}")
 
 
 def followed_by(span: Span, step: str) -> Fix | None:
