@@ -160,3 +160,25 @@ def mutate(text: str, random: Random, kinds: Sequence[str] = tuple(MUTATIONS)) -
     start, end, new = edit
     mutant = text[:start] + new + text[end:]
     return (kind, mutant) if mutant != text else None
+
+
+def mistakes(text: str, random: Random, most: int = 4) -> list[Edit]:
+    """Return some mistakes in lines that do not touch."""
+    found: list[Edit] = []
+    lines: set[int] = set()
+    for _ in range(random.randint(2, most)):
+        edit = MUTATIONS[random.choice(tuple(MUTATIONS))](text, random)
+        if edit is None or text[edit[0] : edit[1]] == edit[2]:
+            continue
+        line = text.count("\n", 0, edit[0])
+        if lines.isdisjoint(range(line - 1, line + 3)):
+            found.append(edit)
+            lines.add(line)
+    return sorted(found)
+
+
+def edited(text: str, edits: Sequence[Edit]) -> str:
+    """Return a text with some edits, which do not overlap."""
+    for start, end, new in sorted(edits, reverse=True):
+        text = text[:start] + new + text[end:]
+    return text

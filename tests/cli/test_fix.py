@@ -197,6 +197,8 @@ def test_lines_that_stay_keep_their_ends(old: list[tuple[str, str]], new: list[t
 BRACKETS = [
     ("model m { input [3, 8, 8]; conv 4 k=(3; relu }", "conv 4 k=(3); relu }", True),
     ("model m { input [3, 8, 8]; conv 4 k=[3, 3 }", "conv 4 k=[3, 3] }", True),
+    ("model m { input [3, 8, 8]; conv max(3, 4 + 1; relu }", "conv max(3, 4 + 1); relu }", False),
+    ("model m { input [3, 8, 8]; conv (in * 2; relu }", "conv (in * 2); relu }", False),
     ("model m { input [3, 8, 8]; conv 4 k=[3, 3) }", "conv 4 k=[3, 3] }", False),
     ("model m { input [3, 8, 8]; conv 4", "conv 4 }", False),
     ("model m {\n  input [3, 8, 8]; conv 4  # end\n", "conv 4  # end\n}\n", False),

@@ -118,7 +118,10 @@ def retell(source: Source, mistakes: Iterable[Diagnostic], parse: Reparse) -> li
         if mistake.code == "E005" and mistake.labels:
             # A bracket of the wrong kind: what the rest of the statement is depends on which one was meant.
             until = max(until, place_of(source, at).end)
-        told.append(trials.tried(mistake, at, until) or replace(mistake, fix=None))
+        tried = trials.tried(mistake, at, until) or replace(mistake, fix=None)
+        if tried.fix is not None and tried.fix.is_safe and not trials.is_certain_close(mistake):
+            tried = replace(tried, fix=replace(tried.fix, is_safe=False))
+        told.append(tried)
     return told
 
 

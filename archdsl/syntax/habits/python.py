@@ -152,6 +152,12 @@ def _parse(text: str) -> ast.stmt | None:
     return body[0] if len(body) == 1 else None
 
 
+def _shortened(steps: str) -> str:
+    """Return the first of many steps, with the braces closed that they open."""
+    first = steps[:_LONGEST_SHOWN].rpartition(";")[0]
+    return f"{first}; …" + " }" * (first.count("{") - first.count("}"))
+
+
 def _translated(place: HabitSite, start: int, label: str, steps: Sequence[Translation], reading: Reading) -> Habit:
     found = _chained(steps)
     whole = found.step
@@ -161,7 +167,7 @@ def _translated(place: HabitSite, start: int, label: str, steps: Sequence[Transl
         start = place.start if label else start
         whole = labelled(replace(found, label=label or found.label))
     maker = "Keras" if any(word in place.text for word in _KERAS_WORDS) else "PyTorch"
-    shown = whole if len(whole) <= _LONGEST_SHOWN else whole[:_LONGEST_SHOWN].rpartition(";")[0] + "; …"
+    shown = whole if len(whole) <= _LONGEST_SHOWN else _shortened(whole)
     why = found.why or "a step is a word and its arguments, without parentheses"
     called = re.search(r"[\w.]+(?=\()", place.source.text[start : place.end])
     what = f"`{called.group()}(…)`" if called else "this"

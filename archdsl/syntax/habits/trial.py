@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -9,13 +10,19 @@ from enum import Enum
 from archdsl.syntax.habits.scan import place_of
 from archdsl.text.diagnostic import Diagnostic, Fix
 from archdsl.text.mend import apply_fixes
-from archdsl.text.source import Source
+from archdsl.text.source import Source, Span
 
 Reparse = Callable[[Source], Sequence[Diagnostic]]
 """Gives the mistakes of a text as the grammar tells them."""
 
 _MOST = 400_000
 """Characters that are parsed again for the fixes of one text."""
+
+
+_MOST_PLACES = 16
+"""Where else a bracket may close, for it to be tried."""
+
+_OPERAND = re.compile(r'"[^"\n]*"|[\w.]+|[)\]]')
 
 
 class Outcome(Enum):
@@ -66,6 +73,21 @@ class Trials:
                 return Outcome.HARMFUL
             outcome = Outcome.PARTIAL
         return outcome
+
+    def is_certain_close(self, mistake: Diagnostic) -> bool:
+        """Return whether a bracket that is never closed can be meant to close nowhere else, and to stand there."""
+        fix, opened = mistake.fix, mistake.span
+        if fix is None or len(fix.edits) != 1:
+            return False
+        ((place, closer),) = fix.edits
+        inside = self.source.text[opened.end : place.start]
+        ends = [opened.end + match.end() for match in _OPERAND.finditer(inside)]
+        others = [Fix.at(Span(end, end, self.source), closer) for end in ends if end < place.start]
+        if len(ends) > 1:
+            others.append(Fix.at(opened, ""))
+        if len(others) > _MOST_PLACES:
+            return False
+        return all(self.outcome(other, opened.start) is Outcome.HARMFUL for other in others)
 
     def tried(self, mistake: Diagnostic, offset: int, until: int = 0) -> Diagnostic | None:
         """Return a mistake with its fix, which is safe only if it leaves nothing; None where its fix does harm."""
