@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import inf
 
 from lark import Token
 
+from archdsl.syntax.indentation import unclosed_braces
 from archdsl.text.diagnostic import Fix, Label, Reporter
 from archdsl.text.source import Source, Span
 
@@ -35,6 +37,8 @@ class Layout:
         self._source, self._report = source, report
         self._open: list[Token] = []
         self._blamed: set[int] = set()
+        self._ends = unclosed_braces(source.text)
+        """Where what never closed braces hold ends, as far as indentation tells."""
         self.damage: list[int] = []
         self.of_brackets: set[int] = set()
         """The damage that concerns ( ) and [ ], which a statement keeps to itself."""
@@ -69,7 +73,8 @@ class Layout:
             separator, previous = None, kind
             yield token
         end = len(self._source.text.rstrip())
-        yield from [self._close(end) for _ in range(len(self._open))]
+        while self._open:
+            yield self._close(int(self._end_of(self._open[-1], end)))
 
     def _is_inside(self) -> bool:
         return bool(self._open) and self._open[-1].type != "LBRACE"
@@ -79,9 +84,15 @@ class Layout:
         ends_brackets = token.type in ("RBRACE", "_SEPARATOR") or (starts_line and token.type in _STATEMENT_WORDS)
         while ends_brackets and self._is_inside():
             yield self._close(token.start_pos or 0)
+        while self._open and self._end_of(self._open[-1], inf) <= (token.start_pos or 0):
+            yield self._close(int(self._end_of(self._open[-1], inf)))
         if starts_line and token.type in DECLARATION_WORDS:
             while self._open and not self._is_indented(token, self._open[-1]):
                 yield self._close(token.start_pos or 0)
+
+    def _end_of(self, opened: Token, otherwise: float) -> float:
+        """Return where what a bracket holds ends, if it is never closed and indentation tells."""
+        return self._ends.get(opened.start_pos or 0, otherwise)
 
     def _is_indented(self, token: Token, opened: Token) -> bool:
         """Return whether a word stands inside an open bracket: on its line, or on one that is indented deeper."""
@@ -127,7 +138,9 @@ class Layout:
         if closer == "}":
             place = Span(end, end, self._source)
             on_own_line = "\n" in text[opened.start : end] or "#" in text[opened.start : end]
-            return Fix.at(place, "\n}" if on_own_line else " }", title="add `}`")
+            line = self._source.line(self._source.position(opened.start)[0])
+            indent = line[: len(line) - len(line.lstrip())]
+            return Fix.at(place, f"\n{indent}}}" if on_own_line else " }", title="add `}`")
         is_one_line = "\n" not in text[opened.start : end] and "#" not in text[opened.start : end]
         return (
             Fix.at(Span(end, end, self._source), closer, is_safe=True, title=f"add `{closer}`") if is_one_line else None

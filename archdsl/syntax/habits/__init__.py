@@ -38,6 +38,7 @@ _ALL: Sequence[Callable[[HabitSite], Habit | None]] = (
     python.imports,
     python.classes_and_functions,
     signs.comment,
+    brackets.unclosed_interpolation,
     references.numbered,
     steps.repeat_in_front,
     signs.foreign_letters,

@@ -212,6 +212,18 @@ def never_closed(place: HabitSite) -> Habit | None:
     return Habit(at, at + 1, message, f"close it with `{closer}`", place.offset + 1, code="E005")
 
 
+def unclosed_interpolation(place: HabitSite) -> Habit | None:
+    """Say that the braces of a label are not closed, at `layer{stage: stages [2, 2] …`."""
+    for match in re.finditer(r"(?<=\w)(\{)[\w+*/-]+(?=[ \t]*:)", place.source.text[place.start : place.offset + 100]):
+        start, end = place.start + match.start(1), place.start + match.end()
+        if start <= place.offset <= end + 1:
+            label = re.search(r"\w*$", place.source.text[:start])
+            shown = f"{label.group() if label else ''}{match.group()}}}:"
+            help = f"write `{shown}`"
+            return Habit(start, start + 1, "`{` is never closed", help, place.end, "}", whole=(end, end), code="E005")
+    return None
+
+
 def unclosed_before_brace(place: HabitSite) -> Habit | None:
     """Say that a list is not closed, at a body's brace."""
     text, at = place.source.text, place.offset

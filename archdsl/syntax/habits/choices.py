@@ -59,7 +59,7 @@ def conditional_argument(place: HabitSite) -> Habit | None:
     if not step or not condition or re.search(r"\b(?:if|for|let)\b", step + condition + other):
         return None
     whole, word = (place.start, place.end), step.split()[0]
-    if not has_other or " " not in step or other.split()[0] == word:
+    if not has_other or " " not in step or other.split()[:1] == [word]:
         chosen = f"if {condition} {{ {before} }}" + (f" else {{ {other} }}" if has_other else "")
         message = "a choice between steps begins with `if`"
         return Habit(at, at + 2, message, f"write `{chosen}`", place.end, chosen, whole=whole)

@@ -70,7 +70,7 @@ def foreign_letters(place: HabitSite) -> Habit | None:
     text, at = place.source.text, place.offset
     start = at - len(re.search(r"\w*$", text[max(0, at - LONGEST_NAME) : at]).group())  # pyright: ignore[reportOptionalMemberAccess] -- an empty text matches
     word = re.compile(r"\w+").match(text, start)
-    if word is None or text[at].isascii() or not text[at].isalpha() or _compatible(text, at) is not None:
+    if word is None or text[at : at + 1].isascii() or not text[at].isalpha() or _compatible(text, at) is not None:
         return None
     spelt = "".join(_spelt(letter) for letter in word.group())
     is_ours = re.fullmatch(r"[A-Za-z_]\w*", spelt, re.A) is not None
