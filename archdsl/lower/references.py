@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from archdsl.ir.outputs import output_shapes
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.lower.labels import label_text
 from archdsl.lower.level import Draft, Flow, Level, Ref
 from archdsl.lower.lowering import Lowering
 from archdsl.lower.place import Place
+from archdsl.ops.base import OpError
+from archdsl.ops.shape import Shape
 from archdsl.syntax import tree
 from archdsl.text.edits import renamed
 from archdsl.text.source import Span
@@ -59,15 +63,28 @@ def _draft_again(node: tree.Reuse, label: str | None, flow: Flow, level: Level) 
         raise Trouble("E113", message, node.name.span, help=f"write `@{node.name.text}` to take it up")
     if draft.is_unfed or draft.trouble is not None:
         raise Reported
+    spans = {**draft.attribute_spans, "reuse": node.name.span}
     again = replace(draft, inputs=(flow.ref,), span=node.span, label=None, reuses=index, hint=node.name.text, repeat=1)
+    again.attribute_spans = spans
     first = [level.drafts[ref.index].shapes.get(ref.output) for ref in draft.inputs]
     if first != [flow.shape]:
+        _reshape(again, node, first, flow.shape)
+    return again
+
+
+def _reshape(again: Draft, node: tree.Reuse, first: Sequence[Shape | None], shape: Shape) -> None:
+    """Settle what a module gives for another shape than the first time; whether it is the same, the sizes will tell."""
+    try:
+        if again.body is not None:
+            again.shapes = output_shapes(again.body, [shape])
+        elif again.op is not None:
+            again.shapes = {"": again.op.infer_shape([shape])}
+    except OpError:
         shown = ", ".join(map(str, first))
-        message = f"`{node.name.text}` took {shown} and is handed {flow.shape}"
+        message = f"`{node.name.text}` took {shown} and is handed {shape}"
         help = f"reuse it where {shown} flows in, or write a step with weights of its own"
         again.trouble = Trouble("E213", message, node.name.span, help=help)
         again.shapes = {"": None}
-    return again
 
 
 def _way_to(output: str, name: str, draft: Draft) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 from archdsl.ir.graph import Graph, Node, NodeId, Value
 from archdsl.ir.trouble import Trouble
 from archdsl.ir.walk import inner_first
-from archdsl.ops.base import OpError
+from archdsl.ops.base import Op, OpError
 from archdsl.ops.shape import LARGEST_TENSOR, Shape
 
 
@@ -131,13 +131,18 @@ class _Inferrer:
             sources = [results[v.node][v.output] for v in node.inputs if v.output in results.get(v.node, ())]
             if len(sources) < len(node.inputs):
                 continue  # already reported upstream: one mistake, one message
+            trouble = mistakes.get(node.id) if mistakes else None
             if node.body is not None:
+                if trouble is not None:
+                    self._fail(trouble, node, trouble)
+                    continue
                 table = inner[node.id] = self.table(node.body, tuple(sources), node)
                 if table.is_complete:
                     results[node.id] = table.outputs
+                if node.reuses is not None:
+                    self._check_again(node, sources)
                 continue
             assert node.op is not None
-            trouble = mistakes.get(node.id) if mistakes else None
             try:
                 shape = node.op.infer_shape(sources)
                 _check_size(shape)
@@ -146,10 +151,32 @@ class _Inferrer:
                 continue
             if trouble is None:
                 results[node.id] = {"": shape}
+                if node.reuses is not None:
+                    self._check_again(node, sources)
             else:
                 self._fail(trouble, node, trouble)
         self.trail.pop()
         return Shapes(graph, inputs, MappingProxyType(results), MappingProxyType(inner))
+
+    def _check_again(self, node: Node, now: list[Shape]) -> None:
+        """Keep an objection where what reaches a step makes the module that it applies again another one."""
+        graph, _, results, inner, _ = self.trail[-1]
+        assert node.reuses is not None
+        values = graph.nodes[node.reuses].inputs
+        first = [results[v.node][v.output] for v in values if v.output in results.get(v.node, ())]
+        are_numbers = all(isinstance(size, int) for shape in (*first, *now) for size in shape)
+        if first == now or len(first) < len(values) or not are_numbers:
+            return
+        path = _unlike(node.op, first, now)
+        if path is None and node.body is not None and node.reuses in inner:
+            path = _unlike_inside(inner[node.reuses], inner[node.id])
+        if path is not None:
+            shown, handed = (", ".join(map(str, shapes)) for shapes in (first, now))
+            why = f", on which its step `{path}` depends" if path else ""
+            message = f"`{node.reuses}` took {shown} and is handed {handed}{why}"
+            help = f"reuse it where {shown} flows in, or write a step with weights of its own"
+            trouble = Trouble("E213", message, node.span_of("reuse"), help=help)
+            self.misfits.append(Misfit(trouble, tuple(self.trail), node))
 
     def _fail(self, error: OpError | Trouble, node: Node, lowered: Trouble | None) -> None:
         """Keep a broken rule, or what lowering found in its place, with the calls that led to it."""
@@ -158,3 +185,27 @@ class _Inferrer:
         if isinstance(error, OpError):
             error = Trouble.of(error, node.span, node.attribute_spans)
         self.misfits.append(Misfit(error, tuple(self.trail), node))
+
+
+def _unlike(op: Op | None, first: Sequence[Shape], now: Sequence[Shape]) -> str | None:
+    """Return "" where what reaches a step makes it another module than the first time, else None.
+
+    A module is the same where no tensor and no number in its code depends on the image's size. A body takes equal
+    channels each time: what it holds may count them.
+    """
+    if op is None:
+        return None if [(len(x), x[:1]) for x in first] == [(len(x), x[:1]) for x in now] else ""
+    return None if op.state(first) == op.state(now) and op.to_torch(first) == op.to_torch(now) else ""
+
+
+def _unlike_inside(first: Shapes, now: Shapes) -> str | None:
+    """Return the path of the first step inside a body that is another module than the first time, else None."""
+    for node in first.graph.topological():
+        if node.id not in first.results or node.id not in now.results:
+            return None  # a mistake inside, which is told there
+        path = None if node.op is None else _unlike(node.op, first.inputs_of(node), now.inputs_of(node))
+        if node.body is not None:
+            path = _unlike_inside(first.inner[node.id], now.inner[node.id])
+        if path is not None:
+            return f"{node.id}.{path}".removesuffix(".")
+    return None

@@ -1,4 +1,4 @@
-"""What applies weights or a body several times: each time has to get a value of the same shape."""
+"""What repeats a step: each time has to get a value of the same shape."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from archdsl.text.diagnostic import Reporter
 
 
 def check_steady(shapes: Shapes, report: Reporter) -> None:
-    """Report steps that repeat, or apply another's weights, where the shapes that reach them differ.
+    """Report steps that repeat where the shapes that reach them differ.
 
     Lowering makes no such graph; one that comes from elsewhere may be so.
     Requires: shapes without errors.
@@ -18,11 +18,6 @@ def check_steady(shapes: Shapes, report: Reporter) -> None:
         for node in table.graph.topological():
             read = table.inputs_of(node)
             given = table.results[node.id][""]
-            first = table.inputs_of(table.graph.nodes[node.reuses]) if node.reuses is not None else read
             if node.repeat > 1 and [given] != read:
                 message = f"`{node.id}` repeats, and makes {read[0]} into {given}"
                 report.error("E213", message, node.span, help="write the repeats as steps of their own")
-            elif first != read:
-                shown, handed = (", ".join(map(str, some)) for some in (first, read))
-                message = f"`{node.reuses}` took {shown} and is handed {handed} by `{node.id}`"
-                report.error("E213", message, node.span, help=f"reuse it where {shown} flows in")

@@ -11,7 +11,7 @@ _PIECE = re.compile(r'"[^"\n]*"|#[^\n]*|(?<=\w)\{[^{}\n"]*\}|[(){}\[\]]|\n')
 _TAB = 4
 
 
-class _Opened(NamedTuple):
+class _OpenBrace(NamedTuple):
     offset: int
     indent: int
     line: int
@@ -37,7 +37,7 @@ def unclosed_braces(text: str) -> Mapping[int, int]:
 class _Scan:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._opened: list[_Opened] = []
+        self._opened: list[_OpenBrace] = []
         self._brackets = 0
         self._line = self._indent = 0
         self._behind = 0
@@ -58,7 +58,7 @@ class _Scan:
             self._begin_line(offset + 1)
         elif piece == "{":
             self.missing += 1
-            self._opened.append(_Opened(offset, self._indent, self._line))
+            self._opened.append(_OpenBrace(offset, self._indent, self._line))
             rest = self._line_at(offset + 1).partition("#")[0]
             self._has_body.append(bool(rest.strip()))
         elif piece == "}":
