@@ -160,6 +160,9 @@ def unknown_value(span: Span) -> Habit | None:
         at = start + comment.start() + 1
         message = "a comment runs from `#` to the end of the line; `//` divides"
         return Habit(at, at + 2, message, "write `#`", 0, "#")
+    if re.search(r"//\s*$", before):
+        help = "bind it with `let`, or make it a parameter; a comment begins with `#`, where `//` divides"
+        return Habit(span.start, span.end, "", help)
     if (match := re.fullmatch(r"x(\d+)", name)) and before.endswith((" ", "\t")):
         help = f"write `x {match[1]}`, with a space: `x` repeats a step"
         return Habit(span.start, span.end, "", help, 0, f"x {match[1]}", is_safe=True)

@@ -119,8 +119,8 @@ def comment(place: HabitSite) -> Habit | None:
     text, at = place.source.text, place.offset
     start, end = line_bounds(text, at)
     before = text[start:at]
-    if text.startswith("//", at) and (not before.strip() or before.rstrip().endswith(("{", "}", ";"))):
-        return _comment(at, end)
+    if text.startswith("//", at) and not re.search(r"[=(\[,+*/%-]\s*$", before):
+        return _comment(at, end, is_safe=not before.strip() or before.rstrip().endswith(("{", "}", ";")))
     opened = text.rfind("/*", 0, at + 2)
     closed = text.find("*/", opened + 2) if opened >= 0 else -1
     if opened >= 0 and (closed < 0 or closed >= at):
@@ -144,9 +144,9 @@ def comment(place: HabitSite) -> Habit | None:
     return None
 
 
-def _comment(at: int, end: int) -> Habit:
+def _comment(at: int, end: int, *, is_safe: bool = True) -> Habit:
     message = "a comment runs from `#` to the end of the line"
-    return Habit(at, at + 2, message, "write `#`", end, "#", is_safe=True)
+    return Habit(at, at + 2, message, "write `#`", end, "#", is_safe=is_safe)
 
 
 def arrow(place: HabitSite) -> Habit | None:

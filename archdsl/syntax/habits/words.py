@@ -69,7 +69,9 @@ _BEGIN_STATEMENTS = frozenset(
 )
 _LABELLED = re.compile(r"[A-Za-z_]\w*(?:\{[^{}\n]*\}\w*)*(?=[ \t]*:)")
 # What a name is to follow: there such a word was meant as a name.
-_HEAD = re.compile(r"\b(?:block|model|variant|of|fn|let|for|inline|use|as|int|float|bool|str|list|stride|body)$")
+_HEAD = re.compile(
+    r"\b(?:block|model|variant|of|fn|let|for|inline|use|as|reuse|output|int|float|bool|str|list|stride|body)$"
+)
 
 
 def equals_for_label(place: HabitSite) -> Habit | None:
