@@ -19,7 +19,7 @@ from archdsl.cli.files import STDIN, rewrite
 from archdsl.syntax.formatter import FormatterBug
 from archdsl.syntax.parser import MAX_CHARACTERS
 from archdsl.text.error import SpecError
-from archdsl.text.failure import Failure
+from archdsl.text.failure import Failure, cannot
 from archdsl.text.render.display import visible
 from archdsl.text.source import Source
 
@@ -36,17 +36,20 @@ class _Spec:
     path: Path | None
 
     def read(self) -> str:
-        """Return the text, with a byte order mark if there is one. Errors: Failure, OSError."""
-        if self.path is None:
-            content = sys.stdin.buffer.read(_MOST_BYTES)
-        else:
-            with self.path.open("rb") as file:
-                content = file.read(_MOST_BYTES)
+        """Return the text, with a byte order mark if there is one. Errors: Failure."""
+        try:
+            if self.path is None:
+                content = sys.stdin.buffer.read(_MOST_BYTES)
+            else:
+                with self.path.open("rb") as file:
+                    content = file.read(_MOST_BYTES)
+        except OSError as error:
+            raise Failure(cannot("read", self.name, error), code="E114") from None
         try:
             return content.decode("utf-8", errors="replace" if len(content) == _MOST_BYTES else "strict")
         except UnicodeDecodeError as error:
             what = "stdin" if self.path is None else f"`{self.name}`"
-            raise Failure(f"{what} is no UTF-8 text: {error.reason} at byte {error.start}") from None
+            raise Failure(f"{what} is no UTF-8 text: {error.reason} at byte {error.start}", code="E004") from None
 
 
 def format_specs(
@@ -109,7 +112,7 @@ def _put(spec: _Spec, text: str, *, is_changed: bool) -> None:
         write(text)
     elif is_changed:
         if not os.access(spec.path, os.W_OK):
-            raise Failure(f"`{spec.name}` may not be written")
+            raise Failure(f"`{spec.name}` may not be written", code="E332")
         rewrite(spec.path, text)
         say(f"formatted {spec.name}")
 
@@ -123,11 +126,11 @@ def _specs(paths: Sequence[str]) -> Iterator[_Spec | Failure]:
             continue
         path = Path(name)
         if not path.exists():
-            yield Failure(f"no file and no folder is called `{name}`")
+            yield Failure(f"no file and no folder is called `{name}`", code="E114")
             continue
         files = _below(path) if path.is_dir() else [path]
         if not files:
-            yield Failure(f"no {SUFFIX} file is in `{name}`")
+            yield Failure(f"no {SUFFIX} file is in `{name}`", code="E114")
         for file in files:
             home = file.resolve()
             if home not in seen:

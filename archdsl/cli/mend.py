@@ -118,7 +118,7 @@ def write_repaired(path: Path, repaired: Repair) -> None:
     Errors: Failure where it cannot be written, or was changed meanwhile
     """
     if not os.access(path, os.W_OK):
-        raise Failure(f"`{path}` may not be written")
+        raise Failure(f"`{path}` may not be written", code="E332")
     raw = path.read_bytes().decode("utf-8")
     mark = _BOM if raw.startswith(_BOM) else ""
     content = raw.removeprefix(_BOM)

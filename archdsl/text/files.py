@@ -49,7 +49,7 @@ def refuse_inputs(path: Path, inputs: Iterable[Path]) -> None:
     if not path.is_file():
         return
     for given in inputs:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # it is not there any more
             if path.samefile(given):
                 raise Failure(f"`{path}` would be overwritten, and was read for this", "name another file", "E330")
 

@@ -144,3 +144,14 @@ def test_a_fault_of_the_formatter_leaves_the_file_alone_and_asks_to_report_it(
     assert "formatting `tiny.arch` would change what it says, so it is left as it was" in err
     assert "report it with the spec" in err
     assert tiny.read_text(encoding="utf-8") == UGLY
+
+
+def test_what_cannot_be_read_or_written_has_a_code(run: Run, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tiny.parent / "latin.arch").write_bytes(b"# \xe9\n")
+    (tiny.parent / "folder").mkdir()
+    assert run("fmt", "latin.arch").err.startswith("error[E004]: `latin.arch` is no UTF-8 text")
+    for name in ("absent.arch", "folder"):
+        assert run("fmt", name).err.startswith("error[E114]: ")
+    tiny.write_text("model  m { input [3, 8, 8]; conv 4 }\n", encoding="utf-8")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert run("fmt", "tiny.arch").err.startswith("error[E332]: `tiny.arch` may not be written")
