@@ -57,7 +57,8 @@ class GeneratedCode:
         filename = f"<archdsl {self.name} {sha256(self.source.encode()).hexdigest()[:12]}>"
         linecache.cache[filename] = (len(self.source), None, self.source.splitlines(keepends=True), filename)
         namespace: dict[str, Any] = {"__name__": f"archdsl.generated.{self.name}"}
-        exec(compile(self.source, filename, "exec"), namespace)
+        # As a file would be: without the `annotations` of this one, which leaves strings that torch.fx cannot write.
+        exec(compile(self.source, filename, "exec", dont_inherit=True), namespace)
         found = {
             name: value
             for name, value in namespace.items()

@@ -97,6 +97,16 @@ def test_torch_saves_a_module_and_loads_it_where_code_may_run() -> None:
         torch.load(file)
 
 
+def test_what_torch_makes_of_a_module_can_be_pickled_too() -> None:
+    module = built()
+    for made in (torch.fx.symbolic_trace(module), torch.optim.swa_utils.AveragedModel(module)):
+        assert torch.equal(run(again(made)), run(module))
+    first, second = pickle.loads(pickle.dumps(nn.ModuleList([module, module])))
+    assert first is second
+    with torch.device("meta"):
+        assert again(built()).fc.weight.is_meta  # pyright: ignore[reportAttributeAccessIssue] -- a label
+
+
 def test_named_outputs_can_be_pickled() -> None:
     outputs = run(archdsl.load_text(TWO).module())
     other = again(outputs)
