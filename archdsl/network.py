@@ -257,8 +257,7 @@ class Network:
         """
         from archdsl.weights.fold import fold_state
 
-        folded = fold_state(state, self.folds)
-        return {key: folded[key] for key, _ in self.state}
+        return fold_state(state, self.folds, [key for key, _ in self.state])
 
     def flatten(self) -> MultiDiGraph[str]:
         """Return a new networkx graph with one node per operator, named by its path; `from_networkx` compiles it."""
@@ -279,7 +278,7 @@ class Network:
 
         `weights` are a file, by path, or a state_dict; without them torch's generator draws initial values. `origin`
         names the name map to use, `"timm"`; without it the one that fits best is used, if any does better than equal
-        keys. With `strict`, anything that is missing, left over or of another shape raises
+        keys. With `strict`, anything that is missing, left over, of another shape or no number raises
         `archdsl.weights.load.MisfitError`, which carries the report; without it, what fits is loaded.
         """
         from archdsl.backends.torch.build import build
@@ -288,18 +287,19 @@ class Network:
             return build(self.source(), self.name)
         from archdsl.weights import load as loading
 
-        compared = loading.compare(self.state, self.key_maps, weights, origin)
+        compared = loading.compare(self.shapes, self.key_maps, weights, origin)
         source = self.source()
         return loading.build(self.name, lambda: build(source, self.name), compared, strict=strict)
 
-    def compare_weights(self, weights: Weights, origin: str | None = None) -> Transfer:
+    def compare_weights(self, weights: Weights, origin: str | None = None, *, values: bool = False) -> Transfer:
         """Say what of a file's or a state_dict's weights fits the network, and how.
 
-        Torch is not needed for safetensors. Raises `archdsl.weights.load.WeightsError` where they cannot be read.
+        By keys, shapes and types, for which torch is not needed with safetensors; with `values`, which needs it, by the
+        numbers too. Raises `archdsl.weights.load.WeightsError` where they cannot be read.
         """
         from archdsl.weights.load import compare
 
-        return compare(self.state, self.key_maps, weights, origin)[1]
+        return compare(self.shapes, self.key_maps, weights, origin, values=values)[1]
 
     def summary(
         self,

@@ -6,20 +6,26 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
+from torch.serialization import safe_globals
 
 from archdsl.text.failure import cannot
 from archdsl.weights.error import WeightsError
-from archdsl.weights.transfer import Stored
+from archdsl.weights.stored import Stored
 
 # Where training scripts put the weights beside other things, the one that counts most first.
-WRAPPERS = ("state_dict", "model", "model_state_dict", "model_state", "model_ema", "state_dict_ema")
+WRAPPERS = (
+    "state_dict", "model", "model_state_dict", "model_state", "module", "net", "params", "weights",
+    "model_ema", "state_dict_ema", "ema_state_dict", "params_ema", "ema",
+)  # fmt: skip
 _DEEPEST = 4
+_MOST_LISTED = 4
+_ONE_OF_THEM = "give the one meant: `torch.load(path, weights_only=True)[name]`, or save it alone"
 _ALONE = "save the weights alone: `torch.save(model.state_dict(), path)`, or as safetensors"
 
 
@@ -34,17 +40,34 @@ class Checkpoint:
 
     @property
     def stored(self) -> Mapping[str, Stored]:
-        return {key: _describe(value) for key, value in self.state.items()}
+        first: dict[object, str] = {}
+        found: dict[str, Stored] = {}
+        for key, value in self.state.items():
+            place = _place(value)
+            twin = None if place is None else first.setdefault(place, key)
+            if twin is not None and twin != key:
+                found[twin] = replace(found[twin], twin=twin)
+            found[key] = replace(_describe(value), twin=twin if twin != key else None)
+        return found
 
-    def tensors(self, keys: Iterable[str]) -> Mapping[str, torch.Tensor]:
-        return {key: value for key in keys if isinstance(value := self.state[key], torch.Tensor)}
+    def read(self, keys: Iterable[str]) -> Iterator[tuple[str, torch.Tensor]]:
+        yield from ((key, value) for key in keys if isinstance(value := self.state[key], torch.Tensor))
 
 
 def _describe(value: object) -> Stored:
-    # Only a dense tensor has its elements in the order of its axes.
-    if not isinstance(value, torch.Tensor) or value.layout != torch.strided or value.is_quantized:
+    if not isinstance(value, torch.Tensor):
         return Stored(None, type(value).__name__)
+    # Only a dense tensor has its elements in the order of its axes.
+    if value.layout != torch.strided or value.is_quantized or value.is_nested:
+        return Stored(None, "quantised values" if value.is_quantized else "sparse values")
     return Stored(tuple(value.shape), str(value.dtype).removeprefix("torch."))
+
+
+def _place(value: object) -> object:
+    """Return where a tensor lies in memory, by which it is told from others; None where it lies nowhere."""
+    if _describe(value).shape is None or not isinstance(value, torch.Tensor) or value.is_meta or not value.numel():
+        return None
+    return value.data_ptr(), value.dtype, value.shape, value.stride()
 
 
 def open_checkpoint(path: Path) -> Checkpoint:
@@ -56,7 +79,8 @@ def open_checkpoint(path: Path) -> Checkpoint:
         with warnings.catch_warnings():
             # Of pickles that torch did not write; they are told from others by what comes of them.
             warnings.simplefilter("ignore")
-            content = _load(path)
+            with safe_globals(_STANDING_IN):
+                content = _load(path)
     except pickle.UnpicklingError as error:
         raise _refused(path, str(error)) from None
     except (RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, zipfile.BadZipFile):
@@ -77,6 +101,27 @@ def _load(path: Path) -> object:
         return torch.load(path, map_location="cpu", weights_only=True)
 
 
+class numpy:  # noqa: N801 -- what a report calls it
+    """Stands for what a training script keeps of NumPy beside the weights: without a value, and without NumPy."""
+
+    def __init__(self, *parts: object) -> None:
+        del parts
+
+    def __setstate__(self, state: object) -> None:
+        del state
+
+
+# A number, its type, and an array, as NumPy 1 and 2 name them in files.
+_STANDING_IN: list[Any] = [
+    (numpy, f"numpy.{name}")
+    for name in (
+        "dtype",
+        "ndarray",
+        *(f"{core}.multiarray.{name}" for core in ("core", "_core") for name in ("scalar", "_reconstruct")),
+    )
+]
+
+
 def _refused(path: Path, message: str) -> WeightsError:
     found = re.search(r"GLOBAL ([\w.]*\w)", message)
     if found is None:
@@ -87,22 +132,55 @@ def _refused(path: Path, message: str) -> WeightsError:
 def unwrap(name: str, content: object) -> Checkpoint:
     """Find the weights in what a file held.
 
-    Errors: WeightsError where it has no tensors under names
+    Errors: WeightsError where it has no tensors under names, or several that may be meant
     """
-    notes: list[str] = []
-    found = content
+    path: list[str] = []
+    passed: list[str] = []
+    state = _mapping(content)
     for _ in range(_DEEPEST):
-        state = _mapping(found)
-        there = [key for key in WRAPPERS if state is not None and isinstance(state.get(key), Mapping)]
-        if state is None or not there:
+        inside = _inside(state) if state is not None else {}
+        known = [key for key in WRAPPERS if key in inside]
+        if state is None or not inside or (_has_weights(state) and not known):
             break
-        others = ", ".join(f"`{key}`" for key in there[1:])
-        notes.append(f"the weights are those under `{there[0]}`" + (f", not those under {others}" if others else ""))
-        found = state[there[0]]
-    state = _mapping(found)
+        if not known and len(inside) > 1:
+            raise WeightsError(f"`{name}` holds several things: {_listed(inside)}", _ONE_OF_THEM)
+        chosen, *others = known or inside
+        path.append(chosen)
+        passed += others
+        state = inside[chosen]
+    beside = f", not those under {_listed(passed)}" if passed else ""
+    notes = (f"the weights are those under `{'.'.join(path)}`{beside}",) if path else ()
     if state is not None and any(isinstance(value, torch.Tensor) for value in state.values()):
-        return Checkpoint(name, {str(key): value for key, value in state.items()}, tuple(notes))
-    raise WeightsError(f"`{name}` holds {_kind(found)}, and no tensors under names", _ALONE)
+        return Checkpoint(name, {str(key): value for key, value in state.items()}, notes)
+    raise WeightsError(
+        f"`{name}` holds {_kind(content if state is None else state)}, and no tensors under names", _ALONE
+    )
+
+
+def _inside(state: Mapping[object, object]) -> dict[str, Mapping[object, object]]:
+    """Return the mappings in one, by name, below which there are tensors."""
+    found = {key: inner for key, value in state.items() if isinstance(key, str) and (inner := _mapping(value))}
+    return {key: inner for key, inner in found.items() if _holds_tensors(inner, _DEEPEST)}
+
+
+def _holds_tensors(state: Mapping[object, object], depth: int) -> bool:
+    # An optimizer numbers the parameters for which it keeps tensors.
+    named = [value for key, value in state.items() if isinstance(key, str)]
+    if any(isinstance(value, torch.Tensor) for value in named):
+        return True
+    inner = [below for value in named if (below := _mapping(value))]
+    return depth > 0 and any(_holds_tensors(below, depth - 1) for below in inner)
+
+
+def _has_weights(state: Mapping[object, object]) -> bool:
+    """Return whether a mapping's own tensors are weights, and not figures beside them: a key of one has a dot."""
+    tensors = [key for key, value in state.items() if isinstance(value, torch.Tensor)]
+    return any("." in str(key) for key in tensors) or 2 * len(tensors) > len(state)
+
+
+def _listed(names: Iterable[str]) -> str:
+    listed = [f"`{name}`" for name in names]
+    return ", ".join(listed[:_MOST_LISTED]) + (", …" if len(listed) > _MOST_LISTED else "")
 
 
 def _mapping(value: object) -> Mapping[object, object] | None:

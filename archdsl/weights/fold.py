@@ -9,17 +9,17 @@ import torch
 from archdsl.passes.fold import Fold
 
 
-def fold_state(state: Mapping[str, torch.Tensor], folds: Iterable[Fold]) -> dict[str, torch.Tensor]:
-    """Return the state with new weights and biases, without norms, and with everything else as it is.
+def fold_state(
+    state: Mapping[str, torch.Tensor], folds: Iterable[Fold], keys: Iterable[str]
+) -> dict[str, torch.Tensor]:
+    """Return the state of the network with these keys: new weights and biases where norms were folded, else as it is.
 
-    Computed in float64 and returned in each weight's own type. Raises KeyError where the state lacks a key of the plan.
+    Computed in float64 and returned in each weight's own type. Raises KeyError where the state lacks what is needed.
     """
-    result = dict(state)
+    folded: dict[str, torch.Tensor] = {}
     for fold in folds:
-        result[f"{fold.target}.weight"], result[f"{fold.target}.bias"] = _combine(fold, state)
-        for key in fold.norm_keys:
-            del result[key]
-    return result
+        folded[f"{fold.target}.weight"], folded[f"{fold.target}.bias"] = _combine(fold, state)
+    return {key: folded[key] if key in folded else state[key] for key in keys}
 
 
 def _combine(fold: Fold, state: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from archdsl.passes.state import State
+from archdsl.passes.shapes import Shapes
+from archdsl.passes.state import list_adaptable, list_state
 from archdsl.semantics.keymap import KeyMap
 from archdsl.text.failure import require
 from archdsl.text.suggest import nearest
 from archdsl.weights.error import WeightsError
-from archdsl.weights.file import WeightsFile, open_weights
+from archdsl.weights.file import open_weights
+from archdsl.weights.plan import plan_transfer, transfer_from
 from archdsl.weights.report import counts, describe
-from archdsl.weights.transfer import Transfer, plan_transfer, transfer_from
+from archdsl.weights.stored import WeightsFile
+from archdsl.weights.transfer import Needs, Transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,19 +38,48 @@ class MisfitError(WeightsError):
 
 
 def compare(
-    state: State, key_maps: tuple[KeyMap, ...], weights: Weights, origin: str | None = None
+    shapes: Shapes,
+    key_maps: tuple[KeyMap, ...],
+    weights: Weights,
+    origin: str | None = None,
+    *,
+    values: bool = False,
 ) -> tuple[WeightsFile, Transfer]:
     """Say what becomes of each of the weights; without an origin, the name map that fits best is used, if any.
 
-    Errors: WeightsError where they cannot be read, or no name map has this origin
+    With `values` the numbers are read too, and those that cannot be loaded are told.
+
+    Errors: WeightsError where they cannot be read, or no name map has this origin and the keys are not the network's
     """
-    file = _open(weights)
-    if origin is None:
-        transfer = plan_transfer(state, file.stored, key_maps, is_in_order=file.is_in_order)
+    file, needs = _open(weights), Needs(list_state(shapes), list_adaptable(shapes))
+    chosen = next((key_map for key_map in key_maps if key_map.origin == origin), None)
+    if chosen is not None:
+        transfer = transfer_from(chosen, needs, file.stored, is_in_order=file.is_in_order)
     else:
-        chosen = _named(origin, key_maps)
-        transfer = transfer_from(chosen, state, file.stored, is_in_order=file.is_in_order)
-    return file, Transfer(transfer.entries, transfer.origin, (*file.notes, *transfer.notes))
+        maps = key_maps if origin is None else ()
+        transfer = plan_transfer(needs, file.stored, maps, is_in_order=file.is_in_order)
+        if origin is not None:
+            transfer = _of_equal_keys(origin, key_maps, transfer)
+    transfer = Transfer(transfer.entries, transfer.origin, (*file.notes, *transfer.notes))
+    if not values:
+        return file, transfer
+    require("torch", extra="torch")
+    from archdsl.weights.values import check_values
+
+    return file, check_values(file, transfer)
+
+
+def _of_equal_keys(origin: str, key_maps: tuple[KeyMap, ...], transfer: Transfer) -> Transfer:
+    """Take a file without its name map where that would say nothing, since every key is the same in both."""
+    known = [key_map.origin for key_map in key_maps]
+    near = nearest(origin, known)
+    if near is None and not (transfer.of("new") or transfer.of("unused")):
+        note = f"the spec has no name map for `{origin}`, and needs none: the keys are the same"
+        return Transfer(transfer.entries, transfer.origin, (*transfer.notes, note))
+    there = near or ", ".join(known)
+    help = f"there is `{there}`" if there else f'declare one: `keys {origin} {{ "ours" = "theirs" }}`'
+    message = f"the spec has no name map for `{origin}`"
+    raise WeightsError(message if near else f"{message}, and by equal keys {counts(transfer)}", help)
 
 
 def _open(weights: Weights) -> WeightsFile:
@@ -57,16 +89,6 @@ def _open(weights: Weights) -> WeightsFile:
 
         return unwrap("the state_dict", weights)
     return open_weights(Path(weights))
-
-
-def _named(origin: str, key_maps: tuple[KeyMap, ...]) -> KeyMap:
-    found = next((key_map for key_map in key_maps if key_map.origin == origin), None)
-    if found is None:
-        known = [key_map.origin for key_map in key_maps]
-        near = nearest(origin, known) or ", ".join(known)
-        help = f"there is `{near}`" if near else f'declare one: `keys {origin} {{ "ours" = "theirs" }}`'
-        raise WeightsError(f"the spec has no name map for `{origin}`", help)
-    return found
 
 
 def build(
@@ -87,14 +109,21 @@ def build(
     require("torch", extra="torch")
     import torch
 
+    from archdsl.weights.values import convert, with_unusable
+
     state = {e.key: torch.zeros((), dtype=torch.int64) for e in transfer.of("initial") if e.key is not None}
-    loaded = [(e.key, e.source, e.shape, e.dtype) for e in transfer.entries if e.is_loaded]
-    tensors = file.tensors([source for _, source, _, _ in loaded if source is not None])
-    for key, source, shape, dtype in loaded:
-        assert key is not None and source is not None and shape is not None
-        # A copy: what a file maps or another module owns stays as it is.
-        state[key] = torch.empty(shape, dtype=getattr(torch, dtype or "")).copy_(tensors[source].reshape(shape))
-    is_whole = not (transfer.of("new") or transfer.of("different"))
+    loaded = {e.source: e for e in transfer.entries if e.is_loaded and e.source is not None}
+    unusable: dict[str, str] = {}
+    for source, tensor in file.read(loaded):
+        converted, key = convert(loaded[source], tensor), loaded[source].key
+        if isinstance(converted, str):
+            unusable[source] = converted
+        elif key is not None:
+            state[key] = converted
+    transfer = with_unusable(transfer, unusable)
+    if strict and unusable:
+        raise MisfitError(name, transfer)
+    is_whole = not any(map(transfer.of, ("new", "different", "unusable")))
     return _without_drawing(make, state) if is_whole else _into(make(), state)
 
 

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from archdsl.text.render.display import visible
-from archdsl.weights.transfer import CAUSES, Entry, Transfer
+from archdsl.weights.transfer import CAUSES, MISFITS, Entry, Transfer
 
 _MOST_LINES = 8
 _MEANING = {
     "matched": "same key and shape",
     "renamed": "another key in the file",
     "reshaped": "same elements in another shape",
+    "adapted": "fitted to other input channels",
     "initial": "counts of batches that the file lacks, left at 0",
+    "dropped": "in the file, and needed for nothing",
     "new": "in the network, not in the file",
     "different": "another shape or type in the file",
+    "unusable": "numbers that cannot be loaded",
     "unused": "in the file, not in the network",
 }
 
 
 def counts(transfer: Transfer) -> str:
     """Count what does not fit: "2 new, 1 unused"."""
-    found = [(cause, len(transfer.of(cause))) for cause in CAUSES[-3:]]
+    found = [(cause, len(transfer.of(cause))) for cause in MISFITS]
     return ", ".join(f"{count:,} {cause}" for cause, count in found if count)
 
 
@@ -34,7 +38,9 @@ def describe(transfer: Transfer) -> str:
             continue
         origin = f", by the name map `{transfer.origin}`" if cause == "renamed" and transfer.origin else ""
         lines.append(f"{cause:<10}{len(entries):>6,}  {_MEANING[cause]}{origin}")
-        if cause not in ("matched", "renamed", "initial"):
+        if cause == "dropped":
+            lines += _cut([f"{reason}: {count:,}" for reason, count in Counter(e.reason for e in entries).items()])
+        elif cause not in ("matched", "renamed", "initial"):
             lines += _cut(list(_modules(entries)))
     converted = sorted({f"{e.source_dtype} to {e.dtype}" for e in transfer.entries if e.is_converted})
     lines += [f"numbers are converted: {', '.join(converted)}"] if converted else []
@@ -60,8 +66,10 @@ def _modules(entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def _shapes(entry: Entry) -> str:
+    if entry.cause == "unusable":
+        return entry.reason
     ours, theirs = _shape(entry.shape, entry.dtype), _shape(entry.source_shape, entry.source_dtype)
-    if entry.cause not in ("reshaped", "different"):
+    if entry.cause not in ("reshaped", "adapted", "different"):
         return ours if entry.source is None else theirs
     if entry.cause == "different" and entry.shape == entry.source_shape:
         ours, theirs = str(entry.dtype), str(entry.source_dtype)
@@ -87,7 +95,8 @@ def record(transfer: Transfer) -> dict[str, object]:
 def _row(entry: Entry) -> dict[str, object]:
     ours = {"key": entry.key, "shape": _list(entry.shape), "dtype": entry.dtype}
     theirs = {"source": entry.source, "source_shape": _list(entry.source_shape), "source_dtype": entry.source_dtype}
-    return {**(ours if entry.key is not None else {}), **(theirs if entry.source is not None else {})}
+    reason = {"reason": entry.reason} if entry.reason else {}
+    return {**(ours if entry.key is not None else {}), **(theirs if entry.source is not None else {}), **reason}
 
 
 def _list(shape: tuple[int, ...] | None) -> list[int] | None:

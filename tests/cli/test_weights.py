@@ -74,9 +74,13 @@ def test_an_origin_chooses_the_map(run: Run, file: Path) -> None:
 
 
 def test_an_origin_without_a_map_and_a_file_that_is_none_are_failures_with_a_code(run: Run, file: Path) -> None:
+    code, out, _ = run("weights", "tiny.arch", str(file), "--from", "timm")
+    assert code == 0
+    assert out.endswith("note: the spec has no name map for `timm`, and needs none: the keys are the same\n")
+    write_zeros(file, archdsl.load("tiny.arch").state, "backbone.x-")
     code, out, err = run("weights", "tiny.arch", str(file), "--from", "timm")
     assert (code, out) == (2, "")
-    assert err.startswith("error[E301]: the spec has no name map for `timm`")
+    assert err.startswith("error[E301]: the spec has no name map for `timm`, and by equal keys 10 new, 10 unused")
     file.write_bytes(b"nothing")
     code, out, err = run("weights", "tiny.arch", str(file))
     assert (code, out) == (2, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import zipfile
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,11 @@ pytestmark = pytest.mark.torch
         lambda state: {"model": state, "optimizer": {"lr": 0.1}, "model_ema": {"x": torch.zeros(1)}},
         lambda state: {"model": {"state_dict": state}},
         lambda state: {"model_ema": state},
+        lambda state: {"params_ema": state},
+        lambda state: {"params": state, "params_ema": state},
+        lambda state: {"mine": state, "epoch": 3, "best": torch.tensor(76.1)},
+        lambda state: {"a": {"b": {"mine": state}}},
+        lambda state: {"mine": state, "optimizer": {"state": {0: {"exp_avg": torch.zeros(2)}}, "param_groups": []}},
     ],
 )
 def test_weights_are_found_inside_a_training_checkpoint(
@@ -35,6 +41,50 @@ def test_weights_are_found_inside_a_training_checkpoint(
     torch.save(wrapped(state), tmp_path / "w.pth")
     assert same(network().module(tmp_path / "w.pth"), state)
     assert network().compare_weights(tmp_path / "w.pth").notes[0].startswith("the weights are those under `")
+
+
+def test_where_the_weights_were_found_is_said_with_what_was_passed_by(tmp_path: Path) -> None:
+    state = trained().state_dict()
+    torch.save({"model": {"inner": state}, "ema": state}, tmp_path / "w.pth")
+    notes = network().compare_weights(tmp_path / "w.pth").notes
+    assert notes == ("the weights are those under `model.inner`, not those under `ema`",)
+
+
+@pytest.mark.parametrize("beside", [{"args": [1, "a"]}, {"lr_scheduler": {"last_epoch": 3}}, {"best": torch.zeros(3)}])
+def test_what_stands_beside_a_state_dict_inside_it_is_left_over(beside: dict[str, object]) -> None:
+    transfer = network().compare_weights({**trained().state_dict(), **beside})  # pyright: ignore[reportArgumentType]
+    assert [entry.source for entry in transfer.of("unused")] == list(beside)
+    assert not transfer.of("new")
+
+
+def test_figures_of_numpy_beside_the_weights_are_allowed_and_nothing_of_numpy_runs(tmp_path: Path) -> None:
+    numpy = pytest.importorskip("numpy")
+    state = trained().state_dict()
+    figures = {
+        "scalars": [numpy.float64(76.1), numpy.float32(3), numpy.int64(3), numpy.bool_(True)],
+        "array": numpy.arange(6).reshape(2, 3),
+        "random": numpy.random.get_state(),
+        "type": numpy.dtype("float32"),
+    }
+    for save in (torch.save, save_old):
+        save({"model": state, **figures}, tmp_path / "w.pth")
+        assert same(network().module(tmp_path / "w.pth"), state)
+        save({**state, "accuracy": numpy.float64(76.1)}, tmp_path / "w.pth")
+        (unused,) = network().compare_weights(tmp_path / "w.pth").of("unused")
+        assert (unused.source, unused.source_dtype) == ("accuracy", "numpy")
+
+
+@pytest.mark.parametrize("name", ["numpy.load", "numpy.core.multiarray.fromfile", "numpy.f2py.run_main", "numpy"])
+def test_no_other_function_of_numpy_is(name: str, tmp_path: Path) -> None:
+    module, _, function = name.rpartition(".")
+    program = f"c{module}\n{function}\n(S'x'\ntR.".encode()
+    with zipfile.ZipFile(tmp_path / "w.pth", "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02" + program)
+        archive.writestr("archive/version", "3\n")
+        archive.writestr("archive/byteorder", "little")
+    with pytest.raises(WeightsError) as caught:
+        network().module(tmp_path / "w.pth")
+    assert caught.value.code == "E301"
 
 
 def write(path: Path, content: bytes) -> None:
@@ -51,12 +101,12 @@ class Evil:
         return os.system, ("touch pwned",)
 
 
+WEIGHTS = {"fc.weight": torch.zeros(2)}
 BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     "missing.pth": (lambda path: None, "no such file"),
     "folder.pth": (lambda path: path.mkdir(), "is a directory"),
-    "empty.pth": (lambda path: write(path, b""), "damaged"),
-    "noise.pth": (lambda path: write(path, b"<!DOCTYPE html><html></html>"), "damaged|else than tensors"),
-    "cut.pth": (lambda path: cut(torch.save, path), "damaged"),
+    "noise.pth": (lambda path: write(path, b"noise, and nothing else"), "damaged|else than tensors"),
+    "cut.pth": (lambda path: cut(torch.save, path), "cut short"),
     "cut_old.pth": (lambda path: cut(save_old, path), "damaged"),
     "module.pth": (lambda path: torch.save(nn.Linear(2, 2), path), "torch.nn.modules.linear.Linear"),
     "arguments.pth": (lambda path: torch.save({"args": Namespace(lr=1), "model": {}}, path), "argparse.Namespace"),
@@ -66,6 +116,8 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     "tensor.pth": (lambda path: torch.save(torch.zeros(2), path), "holds a Tensor"),
     "numbers.pth": (lambda path: torch.save({"epoch": 3}, path), "a dict of `epoch`"),
     "nothing.pth": (lambda path: torch.save({}, path), "an empty dict"),
+    "two.pth": (lambda path: torch.save({"a": WEIGHTS, "b": WEIGHTS}, path), "several things: `a`, `b`"),
+    "many.pth": (lambda path: torch.save({f"m{i}": WEIGHTS for i in range(9)}, path), "`m0`, `m1`, `m2`, `m3`, …;"),
 }
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from archdsl.weights.error import WeightsError
-from archdsl.weights.file import read_header
+from archdsl.weights.safetensor import read_header
 from tests.conftest import ROOT
 from tests.weights.small_net import SPEC, network, trained
 
@@ -55,7 +55,13 @@ def test_a_header_that_does_not_fit_is_damage(content: bytes, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("kept", "message"), [(slice(0), "cut short"), (slice(6), "cut short"), (slice(-200), "damaged")]
+    ("kept", "message"),
+    [
+        (slice(0), "is empty"),
+        (slice(6), "cut short"),
+        (slice(100), "bytes are missing"),
+        (slice(-200), "200 bytes are missing"),
+    ],
 )
 def test_a_file_that_was_cut_is_an_error_in_one_line(kept: slice, message: str, tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"

@@ -74,10 +74,22 @@ def test_a_forgotten_epsilon_would_show() -> None:
     net = load_text("model small { input [4, 16, 16]; conv 8; batch eps=0.1 }")
     state = with_statistics(net).state_dict()
     (fold,) = net.for_inference().folds
-    folded = fold_state(state, [fold])
+    folded = fold_state(state, [fold], ["0.weight", "0.bias"])
     wrong = state["0.weight"] * (state["1.weight"] / state["1.running_var"].sqrt())[:, None, None, None]
     assert not torch.allclose(folded["0.weight"], wrong, rtol=1e-3)
     assert set(folded) == {"0.weight", "0.bias"}
+
+
+@pytest.mark.parametrize("fold", [True, False])
+@pytest.mark.parametrize("name", ["googlenet", "inception_v3", "repvgg_a0", "resnet18"])
+def test_the_state_has_exactly_the_keys_of_the_network_that_takes_it(name: str, fold: bool) -> None:
+    import torch
+
+    net = load(name)
+    evaluated = net.for_inference(fold)
+    with torch.device("meta"):
+        folded = evaluated.fold_state(net.module().state_dict())
+        evaluated.module().load_state_dict(folded, strict=True, assign=True)
 
 
 def test_a_state_without_the_norm_is_refused() -> None:
@@ -87,4 +99,4 @@ def test_a_state_without_the_norm_is_refused() -> None:
     state = with_statistics(net).state_dict()
     del state["1.running_var"]
     with pytest.raises(KeyError, match="running_var"):
-        fold_state(state, net.for_inference().folds)
+        fold_state(state, net.for_inference().folds, ["0.weight", "0.bias"])

@@ -109,8 +109,19 @@ def test_counts_of_batches_that_a_file_lacks_are_0() -> None:
 
 
 def test_an_origin_that_no_map_has_is_an_error() -> None:
-    with pytest.raises(WeightsError, match="no name map for `timm`"):
-        network().module(trained().state_dict(), origin="timm")
+    state = {key.replace("conv1", "first"): value for key, value in trained().state_dict().items()}
+    with pytest.raises(WeightsError, match="no name map for `timm`, and by equal keys 1 new, 1 unused"):
+        network().module(state, origin="timm")
+    with pytest.raises(WeightsError, match="no name map for `othr`; there is `other`"):
+        network().module(trained().state_dict(), origin="othr")
+
+
+def test_an_origin_whose_keys_are_the_networks_own_needs_no_map() -> None:
+    state = trained().state_dict()
+    assert same(network().module(state, origin="timm"), state)
+    # Of another number of classes, the keys still are the same.
+    transfer = network(7).compare_weights(state, origin="timm")
+    assert [entry.key for entry in transfer.of("different")] == ["fc.weight", "fc.bias"]
 
 
 def test_things_that_are_no_tensors_are_left_over() -> None:

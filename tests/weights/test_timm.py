@@ -108,6 +108,15 @@ def test_a_file_of_timms_loads_and_gives_timms_results(pair: Pair, tmp_path: Pat
     assert float((found - expected).abs().max()) <= 1e-5 * float(expected.abs().max())
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 6, 9])
+def test_input_channels_are_adapted_as_timm_does(channels: int) -> None:
+    weight = torch.randn(4, 3, 5, 5)
+    expected = timm.models.adapt_input_conv(channels, weight.clone())
+    spec = f'keys mine {{ adapt "conv1" }}\nmodel m {{ input [{channels}, 8, 8]; conv1: conv 4 k=5 }}'
+    module = archdsl.load_text(spec).module({"conv1.weight": weight})
+    assert torch.allclose(module.state_dict()["conv1.weight"], expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("pair", OTHERS, ids=str)
 def test_the_map_fits_the_whole_family(pair: Pair) -> None:
     with torch.device("meta"):

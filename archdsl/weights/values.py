@@ -1,0 +1,66 @@
+"""The numbers of a file of weights: whether they are any, and fit the types of a network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from archdsl.weights.shape import adapt_weight
+from archdsl.weights.stored import WeightsFile
+from archdsl.weights.transfer import Entry, Transfer
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def convert(entry: Entry, tensor: Tensor) -> Tensor | str:
+    """Return what the network takes for an entry that is loaded, or why its numbers cannot be used.
+
+    The result is a copy: what a file maps or another module owns stays as it is.
+    """
+    import torch
+
+    assert entry.shape is not None and entry.dtype is not None
+    if tensor.is_meta:
+        return "on `meta`, without numbers"
+    dtype: torch.dtype = getattr(torch, entry.dtype)
+    if tensor.is_floating_point():
+        if not torch.isfinite(tensor).all():
+            return "NaN" if torch.isnan(tensor).any() else "infinite"
+        if not dtype.is_floating_point and not _is_whole(tensor):
+            return f"{tensor.item():g}, which is no whole number"
+    if entry.cause == "adapted":
+        tensor = adapt_weight(tensor, entry.shape[1])
+    made = torch.empty(entry.shape, dtype=dtype).copy_(tensor.reshape(entry.shape))
+    if (entry.is_converted or entry.cause == "adapted") and dtype.is_floating_point and not torch.isfinite(made).all():
+        return f"too large for {entry.dtype}"
+    return made
+
+
+def _is_whole(tensor: Tensor) -> bool:
+    # Beyond 2**53 a double has no fraction, and what is as large as 2**63 no integer has.
+    number = float(tensor.item())
+    return number.is_integer() and abs(number) < 2**63
+
+
+def check_values(file: WeightsFile, transfer: Transfer) -> Transfer:
+    """Read what would be loaded, tensor by tensor, and say which of it is unusable."""
+    sources = {entry.source: entry for entry in transfer.entries if entry.is_loaded and entry.source is not None}
+    found: dict[str, str] = {}
+    for source, tensor in file.read(sources):
+        reason = convert(sources[source], tensor)
+        if isinstance(reason, str):
+            found[source] = reason
+    return with_unusable(transfer, found)
+
+
+def with_unusable(transfer: Transfer, reasons: dict[str, str]) -> Transfer:
+    """Return a report in which some sources cannot be used."""
+    if not reasons:
+        return transfer
+    entries = [
+        replace(entry, cause="unusable", reason=reasons[entry.source]) if entry.is_loaded and entry.source in reasons
+        else entry
+        for entry in transfer.entries
+    ]  # fmt: skip
+    return replace(transfer, entries=tuple(entries))
