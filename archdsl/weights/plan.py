@@ -24,7 +24,7 @@ def plan_transfer(
     guessed; equal keys go before maps, earlier maps before later ones. `is_in_order` says whether the file keeps the
     order that the weights had when it was saved.
     """
-    file = _File(needs, stored, is_in_order)
+    file = _Keys(needs, stored, is_in_order)
     plans = [_plan(needs, file, known) for known in (None, *maps)]
     return max(((plan.result(), plan.is_guessed) for plan in plans), key=_rank)[0]
 
@@ -37,10 +37,10 @@ def _rank(plan: tuple[Transfer, bool]) -> tuple[int, int, bool]:
 
 def transfer_from(origin: KeyMap, needs: Needs, stored: Mapping[str, Stored], *, is_in_order: bool = True) -> Transfer:
     """Say what becomes of each key where the file's origin is known."""
-    return _plan(needs, _File(needs, stored, is_in_order), origin).result()
+    return _plan(needs, _Keys(needs, stored, is_in_order), origin).result()
 
 
-class _File:
+class _Keys:
     """A file's keys, as they are written and without the segments of wrappers."""
 
     def __init__(self, needs: Needs, stored: Mapping[str, Stored], is_in_order: bool) -> None:
@@ -53,7 +53,7 @@ class _File:
         return self.short.get(name) or (name if name in self.stored else None)
 
 
-def _plan(needs: Needs, file: _File, key_map: KeyMap | None) -> _Plan:
+def _plan(needs: Needs, file: _Keys, key_map: KeyMap | None) -> _Plan:
     """Assign by a name map or equal keys, below the one prefix, if any, that brings more."""
     plan = _Plan(needs, file, key_map)
     if plan.is_whole or (key_map is not None and key_map.is_ordered):
@@ -70,7 +70,7 @@ def _plan(needs: Needs, file: _File, key_map: KeyMap | None) -> _Plan:
 class _Plan:
     """One way to assign a file's keys to a network's."""
 
-    def __init__(self, needs: Needs, file: _File, key_map: KeyMap | None, shift: Shift | None = None) -> None:
+    def __init__(self, needs: Needs, file: _Keys, key_map: KeyMap | None, shift: Shift | None = None) -> None:
         self._needs, self._state, self._file, self._map, self._shift = needs, dict(needs.state), file, key_map, shift
         self._notes: list[str] = []
         self._sources: dict[str, str] = {}

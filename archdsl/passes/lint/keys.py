@@ -28,7 +28,7 @@ def lint_keys(source: Source, built: Sequence[tuple[tuple[KeyMap, ...], Shapes]]
     """
     if sum(_count(shapes) for _, shapes in built) > _MOST_KEYS:
         return
-    models = [_Model(maps, [key for key, _ in list_state(shapes)], list_adaptable(shapes)) for maps, shapes in built]
+    models = [_Mapped(maps, [key for key, _ in list_state(shapes)], list_adaptable(shapes)) for maps, shapes in built]
     try:
         for model in models:
             for key_map in model.maps:
@@ -45,7 +45,7 @@ def lint_keys(source: Source, built: Sequence[tuple[tuple[KeyMap, ...], Shapes]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Model:
+class _Mapped:
     maps: tuple[KeyMap, ...]
     keys: Sequence[str]
     adaptable: frozenset[str]
@@ -72,7 +72,7 @@ def _count(shapes: Shapes) -> int:
     return PerBody[Shapes, int](count)(shapes)
 
 
-def _find_shadow(rule: KeyRenaming, models: Iterable[_Model]) -> KeyRenaming | None:
+def _find_shadow(rule: KeyRenaming, models: Iterable[_Mapped]) -> KeyRenaming | None:
     """Return a rule that takes a key before another does, which would match it."""
     for model in models:
         for key_map in model.maps:
@@ -82,7 +82,7 @@ def _find_shadow(rule: KeyRenaming, models: Iterable[_Model]) -> KeyRenaming | N
     return None
 
 
-def _report(rule: KeyRenaming | KeyPattern, models: Sequence[_Model], report: Reporter) -> None:
+def _report(rule: KeyRenaming | KeyPattern, models: Sequence[_Mapped], report: Reporter) -> None:
     text = rule.span.text[1:-1]
     shadow = _find_shadow(rule, models) if isinstance(rule, KeyRenaming) else None
     if shadow is not None:
