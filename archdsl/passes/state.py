@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from archdsl.ir.graph import Node
 from archdsl.ir.walk import PerBody
 from archdsl.ops.base import Tensor
 from archdsl.passes.shapes import Shapes
@@ -21,6 +22,30 @@ def list_state(shapes: Shapes) -> State:
     Requires: shapes without errors, all numbers. Ensures: each distinct body's keys are worked out once.
     """
     return PerBody[Shapes, State](_body)(shapes)
+
+
+def list_shared(shapes: Shapes) -> frozenset[str]:
+    """Return the keys of modules that are applied more than once, which torch may list under more than one name.
+
+    Requires: shapes without errors, all numbers.
+    """
+    state = PerBody[Shapes, State](_body)
+
+    def shared(shapes: Shapes, below: Callable[[Shapes], frozenset[str]]) -> frozenset[str]:
+        reused = {node.reuses for node in shapes.graph.topological()}
+        found: set[str] = set()
+        for node in shapes.graph.topological():
+            inner = shapes.inner.get(node.id)
+            if node.is_input or node.reuses is not None:
+                continue
+            keys = below(inner) if inner is not None else frozenset[str]()
+            if node.id in reused:
+                tensors = state(inner) if inner is not None else _own(node, shapes)
+                keys = frozenset(key for key, _ in tensors)
+            found.update(f"{name}.{key}" if key else name for name in node.names for key in keys)
+        return frozenset(found)
+
+    return PerBody[Shapes, frozenset[str]](shared)(shapes)
 
 
 def list_adaptable(shapes: Shapes) -> frozenset[str]:
@@ -63,16 +88,18 @@ def _body(shapes: Shapes, state: Callable[[Shapes], State]) -> State:
     for node in shapes.graph.topological():
         if node.is_input or node.reuses is not None:
             continue
-        if node.body is not None:
-            below = state(shapes.inner[node.id])
-        else:
-            assert node.op is not None
-            below = tuple((tensor.name, tensor) for tensor in node.op.state(shapes.inputs_of(node)))
+        below = state(shapes.inner[node.id]) if node.body is not None else _own(node, shapes)
         for name in node.names:
             for key, tensor in below:
                 full = f"{name}.{key}" if key else name
                 (children if key else own).append(_Entry(tuple(name.split(".")), not key, (full, tensor)))
     return tuple(_in_containers([*own, *children]))
+
+
+def _own(node: Node, shapes: Shapes) -> State:
+    """List the tensors of an operator."""
+    assert node.op is not None
+    return tuple((tensor.name, tensor) for tensor in node.op.state(shapes.inputs_of(node)))
 
 
 def _in_containers(entries: Sequence[_Entry]) -> list[tuple[str, Tensor]]:

@@ -160,16 +160,22 @@ def unwrap(name: str, content: object) -> Checkpoint:
 def _inside(state: Mapping[object, object]) -> dict[str, Mapping[object, object]]:
     """Return the mappings in one, by name, below which there are tensors."""
     found = {key: inner for key, value in state.items() if isinstance(key, str) and (inner := _mapping(value))}
-    return {key: inner for key, inner in found.items() if _holds_tensors(inner, _DEEPEST)}
+    return {key: inner for key, inner in found.items() if _holds_tensors(inner)}
 
 
-def _holds_tensors(state: Mapping[object, object], depth: int) -> bool:
-    # An optimizer numbers the parameters for which it keeps tensors.
-    named = [value for key, value in state.items() if isinstance(key, str)]
-    if any(isinstance(value, torch.Tensor) for value in named):
-        return True
-    inner = [below for value in named if (below := _mapping(value))]
-    return depth > 0 and any(_holds_tensors(below, depth - 1) for below in inner)
+def _holds_tensors(state: Mapping[object, object]) -> bool:
+    """Return whether a mapping has tensors under names, or in mappings of its own."""
+    level, seen = [state], {id(state)}
+    for _ in range(_DEEPEST):
+        # An optimizer numbers the parameters for which it keeps tensors.
+        values = [value for mapping in level for key, value in mapping.items() if isinstance(key, str)]
+        if any(isinstance(value, torch.Tensor) for value in values):
+            return True
+        # What a file has in many places is looked at once.
+        below = {id(inner): inner for value in values if (inner := _mapping(value))}
+        level = [inner for place, inner in below.items() if place not in seen]
+        seen |= below.keys()
+    return False
 
 
 def _has_weights(state: Mapping[object, object]) -> bool:

@@ -36,7 +36,7 @@ _KINDS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
 )
 # A member that a ZIP archive of some kind has, what it then is, and what to do.
 _ARCHIVES: Mapping[str, tuple[str, str]] = {
-    r"(^|/)constants\.pkl$": (
+    r"(^|/)(constants\.pkl|code/.*\.py)$": (
         "a TorchScript archive, of code and weights",
         "if you trust it: `torch.save(torch.jit.load(path).state_dict(), other)`",
     ),

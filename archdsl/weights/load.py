@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from archdsl.passes.shapes import Shapes
-from archdsl.passes.state import list_adaptable, list_state
+from archdsl.passes.state import list_adaptable, list_shared, list_state
 from archdsl.semantics.keymap import KeyMap
 from archdsl.text.failure import require
 from archdsl.text.suggest import nearest
@@ -61,12 +61,15 @@ def compare(
         if origin is not None:
             transfer = _of_equal_keys(origin, key_maps, transfer)
     transfer = Transfer(transfer.entries, transfer.origin, (*file.notes, *transfer.notes))
-    if not values:
+    shared = list_shared(shapes) if transfer.of("unused") else ()
+    if not (values or shared):
         return file, transfer
     require("torch", extra="torch")
+    from archdsl.weights.copies import find_copies
     from archdsl.weights.values import check_values
 
-    return file, check_values(file, transfer)
+    transfer = find_copies(file, transfer, shared)
+    return file, check_values(file, transfer) if values else transfer
 
 
 def _of_equal_keys(origin: str, key_maps: tuple[KeyMap, ...], transfer: Transfer) -> Transfer:

@@ -24,23 +24,17 @@ def convert(entry: Entry, tensor: Tensor) -> Tensor | str:
     if tensor.is_meta:
         return "on `meta`, without numbers"
     dtype: torch.dtype = getattr(torch, entry.dtype)
-    if tensor.is_floating_point():
-        if not torch.isfinite(tensor).all():
-            return "NaN" if torch.isnan(tensor).any() else "infinite"
-        if not dtype.is_floating_point and not _is_whole(tensor):
-            return f"{tensor.item():g}, which is no whole number"
+    # For the shortest floats torch lacks most of what is asked here.
+    tensor = tensor.detach().float() if tensor.is_floating_point() and tensor.itemsize == 1 else tensor.detach()
+    if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+        return "NaN" if torch.isnan(tensor).any() else "infinite"
+    if tensor.is_floating_point() and not (dtype.is_floating_point or float(tensor.item()).is_integer()):
+        return f"{tensor.item():g}, which is no whole number"
     if entry.cause == "adapted":
         tensor = adapt_weight(tensor, entry.shape[1])
     made = torch.empty(entry.shape, dtype=dtype).copy_(tensor.reshape(entry.shape))
-    if (entry.is_converted or entry.cause == "adapted") and dtype.is_floating_point and not torch.isfinite(made).all():
-        return f"too large for {entry.dtype}"
-    return made
-
-
-def _is_whole(tensor: Tensor) -> bool:
-    # Beyond 2**53 a double has no fraction, and what is as large as 2**63 no integer has.
-    number = float(tensor.item())
-    return number.is_integer() and abs(number) < 2**63
+    is_kept = bool(torch.isfinite(made).all()) if dtype.is_floating_point else int(made.item()) == int(tensor.item())
+    return made if is_kept else f"too large for {entry.dtype}"
 
 
 def check_values(file: WeightsFile, transfer: Transfer) -> Transfer:

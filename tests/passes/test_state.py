@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archdsl.api import load_text
+from archdsl.passes.state import list_adaptable, list_shared
 from tests.passes.published import network
 
 TEXTS = {
@@ -39,3 +40,14 @@ def test_the_state_holds_as_many_elements_as_the_costs_count(name: str) -> None:
     by_kind = {kind: sum(t.elements for _, t in net.state if t.kind == kind) for kind in ("parameter", "buffer")}
     assert by_kind == {"parameter": net.costs.parameters, "buffer": net.costs.buffers}
     assert len({key for key, _ in net.state}) == len(net.state)
+
+
+def test_what_is_applied_again_is_listed_with_all_that_it_holds() -> None:
+    net = load_text("model small { input [3, 8, 8]; s: { a: { c: conv 3; reuse c }; reuse a; d: conv 3 }; t: conv 3 }")
+    assert list_shared(net.shapes) == {"s.a.c.weight"}
+    assert list_adaptable(net.shapes) == {"s.a.c.weight", "s.d.weight", "t.weight"}
+
+
+def test_only_plain_convolutions_of_one_group_can_be_adapted() -> None:
+    net = load_text("model m { input [4, 8, 8]; a: conv 4; b: conv 4 groups=2; c: deconv 4; d: dw; flatten; e: fc 3 }")
+    assert list_adaptable(net.shapes) == {"a.weight"}

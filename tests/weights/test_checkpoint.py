@@ -50,6 +50,15 @@ def test_where_the_weights_were_found_is_said_with_what_was_passed_by(tmp_path: 
     assert notes == ("the weights are those under `model.inner`, not those under `ema`",)
 
 
+def test_mappings_that_hold_each_other_are_looked_through_once() -> None:
+    inner: dict[str, object] = {"x": 1}
+    for _ in range(6):
+        inner = {f"k{i}": inner for i in range(200)}
+    inner["self"] = inner
+    with pytest.raises(WeightsError, match="no tensors under names"):
+        network().compare_weights(inner)  # pyright: ignore[reportArgumentType] -- on purpose
+
+
 @pytest.mark.parametrize("beside", [{"args": [1, "a"]}, {"lr_scheduler": {"last_epoch": 3}}, {"best": torch.zeros(3)}])
 def test_what_stands_beside_a_state_dict_inside_it_is_left_over(beside: dict[str, object]) -> None:
     transfer = network().compare_weights({**trained().state_dict(), **beside})  # pyright: ignore[reportArgumentType]

@@ -72,16 +72,32 @@ def test_tied_weights_are_read_into_reuse_under_either_name(form: str, label: st
     assert torch.equal(module.state_dict()[f"{label}.weight"], tied.first.weight)
 
 
-def test_equal_numbers_in_two_tensors_are_no_tie(tmp_path: Path) -> None:
+@pytest.mark.parametrize("label", ["first", "again"])
+def test_both_copies_of_what_is_applied_again_are_read_where_they_share_nothing(label: str, tmp_path: Path) -> None:
     state = {key: value.clone() for key, value in Tied().state_dict().items()}
     save_file(state, tmp_path / "w.safetensors")
-    assert [e.source for e in tied_network("first").compare_weights(state).of("unused")] == ["again.weight"]
-    mapped = archdsl.load_text(
-        'keys theirs { drop "again" }\n'
-        "model m { input [3, 8, 8]; first: conv 3; act; reuse first; gap; flatten; fc: fc 5 }"
+    other = "again" if label == "first" else "first"
+    (dropped,) = tied_network(label).compare_weights(tmp_path / "w.safetensors").of("dropped")
+    assert (dropped.source, dropped.reason) == (f"{other}.weight", f"a copy of `{label}.weight`")
+    assert same(tied_network(label).module(state), {k: v for k, v in state.items() if not k.startswith(other)})
+    state[f"{other}.weight"] = state[f"{other}.weight"] + 1e-6
+    assert [e.source for e in tied_network(label).compare_weights(state).of("unused")] == [f"{other}.weight"]
+
+
+def test_equal_numbers_are_no_copy_of_what_is_applied_once() -> None:
+    state = {**trained().state_dict(), "again.weight": trained().state_dict()["conv1.weight"].clone()}
+    assert [e.source for e in network().compare_weights(state).of("unused")] == ["again.weight"]
+
+
+def test_constants_alone_are_no_copy_but_go_with_one() -> None:
+    net = archdsl.load_text(
+        "model m { input [3, 8, 8]; a: { c: conv 3; n: norm }; act; reuse a; gap; flatten; fc: fc 5 }"
     )
-    transfer = mapped.compare_weights(tmp_path / "w.safetensors")
-    assert (transfer.fits, transfer.origin) == (True, "theirs")
+    state = net.module().state_dict()
+    copy = {key.replace("a.", "b.", 1): value.clone() for key, value in state.items() if key.startswith("a.")}
+    assert net.compare_weights(state | copy).fits
+    norm = {key: value for key, value in copy.items() if ".n." in key}
+    assert len(net.compare_weights(state | norm).of("unused")) == len(norm)
 
 
 def test_metadata_that_names_no_tensor_is_no_alias(tmp_path: Path) -> None:

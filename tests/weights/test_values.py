@@ -25,7 +25,8 @@ BAD: dict[str, tuple[str, torch.Tensor, str]] = {
     "too large": ("fc.bias", torch.tensor([1, 2, 1e300, 4, 5], dtype=torch.float64), "too large for float32"),
     "meta": ("fc.bias", torch.zeros(5, device="meta"), "on `meta`, without numbers"),
     "count": (COUNT, torch.tensor(1.5), "1.5, which is no whole number"),
-    "huge count": (COUNT, torch.tensor(1e30), "1e+30, which is no whole number"),
+    "huge count": (COUNT, torch.tensor(1e30), "too large for int64"),
+    "unsigned count": (COUNT, torch.tensor(2**63 + 5, dtype=torch.uint64), "too large for int64"),
     "no count": (COUNT, torch.tensor(NAN), "NaN"),
 }
 
@@ -53,6 +54,19 @@ def test_a_count_that_was_saved_as_a_float_is_converted_and_told(dtype: torch.dt
     assert transfer.fits
     assert f"numbers are converted: {str(dtype).removeprefix('torch.')} to int64" in describe(transfer)
     assert same(network().module({**state, COUNT: state[COUNT].to(dtype)}), state)
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.float8_e5m2])
+def test_the_shortest_floats_are_converted(dtype: torch.dtype) -> None:
+    state = {k: v.to(dtype) if v.is_floating_point() else v for k, v in trained().state_dict().items()}
+    module = network().module(state)
+    assert same(module, {k: v.float() if v.dtype == dtype else v for k, v in state.items()})
+
+
+def test_parameters_of_another_module_leave_no_trace_of_it() -> None:
+    module = network().module(trained().state_dict(keep_vars=True))
+    assert all(tensor.grad_fn is None for tensor in (*module.parameters(), *module.buffers()))
+    assert not any(buffer.requires_grad for buffer in module.buffers())
 
 
 def test_what_is_not_loaded_may_have_any_numbers() -> None:
