@@ -28,7 +28,7 @@ def find_copies(file: WeightsFile, transfer: Transfer, shared: Collection[str]) 
         named = {left[part].source or "": first[part].source or "" for part in left}
         if all(_are_equal(tensors[one], tensors[other]) for one, other in named.items()):
             copies |= {one: other for one, other in named.items() if one not in copies}
-            is_told = is_told or any(tensors[one].unique().numel() > 1 for one in named)
+            is_told = is_told or not all(_is_constant(tensors[one]) for one in named)
     if not is_told:
         return transfer
     entries = [
@@ -58,3 +58,7 @@ def _are_alike(left: dict[str, Entry], first: dict[str, Entry]) -> bool:
 
 def _are_equal(one: torch.Tensor, other: torch.Tensor) -> bool:
     return not (one.is_meta or other.is_meta) and torch.equal(one, other)
+
+
+def _is_constant(tensor: torch.Tensor) -> bool:
+    return tensor.numel() == 0 or bool((tensor == tensor.flatten()[0]).all())
