@@ -16,7 +16,7 @@ from archdsl.weights.file import open_weights
 from archdsl.weights.plan import plan_transfer, transfer_from
 from archdsl.weights.report import counts, describe
 from archdsl.weights.stored import WeightsFile
-from archdsl.weights.transfer import Needs, Transfer
+from archdsl.weights.transfer import MISFITS, Needs, Transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,9 @@ class MisfitError(WeightsError):
 
     def __init__(self, network: str, transfer: Transfer) -> None:
         message = f"the weights do not fit {network}: {counts(transfer)}"
-        super().__init__(message, "`strict=False` loads what fits", "E302")
+        is_all_there = {entry.cause for entry in transfer.entries if entry.cause in MISFITS} == {"unused"}
+        drop = ", and `drop` in `keys` says what may be left over" if is_all_there else ""
+        super().__init__(message, f"`strict=False` loads what fits{drop}", "E302")
         self.transfer = transfer
         self.args = (f"{message}\n{describe(transfer)}",)
 

@@ -108,6 +108,16 @@ def test_counts_of_batches_that_a_file_lacks_are_0() -> None:
     assert network().module(state).state_dict()["bn1.num_batches_tracked"] == 0
 
 
+def test_the_help_names_drop_where_all_that_is_needed_is_there() -> None:
+    state = trained().state_dict() | {"extra": torch.zeros(2)}
+    with pytest.raises(MisfitError) as caught:
+        network().module(state)
+    assert caught.value.help == "`strict=False` loads what fits, and `drop` in `keys` says what may be left over"
+    with pytest.raises(MisfitError) as caught:
+        network(7).module(state)
+    assert caught.value.help == "`strict=False` loads what fits"
+
+
 def test_an_origin_that_no_map_has_is_an_error() -> None:
     state = {key.replace("conv1", "first"): value for key, value in trained().state_dict().items()}
     with pytest.raises(WeightsError, match="no name map for `timm`, and by equal keys 1 new, 1 unused"):
