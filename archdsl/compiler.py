@@ -200,7 +200,7 @@ def check_assertions(work: Work) -> None:
 def check_settings(work: Work) -> None:
     """Find the settings that have no effect on a sound model."""
     if work.plan is not None and work.tables is not None and not work.report.has_errors:
-        check_taken(work.plan, work.settings, work.report)
+        check_taken(work.plan, work.report)
 
 
 def lint(work: Work) -> None:

@@ -40,6 +40,7 @@ def with_settings(plan: Plan, settings: Mapping[str, UserValue]) -> Plan:
     env = Env(plan.module, context, budget)
     parameters = {parameter.name.text: parameter for parameter in plan.declaration.parameters}
     outside: dict[str, Setting] = {}
+    places: dict[str, Span] = {}
     values = dict(plan.values)
     orders: dict[str, Setting] = {}
     argument_orders: dict[tuple[str, str], Setting] = {}
@@ -52,14 +53,17 @@ def with_settings(plan: Plan, settings: Mapping[str, UserValue]) -> Plan:
         if key in parameters:
             check_type(parameters[key], value, Span(len(key) + 1, len(written.text), written))
             values[key] = outside[key] = value
+            places[key] = key_span
         elif argument and (found := find_callable(target, plan.module)) is not None:
             resolved = argument if not isinstance(found.target, type) else found.target.resolve(argument)
             if resolved is None:
                 assert isinstance(found.target, type)
                 raise unknown_argument(target, argument, found.target.attribute_names(), key_span)
             argument_orders[target, resolved] = outside[f"{target}.{resolved}"] = value
+            places[f"{target}.{resolved}"] = key_span
         elif context.get(key) is not None or key in body_context:
             orders[key] = outside[key] = value
+            places[key] = key_span
         else:
             known = [*parameters, *context.names(), *body_context]
             near = nearest(key, known)
@@ -69,31 +73,26 @@ def with_settings(plan: Plan, settings: Mapping[str, UserValue]) -> Plan:
             if operator is not None:
                 help = f"the nearest operator is `{operator}`: `{operator}.{argument}`"
             raise Trouble("E102", f"`{plan.name}` has no setting `{key}`", key_span, help=help)
-    context = replace(plan.context.order(orders, argument_orders), outside=Outside(outside))
+    context = replace(
+        plan.context.order(orders, argument_orders), outside=Outside(outside, places) if outside else None
+    )
     return Plan(plan.module, plan.declaration, plan.name, values, context, plan.edits, plan.doc)
 
 
-def check_taken(plan: Plan, settings: Mapping[str, UserValue], report: Reporter) -> None:
-    """Report the settings that nothing in the network has taken.
+def check_taken(plan: Plan, report: Reporter) -> None:
+    """Report what is set from outside and taken by nothing in the network.
 
     Requires: a network that was built without mistakes
     """
-    outside = plan.context.outside
-    if outside is None:
-        return
+    outside = plan.context.outside or Outside({}, {})
     # Name maps read parameters when keys are renamed.
     rules = [keys.rules for home in plan.module.key_homes() for keys in home.keys]
-    read_later = {node.name for node in nodes_of(rules) if isinstance(node, tree.Variable)}
-    for key, meant in settings.items():
-        target, _, argument = key.partition(".")
-        found = find_callable(target, plan.module) if argument else None
-        resolved = found.target.resolve(argument) if found is not None and isinstance(found.target, type) else argument
-        name = f"{target}.{resolved}" if found is not None else key
-        if name in outside.taken | read_later:
-            continue
-        message = f"nothing in `{plan.name}` takes the setting `{key}`"
-        help = f"no call of `{target}` leaves `{resolved}` to its default" if found is not None else ""
-        report.error("E125", message, Span(0, len(key), _written(key, meant)), help=help or "leave it out")
+    taken = outside.taken | {node.name for node in nodes_of(rules) if isinstance(node, tree.Variable)}
+    for name, span in outside.places.items():
+        if name not in taken:
+            target, _, argument = name.partition(".")
+            help = f"no call of `{target}` leaves `{argument}` to its default" if argument else "leave it out"
+            report.error("E125", f"nothing in `{plan.name}` takes the setting `{span.text}`", span, help=help)
 
 
 def check_image(image: object) -> None:

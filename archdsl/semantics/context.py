@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TypeAlias, TypeVar
 
 from archdsl.semantics.values import Setting, Unknown
+from archdsl.text.source import Span
 
 Evaluated: TypeAlias = "Setting | Unknown"
 
@@ -23,6 +24,8 @@ class Outside:
     """What is set from outside, by name or `operator.argument`, and what of it has been taken."""
 
     values: Mapping[str, Setting]
+    places: Mapping[str, Span]
+    """Where each was written."""
     taken: set[str] = field(default_factory=set[str])
 
 
