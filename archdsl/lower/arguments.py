@@ -68,7 +68,9 @@ def _unknown(call: tree.Call, env: Env) -> Trouble:
     if (habit := names.unknown_step(name.span)) is not None:
         return told("E101", habit, message, name.span)
     known = [*fitting(call, env)]
-    help = suggestion(name.text, known) or "declare it with `block`"
+    # Without its arguments it is a second mistake, which a fix would only bring to light.
+    loosely = fitting(call, env, is_strict=False)
+    help = suggestion(name.text, known) or suggestion(name.text, loosely) or "declare it with `block`"
     own = [*env.names, *env.module.declarations]
     fix = renamed(name.span, name.text, nearest(name.text, known), own=own)
     if fix is not None and layer_of(name.text) is not None:

@@ -72,7 +72,9 @@ def unknown_argument(
         return told("E102", habit, message, span)
     short: Mapping[str, str] = known if isinstance(known, Mapping) else {}
     left = [item for item in known if item not in given or not _is_beside(given[item], span)]
-    near = meant = nearest(key, [*(short[item] for item in left if item in short), *left])
+    aliases = [short[item] for item in left if item in short]
+    # Other tools know none of the short names.
+    near = meant = nearest(key, [*aliases, *left], own={*aliases} - {*left})
     value = re.match(r"\s*=\s*([\w.]+|\[[^\[\]\n]*\])", span.source.text[span.end : span.end + 80])
     if near is not None and near == known_as(key) and near in left and value is not None:
         edit = Span(span.start, span.start + len(key), span.source)

@@ -106,6 +106,28 @@ def test_what_other_tools_call_it_says_nothing_of_names_that_the_author_chose() 
     assert all(found.fix is None for found in archdsl.check_text(wrong) if found.code == "E101")
 
 
+@pytest.mark.parametrize(
+    ("step", "meant"),
+    [
+        ("con 16", "conv"),
+        ("cov k=3", None),
+        ("norms", "norm"),
+        ("concta { pass; pass }", "concat"),
+        ("sum { pass; pass }", "add"),
+        ("sum 3", None),
+        ("conv 16 rate=2", None),
+        ("conv 16 stide=2 s=2", None),
+        ("conv 16 kernal=3", "kernel"),
+        ("uint 8", "unit"),
+        ("uint 8 3", None),
+    ],
+)
+def test_what_is_offered_fits_where_it_stands(step: str, meant: str | None) -> None:
+    text = f"block unit(c) {{ conv c }}\nmodel m {{ input [3, 8, 8]; unit 4; {step} }}"
+    (found,) = (found for found in archdsl.check_text(text) if found.severity == "error")
+    assert (found.fix.edits[0].replacement if found.fix is not None else None) == meant
+
+
 def test_what_other_tools_call_a_blocks_parameter_is_likely_and_not_certain() -> None:
     text = "block unit(channels) { conv channels }\nmodel m { input [3, 8, 8]; unit depth=3 }"
     (found,) = archdsl.check_text(text)

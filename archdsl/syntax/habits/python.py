@@ -263,6 +263,8 @@ def step_called(text: str) -> tuple[str, bool] | None:
     if name == "input":
         sizes = match[3].strip()
         return f"input {sizes if sizes.startswith('[') else f'[{sizes}]'}", True
+    if name == "residual" and len(arguments) == 1 and (body := step_called(arguments[0])) is not None:
+        return f"residual {{ {body[0]} }}", False
     if (join := join_of(name)) is not None:
         return _join_called(join, arguments, is_ours=join == name and not match[2])
     source = arguments[0] if arguments and re.fullmatch(r"x|@[\w.]+", arguments[0]) else ""

@@ -35,7 +35,7 @@ def default_behind_binding(place: HabitSite) -> Habit | None:
     behind = len(place.source.text[:word].rstrip())
     title = f"put `;` before `{binding[1]}`"
     message = "`;` or a line end stands between the defaults of different names"
-    return Habit(word, word + len(binding[1]), message, title, place.end, "; ", is_safe=True, whole=(behind, word))
+    return Habit(word, word + len(binding[1]), message, title, place.end, "; ", whole=(behind, word))
 
 
 def missing_semicolon(place: HabitSite) -> Habit | None:
@@ -99,10 +99,18 @@ def equals_for_label(place: HabitSite) -> Habit | None:
         return Habit(
             at, at + 1, "a value is given a name by `let`", help, place.end, f"let {name} = {rest}", whole=whole
         )
+    rest = re.sub(r"(?<=\w)[ \t]+x$", "", rest)
+    terms = {*re.split(r"[ \t]*\+[ \t]*", rest)}
+    if len(terms) > 1 and {"x", name} & terms and any(re.match(r"[A-Za-z_]\w*(?:[ \t]+\w|\()", term) for term in terms):
+        message = "values have no names to compute with: they flow from step to step"
+        help = "write `residual { … }` around the steps whose result is added"
+        return Habit(place.start, place.end, message, help, place.end)
     called = step_called(rest)
     if called is None and re.match(r"\w+\s*\(", rest):
         return None
-    step, is_certain = called or (rest, bool(re.search(r"\s", rest)))
+    # A lone word may be a value, and a sign beside a word one that slipped.
+    is_spaced = text[at - 1 : at] in " \t" and text[at + 1 : at + 2] in " \t"
+    step, is_certain = called or (rest, is_spaced and bool(re.search(r"\s", rest)))
     if name == "x":
         message = "values have no names: they flow from step to step"
         return Habit(place.start, at + 1, message, f"write `{step}`", place.end, step, whole=whole)
@@ -114,7 +122,6 @@ def equals_for_label(place: HabitSite) -> Habit | None:
     help = f"write `{written}`" if len(written) < 60 else f"write `{name}:`"
     if called is not None:
         return Habit(at, at + 1, message, help, place.end, written, whole=whole)
-    # A lone word may be a value.
     colon = (place.start, at + 1 + _spaces(text, at + 1))
     return Habit(at, at + 1, message, help, at + 1, f"{name}: ", is_safe=is_certain, whole=colon)
 
