@@ -135,7 +135,15 @@ def _told_by_habit(mistake: Diagnostic, trials: Trials) -> tuple[Habit, Diagnost
         if tried is not None:
             return habit, tried
         refused = refused or (habit, replace(diagnostic, help="", fix=None))
-    return refused
+    return _stray(mistake, trials) or refused
+
+
+def _stray(mistake: Diagnostic, trials: Trials) -> tuple[Habit, Diagnostic] | None:
+    """Take out what nothing is known of and nothing is said about, where the rest is a statement."""
+    at = mistake.span.start
+    stray = signs.stray(place_of(trials.source, at)) if not mistake.help and mistake.code == "E001" else None
+    tried = trials.tried(_diagnostic(trials.source, stray, mistake), at, stray.until) if stray is not None else None
+    return (stray, tried) if stray is not None and tried is not None else None
 
 
 def _count(source: Source, mistakes: Sequence[Diagnostic]) -> int:

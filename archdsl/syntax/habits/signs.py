@@ -196,6 +196,14 @@ def number_with_unit(place: HabitSite) -> Habit | None:
     )
 
 
+def stray(place: HabitSite) -> Habit | None:
+    """Take out a word or sign that nobody knows, which helps where the rest is a statement."""
+    found = re.compile(r'\w+|[^\w\s{}()\[\]#"]{1,3}|[()\[\]]').match(place.source.text, place.offset)
+    if found is None:
+        return None
+    return Habit(*found.span(), f"unexpected `{found.group()}`", "remove it", found.end(), "")
+
+
 def bare_point(place: HabitSite) -> Habit | None:
     """Put a digit on both sides of a point."""
     text, at = place.source.text, place.offset
