@@ -8,15 +8,15 @@ _FLAT_IMAGE = "a sequence is an image of one row: `conv 64 k=[1, 3]`, `maxpool [
 _VOLUME = "a map has two axes beside the channels: cut a volume into slices, or fold its depth into the channels"
 _LOSS = "a loss is chosen when a network is trained: the network ends in what it compares, as in `fc 10`"
 _ATTENTION = (
-    "it is made of steps: `fc` for queries, keys and values, `matmul { @queries; @keys }`, `softmax axis=last` and "
-    "`matmul` again, with `permute [1, 0]` between"
+    "it is made of steps: `fc 64` for queries, keys and values, `matmul { @queries; @keys }`, `softmax axis=last` and "
+    "`matmul { pass; @values }`, with `permute [1, 0]` between"
 )
 _RECURRENT = "nothing is carried from one position to the next; `conv 64 k=[1, 9]` sees a part of a sequence"
-_CONTAINER = "write the steps themselves; `{ conv 8; relu }` is a level of its own, and a `block` one with a name"
+_CONTAINER = "write the steps themselves; `{ conv 8; relu }` is a level of its own, and a block one with a name"
 _SPLIT = "write `split 2 concat { conv 8; conv 8 }` with a branch for each part, or `slice 0 8` for one of them"
 _WEIGHTS = "a step owns its weights: write `conv 64 k=3`, `fc 10` or `norm`"
 _TABLE = "inputs are numbers and no indices; a table that is multiplied is `fc 64 bias=false`"
-_MATRIX = "write `matmul { @a; @b }` with two labelled steps, and `permute` or `reshape` to bring their axes in order"
+_MATRIX = "write `matmul { @a; @b }` with two labelled steps; `permute [1, 0]` and `reshape [16, -1]` order their axes"
 _AXIS = "write `reshape [16, -1]` with the sizes behind the batch"
 _OPEN = "the network has no result but what flows; write what computes it as steps"
 
@@ -62,7 +62,7 @@ _ABSENT: Mapping[str, tuple[str, ...]] = {
         "Container", "Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential",
         "DataParallel", "DistributedDataParallel",
     ),
-    "write `scale`, a learned factor for each channel; other weights belong to `conv` and `fc`": (
+    "write `scale`, a learned factor for each channel; other weights belong to `conv 64` and `fc 10`": (
         "Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "register_buffer", "LayerScale",
     ),
     _TABLE: ("Embedding", "EmbeddingBag", "embedding", "one_hot", "StringLookup", "TextVectorization"),
@@ -104,7 +104,7 @@ _ABSENT: Mapping[str, tuple[str, ...]] = {
         "RandomTranslation",
     ),
     _OPEN: ("amax", "argmax", "expand", "RepeatVector", "topk", "cumsum", "gather", "repeat_interleave"),
-    "write `concat { @a; @b }`, and `reshape` for an axis of its own": ("stack", "hstack", "vstack", "dstack"),
+    "write `concat { @a; @b }`, and `reshape [2, -1]` for an axis of its own": ("stack", "hstack", "vstack", "dstack"),
 }  # fmt: skip
 
 _NEAREST = {name: help for help, names in _ABSENT.items() for name in names}

@@ -166,8 +166,10 @@ def say(layer: Ported, call: Foreign, settled: frozenset[str] = frozenset()) -> 
 
 
 _EXAMPLES = {
+    "channels": "64",
     "out_channels": "64",
     "filters": "64",
+    "features": "10",
     "kernel_size": "3",
     "out_features": "10",
     "units": "10",
@@ -178,7 +180,14 @@ _EXAMPLES = {
     "target_shape": "[7, 7, 16]",
     "dims": "[1, 2, 3]",
     "activation": "relu",
+    "float": "0.5",
+    "chance": "0.5",
+    "pair": "3",
+    "sides": "1",
+    "sizes": "[16, -1]",
+    "order": "[1, 2, 0]",
 }
+"""What stands for an argument that is not given or left over, where a step needs one: by its name or kind."""
 
 # Activations by names that mean another operator elsewhere, or none.
 _ACTIVATIONS = {
@@ -230,6 +239,14 @@ def map_arguments(layer: Ported, call: Binding, usual: Mapping[str, str]) -> Non
             call.leave(theirs, text)
         else:
             call.ours[ours] = value
+    for ours, argument in takes.items():
+        if not argument.is_named and not argument.usual and ours not in call.ours and not _is_resized(call):
+            call.ours[ours] = _EXAMPLES.get(ours) or _EXAMPLES.get(argument.kind, "2")
+
+
+def _is_resized(call: Binding) -> bool:
+    """Return whether a step has a size in the place of its argument without a name."""
+    return "size" in call.ours and arguments(call.word)["size"].is_named
 
 
 def _is_neutral(name: str, value: str, usual: str | None) -> bool:

@@ -105,12 +105,12 @@ def _normed(call: Binding) -> None:
     if axis not in _CHANNELS:
         call.leave("axis", axis, "the channels are normalised")
     centre, scale = call.take("center") or "true", call.take("scale") or "true"
-    if centre == scale:
+    if centre == scale and written("flag", centre):
         call.ours["affine"] = centre
     else:
         call.leave(*(("center", centre) if centre == "false" else ("scale", scale)), "`affine=false` is without both")
     if momentum := call.take("momentum"):
-        value = written("float", momentum)
+        value = written("chance", momentum)
         if value is None:
             call.leave("momentum", momentum)
         else:
@@ -161,7 +161,8 @@ def _input(call: Binding) -> None:
     numbers = [
         size if size != "none" else str(default) for size, default in zip(sizes, (3, 224, 224, 224), strict=False)
     ]
-    if numbers != sizes or len(sizes) > 3:
+    if numbers != sizes or len(sizes) > 3 or "-1" in sizes:
+        numbers = [size if size.isdigit() and int(size) else "3" for size in numbers]
         call.leave("shape", f"[{', '.join(sizes)}]", "sizes are numbers: an image is [channels, height, width]")
     call.ours["shape"] = written("sizes", f"[{', '.join(numbers)}]") or "[3, 224, 224]"
 

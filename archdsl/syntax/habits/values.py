@@ -6,15 +6,15 @@ Operators are on a floor of their own, so that this is a second list of what the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from archdsl.syntax.habits.scan import split_commas
 
 _SLOPED = "slope:float=0.01 /"
-_CHANCE = "p:float /"
-_NORM = "/ eps:float=1e-5 momentum:float=0.1 affine:flag=true track:flag=true"
+_CHANCE = "p:chance /"
+_NORM = "/ eps:amount=1e-5 momentum:chance=0.1 affine:flag=true track:flag=true"
 
 STEPS: Mapping[str, str] = {
     "conv": "channels:int / k:pair s:pair=1 p:padding d:pair=1 g:int=1 bias:flag=false "
@@ -25,22 +25,22 @@ STEPS: Mapping[str, str] = {
     "fc": "features:int / bias:flag=true",
     "batch": _NORM,
     "sync_batch": _NORM,
-    "frozen_batch": "/ eps:float=1e-5",
-    "instance": "/ eps:float=1e-5 momentum:float=0.1 affine:flag=false track:flag=false",
-    "group": "groups:int / eps:float=1e-5 affine:flag=true",
-    "layer": "/ axis:sample|channels|last=sample eps:float=1e-5 affine:flag=true",
-    "rms": "/ axis:channels|last=channels eps:float=1e-6 affine:flag=true",
+    "frozen_batch": "/ eps:amount=1e-5",
+    "instance": "/ eps:amount=1e-5 momentum:chance=0.1 affine:flag=false track:flag=false",
+    "group": "groups:int / eps:amount=1e-5 affine:flag=true",
+    "layer": "/ axis:sample|channels|last=sample eps:amount=1e-5 affine:flag=true",
+    "rms": "/ axis:channels|last=channels eps:amount=1e-6 affine:flag=true",
     "lrn": "size:int / alpha:float=1e-4 beta:float=0.75 k:float=1",
     "maxpool": "k:pair / s:stride p:window d:pair=1 ceil:flag=false",
     "avgpool": "k:pair / s:stride p:window ceil:flag=false count_padding:flag=true",
-    "lppool": "power:float k:pair / s:stride ceil:flag=false",
+    "lppool": "power:positive k:pair / s:stride ceil:flag=false",
     "adaptive_avgpool": "size:pair /",
     "adaptive_maxpool": "size:pair /",
     "dropout": _CHANCE,
     "dropout2d": _CHANCE,
     "alpha_dropout": _CHANCE,
     "feature_alpha_dropout": _CHANCE,
-    "drop_path": "p:float / mode:row|batch=row",
+    "drop_path": "p:chance / mode:row|batch=row",
     "leaky_relu": _SLOPED,
     "prelu": "/ shared:flag=true slope:float=0.25",
     "rrelu": "/ low:float=0.125 high:float=0.3333333333333333",
@@ -49,7 +49,7 @@ STEPS: Mapping[str, str] = {
     "gelu": "/ approximate:none|tanh=none",
     "hardtanh": "/ low:float=-1 high:float=1",
     "hardshrink": "bound:float=0.5 /",
-    "softshrink": "bound:float=0.5 /",
+    "softshrink": "bound:amount=0.5 /",
     "softplus": "/ beta:float=1 threshold:float=20",
     "threshold": "threshold:float value:float /",
     "softmax": "/ axis:channels|last=channels",
@@ -121,10 +121,11 @@ def is_same(a: str, b: str) -> bool:
 def written(kind: str, text: str) -> str | None:
     """Write a value as an argument of a kind; None where it cannot be one."""
     match kind:
-        case "float":
-            return _number(text) if number(text) is not None else _expression(text)
+        case "float" | "amount" | "positive" | "chance":
+            return _bounded(kind, text)
         case "flag":
-            return text if text in ("true", "false") else _expression(text) if number(text) is None else None
+            is_name = re.fullmatch(r"(?:not )?[A-Za-z_]\w*", text) is not None
+            return text if text in ("true", "false") else _expression(text) if is_name else None
         case "int":
             return _whole(text, 1)
         case "index":
@@ -136,7 +137,7 @@ def written(kind: str, text: str) -> str | None:
         case "padding":
             return "0" if text == "valid" else text if text == "same" else _pair(text, 0)
         case "sizes":
-            return _list(text, 1)
+            return _list(text, 1) if text.startswith("[") else _expression(text) if text.isidentifier() else None
         case "order" | "sides":
             return _list(text, 0)
         case words:
@@ -162,6 +163,14 @@ def _both(pair: str) -> list[str]:
     return [sizes[0], sizes[-1]]
 
 
+def _bounded(kind: str, text: str) -> str | None:
+    value = number(text)
+    if value is None:
+        return _expression(text)
+    is_within = {"amount": value >= 0, "positive": value > 0, "chance": 0 <= value <= 1}.get(kind, True)
+    return _number(text) if is_within else None
+
+
 def _number(text: str) -> str:
     return text if re.fullmatch(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?", text) else repr(float(text))
 
@@ -177,19 +186,31 @@ def _pair(text: str, least: int) -> str | None:
     pair = [_whole(item, least) for item in items(text)]
     if not 1 <= len(pair) <= 2 or (len(pair) == 1 and text.startswith("[")) or None in pair:
         return None
-    return pair[0] if pair[0] == pair[-1] else f"[{pair[0]}, {pair[1]}]"
+    return pair[0] if pair[0] == pair[-1] else _listed(filter(None, pair))
 
 
 def _list(text: str, least: int) -> str | None:
     wholes = [item if item == "-1" and least else _whole(item, least) for item in items(text)]
     if None in wholes or not wholes:
         return None
-    return f"[{', '.join(filter(None, wholes))}]" if text.startswith("[") else wholes[0]
+    return _listed(filter(None, wholes)) if text.startswith("[") else wholes[0]
+
+
+def _listed(values: Iterable[str]) -> str:
+    """Write a list, in which arithmetic needs no parentheses."""
+    return f"[{', '.join(value[1:-1] if value.startswith('(') else value for value in values)}]"
+
+
+# Values of other tools that are no names.
+_WORDS = frozenset(
+    ("none", "true", "false", "same", "valid", "causal", "full", "zeros", "reflect", "replicate", "circular",
+     "constant", "nearest", "bilinear", "bicubic", "area", "channels_first", "channels_last", "row", "batch")
+)  # fmt: skip
 
 
 def _expression(text: str) -> str | None:
     """Write arithmetic with names as an argument; None where it is none of ours."""
     is_ours = re.fullmatch(r"[\w.+\-*/%() ]+", text) and not re.search(r"\w\(|\.\s*[A-Za-z_]", text)
-    if not is_ours or text in ("none", "true", "false") or not re.search(r"[A-Za-z_]|\d\s*[-+*/%]", text):
+    if not is_ours or text in _WORDS or text in STEPS or not re.search(r"[A-Za-z_]|\d\s*[-+*/%]", text):
         return None
     return text if re.fullmatch(r"[A-Za-z_]\w*", text) else f"({text})"
