@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from archdsl.syntax.habits.absent import nearest_to
 from archdsl.syntax.habits.foreign import Foreign, Ported, Translation, say
-from archdsl.syntax.habits.functions import FUNCTIONS, METHODS, spread
+from archdsl.syntax.habits.functions import FUNCTIONS, METHODS, SHARED, spread
 from archdsl.syntax.habits.layers import join_of, layer_of, translate
 from archdsl.syntax.habits.values import STEPS
 
@@ -71,7 +71,8 @@ def steps_of(call: ast.Call, reading: Reading) -> list[Translation]:
             return _refuse(name)
         values = spread(name, [value_of(argument, reading) for argument in call.args])
         return [*_before([call.func.value], reading), _say(METHODS[name], name, values, call.keywords, reading)]
-    if is_packaged and name in FUNCTIONS and call.args:
+    is_alike = reading.maker != "keras" or (name in SHARED and len(call.args) == 1 and not call.keywords)
+    if is_packaged and name in FUNCTIONS and call.args and is_alike:
         values = tuple(value_of(argument, reading) for argument in call.args[1:])
         return [*_before(call.args, reading), _say(FUNCTIONS[name], name, values, call.keywords, reading)]
     if layer_of(name) is not None and (layer_of(name) == name or not name.islower()):

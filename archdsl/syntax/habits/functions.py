@@ -162,9 +162,12 @@ METHODS: Mapping[str, Ported] = {
     "permute": _PERMUTE,
     "softmax": _layer("Softmax"),
     "log_softmax": _layer("LogSoftmax"),
-    "contiguous": Ported("", "pass"),
+    **dict.fromkeys(("contiguous", "clone", "to", "cuda", "cpu", "eval", "train"), Ported("*", "pass")),
 }
 """Methods of a tensor."""
+
+SHARED = frozenset(("relu", "relu6", "elu", "selu", "silu", "gelu", "sigmoid", "tanh", "softplus", "softsign", "mish"))
+"""Functions that TensorFlow has under the same names, and that do the same without further arguments."""
 
 SPREAD: Mapping[str, str] = {"view": "shape", "reshape": "shape", "permute": "dims"}
 """What methods take as several arguments or as one list."""

@@ -85,6 +85,8 @@ def foreign_statement(place: HabitSite) -> Habit | None:
             name = ""
         case _:
             return None
+    if isinstance(value, ast.Attribute) and (made := layer_of(value.attr)) == value.attr and made not in STEPS:
+        value = ast.Call(func=value, args=[], keywords=[])
     if not isinstance(value, ast.Call):
         return None
     if (called := own_module(value)) is not None:

@@ -13,10 +13,13 @@ import archdsl
 from archdsl.ops import OPS
 from archdsl.syntax.habits.absent import absent_names
 from archdsl.syntax.habits.foreign import parameters
+from archdsl.syntax.habits.functions import FUNCTIONS
 from archdsl.syntax.habits.torch_layers import FLOAT_EPS, TORCH
 from archdsl.syntax.habits.values import STEPS, arguments, written
 from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.mend import apply_fixes
+from tests.syntax.habits.advice import in_model
+from tests.syntax.habits.test_foreign_calls import TORCH_CALLS
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
@@ -220,6 +223,36 @@ def test_every_class_of_torch_is_a_step_or_told_what_comes_nearest(name: str) ->
         assert len(found) == 1, (written_so, found)
         assert found[0].help, written_so
         assert "declare it" not in found[0].help, written_so
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_a_functions_signature_is_torchs(name: str) -> None:
+    function = getattr(nn.functional, name, None) or getattr(torch, name)
+    try:
+        theirs = list(inspect.signature(function).parameters.values())[1:]
+    except ValueError:
+        return  # made in C
+    if [p.name for p in theirs] == ["args", "kwargs"][-len(theirs) :]:
+        return  # one of several by what it is given
+    ours = parameters(FUNCTIONS[name].signature)
+    assert [p.name for p in theirs] == list(ours)
+    for parameter in theirs:
+        usual = None if parameter.default is inspect.Parameter.empty else str(parameter.default).lower()
+        assert ours[parameter.name] == usual or float(str(ours[parameter.name])) == float(str(usual)), parameter
+
+
+SHAPED = [
+    (call, step) for call, step in TORCH_CALLS if step and re.match(r"x = (?:F|torch|x)\.", call) and "self" not in call
+]
+
+
+@pytest.mark.parametrize(("call", "step"), SHAPED, ids=[call for call, _ in SHAPED])
+def test_a_function_or_method_does_what_its_step_does(call: str, step: str) -> None:
+    x = torch.randn(2, 8, 16, 16)
+    known = {"torch": torch, "F": nn.functional, "x": x, "a": x, "b": 2}
+    expected = eval(call.removeprefix("x = "), known)
+    module = archdsl.load_text(in_model(f"a: pass\n{step}")).module().eval()
+    torch.testing.assert_close(module(x), expected)
 
 
 @pytest.mark.parametrize("word", sorted(STEPS.keys() - {"pass"}))
