@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 import archdsl
 from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.mend import apply_fixes
+from tests.syntax.habits.advice import errors, in_model
 
 
 def model(body: str) -> str:
@@ -364,3 +366,67 @@ def test_a_long_line_of_habits_takes_little_time(piece: str) -> None:
     archdsl.check_text(model(piece * (100_000 // len(piece))))
     archdsl.check_text(model(f"{piece * 80}\n" * 200))
     assert time.process_time() - start < 4
+
+
+@pytest.mark.parametrize(
+    "text", ["model", "use", "block b", "model m { input [3, 8, 8]; conv", "x = nn.ReLU(", "größe"]
+)
+def test_a_file_that_ends_early_is_told_so(text: str) -> None:
+    for end in range(len(text) + 1):
+        assert end == 0 or archdsl.check_text(text[:end])
+
+
+# Where a piece of a text that a help shows may stand.
+PLACES_OF_PIECES = (
+    "{}",
+    "conv 8 {}",
+    "conv {}",
+    "if true {{ relu }} {} in == 4 {{ relu }}",
+    "{} cna c }}",
+    "let c = 8\n{}",
+    "maxpool {}",
+    "let a = {}",
+    "relu {}",
+    "for i in {} {{ relu }}",
+    "leaky_relu {}",
+    "cna 8 {}",
+    "{} conv 8",
+    "for i in 0..1 {{ {} conv 8 }}",
+    "{} {{ relu }}",
+    "if in == 3 {{ relu }} {} {{ relu }}",
+    "if {} true {{ relu }}",
+    "if true {} true {{ relu }}",
+    "if in {} 3 {{ relu }}",
+    "conv 2 {} 3",
+    "{} relu }}",
+    "if true {{ relu; {}",
+    "conv channels[0{}",
+    "conv (8{}",
+    "relu; {} 'a'",
+)
+WORDS = {"model", "use name", "remove", "int c", "classes=10", "x", "model m {", "classes: int", "]", ")"}
+"""Pieces of declarations, names of what was written, and brackets that close."""
+
+
+def may_be_written(piece: str) -> bool:
+    """Return whether a piece compiles somewhere in a file."""
+    text = piece.replace("…", "relu")
+    if text in WORDS or not errors(text):
+        return True
+    labels = "".join(f"{name}: pass\n" for name in dict.fromkeys(re.findall(r"@(\w+)", text)))
+    shapes = ("[3, 64, 64]", "[16, 64, 64]", "[64, 64, 64]", "[8]")
+    bodies = [labels + place.format(text) for place in PLACES_OF_PIECES]
+    return any(not errors(in_model(body, shape)) for body in bodies for shape in shapes) or not errors(
+        f"defaults {{ {text} }}\n" + in_model("conv 8")
+    )
+
+
+WRITTEN = [*(model(step) for step, _ in STEPS), *(model(step) for step, _, _ in PLACES), *(text for text, _ in FILES)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", WRITTEN)
+def test_what_a_help_shows_compiles(text: str) -> None:
+    for found in archdsl.check_text(text):
+        for piece in re.findall(r"`([^`]*)`", found.help):
+            assert piece in text or may_be_written(piece), found.help
