@@ -53,7 +53,7 @@ class Reading:
 
 def steps_of(call: ast.Call, reading: Reading) -> list[Translation]:
     """Return the steps that an expression performs."""
-    name = last_name(call.func)
+    name = last_name(call.func).rstrip("_")
     if isinstance(call.func, ast.Call):
         return _applied(call, call.func, reading)
     root = _root(call.func) if isinstance(call.func, ast.Attribute) else ""
@@ -152,8 +152,15 @@ def _container(name: str, arguments: Sequence[ast.expr], reading: Reading) -> Tr
     if name == "ModuleList":
         left = (*left, "the order in which a `ModuleList` is used")
     other = next((step.other for step in steps if step.other), "")
-    inside = "; ".join(labelled(step) for step in steps)
+    inside = "; ".join(labelled(replace(step, step=_numbered(step.step))) for step in steps)
     return Translation(f"{{ {inside} }}", "steps in braces follow one another", note, left, other and inside)
+
+
+def _numbered(step: str) -> str:
+    """Write a layer's steps as one item, so that those behind it have the numbers that they have there."""
+    if step == "pass":
+        return "none"
+    return f"{{ {step} }}" if ";" in step and not _is_group(step) else step
 
 
 def _item(container: str, item: ast.expr, reading: Reading) -> list[Translation]:
@@ -172,7 +179,19 @@ def labelled(step: Translation) -> str:
     """Write a step with its label."""
     if not step.label:
         return step.step
+    if _is_group(step.step):
+        return f"{step.label}: {step.step}"
     return f"{step.label}: {{ {step.step} }}" if ";" in step.step else f"{step.label}: {step.step}"
+
+
+def _is_group(step: str) -> bool:
+    """Return whether a step is one pair of braces, which a label makes a level of its own."""
+    depth = 0
+    for match in re.finditer(r"[{}]", step if step.startswith("{") else ""):
+        depth += 1 if match.group() == "{" else -1
+        if depth == 0:
+            return match.end() == len(step)
+    return False
 
 
 def _join(join: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword], reading: Reading) -> Translation:

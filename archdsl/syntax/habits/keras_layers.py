@@ -15,7 +15,8 @@ _CHANNELS = ("-1", "3")
 
 
 def _biased(call: Binding) -> None:
-    if (padding := call.values.get("padding", "")) == "causal":
+    padding = call.values["padding"] = call.values["padding"].lower()
+    if padding == "causal":
         call.leave("padding", padding, "a padding is the same on both sides")
     if "use_bias" not in call.given:
         call.notes.append("Keras adds a bias unless told not to; before a norm leave `bias=true` away")
@@ -77,6 +78,7 @@ def _written(pair: list[int]) -> str:
 
 def _pool(call: Binding) -> None:
     """Say `same` where it is the same here: a pool pads both sides alike."""
+    call.values["padding"] = call.values["padding"].lower()
     if call.values["padding"] == "valid":
         call.values["padding"] = "0"
         return

@@ -154,37 +154,44 @@ def _parse(text: str) -> ast.stmt | None:
     return body[0] if len(body) == 1 else None
 
 
-def _shortened(steps: str) -> str:
-    """Return the first of many steps, with the braces closed that they open."""
-    first = steps[:_LONGEST_SHOWN].rpartition(";")[0]
-    return f"{first}; …" + " }" * (first.count("{") - first.count("}"))
-
-
 def _translated(place: HabitSite, start: int, label: str, steps: Sequence[Translation], reading: Reading) -> Habit:
     found = _chained(steps)
     whole = found.step
-    if label in ("model", "net", "network"):
-        whole = f"model net {{ input [3, 224, 224]; {whole.removeprefix('{ ').removesuffix(' }')} }}"
+    before = place.source.text[: place.start]
+    is_model = label in ("model", "net", "network") and before.count("{") <= before.count("}")
+    if is_model:
+        inside = whole.removeprefix("{ ").removesuffix(" }")
+        is_guessed = not inside.startswith("input ")
+        whole = f"model net {{ {'input [3, 224, 224]; ' if is_guessed else ''}{inside} }}"
+        found = replace(found, why="with the shape of your images" if is_guessed else found.why)
     elif label or found.label:
         start = place.start if label else start
         whole = labelled(replace(found, label=label or found.label))
     maker = "Keras" if any(word in place.text for word in _KERAS_WORDS) else "PyTorch"
-    shown = whole if len(whole) <= _LONGEST_SHOWN else _shortened(whole)
     why = found.why or "a step is a word and its arguments, without parentheses"
     called = re.search(r"[\w.]+(?=\()", place.source.text[start : place.end])
     what = f"`{called.group()}(…)`" if called else "this"
     outside = place.source.text[: place.start] + "\n" + place.source.text[place.end :]
     is_exact = all(step.is_exact for step in steps) and not reading.unbound(whole, outside)
+    is_exact = is_exact and not (is_model and "input [3, 224, 224]; " in whole)
     return Habit(
         start,
         place.end,
         f"{what} is how {maker} writes a layer; here it is a step",
-        advice(replace(found, step=shown, why=why)),
+        advice(replace(found, step=_shortened(whole), why=why)),
         place.end,
         whole if is_exact else None,
         notes=tuple(dict.fromkeys(step.note for step in steps if step.note)),
         code=CODE,
     )
+
+
+def _shortened(whole: str) -> str:
+    """Leave out the end of what is long, but for the braces that close it."""
+    cut = whole[:_LONGEST_SHOWN].rpartition(";")[0]
+    if len(whole) <= _LONGEST_SHOWN or not cut:
+        return whole
+    return f"{cut}; …{' }' * (cut.count('{') - cut.count('}'))}"
 
 
 def _chained(steps: Sequence[Translation]) -> Translation:

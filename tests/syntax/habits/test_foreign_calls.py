@@ -144,6 +144,9 @@ TORCH_CALLS = [
     ("nn.Sequential(OrderedDict([('a', nn.ReLU()), ('b', nn.Tanh())]))", "{ a: relu; b: tanh }"),
     ("nn.Conv2d(8, c, 3)", ""),
     ("nn.ReLU", "relu"),
+    ("x.relu_()", "relu"),
+    ("layers.Conv2D(8, 3, padding='SAME')", "conv 8 k=3 bias=true"),
+    ("layers.AveragePooling2D(3, 1, 'SAME')", "avgpool 3 s=1 count_padding=false"),
     ("nn.ReLU().to(device)", "relu"),
     ("x = tf.nn.relu(x)", "relu"),
     ("x = tf.nn.leaky_relu(x)", ""),
@@ -176,6 +179,14 @@ def test_a_default_of_the_file_is_written_against() -> None:
     fixes = [mended(start + in_model(call)) for call in calls]
     assert fixes[0] == start + in_model("conv 8 k=3 s=1 p=1 d=1 g=1 bias=false padding_mode=zeros")
     assert fixes[1] == start + in_model("batch")
+
+
+def test_a_whole_model_is_written_with_the_input_that_it_has() -> None:
+    text = "model = Sequential([Input(shape=(32, 32, 3)), Conv2D(8, 3), Flatten(), Dense(10)])\n"
+    assert mended(text) == "model net { input [3, 32, 32]; conv 8 k=3 p=0 bias=true; flatten; fc 10 }\n"
+    found = told("model = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU())\n")
+    assert found.fix is None
+    assert found.help.endswith("with the shape of your images")
 
 
 def test_a_name_that_the_file_binds_is_kept() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import random
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -18,7 +19,7 @@ from archdsl.syntax.habits.torch_layers import FLOAT_EPS, TORCH
 from archdsl.syntax.habits.values import STEPS, arguments, written
 from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.mend import apply_fixes
-from tests.syntax.habits.advice import in_model
+from tests.syntax.habits.advice import in_model, mended
 from tests.syntax.habits.test_foreign_calls import TORCH_CALLS
 
 torch = pytest.importorskip("torch")
@@ -159,21 +160,21 @@ def judged(name: str, rng: random.Random) -> bool:
     if found[0].fix is None:
         assert_names_what_is_left(found[0], call, given)
         return False
-    mended = apply_fixes(text, [found[0].fix]).text
-    assert not [d for d in archdsl.check_text(mended) if d.severity.value == "error"], (call, mended)
-    ours = archdsl.load_text(mended).module()
+    after = apply_fixes(text, [found[0].fix]).text
+    assert not [d for d in archdsl.check_text(after) if d.severity.value == "error"], (call, after)
+    ours = archdsl.load_text(after).module()
     pairs = [(m.state_dict(), [p.shape for p in m.parameters()]) for m in (ours, theirs)]
-    assert pairs[0][1] == pairs[1][1], (call, mended)
+    assert pairs[0][1] == pairs[1][1], (call, after)
     assert [value.shape for value in pairs[0][0].values()] == [value.shape for value in pairs[1][0].values()], call
     for parameter in theirs.parameters():
         torch.nn.init.normal_(parameter)
     ours.load_state_dict(dict(zip(pairs[0][0], theirs.state_dict().values(), strict=True)))
-    is_random = any(word in mended for word in ("dropout", "rrelu"))
+    is_random = any(word in after for word in ("dropout", "rrelu"))
     for training in (False,) if is_random else (False, True):
         for network in (ours, theirs):
             network.train(training)
         with torch.no_grad():
-            torch.testing.assert_close(ours(x.clone()), theirs(x.clone()), equal_nan=True, msg=f"{call}\n{mended}")
+            torch.testing.assert_close(ours(x.clone()), theirs(x.clone()), equal_nan=True, msg=f"{call}\n{after}")
     for a, b in zip(ours.state_dict().values(), theirs.state_dict().values(), strict=True):
         torch.testing.assert_close(a, b)
     return True
@@ -253,6 +254,25 @@ def test_a_function_or_method_does_what_its_step_does(call: str, step: str) -> N
     expected = eval(call.removeprefix("x = "), known)
     module = archdsl.load_text(in_model(f"a: pass\n{step}")).module().eval()
     torch.testing.assert_close(module(x), expected)
+
+
+SEQUENCES = [
+    "nn.Conv2d(8, 8, 1), nn.Identity(), nn.ReLU(), nn.BatchNorm2d(8)",
+    "nn.ZeroPad2d((1, -1, 0, 0)), nn.Conv2d(8, 8, 3, padding=1), nn.Sequential(nn.Identity(), nn.PReLU(8)), nn.PReLU()",
+    "nn.Sequential(nn.Conv2d(8, 4, 1), nn.Dropout(0.1), nn.Conv2d(4, 8, 1)), nn.Flatten(), nn.Linear(8 * 256, 3)",
+    "OrderedDict([('a', nn.Conv2d(8, 8, 1)), ('b', nn.Sequential(nn.Tanh(), nn.Conv2d(8, 2, 1)))])",
+]
+
+
+@pytest.mark.parametrize("inside", SEQUENCES)
+def test_a_sequence_has_the_keys_that_it_has_in_torch(inside: str) -> None:
+    call = f"self.body = nn.Sequential({inside})"
+    theirs = eval(call.partition(" = ")[2], {"nn": nn, "OrderedDict": OrderedDict}).eval()
+    ours = archdsl.load_text(mended(in_model(call))).module().eval()
+    assert [*ours.state_dict()] == [f"body.{key}" for key in theirs.state_dict()]
+    ours.load_state_dict({f"body.{key}": value for key, value in theirs.state_dict().items()})
+    x = torch.randn(2, 8, 16, 16)
+    torch.testing.assert_close(ours(x), theirs(x))
 
 
 @pytest.mark.parametrize("word", sorted(STEPS.keys() - {"pass"}))
