@@ -56,7 +56,8 @@ _ABSENT: Mapping[str, tuple[str, ...]] = {
     ),
     _RECURRENT: (
         "GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "RNNCellBase", "SimpleRNN",
-        "Bidirectional", "ConvLSTM2D", "TimeDistributed",
+        "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "SimpleRNNCell", "StackedRNNCells",
+        "TimeDistributed",
     ),
     _CONTAINER: (
         "Container", "Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential",
@@ -65,7 +66,10 @@ _ABSENT: Mapping[str, tuple[str, ...]] = {
     "write `scale`, a learned factor for each channel; other weights belong to `conv 64` and `fc 10`": (
         "Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "register_buffer", "LayerScale",
     ),
-    _TABLE: ("Embedding", "EmbeddingBag", "embedding", "one_hot", "StringLookup", "TextVectorization"),
+    _TABLE: (
+        "Embedding", "EmbeddingBag", "embedding", "one_hot", "StringLookup", "TextVectorization", "CategoryEncoding",
+        "Discretization", "HashedCrossing", "Hashing", "IntegerLookup",
+    ),
     _WEIGHTS: (
         "conv2d", "conv_transpose2d", "linear", "batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm",
         "prelu", "bilinear",

@@ -119,6 +119,13 @@ def _root(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+def is_of_package(function: ast.expr) -> bool:
+    """Return whether a function is one of another tool's, by the package that it is called by."""
+    while isinstance(function, ast.Call | ast.Attribute) and not _root(function):
+        function = function.func if isinstance(function, ast.Call) else function.value
+    return isinstance(function, ast.Attribute) and _root(function) in _PACKAGES
+
+
 def _before(arguments: Sequence[ast.expr], reading: Reading) -> list[Translation]:
     """Return the steps that make what a layer is applied to."""
     first = arguments[0] if arguments else None

@@ -9,7 +9,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from archdsl.syntax.habits.brackets import is_balanced
-from archdsl.syntax.habits.calls import CONTAINERS, Reading, Untranslated, labelled, last_name, own_module, steps_of
+from archdsl.syntax.habits.calls import (
+    CONTAINERS,
+    Reading,
+    Untranslated,
+    is_of_package,
+    labelled,
+    last_name,
+    own_module,
+    steps_of,
+)
 from archdsl.syntax.habits.foreign import Translation
 from archdsl.syntax.habits.layers import advice, join_of, layer_of, settled_in, word_of
 from archdsl.syntax.habits.scan import Habit, HabitSite, indented_end, line_bounds, lines_from, split_commas
@@ -117,10 +126,8 @@ def _maker(place: HabitSite) -> str:
 
 def _absent(place: HabitSite, start: int, call: ast.Call, unknown: Untranslated) -> Habit | None:
     """Say what comes nearest to a call that has no counterpart."""
-    called = re.match(r"[\w.]+", ast.unparse(call.func))
     is_own = re.search(rf"\bblock\s+{re.escape(unknown.name)}\b", place.source.text) if unknown.name else None
-    is_packaged = called is not None and re.match(r"(?:nn|torch|F|keras|layers|tf)\.", called.group())
-    if is_own or not (unknown.advice or is_packaged):
+    if is_own or not (unknown.advice or is_of_package(call.func)):
         return None
     name = unknown.name or last_name(call.func)
     word = word_of(name)

@@ -56,6 +56,8 @@ def _rms(call: Binding) -> None:
 def _axis(call: Binding) -> None:
     """Say along which axis: torch counts the batch, and takes the channels of a vector or an image by itself."""
     axis = call.take("dim")
+    if axis == "none":
+        call.notes.append("without `dim` torch takes the channels of a vector or an image, and the batch of a sequence")
     if axis in ("1", "none"):
         call.ours["axis"] = "channels"
     elif axis == "-1":
