@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from functools import cached_property
 from itertools import pairwise
@@ -97,6 +97,8 @@ class Graph:
         """Nodes of which nothing can be said, since they are or read what a mistake in the spec left unknown."""
         self.mistakes: Mapping[NodeId, Trouble] = _NOTHING
         """What lowering found wrong with a node whose inputs are known; whoever has their sizes tells it."""
+        self.again: Callable[[Mapping[str, object], int], Graph | None] | None = None
+        """Lowers the body once more, for other parameters and channels; gives None where those are a mistake."""
         self.facts: BodyFacts | None = None
         """What is known of a model's nodes, to be shown in `networkx`; set once by who has worked it out."""
 

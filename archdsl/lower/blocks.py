@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from archdsl.ir.graph import Graph
 from archdsl.ir.trouble import Parts, Reported, Trouble
 from archdsl.lower.arguments import Arguments, match_parameters
 from archdsl.lower.dispatch import lower_body
 from archdsl.lower.level import NOTHING, Draft, Flow, Level
 from archdsl.lower.levels import main_flow, output_shapes, spliced
-from archdsl.lower.lowering import MAX_SIZE, Instance, Lowering
+from archdsl.lower.lowering import MAX_SIZE, EnoughMistakes, Instance, Lowering
 from archdsl.lower.place import Place
 from archdsl.ops.shape import Shape
 from archdsl.semantics.context import Context
@@ -159,7 +162,7 @@ def _instantiate(
     lowering: Lowering,
 ) -> Instance:
     """Lower a block's body. Behind a mistake the shape is unknown, and only the body's own mistakes count."""
-    declaration, name = block.declaration, block.declaration.name
+    declaration, name, before = block.declaration, block.declaration.name, env
     lowering.enter(declaration, node.span)
     try:
         level = lowering.level_inside(place.level)
@@ -173,6 +176,7 @@ def _instantiate(
             raise Trouble("E122", f"`{name.text}` has no step for {shape}", name.span, help="give it a step")
         main = main_flow(declaration.body, flow)
         graph = level.finish(name.text, "block", main, declaration.span, env.names, block.module.doc(declaration))
+        graph.again = partial(_lower_again, block, node, values, before, shape, place, lowering)
     except Reported:
         return Instance(_EMPTY, {"": None})
     finally:
@@ -182,3 +186,27 @@ def _instantiate(
         help = "repeat less: blocks that call each other multiply"
         raise Trouble("E109", message, node.span, help=help, is_fatal=True)
     return Instance(graph, output_shapes(level, main))
+
+
+def _lower_again(
+    block: DeclaredBlock,
+    node: tree.Call,
+    values: Mapping[str, Setting],
+    env: Env,
+    shape: Shape | None,
+    place: Place,
+    lowering: Lowering,
+    changed: Mapping[str, Any],
+    channels: int,
+) -> Graph | None:
+    """Lower a block's body with some parameters changed, as a call would that the spec does not have."""
+    if shape is None:
+        return None
+    trial, entered = lowering.trial(), Shape(channels, *shape[1:])
+    inside = replace(env, budget=trial.budget, entry=entered)
+    try:
+        made = _instantiate(block, node, {**values, **changed}, inside, entered, place, trial)
+    except (Trouble, Reported, EnoughMistakes, RecursionError):
+        return None
+    is_whole = not any(body.unfed or body.mistakes or not body.outputs for body in made.graph.bodies())
+    return made.graph if is_whole and not trial.is_broken else None

@@ -101,11 +101,21 @@ class Lowering:
     inputs_written: list[int] = field(default_factory=list[int])
     """Where the model's inputs begin; after one that is wrong nothing flows, and that is told there."""
     _lacks_input: bool = False
+    _trial: Lowering | None = None
 
     @property
     def is_broken(self) -> bool:
         """Whether a mistake was found, be it told or left to the shape pass."""
         return self.report.has_errors or bool(self.deferred)
+
+    def trial(self) -> Lowering:
+        """Return a lowering for calls that the spec does not have: what goes wrong there is nobody's mistake."""
+        if self._trial is None:
+            self._trial = Lowering(self.rules, Reporter(), Inputs(None), set())
+        self._trial.report, self._trial.budget, self._trial.steps = Reporter(), Budget(), 0
+        self._trial.deferred.clear()
+        self._trial.calls.clear()
+        return self._trial
 
     def count(self, span: Span) -> None:
         """Take note of one more statement or action; raise where there are too many, or mistakes enough."""

@@ -18,6 +18,8 @@ class Layer(nn.Module):
     """One layer: `growth` new channels from all that its block has made before it."""
 
     def __init__(self, in_channels: int) -> None:
+        if in_channels < 1:
+            raise ValueError("in_channels is at least 1")
         super().__init__()
         self.norm1 = nn.BatchNorm2d(in_channels)
         self.act = nn.ReLU(inplace=True)
@@ -35,6 +37,10 @@ class Dense(nn.Sequential):
     """Layers whose results all later ones see."""
 
     def __init__(self, in_channels: int, depth: int) -> None:
+        if min(in_channels, depth) < 1:
+            raise ValueError("in_channels and depth are at least 1")
+        if depth < 4:
+            raise ValueError("no Dense has depth < 4")
         super().__init__(
             OrderedDict(
                 (f"denselayer{i + 1}", Layer(in_channels + 32 * i))
@@ -47,6 +53,8 @@ class Transition(nn.Sequential):
     """Halves the channels and the image."""
 
     def __init__(self, in_channels: int) -> None:
+        if in_channels < 1:
+            raise ValueError("in_channels is at least 1")
         super().__init__(
             OrderedDict(
                 norm=nn.BatchNorm2d(in_channels),

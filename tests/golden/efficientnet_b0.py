@@ -42,8 +42,12 @@ class Cna(nn.Sequential):
     """
 
     def __init__(self, in_channels: int, c: int, k: int, s: int = 1) -> None:
+        if min(in_channels, c, k, s) < 1:
+            raise ValueError("in_channels, c, k and s are at least 1")
         super().__init__(
-            nn.Conv2d(in_channels, c, k, stride=s, padding=k // 2, bias=False),
+            nn.Conv2d(
+                in_channels, c, k, stride=s, padding=k // 2 if k % 2 else 0, bias=False
+            ),
             nn.BatchNorm2d(c),
             nn.SiLU(inplace=True),
         )
@@ -53,13 +57,15 @@ class Dwna(nn.Sequential):
     """The same with a depthwise convolution."""
 
     def __init__(self, in_channels: int, k: int, s: int = 1) -> None:
+        if min(in_channels, k, s) < 1:
+            raise ValueError("in_channels, k and s are at least 1")
         super().__init__(
             nn.Conv2d(
                 in_channels,
                 in_channels,
                 k,
                 stride=s,
-                padding=k // 2,
+                padding=k // 2 if k % 2 else 0,
                 groups=in_channels,
                 bias=False,
             ),
@@ -74,6 +80,8 @@ class Se(nn.Module):
     """
 
     def __init__(self, in_channels: int, r: int) -> None:
+        if min(in_channels, r) < 1:
+            raise ValueError("in_channels and r are at least 1")
         super().__init__()
         self.gap = nn.AdaptiveAvgPool2d(1)
         self.fc1 = nn.Conv2d(in_channels, r, 1)
@@ -91,6 +99,8 @@ class Cn(nn.Sequential):
     """Convolution and norm."""
 
     def __init__(self, in_channels: int, c: int) -> None:
+        if min(in_channels, c) < 1:
+            raise ValueError("in_channels and c are at least 1")
         super().__init__(nn.Conv2d(in_channels, c, 1, bias=False), nn.BatchNorm2d(c))
 
 
@@ -100,11 +110,17 @@ class MbconvResidual(nn.Module):
     """
 
     def __init__(self, in_channels: int, k: int, rate: float) -> None:
+        if min(in_channels, k) < 1:
+            raise ValueError("in_channels and k are at least 1")
+        if k % 2 == 0:
+            raise ValueError("no MbconvResidual has k % 2 == 0")
+        if not 0 <= rate <= 1:
+            raise ValueError("MbconvResidual needs 0 <= rate <= 1")
         super().__init__()
         self.block = nn.Sequential(
             Cna(in_channels, 6 * in_channels, 1),
             Dwna(6 * in_channels, k),
-            Se(6 * in_channels, in_channels // 4),
+            Se(6 * in_channels, max(1, in_channels // 4)),
             Cn(6 * in_channels, in_channels),
         )
         self.drop_path = StochasticDepth(rate, "row")
@@ -130,12 +146,14 @@ class MbconvE6(nn.Sequential):
     """
 
     def __init__(self, in_channels: int, c: int, k: int, s: int = 1) -> None:
+        if min(in_channels, c, k, s) < 1:
+            raise ValueError("in_channels, c, k and s are at least 1")
         super().__init__(
             OrderedDict(
                 block=nn.Sequential(
                     Cna(in_channels, 6 * in_channels, 1),
                     Dwna(6 * in_channels, k, s=s),
-                    Se(6 * in_channels, in_channels // 4),
+                    Se(6 * in_channels, max(1, in_channels // 4)),
                     Cn(6 * in_channels, c),
                 ),
             )

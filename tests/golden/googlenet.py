@@ -32,9 +32,18 @@ class Cbr(nn.Sequential):
     """Convolution, norm, activation."""
 
     def __init__(self, in_channels: int, c: int, k: int, s: int = 1) -> None:
+        if min(in_channels, c, k, s) < 1:
+            raise ValueError("in_channels, c, k and s are at least 1")
         super().__init__(
             OrderedDict(
-                conv=nn.Conv2d(in_channels, c, k, stride=s, padding=k // 2, bias=False),
+                conv=nn.Conv2d(
+                    in_channels,
+                    c,
+                    k,
+                    stride=s,
+                    padding=k // 2 if k % 2 else 0,
+                    bias=False,
+                ),
                 bn=nn.BatchNorm2d(c, eps=0.001),
                 act=nn.ReLU(inplace=True),
             )
@@ -47,6 +56,8 @@ class Inception(nn.Module):
     """
 
     def __init__(self, in_channels: int, t: tuple[int, ...]) -> None:
+        if in_channels < 1:
+            raise ValueError("in_channels is at least 1")
         super().__init__()
         self.branch1 = Cbr(in_channels, t[0], 1)
         self.branch2 = nn.Sequential(Cbr(in_channels, t[1], 1), Cbr(t[1], t[2], 3))
@@ -66,6 +77,8 @@ class Head(nn.Sequential):
     """An auxiliary classifier, which only training has."""
 
     def __init__(self, in_channels: int) -> None:
+        if in_channels < 1:
+            raise ValueError("in_channels is at least 1")
         super().__init__(
             OrderedDict(
                 adaptive_avgpool=nn.AdaptiveAvgPool2d(4),

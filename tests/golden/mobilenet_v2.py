@@ -20,8 +20,12 @@ class Cna(nn.Sequential):
     """
 
     def __init__(self, in_channels: int, c: int, k: int, s: int = 1) -> None:
+        if min(in_channels, c, k, s) < 1:
+            raise ValueError("in_channels, c, k and s are at least 1")
         super().__init__(
-            nn.Conv2d(in_channels, c, k, stride=s, padding=k // 2, bias=False),
+            nn.Conv2d(
+                in_channels, c, k, stride=s, padding=k // 2 if k % 2 else 0, bias=False
+            ),
             nn.BatchNorm2d(c),
             nn.ReLU6(inplace=True),
         )
@@ -31,6 +35,8 @@ class Dwna(nn.Sequential):
     """The same with a depthwise convolution."""
 
     def __init__(self, in_channels: int, s: int = 1) -> None:
+        if min(in_channels, s) < 1:
+            raise ValueError("in_channels and s are at least 1")
         super().__init__(
             nn.Conv2d(
                 in_channels,
@@ -52,6 +58,8 @@ class InvertedResidual(nn.Module):
     """
 
     def __init__(self, in_channels: int) -> None:
+        if in_channels < 1:
+            raise ValueError("in_channels is at least 1")
         super().__init__()
         self.conv = nn.Sequential(
             Cna(in_channels, 6 * in_channels, 1),
@@ -85,6 +93,8 @@ class InvertedE6(nn.Sequential):
     """
 
     def __init__(self, in_channels: int, c: int, s: int = 1) -> None:
+        if min(in_channels, c, s) < 1:
+            raise ValueError("in_channels, c and s are at least 1")
         super().__init__(
             OrderedDict(
                 conv=nn.Sequential(

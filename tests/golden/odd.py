@@ -87,6 +87,8 @@ class Head(nn.Sequential):
     """
 
     def __init__(self, classes: int) -> None:
+        if classes < 1:
+            raise ValueError("classes is at least 1")
         super().__init__(
             OrderedDict(
                 gap=nn.AdaptiveAvgPool2d(1),

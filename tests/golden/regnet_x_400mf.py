@@ -23,9 +23,21 @@ class Cna(nn.Sequential):
     def __init__(
         self, in_channels: int, c: int, k: int, s: int = 1, g: int = 1
     ) -> None:
+        if min(in_channels, c, k, s, g) < 1:
+            raise ValueError("in_channels, c, k, s and g are at least 1")
+        if in_channels % g != 0:
+            raise ValueError("no Cna has in_channels % g != 0")
+        if c % g != 0:
+            raise ValueError("no Cna has c % g != 0")
         super().__init__(
             nn.Conv2d(
-                in_channels, c, k, stride=s, padding=k // 2, groups=g, bias=False
+                in_channels,
+                c,
+                k,
+                stride=s,
+                padding=k // 2 if k % 2 else 0,
+                groups=g,
+                bias=False,
             ),
             nn.BatchNorm2d(c),
             nn.ReLU(inplace=True),
@@ -36,6 +48,8 @@ class Cn(nn.Sequential):
     """Convolution and norm."""
 
     def __init__(self, in_channels: int, c: int, s: int = 1) -> None:
+        if min(in_channels, c, s) < 1:
+            raise ValueError("in_channels, c and s are at least 1")
         super().__init__(
             nn.Conv2d(in_channels, c, 1, stride=s, bias=False), nn.BatchNorm2d(c)
         )
@@ -46,11 +60,15 @@ class Bottleneck(nn.Module):
     block's input, the Y block.
     """
 
-    def __init__(
-        self, in_channels: int, c: int, s: int = 1, proj: bool = False
-    ) -> None:
+    def __init__(self, in_channels: int, c: int, s: int = 1) -> None:
+        if min(in_channels, c, s) < 1:
+            raise ValueError("in_channels, c and s are at least 1")
+        if c % 16 != 0:
+            raise ValueError("no Bottleneck has c % 16 != 0")
         super().__init__()
-        self.proj = Cn(in_channels, c, s=2) if proj else nn.Identity()
+        self.proj = (
+            Cn(in_channels, c, s=s) if s != 1 or in_channels != c else nn.Identity()
+        )
         self.f = nn.Sequential(
             OrderedDict(
                 a=Cna(in_channels, c, 1), b=Cna(c, c, 3, s=s, g=c // 16), c=Cn(c, c)
@@ -72,12 +90,12 @@ class RegnetX400mf(nn.Module):
         self.trunk_output = nn.Sequential(
             OrderedDict(
                 block1=nn.Sequential(
-                    OrderedDict({"block1-0": Bottleneck(32, 32, s=2, proj=True)})
+                    OrderedDict({"block1-0": Bottleneck(32, 32, s=2)})
                 ),
                 block2=nn.Sequential(
                     OrderedDict(
                         {
-                            "block2-0": Bottleneck(32, 64, s=2, proj=True),
+                            "block2-0": Bottleneck(32, 64, s=2),
                             "block2-1": Bottleneck(64, 64),
                         },
                     )
@@ -85,7 +103,7 @@ class RegnetX400mf(nn.Module):
                 block3=nn.Sequential(
                     OrderedDict(
                         [
-                            ("block3-0", Bottleneck(64, 160, s=2, proj=True)),
+                            ("block3-0", Bottleneck(64, 160, s=2)),
                             *(
                                 (f"block3-{i + 1}", Bottleneck(160, 160))
                                 for i in range(6)
@@ -96,7 +114,7 @@ class RegnetX400mf(nn.Module):
                 block4=nn.Sequential(
                     OrderedDict(
                         [
-                            ("block4-0", Bottleneck(160, 400, s=2, proj=True)),
+                            ("block4-0", Bottleneck(160, 400, s=2)),
                             *(
                                 (f"block4-{i + 1}", Bottleneck(400, 400))
                                 for i in range(11)

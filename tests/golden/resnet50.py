@@ -22,9 +22,9 @@ class Bottleneck(nn.Module):
     splits it into groups.
     """
 
-    def __init__(
-        self, in_channels: int, c: int, s: int = 1, downsample: bool = False
-    ) -> None:
+    def __init__(self, in_channels: int, c: int, s: int = 1) -> None:
+        if min(in_channels, c, s) < 1:
+            raise ValueError("in_channels, c and s are at least 1")
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, c, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(c)
@@ -38,7 +38,7 @@ class Bottleneck(nn.Module):
                 nn.Conv2d(in_channels, 4 * c, 1, stride=s, bias=False),
                 nn.BatchNorm2d(4 * c),
             )
-            if downsample
+            if s != 1 or in_channels != 4 * c
             else nn.Identity()
         )
 
@@ -59,20 +59,16 @@ class Resnet50(nn.Module):
         self.act = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
         self.layer1 = nn.Sequential(
-            Bottleneck(64, 64, downsample=True),
-            *(Bottleneck(256, 64) for _ in range(2)),
+            Bottleneck(64, 64), *(Bottleneck(256, 64) for _ in range(2))
         )
         self.layer2 = nn.Sequential(
-            Bottleneck(256, 128, s=2, downsample=True),
-            *(Bottleneck(512, 128) for _ in range(3)),
+            Bottleneck(256, 128, s=2), *(Bottleneck(512, 128) for _ in range(3))
         )
         self.layer3 = nn.Sequential(
-            Bottleneck(512, 256, s=2, downsample=True),
-            *(Bottleneck(1024, 256) for _ in range(5)),
+            Bottleneck(512, 256, s=2), *(Bottleneck(1024, 256) for _ in range(5))
         )
         self.layer4 = nn.Sequential(
-            Bottleneck(1024, 512, s=2, downsample=True),
-            *(Bottleneck(2048, 512) for _ in range(2)),
+            Bottleneck(1024, 512, s=2), *(Bottleneck(2048, 512) for _ in range(2))
         )
         self.gap = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(2048, 1000)

@@ -22,6 +22,8 @@ class Pair(nn.Sequential):
     """The block `pair`."""
 
     def __init__(self, in_channels: int, c: int) -> None:
+        if min(in_channels, c) < 1:
+            raise ValueError("in_channels and c are at least 1")
         super().__init__(
             nn.Conv2d(in_channels, c, 3, padding=1, bias=False),
             nn.BatchNorm2d(c),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from keyword import iskeyword
 
-from archdsl.backends.torch.code import Either, PyCall, PyExpression
+from archdsl.backends.torch.code import Either, PyCall, PyExpression, PyName
 from archdsl.backends.torch.forward import members
 from archdsl.backends.torch.modules import is_sequential, ordered, sequential
 from archdsl.backends.torch.names import RESERVED, class_name
@@ -20,6 +20,7 @@ from archdsl.backends.torch.statements import (
     unify_forward,
 )
 from archdsl.backends.torch.suffixes import BlockUse, BlockUses, suffixes
+from archdsl.backends.torch.trials import Trial, Trials
 from archdsl.backends.torch.unify import Callables, unify
 from archdsl.ir.graph import Graph
 from archdsl.passes.shapes import Shapes
@@ -34,14 +35,28 @@ class ClassCode:
     parameters: tuple[ConstructorParameter, ...]
     members: Members
     graph: Graph
+    refused: tuple[str, ...] = ()
+    """Conditions on the parameters under which there is no such instance."""
+
+
+def classes_below(shapes: Shapes, reserved: frozenset[str]) -> Classes:
+    """Return the classes below a network's body, which take those parameters that they are seen to honour."""
+    classes, trials = Classes(shapes, reserved), Trials()
+    for uses in classes.uses():
+        trials.add(uses)
+    return Classes(shapes, reserved, trials.found) if trials.found else classes
 
 
 @dataclass
 class Classes:
-    """Works out the classes below a network's body, inner ones first."""
+    """Works out the classes below a network's body, inner ones first.
+
+    `trials` are calls that the network does not have, by which it shows what comes from which parameter.
+    """
 
     root: Shapes
     reserved: frozenset[str]
+    trials: Sequence[Trial] = ()
     found: list[ClassCode] = field(default_factory=list[ClassCode])
     owners: dict[Shapes, str] = field(default_factory=dict[Shapes, str])
     """The class of each body table that has one."""
@@ -51,22 +66,48 @@ class Classes:
 
     def __post_init__(self) -> None:
         self._names |= RESERVED | self.reserved
-        for tables in grouped(self.root):
+        self._made = frozenset(self.root.tables())
+        self._like = {trial.table: trial.like for trial in self.trials if trial.table is not None}
+        for tables in grouped(self.root, self._like):
             self._add(tables)
 
     def constructor(self, shapes: Shapes) -> PyExpression:
         """Return the call that builds a body's class."""
         return self._calls[shapes]
 
+    def uses(self) -> Iterator[list[Shapes]]:
+        """Yield the bodies that each class serves."""
+        for code in self.found:
+            yield [table for table, name in self.owners.items() if name == code.name]
+
     def _add(self, tables: Sequence[Shapes]) -> None:
         """Make the classes of one block: instances that differ in more than constants get classes of their own."""
         parts: dict[object, list[BlockUse]] = {}
+        tried: list[BlockUse] = []
         for table in tables:
-            code = self._members(table)
-            parts.setdefault(members_signature(code, self._callables), []).append(BlockUse(table, code))
+            use = BlockUse(table, self._members(table))
+            if table in self._made:
+                parts.setdefault(members_signature(use.code, self._callables), []).append(use)
+            else:
+                tried.append(use)
         groups = _merge_optional(list(parts.values()), self._callables)
-        for group, suffix in zip(groups, suffixes(groups), strict=True):
-            self._make_class(group, suffix)
+        names = suffixes(groups)
+        counts = [len(group) for group in groups]
+        for use in tried:
+            self._place(use, groups)
+        for group, count, suffix in zip(groups, counts, names, strict=True):
+            self._make_class(group, count, suffix)
+
+    def _place(self, use: BlockUse, groups: Sequence[list[BlockUse]]) -> None:
+        """Put what was tried beside the calls that share its code; without any it has no class."""
+        known, like = members_signature(use.code, self._callables), self._like.get(use.table)
+        for group in groups:
+            if like is not None and all(other.table is not like for other in group):
+                continue  # it varies what this class has no need to take
+            if any(members_signature(other.code, self._callables) == known for other in group):
+                group.append(use)
+                return
+        self._calls[use.table] = PyName(f"{use.table.graph.name} {len(self._calls)}")
 
     def _members(self, table: Shapes) -> Members:
         if not is_sequential(table.graph):
@@ -74,10 +115,11 @@ class Classes:
         steps = sequential(table, self.constructor)
         return Members({}, (), (Sequential(steps if isinstance(steps, tuple) else (ordered(steps),)),))
 
-    def _make_class(self, group: BlockUses, suffix: str) -> None:
+    def _make_class(self, group: BlockUses, made: int, suffix: str) -> None:
+        """Make one class; the first `made` of its uses are the network's own."""
         graph = group[0].table.graph
         fullest = max((code for _, code in group), key=lambda code: len(code.modules))
-        signer = Signer([table for table, _ in group], list(fullest.modules))
+        signer = Signer([table for table, _ in group], made, list(fullest.modules))
         modules = {name: self._module(name, group, signer) for name in fullest.modules}
         kept: dict[str, PyExpression] = {}
         merged = unify_forward([code for _, code in group], self._callables)
@@ -87,10 +129,13 @@ class Classes:
         self._callables.positions[name] = tuple(parameter.name for parameter in parameters)
         self._callables.defaults[name] = {p.name: p.default for p in parameters if p.default is not None}
         code = Members({**modules, **kept}, fullest.arguments, forward)
-        self.found.append(ClassCode(name, _doc(graph), parameters, code, graph))
+        own = {table for table, _ in group}
+        others = [trial.numbers for trial in self.trials if trial.like in own and trial.table not in own]
+        self.found.append(ClassCode(name, _doc(graph), parameters, code, graph, tuple(signer.refusals(others))))
         for index, (table, _) in enumerate(group):
             self._calls[table] = signer.call(name, index)
-            self.owners[table] = name
+            if index < made:
+                self.owners[table] = name
 
     def _module(self, name: str, group: BlockUses, signer: Signer) -> PyExpression:
         """Return the code of an attribute; where some instances lack it, a flag decides."""

@@ -9,7 +9,7 @@ from functools import cache
 from keyword import iskeyword
 from pathlib import Path
 
-from archdsl.backends.torch.classes import ClassCode, Classes
+from archdsl.backends.torch.classes import ClassCode, Classes, classes_below
 from archdsl.backends.torch.docstrings import header
 from archdsl.backends.torch.forward import members
 from archdsl.backends.torch.initial import initial_lines
@@ -34,7 +34,7 @@ def emit(tables: Tables, name: str, digest: str) -> str:
     """
     graph, shapes = tables.graph, tables.shapes
     helpers = _helper_sources()
-    classes = Classes(shapes, frozenset(helpers))
+    classes = classes_below(shapes, frozenset(helpers))
     body = [line for code in classes.found for line in ["", "", *class_lines(code)]]
     body += output_classes(graph)
     title = _title(name, {code.name for code in classes.found} | set(helpers) | RESERVED)

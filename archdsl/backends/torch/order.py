@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from archdsl.backends.torch.modules import has_class
@@ -13,15 +13,20 @@ from archdsl.passes.shapes import Shapes
 ClassOrder: TypeAlias = tuple[str, int, int, int]
 
 
-def grouped(root: Shapes) -> Iterator[list[Shapes]]:
-    """Yield the tables below the root that need classes, block by block, so that inner classes come first."""
-    tables = [table for table in root.tables() if table is not root and has_class(table.graph)]
+def grouped(root: Shapes, tried: Iterable[Shapes] = ()) -> Iterator[list[Shapes]]:
+    """Yield the tables below the root that need classes, block by block, so that inner classes come first.
+
+    Those of calls that were only tried, and that are not below the root, stand behind the others of their block.
+    """
+    below = [table for table in root.tables() if table is not root]
+    every = dict.fromkeys([*below, *(table for trial in tried for table in trial.tables())])
+    tables = [table for table in every if has_class(table.graph)]
     keys = {table: _key(table.graph) for table in tables}
-    order = _ordered(root, keys)
+    order = _ordered([*every, root], keys)
     if order is None:  # a block inside itself: each depth of it is a class of its own
         height = PerBody[Shapes, int](lambda table, below: 1 + max(map(below, table.inner.values()), default=0))
         keys = {table: (*_key(table.graph)[:3], height(table)) for table in tables}
-        order = _ordered(root, keys)
+        order = _ordered([*every, root], keys)
         assert order is not None, "heights order the tables"
     for key in order:
         yield [table for table in tables if keys[table] == key]
@@ -31,11 +36,11 @@ def _key(graph: Graph) -> ClassOrder:
     return (graph.name, graph.span.start, id(graph.span.source), 0)
 
 
-def _ordered(root: Shapes, keys: Mapping[Shapes, ClassOrder]) -> list[ClassOrder] | None:
+def _ordered(tables: Iterable[Shapes], keys: Mapping[Shapes, ClassOrder]) -> list[ClassOrder] | None:
     """Order the keys so that each comes after those it contains; None where one contains itself."""
     contains: dict[ClassOrder, set[ClassOrder]] = {key: set() for key in keys.values()}
     first: dict[ClassOrder, int] = {}
-    for position, table in enumerate(root.tables()):
+    for position, table in enumerate(tables):
         if table not in keys:
             continue
         first.setdefault(keys[table], position)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from archdsl.backends.torch.classes import ClassCode
-from archdsl.backends.torch.code import PyCall, PyExpression
+from archdsl.backends.torch.code import PyCall, PyExpression, PyLiteral, PyName
 from archdsl.backends.torch.docstrings import docstring
 from archdsl.backends.torch.layout import WIDTH, flat, layout, literal
 from archdsl.backends.torch.nested import register
@@ -13,6 +13,8 @@ from archdsl.backends.torch.parameters import ConstructorParameter
 from archdsl.backends.torch.returns import training_only
 from archdsl.backends.torch.statements import Assign, InTraining, PyStatement, Return, Sequential
 from archdsl.ir.graph import Graph
+
+_BELOW_ONE = " < 1"
 
 
 def class_lines(code: ClassCode, initial: Sequence[str] = (), about: str = "") -> list[str]:
@@ -26,6 +28,7 @@ def class_lines(code: ClassCode, initial: Sequence[str] = (), about: str = "") -
             forward = ["", *_forward_head(code.graph, members.arguments), *(docstring(about, 8) if about else [])]
             forward += [line for statement in statements for line in _statement_lines(statement, 8)]
     head = [f"class {code.name}({base}):", *docstring(code.doc, 4), "", *_constructor_head(code.parameters)]
+    head += [line for text, told in _refusals(code) for line in _refusal(text, told)]
     return [*head, *made, *(line for text in initial for line in _broken(text, 8)), *forward]
 
 
@@ -36,6 +39,28 @@ def _constructor_head(parameters: Sequence[ConstructorParameter]) -> list[str]:
         return [f"    def __init__({listed}) -> None:"]
     inner = [f"        {listed}"] if len(listed) + 8 <= WIDTH else [f"        {item}," for item in items]
     return ["    def __init__(", *inner, "    ) -> None:"]
+
+
+def _refusals(code: ClassCode) -> list[tuple[str, str]]:
+    """Return the conditions under which a constructor refuses its arguments, and what it says then."""
+    low = [text.removesuffix(_BELOW_ONE) for text in code.refused if text.endswith(_BELOW_ONE)]
+    others = [(text, _told(text, code.name)) for text in code.refused if not text.endswith(_BELOW_ONE)]
+    if not low:
+        return others
+    several = f"{', '.join(low[:-1])} and {low[-1]} are" if len(low) > 1 else f"{low[0]} is"
+    smallest = f"min({', '.join(low)})" if len(low) > 1 else low[0]
+    return [(f"{smallest}{_BELOW_ONE}", f"{several} at least 1"), *others]
+
+
+def _told(condition: str, name: str) -> str:
+    """Say what is wrong with numbers for which a condition holds."""
+    negated = condition.removeprefix("not ")
+    return f"no {name} has {condition}" if negated == condition else f"{name} needs {negated}"
+
+
+def _refusal(condition: str, told: str) -> list[str]:
+    lines = layout("if ", PyName(condition), ":", 8)
+    return [*lines, *layout("raise ValueError", PyCall("", (PyLiteral(told),)), "", 12)]
 
 
 def _described(parameter: ConstructorParameter) -> str:
