@@ -119,7 +119,8 @@ class Odd(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.down = nn.Conv2d(1, 3, 3, stride=2, padding=1, bias=False)
-        self.add_module(
+        setattr(
+            self,
             "stem-0",
             nn.Sequential(
                 OrderedDict(
@@ -166,7 +167,7 @@ class Odd(nn.Module):
                 for i in range(5)
             ),
         )
-        self.register_parameter("factor-1", nn.Parameter(torch.full((8, 1, 1), 0.5)))
+        setattr(self, "factor-1", nn.Parameter(torch.full((8, 1, 1), 0.5)))
         self.conv = nn.Conv2d(8, 2, 1, bias=False)
         self.help = Head(3)
         self.conv_2 = nn.Conv2d(4, 4, 3, padding=1, bias=False)
@@ -177,7 +178,7 @@ class Odd(nn.Module):
     def forward(self, left: Tensor, right: Tensor) -> Outputs | TrainingOutputs:
         """Map (N, 3, 32, 32), (N, 1, 64, 64) to (N, 5), (N, 2, 32, 32)."""
         x = left + self.down(right)
-        x = self.get_submodule("stem-0")(x)
+        x = getattr(self, "stem-0")(x)
         t = self.t(x)
         x = self.twice(t[0])
         x = self.twice(x)
@@ -187,7 +188,7 @@ class Odd(nn.Module):
         x = self.grow4(x)
         x = self.grow5(x)
         x = self.many(x)
-        factor_1 = self.get_parameter("factor-1") * x
+        factor_1 = getattr(self, "factor-1") * x
         seen = self.conv(t[1])
         aux = None
         if self.training:

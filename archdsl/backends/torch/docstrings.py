@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from archdsl.backends.torch.layout import WIDTH
@@ -9,6 +10,7 @@ from archdsl.ops.shape import Shape
 from archdsl.passes.tables import Tables
 
 _MOST_ROWS = 40
+_PARAGRAPH = re.compile(r"\n[ \t]*\n")
 
 
 def header(tables: Tables, name: str, digest: str) -> list[str]:
@@ -64,10 +66,10 @@ def _printable(text: str) -> str:
 
 
 def docstring(text: str, indent: int) -> list[str]:
-    """Write a text as a docstring, wrapped to the width."""
+    """Write a text as a docstring, each paragraph wrapped to the width as a whole."""
     pad = " " * indent
-    lines = [_printable(line) for line in text.splitlines()] or [""]
-    wrapped = [piece for line in lines for piece in _wrap(line, WIDTH - indent - 6)]
+    paragraphs = [_printable(" ".join(part.split())) for part in _PARAGRAPH.split(text.strip())]
+    wrapped = [piece for part in paragraphs for piece in ["", *_wrap(part, WIDTH - indent - 6)]][1:]
     if len(wrapped) == 1:
         return [f'{pad}"""{wrapped[0]}"""']
     return [f'{pad}"""{wrapped[0]}', *((pad + line).rstrip() for line in wrapped[1:]), f'{pad}"""']

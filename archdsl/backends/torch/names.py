@@ -21,6 +21,11 @@ RESERVED = frozenset(
         "x",
         "range",
         "print",
+        "min",
+        "max",
+        "getattr",
+        "setattr",
+        "ValueError",
         "int",
         "float",
         "bool",
@@ -54,5 +59,7 @@ def variable_name(label: str) -> str:
 
 
 def self_attribute(name: str, getter: str = "get_submodule") -> str:
-    """Return the attribute of a submodule or parameter, whose name may be none that Python can spell."""
-    return f"self.{name}" if name.isidentifier() else f'self.{getter}("{name}")'
+    """Return the attribute of a submodule or parameter, whose name may be none that Python can spell, or a path."""
+    if name.isidentifier():
+        return f"self.{name}"
+    return f'self.{getter}("{name}")' if "." in name else f'getattr(self, "{name}")'

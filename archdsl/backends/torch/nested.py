@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from archdsl.backends.torch.code import PyCall, PyDict, PyExpression, PyLiteral
+from archdsl.backends.torch.code import PyCall, PyDict, PyExpression, PyLiteral, PyName
 from archdsl.backends.torch.modules import ordered
 
 Tree: TypeAlias = "dict[str, PyExpression | Tree]"
@@ -40,9 +40,10 @@ def nest(modules: Mapping[str, PyExpression], keys: Iterable[str]) -> Mapping[st
 def register(name: str, code: PyExpression) -> tuple[str, PyCall]:
     """Return the function and the arguments that register a module or tensor whose name is no plain word."""
     outer, _, last = name.rpartition(".")
-    owner = f'self.get_submodule("{outer}")' if outer else "self"
+    if not outer:
+        return "setattr", PyCall("", (PyName("self"), PyLiteral(last), code))
     function = "register_parameter" if is_parameter(code) else "add_module"
-    return f"{owner}.{function}", PyCall("", (PyLiteral(last), code))
+    return f'self.get_submodule("{outer}").{function}', PyCall("", (PyLiteral(last), code))
 
 
 def is_parameter(code: PyExpression) -> bool:

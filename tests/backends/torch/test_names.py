@@ -23,7 +23,8 @@ HOSTILE = [
     "TrainingOutputs", "super", "range", "print", "y", "z", "i", "module", "train", "training", "Conv2dSame",
     "StochasticDepth", "Slice", "lambda", "None", "True", "match", "type", "_", "__", "__class__", "__init__", "__2",
     "in_channels", "float", "int", "bool", "init", "call", "parameters", "add_module", "isinstance", "activation",
-    "size", "self_", "v_x", "x1", "Module", "M", "MNet", "count", "index", "eval", "state_dict", "T_destination",
+    "size", "self_", "min", "max", "getattr", "setattr", "ValueError",
+    "v_x", "x1", "Module", "M", "MNet", "count", "index", "eval", "state_dict", "T_destination",
 ]  # fmt: skip
 
 # `{w}` is the hostile name; quotes let a label be any text.
@@ -162,3 +163,14 @@ def test_the_class_of_a_network_is_called_like_it() -> None:
         module = archdsl.load_text(f"model {name} {{ input [3, 8, 8]; a: conv 3 }}").module()
         assert type(module).__name__ == expected
         assert module(torch.zeros(1, 3, 8, 8)).shape == (1, 3, 8, 8)
+
+
+def test_labels_that_are_no_words_are_attributes_all_the_same() -> None:
+    body = '"a-b": conv 4; add { pass; { "c-1": { conv 4; act } } }; "s-1": scale 0.5; "2x": { conv 3; norm }'
+    net = archdsl.load_text(f"model m {{ input [4, 8, 8]; {body} }}")
+    source = net.source()
+    assert 'setattr(self, "a-b", nn.Conv2d(4, 4, 3, padding=1, bias=False))' in source
+    assert 'getattr(self, "a-b")(x)' in source
+    assert "get_submodule" not in source
+    assert [key for key, _ in net.state][:3] == ["s-1", "a-b.weight", "c-1.0.weight"]
+    agree(net)
