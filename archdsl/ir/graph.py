@@ -7,7 +7,7 @@ from dataclasses import field
 from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pydantic import ConfigDict, SkipValidation
 from pydantic.dataclasses import dataclass
@@ -16,6 +16,7 @@ from archdsl.ir.trouble import Trouble, Turns
 from archdsl.ir.value import NodeId, Output, Value
 from archdsl.ir.walk import inner_first
 from archdsl.ops.base import Op
+from archdsl.ops.shape import Shape
 from archdsl.text.source import Span
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Node:
         return self.attribute_spans.get(attribute, self.span)
 
 
+Again: TypeAlias = "Callable[[Mapping[str, object], Shape], Graph | None]"
 _NONE: frozenset[NodeId] = frozenset()
 _NOTHING: Mapping[NodeId, Trouble] = MappingProxyType({})
 
@@ -97,8 +99,8 @@ class Graph:
         """Nodes of which nothing can be said, since they are or read what a mistake in the spec left unknown."""
         self.mistakes: Mapping[NodeId, Trouble] = _NOTHING
         """What lowering found wrong with a node whose inputs are known; whoever has their sizes tells it."""
-        self.again: Callable[[Mapping[str, object], int], Graph | None] | None = None
-        """Lowers the body once more, for other parameters and channels; gives None where those are a mistake."""
+        self.again: Again | None = None
+        """Makes the body once more, for other parameters and another input; gives None where those are a mistake."""
         self.facts: BodyFacts | None = None
         """What is known of a model's nodes, to be shown in `networkx`; set once by who has worked it out."""
 

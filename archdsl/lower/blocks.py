@@ -197,12 +197,12 @@ def _lower_again(
     place: Place,
     lowering: Lowering,
     changed: Mapping[str, Any],
-    channels: int,
+    entering: Shape,
 ) -> Graph | None:
     """Lower a block's body with some parameters changed, as a call would that the spec does not have."""
     if shape is None:
         return None
-    trial, entered = lowering.trial(), Shape(channels, *shape[1:])
+    trial, entered = lowering.trial(), Shape(entering[0], *shape[1:])
     inside = replace(env, budget=trial.budget, entry=entered)
     try:
         made = _instantiate(block, node, {**values, **changed}, inside, entered, place, trial)

@@ -39,7 +39,7 @@ def _without_dead(asked: _Asked, inside: Callable[[_Asked], Graph]) -> Graph:
         elif node.id in read:
             body = inside(_asked(node.body, read[node.reuses or node.id])) if node.body is not None else None
             nodes[node.id] = with_changes(node, body=body)
-    return with_nodes(graph, nodes, outputs)
+    return with_nodes(graph, nodes, outputs, lambda other, _: PerBody(_without_dead)(_Asked(other, asked.needed)))
 
 
 def _asked(body: Graph, names: set[str]) -> _Asked:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from archdsl.ir.graph import Graph, Node, NodeId, Value
 from archdsl.ir.walk import PerBody
 from archdsl.ops.base import LinearMap
+from archdsl.ops.shape import Shape
 from archdsl.passes.rewrite import with_changes, with_nodes
-from archdsl.passes.shapes import Shapes
+from archdsl.passes.shapes import Shapes, infer_shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,12 @@ def _folded(graph: Graph, changed: Callable[[Graph], Graph], pairs: Mapping[Node
         body = changed(node.body) if node.body is not None else None
         nodes[node.id] = with_changes(node, inputs=inputs, op=op, body=body)
     outputs = tuple(output._replace(value=moved.get(output.value, output.value)) for output in graph.outputs)
-    return with_nodes(graph, nodes, outputs)
+    return with_nodes(graph, nodes, outputs, _fold_again)
+
+
+def _fold_again(graph: Graph, entering: Shape) -> Graph | None:
+    shapes, misfits = infer_shapes(graph, [entering])
+    return graph if misfits else fold_norms(shapes).graph  # which its reader finds again
 
 
 def _plan(shapes: Shapes, pairs: Mapping[NodeId, NodeId], below: Callable[[Graph], tuple[Fold, ...]]) -> Iterator[Fold]:

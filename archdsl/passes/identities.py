@@ -35,7 +35,7 @@ def _without(in_training: bool, graph: Graph, changed: Callable[[Graph], Graph])
         else:
             nodes[node.id] = with_changes(node, inputs=inputs, body=body)
     outputs = tuple(output._replace(value=moved.get(output.value, output.value)) for output in graph.outputs)
-    return with_nodes(graph, nodes, outputs)
+    return with_nodes(graph, nodes, outputs, lambda other, _: remove_identities(other, in_training=in_training))
 
 
 def _passed_through(node: Node, body: Graph, inputs: tuple[Value, ...]) -> dict[Value, Value]:

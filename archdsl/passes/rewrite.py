@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
+from typing import TypeAlias
 
-from archdsl.ir.graph import Graph, Node, NodeId, Output
+from archdsl.ir.graph import Again, Graph, Node, NodeId, Output
+from archdsl.ops.shape import Shape
+
+# What a transform makes of a body, given what enters it; None where there is no such body.
+Change: TypeAlias = Callable[[Graph, Shape], "Graph | None"]
 
 
-def with_nodes(graph: Graph, nodes: Mapping[NodeId, Node], outputs: tuple[Output, ...]) -> Graph:
-    """Return a graph with other nodes and outputs; the graph itself where all of them are the same."""
+def with_nodes(
+    graph: Graph, nodes: Mapping[NodeId, Node], outputs: tuple[Output, ...], change: Change | None = None
+) -> Graph:
+    """Return a graph with other nodes and outputs; the graph itself where all of them are the same.
+
+    `change` is what was done to it, for bodies that are made once more.
+    """
     is_same = len(nodes) == len(graph.nodes) and all(nodes.get(key) is node for key, node in graph.nodes.items())
     if is_same and outputs == graph.outputs:
         return graph
-    return Graph(graph.name, graph.kind, nodes, outputs, graph.span, graph.bindings, graph.doc)
+    made = Graph(graph.name, graph.kind, nodes, outputs, graph.span, graph.bindings, graph.doc)
+    if graph.again is not None and change is not None:
+        made.again = partial(_changed_again, graph.again, change)
+    return made
+
+
+def _changed_again(again: Again, change: Change, parameters: Mapping[str, object], entering: Shape) -> Graph | None:
+    graph = again(parameters, entering)
+    return None if graph is None else change(graph, entering)
 
 
 def with_changes(node: Node, **changes: object) -> Node:

@@ -71,6 +71,7 @@ class Trials:
             if base.graph.again is not None and len(base.inputs) == 1:
                 own = numbers_of(base)
                 self._left = _MOST_STEPS
+                self._try(base, own, {})
                 together = _together(own, names)
                 for changes in _changes(own, together, numbers):
                     self._try(base, own, changes)
@@ -110,11 +111,12 @@ class Trials:
         channels = numbers.get(CHANNELS, base.inputs[0][0])
         if not isinstance(channels, int) or channels < 1:
             return None
-        graph = base.graph.again({name: numbers[name] for name in numbers if name in base.graph.bindings}, channels)
+        entering = Shape(channels, *base.inputs[0][1:])
+        graph = base.graph.again({name: numbers[name] for name in numbers if name in base.graph.bindings}, entering)
         self._left -= (graph or base.graph).size
         if graph is None:
             return None
-        made = infer_shapes(graph, [Shape(channels, *base.inputs[0][1:])], self._known)
+        made = infer_shapes(graph, [entering], self._known)
         return _UNKNOWN if made.misfits else made.shapes
 
 

@@ -79,10 +79,11 @@ def compiled(least: Shapes, numbers: Mapping[str, object]) -> Shapes | Literal["
     assert least.graph.again is not None
     channels = numbers.get("in_channels", least.inputs[0][0])
     assert isinstance(channels, int)
-    graph = least.graph.again({k: v for k, v in numbers.items() if k in least.graph.bindings}, channels)
+    entering = Shape(channels, *least.inputs[0][1:])
+    graph = least.graph.again({k: v for k, v in numbers.items() if k in least.graph.bindings}, entering)
     if channels < 1 or graph is None:
         return "mistake"
-    made = infer_shapes(graph, [Shape(channels, *least.inputs[0][1:])])
+    made = infer_shapes(graph, [entering])
     return "no room" if made.misfits else made.shapes
 
 
@@ -147,6 +148,10 @@ QUICK = ["resnet18", "digits", "regnet_x_400mf"]
 @pytest.mark.parametrize("name", QUICK)
 def test_a_constructor_honours_what_it_takes(name: str) -> None:
     assert check_constructors(archdsl.load(name), 6) > 5
+
+
+def test_a_constructor_of_a_network_for_inference_honours_what_it_takes() -> None:
+    assert check_constructors(archdsl.load("digits").for_inference(), 6) > 5
 
 
 @pytest.mark.slow
