@@ -11,11 +11,11 @@ from archdsl.ir.graph import Again, Graph, Node, NodeId, Output
 from archdsl.ops.shape import Shape
 
 # What a transform makes of a body, given what enters it; None where there is no such body.
-Change: TypeAlias = Callable[[Graph, Shape], "Graph | None"]
+BodyChange: TypeAlias = Callable[[Graph, Shape], "Graph | None"]
 
 
 def with_nodes(
-    graph: Graph, nodes: Mapping[NodeId, Node], outputs: tuple[Output, ...], change: Change | None = None
+    graph: Graph, nodes: Mapping[NodeId, Node], outputs: tuple[Output, ...], change: BodyChange | None = None
 ) -> Graph:
     """Return a graph with other nodes and outputs; the graph itself where all of them are the same.
 
@@ -30,7 +30,7 @@ def with_nodes(
     return made
 
 
-def _changed_again(again: Again, change: Change, parameters: Mapping[str, object], entering: Shape) -> Graph | None:
+def _changed_again(again: Again, change: BodyChange, parameters: Mapping[str, object], entering: Shape) -> Graph | None:
     graph = again(parameters, entering)
     return None if graph is None else change(graph, entering)
 

@@ -20,7 +20,7 @@ from archdsl.backends.torch.statements import (
     unify_forward,
 )
 from archdsl.backends.torch.suffixes import BlockUse, BlockUses, suffixes
-from archdsl.backends.torch.trials import Trial, Trials, numbers_of
+from archdsl.backends.torch.trials import TriedCall, TriedCalls, numbers_of
 from archdsl.backends.torch.unify import Callables, unify
 from archdsl.ir.graph import Graph
 from archdsl.passes.shapes import Shapes
@@ -41,7 +41,7 @@ class ClassCode:
 
 def classes_below(shapes: Shapes, reserved: frozenset[str]) -> Classes:
     """Return the classes below a network's body, which take those parameters that they are seen to honour."""
-    classes, trials = Classes(shapes, reserved), Trials()
+    classes, trials = Classes(shapes, reserved), TriedCalls()
     for uses in classes.uses():
         trials.add(uses)
     return Classes(shapes, reserved, trials.found) if trials.found else classes
@@ -56,7 +56,7 @@ class Classes:
 
     root: Shapes
     reserved: frozenset[str]
-    trials: Sequence[Trial] = ()
+    trials: Sequence[TriedCall] = ()
     found: list[ClassCode] = field(default_factory=list[ClassCode])
     owners: dict[Shapes, str] = field(default_factory=dict[Shapes, str])
     """The class of each body table that has one."""

@@ -9,9 +9,9 @@ from fractions import Fraction
 from itertools import combinations, permutations
 from typing import TypeAlias
 
-Column: TypeAlias = Sequence[object]
+NumberColumn: TypeAlias = Sequence[object]
 """A number's value in each of several calls."""
-Columns: TypeAlias = Mapping[str, Column]
+NumberColumns: TypeAlias = Mapping[str, NumberColumn]
 
 _DIVISORS = (2, 3, 4, 5, 6, 8, 16, 32)
 STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
@@ -28,7 +28,7 @@ class Formula:
     names: tuple[str, ...]
 
 
-def formula(wanted: Column, known: Columns, *, is_tried: bool) -> Formula | None:
+def formula(wanted: NumberColumn, known: NumberColumns, *, is_tried: bool) -> Formula | None:
     """Return a formula for whole numbers; None stands for a call that has no such number.
 
     Only with `is_tried`, where the calls were chosen so that their numbers do not go together by chance, are formulas
@@ -156,7 +156,7 @@ class Fact:
     holds: tuple[bool, ...]
 
 
-def condition(wanted: Sequence[bool], known: Columns) -> Fact | None:
+def condition(wanted: Sequence[bool], known: NumberColumns) -> Fact | None:
     """Return a condition that holds in exactly these calls."""
     whole = tuple(wanted)
     facts = list(_facts(known))
@@ -186,7 +186,7 @@ def condition(wanted: Sequence[bool], known: Columns) -> Fact | None:
 _MOST_PARTS = 24
 
 
-def refusals(bad: Sequence[bool], known: Columns, written: Sequence[int]) -> Iterator[Fact]:
+def refusals(bad: Sequence[bool], known: NumberColumns, written: Sequence[int]) -> Iterator[Fact]:
     """Yield conditions that hold in no good call, and together in every bad one as far as short ones can.
 
     Numbers may be compared with those that are `written` in the block; where nothing else tells good from bad, with the
@@ -215,7 +215,7 @@ def refusals(bad: Sequence[bool], known: Columns, written: Sequence[int]) -> Ite
         yield best
 
 
-def _limits(known: Columns, numbers: Sequence[int]) -> Iterator[Fact]:
+def _limits(known: NumberColumns, numbers: Sequence[int]) -> Iterator[Fact]:
     for name, column in known.items():
         values = [value for value in column if type(value) is int]
         if len(values) == len(column):
@@ -225,7 +225,7 @@ def _limits(known: Columns, numbers: Sequence[int]) -> Iterator[Fact]:
                 yield _fact(f"{name} == {n}", (name,), [value == n for value in values])
 
 
-def _extremes(bad: Sequence[bool], known: Columns) -> list[int]:
+def _extremes(bad: Sequence[bool], known: NumberColumns) -> list[int]:
     """List the least and the largest value of each number in the good calls."""
     good = [
         [v for v, is_bad in zip(column, bad, strict=True) if not is_bad and type(v) is int] for column in known.values()
@@ -238,7 +238,7 @@ def _both(a: Fact, b: Fact) -> Fact:
     return Fact(f"{a.text} and {b.text}", names, tuple(x and y for x, y in zip(a.holds, b.holds, strict=True)))
 
 
-def _facts(known: Columns) -> Iterator[Fact]:
+def _facts(known: NumberColumns) -> Iterator[Fact]:
     """Yield conditions on one number or two, those that a reader would write first."""
     for name, column in known.items():
         if any(isinstance(value, float) for value in column):

@@ -19,7 +19,7 @@ from archdsl.backends.torch.code import (
 from archdsl.backends.torch.formulas import Formula, condition, formula, refusals
 from archdsl.backends.torch.names import parameter_name
 from archdsl.backends.torch.statements import PyStatement, Sequential, rewritten
-from archdsl.backends.torch.trials import CHANNELS, Numbers, numbers_of, written
+from archdsl.backends.torch.trials import CHANNELS, CallNumbers, numbers_of, written
 from archdsl.passes.shapes import Shapes
 
 
@@ -82,7 +82,7 @@ class Signer:
         self._used[legal] = ConstructorParameter(legal, "bool", False)
         return legal
 
-    def refusals(self, others: Sequence[Numbers]) -> list[str]:
+    def refusals(self, others: Sequence[CallNumbers]) -> list[str]:
         """Return conditions under which numbers make no instance, found from calls that do not make one."""
         if not others:
             return []
@@ -96,7 +96,7 @@ class Signer:
         is_bad = [index >= len(made) for index in range(len(every))]
         return [fact.text for fact in refusals(is_bad, columns, self._written)]
 
-    def _follows(self, numbers: Numbers, signed: Collection[str]) -> bool:
+    def _follows(self, numbers: CallNumbers, signed: Collection[str]) -> bool:
         """Return whether the numbers that are no parameters are what they are in every instance."""
         for name, value in numbers.items():
             own = self._known.get(parameter_name(name))
@@ -239,8 +239,8 @@ def _fill_forward(code: PyExpression, signer: Signer, kept: dict[str, PyExpressi
         return filled
     name = next((key for key, value in kept.items() if value == filled), None)
     if name is None:
-        is_plain = isinstance(filled, PyName) and filled.text.isidentifier()
-        name = parameter_name(filled.text if is_plain else code.hints[0])
+        plain = filled.text if isinstance(filled, PyName) and filled.text.isidentifier() else code.hints[0]
+        name = parameter_name(plain)
         while name in kept or name in signer.attributes:
             name += "_"
         kept[name] = filled

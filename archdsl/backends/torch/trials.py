@@ -17,7 +17,7 @@ from archdsl.text.source import Span
 
 CHANNELS = "in_channels"
 """What the channels that flow into a body are called beside its parameters."""
-Numbers: TypeAlias = Mapping[str, object]
+CallNumbers: TypeAlias = Mapping[str, object]
 
 _MOST_BASES = 3
 _FEW = 8
@@ -30,15 +30,15 @@ _UNKNOWN = Shapes(Graph("", "block", {}, (), Span(0, 0)), (), {}, {})
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class TriedCall:
     """A call like one that the network has, but for some numbers; no table is known where it is a mistake."""
 
     like: Shapes
-    numbers: Numbers
+    numbers: CallNumbers
     table: Shapes | None
 
 
-def numbers_of(table: Shapes) -> Numbers:
+def numbers_of(table: Shapes) -> CallNumbers:
     """Return the numbers that a call is made of: the parameters, and the channels that flow in."""
     found = {name: value for name, value in table.graph.bindings.items() if _is_number(value)}
     return found if CHANNELS in found or len(table.inputs) != 1 else {CHANNELS: table.inputs[0][0], **found}
@@ -52,13 +52,13 @@ def _is_number(value: object) -> bool:
 
 
 @dataclass
-class Trials:
+class TriedCalls:
     """Calls tried so far, and the tables that their parts have in common."""
 
-    found: list[Trial] = field(default_factory=list[Trial])
+    found: list[TriedCall] = field(default_factory=list[TriedCall])
     _known: Known = field(default_factory=dict)
     _left: int = 0
-    _seen: dict[Shapes, list[Numbers]] = field(default_factory=dict)
+    _seen: dict[Shapes, list[CallNumbers]] = field(default_factory=dict)
 
     def add(self, uses: Sequence[Shapes]) -> None:
         """Try calls like those that one class serves, with other values of the numbers in which these differ."""
@@ -82,7 +82,7 @@ class Trials:
                             self._try(base, own, dict.fromkeys(equal, n))
                             self._try(base, own, dict.fromkeys(equal, n + 1))
 
-    def _step(self, base: Shapes, own: Numbers, names: Sequence[str]) -> None:
+    def _step(self, base: Shapes, own: CallNumbers, names: Sequence[str]) -> None:
         """Raise equal numbers until that is no mistake; they have to be multiples of what they then rose by."""
         value = own[names[0]]
         if type(value) is int:
@@ -91,7 +91,7 @@ class Trials:
                 if self.found and self.found[-1].table is not None:
                     return
 
-    def _try(self, base: Shapes, own: Numbers, changes: Numbers) -> None:
+    def _try(self, base: Shapes, own: CallNumbers, changes: CallNumbers) -> None:
         """Try a call with all numbers given, and where that is a mistake one that leaves others to their defaults."""
         numbers = {**own, **changes}
         if self._left <= 0 or numbers in self._seen.setdefault(base, []):
@@ -100,12 +100,12 @@ class Trials:
         table = self._table(base, numbers)
         if table is _UNKNOWN:
             return
-        self.found.append(Trial(base, numbers, table))
+        self.found.append(TriedCall(base, numbers, table))
         free = self._table(base, changes) if table is None else None
         if free is not None and free is not _UNKNOWN:
-            self.found.append(Trial(base, numbers_of(free), free))
+            self.found.append(TriedCall(base, numbers_of(free), free))
 
-    def _table(self, base: Shapes, numbers: Numbers) -> Shapes | None:
+    def _table(self, base: Shapes, numbers: CallNumbers) -> Shapes | None:
         """Return what a call compiles to, None where it is a mistake."""
         assert base.graph.again is not None
         channels = numbers.get(CHANNELS, base.inputs[0][0])
@@ -120,13 +120,15 @@ class Trials:
         return _UNKNOWN if made.misfits else made.shapes
 
 
-def _together(own: Numbers, names: Sequence[str]) -> list[Sequence[str]]:
+def _together(own: CallNumbers, names: Sequence[str]) -> list[Sequence[str]]:
     """List the numbers to change: each alone, and those that are equal, which may have to stay so."""
     equal = [[name for name in names if own[name] == value] for value in dict.fromkeys(own[name] for name in names)]
     return [*([name] for name in names), *(group for group in equal if len(group) > 1)]
 
 
-def _changes(own: Numbers, together: Sequence[Sequence[str]], every: Iterable[Numbers]) -> Iterator[Numbers]:
+def _changes(
+    own: CallNumbers, together: Sequence[Sequence[str]], every: Iterable[CallNumbers]
+) -> Iterator[CallNumbers]:
     """Yield what to change: a number or equal ones, two that become equal or grow together, and all."""
     others = list(every)
     for names in together:
