@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
 
+from archdsl.ir.again import Again
 from archdsl.ir.value import NodeId, Output, Value
 from archdsl.ops.base import Op, Tensor
 from archdsl.ops.shape import Shape
@@ -27,6 +28,8 @@ class GraphAttributes(TypedDict, total=False):
     doc: str
     span: Span
     """Where it was declared; bodies of one declaration become one class as far as they agree."""
+    again: Again
+    """Makes it once more as other calls would."""
     digest: str
     """Of the text and settings that the model was made from."""
     content: str

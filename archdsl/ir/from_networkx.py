@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from archdsl.ir import labels
+from archdsl.ir.again import Again
 from archdsl.ir.graph import Graph, Node
 from archdsl.ir.listing import MAX_DEPTH, NAME, Listing, is_graph, shown
 from archdsl.ir.schema import GRAPH, NODE, AttributeRules, complaints
@@ -98,7 +99,10 @@ class _Body:
         bindings = cast("Mapping[str, object]", about.get("bindings") or {})
         doc = about.get("doc") or ""
         name = about.get("name") or self.call or "network"
-        return Graph(name, kind, nodes, outputs, span, bindings, doc)  # pyright: ignore[reportArgumentType] -- checked
+        made = Graph(name, kind, nodes, outputs, span, bindings, doc)  # pyright: ignore[reportArgumentType] -- checked
+        again = about.get("again")
+        made.again = again if isinstance(again, Again) else None
+        return made
 
     def _check_attributes(self, rules: AttributeRules, data: Mapping[str, object], node: str | None) -> bool:
         where = self.wiring.where(node) if node is not None else self.wiring.title

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import ConfigDict, SkipValidation
 from pydantic.dataclasses import dataclass
 
+from archdsl.ir.again import Again
 from archdsl.ir.trouble import Trouble, Turns
 from archdsl.ir.value import NodeId, Output, Value
 from archdsl.ir.walk import inner_first
 from archdsl.ops.base import Op
-from archdsl.ops.shape import Shape
 from archdsl.text.source import Span
 
 if TYPE_CHECKING:
@@ -69,7 +69,6 @@ class Node:
         return self.attribute_spans.get(attribute, self.span)
 
 
-Again: TypeAlias = "Callable[[Mapping[str, object], Shape], Graph | None]"
 _NONE: frozenset[NodeId] = frozenset()
 _NOTHING: Mapping[NodeId, Trouble] = MappingProxyType({})
 
@@ -100,7 +99,6 @@ class Graph:
         self.mistakes: Mapping[NodeId, Trouble] = _NOTHING
         """What lowering found wrong with a node whose inputs are known; whoever has their sizes tells it."""
         self.again: Again | None = None
-        """Makes the body once more, for other parameters and another input; gives None where those are a mistake."""
         self.facts: BodyFacts | None = None
         """What is known of a model's nodes, to be shown in `networkx`; set once by who has worked it out."""
 
@@ -174,6 +172,8 @@ def _networkx(
     made = known[key] = MultiDiGraph(name=graph.name)
     made.graph.update(kind=graph.kind, outputs=graph.outputs, bindings=dict(graph.bindings), doc=graph.doc)
     made.graph["span"] = graph.span
+    if graph.again is not None:
+        made.graph["again"] = graph.again
     if facts is not None:
         made.graph.update(facts.about)
     for node in graph.nodes.values():

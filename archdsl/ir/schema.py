@@ -16,7 +16,7 @@ from archdsl.text.suggest import nearest
 AttributeRules: TypeAlias = "Mapping[str, tuple[Callable[[object], bool], str]]"
 """By an attribute's name, what tells a legal value, and the words for one."""
 
-FACTS = ("path", "shapes", "costs", "tensors", "content", "digest", "key_maps")
+FACTS = ("path", "shapes", "costs", "tensors", "content", "digest", "key_maps", "again")
 
 
 def complaints(where: str, rules: AttributeRules, data: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from archdsl.ir.again import Again
 from archdsl.ir.graph import Graph
 from archdsl.ir.trouble import Parts, Reported, Trouble
 from archdsl.lower.arguments import Arguments, match_parameters
@@ -176,7 +177,7 @@ def _instantiate(
             raise Trouble("E122", f"`{name.text}` has no step for {shape}", name.span, help="give it a step")
         main = main_flow(declaration.body, flow)
         graph = level.finish(name.text, "block", main, declaration.span, env.names, block.module.doc(declaration))
-        graph.again = partial(_lower_again, block, node, values, before, shape, place, lowering)
+        graph.again = Again(partial(_lower_again, block, node, values, before, shape, place, lowering))
     except Reported:
         return Instance(_EMPTY, {"": None})
     finally:
@@ -206,7 +207,7 @@ def _lower_again(
     inside = replace(env, budget=trial.budget, entry=entered)
     try:
         made = _instantiate(block, node, {**values, **changed}, inside, entered, place, trial)
-    except (Trouble, Reported, EnoughMistakes, RecursionError):
+    except (Trouble, Reported, EnoughMistakes, RecursionError, ValueError):  # no operator takes such numbers
         return None
     is_whole = not any(body.unfed or body.mistakes or not body.outputs for body in made.graph.bodies())
     return made.graph if is_whole and not trial.is_broken else None

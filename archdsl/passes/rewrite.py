@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
-from archdsl.ir.graph import Again, Graph, Node, NodeId, Output
+from archdsl.ir.again import Again
+from archdsl.ir.graph import Graph, Node, NodeId, Output
 from archdsl.ops.shape import Shape
 
 # What a transform makes of a body, given what enters it; None where there is no such body.
@@ -26,7 +27,7 @@ def with_nodes(
         return graph
     made = Graph(graph.name, graph.kind, nodes, outputs, graph.span, graph.bindings, graph.doc)
     if graph.again is not None and change is not None:
-        made.again = partial(_changed_again, graph.again, change)
+        made.again = Again(partial(_changed_again, graph.again, change))
     return made
 
 

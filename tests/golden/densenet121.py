@@ -55,6 +55,8 @@ class Transition(nn.Sequential):
     def __init__(self, in_channels: int) -> None:
         if in_channels < 1:
             raise ValueError("in_channels is at least 1")
+        if in_channels == 1:
+            raise ValueError("no Transition has in_channels == 1")
         super().__init__(
             OrderedDict(
                 norm=nn.BatchNorm2d(in_channels),

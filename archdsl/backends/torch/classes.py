@@ -20,7 +20,7 @@ from archdsl.backends.torch.statements import (
     unify_forward,
 )
 from archdsl.backends.torch.suffixes import BlockUse, BlockUses, suffixes
-from archdsl.backends.torch.trials import TriedCall, TriedCalls, numbers_of
+from archdsl.backends.torch.trials import TriedCall, TriedCalls
 from archdsl.backends.torch.unify import Callables, unify
 from archdsl.ir.graph import Graph
 from archdsl.passes.shapes import Shapes
@@ -91,7 +91,7 @@ class Classes:
             else:
                 tried.append(use)
         groups = _merge_optional(list(parts.values()), self._callables)
-        names = suffixes(groups)
+        names = suffixes(groups) if groups else []  # some blocks are called in trials alone
         counts = [len(group) for group in groups]
         for use in tried:
             self._place(use, groups)
@@ -130,9 +130,7 @@ class Classes:
         self._callables.defaults[name] = {p.name: p.default for p in parameters if p.default is not None}
         code = Members({**modules, **kept}, fullest.arguments, forward)
         own = {table for table, _ in group}
-        # Where the same call made once more does not come out the same, others tell nothing.
-        told = {t.like for t in self.trials if t.like in own and t.table in own and t.numbers == numbers_of(t.like)}
-        others = [trial.numbers for trial in self.trials if trial.like in told and trial.table not in own]
+        others = [trial.numbers for trial in self.trials if trial.like in own and trial.table not in own]
         self.found.append(ClassCode(name, _doc(graph), parameters, code, graph, tuple(signer.refusals(others))))
         for index, (table, _) in enumerate(group):
             self._calls[table] = signer.call(name, index)

@@ -33,7 +33,8 @@ def grouped(root: Shapes, tried: Iterable[Shapes] = ()) -> Iterator[list[Shapes]
 
 
 def _key(graph: Graph) -> ClassOrder:
-    return (graph.name, graph.span.start, id(graph.span.source), 0)
+    source = graph.span.source
+    return (graph.name, graph.span.start, hash((source.name, source.text)), 0)
 
 
 def _ordered(tables: Iterable[Shapes], keys: Mapping[Shapes, ClassOrder]) -> list[ClassOrder] | None:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from archdsl.backends.torch.code import items_of
 from archdsl.backends.torch.formulas import STEPS
+from archdsl.ir.content import content_of
 from archdsl.ir.graph import Graph
 from archdsl.ops.shape import Shape
 from archdsl.passes.shapes import Known, Shapes, infer_shapes
@@ -23,7 +24,7 @@ _MOST_BASES = 3
 _FEW = 8
 _DIGITS = re.compile(r"(?<![\w.])\d{1,5}(?![\w.])")
 _LARGEST_WRITTEN, _MOST_WRITTEN = 4096, 6
-_MOST_STEPS = 1500
+_MOST_STEPS = 1000
 """How many operators may be lowered for one call that is varied."""
 # The image is too small for the call, which says nothing of other images.
 _UNKNOWN = Shapes(Graph("", "block", {}, (), Span(0, 0)), (), {}, {})
@@ -68,10 +69,9 @@ class TriedCalls:
             return
         bases = {tuple((node.names, type(node.op)) for node in use.graph.topological()): use for use in reversed(uses)}
         for base in list(bases.values())[-_MOST_BASES:]:
-            if base.graph.again is not None and len(base.inputs) == 1:
-                own = numbers_of(base)
+            own = numbers_of(base)
+            if len(base.inputs) == 1 and _comes_again(base, own):
                 self._left = _MOST_STEPS
-                self._try(base, own, {})
                 together = _together(own, names)
                 for changes in _changes(own, together, numbers):
                     self._try(base, own, changes)
@@ -86,6 +86,8 @@ class TriedCalls:
         """Raise equal numbers until that is no mistake; they have to be multiples of what they then rose by."""
         value = own[names[0]]
         if type(value) is int:
+            if value >= _FEW and self._table(base, {**own, **dict.fromkeys(names, 1)}) is None:
+                self.found.append(TriedCall(base, {**own, **dict.fromkeys(names, 1)}, None))
             for step in STEPS:
                 self._try(base, own, dict.fromkeys(names, value + step))
                 if self.found and self.found[-1].table is not None:
@@ -118,6 +120,14 @@ class TriedCalls:
             return None
         made = infer_shapes(graph, [entering], self._known)
         return _UNKNOWN if made.misfits else made.shapes
+
+
+def _comes_again(base: Shapes, own: CallNumbers) -> bool:
+    """Return whether the same call made once more is the same: nobody rewrote what it compiled to."""
+    graph = base.graph
+    parameters = {name: value for name, value in own.items() if name in graph.bindings}
+    again = graph.again(parameters, base.inputs[0]) if graph.again is not None else None
+    return again is not None and content_of(again, is_bare=True) == content_of(graph, is_bare=True)
 
 
 def _together(own: CallNumbers, names: Sequence[str]) -> list[Sequence[str]]:

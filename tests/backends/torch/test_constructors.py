@@ -79,9 +79,11 @@ def compiled(least: Shapes, numbers: Mapping[str, object]) -> Shapes | Literal["
     assert least.graph.again is not None
     channels = numbers.get("in_channels", least.inputs[0][0])
     assert isinstance(channels, int)
+    if channels < 1:
+        return "mistake"
     entering = Shape(channels, *least.inputs[0][1:])
     graph = least.graph.again({k: v for k, v in numbers.items() if k in least.graph.bindings}, entering)
-    if channels < 1 or graph is None:
+    if graph is None:
         return "mistake"
     made = infer_shapes(graph, [entering])
     return "no room" if made.misfits else made.shapes

@@ -1,0 +1,38 @@
+"""How a body is made once more, as a call would make it that the network does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+from archdsl.ops.shape import Shape
+
+if TYPE_CHECKING:
+    from archdsl.ir.graph import Graph
+
+Making: TypeAlias = "Callable[[Mapping[str, object], Shape], Graph | None]"
+
+
+class Again:
+    """Makes a body once more for other parameters and another input; gives None where those are a mistake.
+
+    It holds the spec and what lowering knows, so that a copy of it is itself, and one that is saved has forgotten all.
+    """
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Making) -> None:
+        self._make = make
+
+    def __call__(self, parameters: Mapping[str, object], entering: Shape) -> Graph | None:
+        return self._make(parameters, entering)
+
+    def __deepcopy__(self, _: object) -> Again:
+        return self
+
+    def __reduce__(self) -> tuple[type[Again], tuple[Making]]:
+        return Again, (_forgotten,)
+
+
+def _forgotten(parameters: Mapping[str, object], entering: Shape) -> Graph | None:
+    return None
