@@ -174,7 +174,7 @@ def _values(value: object) -> Iterator[object]:
         # One channel goes with any number of them, which would hide what has to be equal.
         yield from (0, 1 if value < _FEW else 2, 2 * value, 3 * value)
         if value >= _FEW:
-            yield from (value + 4, value + 20, value + 36)
+            yield from (value + 4, value + 22, value + 39)
     elif isinstance(value, float):
         yield from (-0.5, 0.0, value / 2, value / 4 + 0.1, 1.0, 1.5)
 
