@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Generic, TypeVar
 
 from archdsl.ops.shape import Shape
 
-if TYPE_CHECKING:
-    from archdsl.ir.graph import Graph
-
-Making: TypeAlias = "Callable[[Mapping[str, object], Shape], Graph | None]"
+B = TypeVar("B")
 
 
-class Again:
+class Again(Generic[B]):
     """Makes a body once more for other parameters and another input; gives None where those are a mistake.
 
     It holds the spec and what lowering knows, so that a copy of it is itself, and one that is saved has forgotten all.
@@ -21,18 +18,18 @@ class Again:
 
     __slots__ = ("_make",)
 
-    def __init__(self, make: Making) -> None:
+    def __init__(self, make: Callable[[Mapping[str, object], Shape], B | None]) -> None:
         self._make = make
 
-    def __call__(self, parameters: Mapping[str, object], entering: Shape) -> Graph | None:
+    def __call__(self, parameters: Mapping[str, object], entering: Shape) -> B | None:
         return self._make(parameters, entering)
 
-    def __deepcopy__(self, _: object) -> Again:
+    def __deepcopy__(self, _: object) -> Again[B]:
         return self
 
-    def __reduce__(self) -> tuple[type[Again], tuple[Making]]:
+    def __reduce__(self) -> tuple[type[Again[object]], tuple[object]]:
         return Again, (_forgotten,)
 
 
-def _forgotten(parameters: Mapping[str, object], entering: Shape) -> Graph | None:
+def _forgotten(parameters: Mapping[str, object], entering: Shape) -> None:
     return None

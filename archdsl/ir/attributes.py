@@ -28,7 +28,7 @@ class GraphAttributes(TypedDict, total=False):
     doc: str
     span: Span
     """Where it was declared; bodies of one declaration become one class as far as they agree."""
-    again: Again
+    again: Again[object]
     """Makes it once more as other calls would."""
     digest: str
     """Of the text and settings that the model was made from."""

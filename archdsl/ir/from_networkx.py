@@ -101,7 +101,7 @@ class _Body:
         name = about.get("name") or self.call or "network"
         made = Graph(name, kind, nodes, outputs, span, bindings, doc)  # pyright: ignore[reportArgumentType] -- checked
         again = about.get("again")
-        made.again = again if isinstance(again, Again) else None
+        made.again = cast("Again[Graph]", again) if isinstance(again, Again) else None
         return made
 
     def _check_attributes(self, rules: AttributeRules, data: Mapping[str, object], node: str | None) -> bool:

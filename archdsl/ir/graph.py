@@ -98,7 +98,7 @@ class Graph:
         """Nodes of which nothing can be said, since they are or read what a mistake in the spec left unknown."""
         self.mistakes: Mapping[NodeId, Trouble] = _NOTHING
         """What lowering found wrong with a node whose inputs are known; whoever has their sizes tells it."""
-        self.again: Again | None = None
+        self.again: Again[Graph] | None = None
         self.facts: BodyFacts | None = None
         """What is known of a model's nodes, to be shown in `networkx`; set once by who has worked it out."""
 

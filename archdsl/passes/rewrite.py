@@ -31,7 +31,9 @@ def with_nodes(
     return made
 
 
-def _changed_again(again: Again, change: BodyChange, parameters: Mapping[str, object], entering: Shape) -> Graph | None:
+def _changed_again(
+    again: Again[Graph], change: BodyChange, parameters: Mapping[str, object], entering: Shape
+) -> Graph | None:
     graph = again(parameters, entering)
     return None if graph is None else change(graph, entering)
 
