@@ -90,7 +90,8 @@ def _tuple(place: HabitSite, start: int, end: int) -> Habit | None:
 def list_commas(place: HabitSite) -> Habit | None:
     """Put commas between the items of a list."""
     text = place.source.text
-    if (parted := re.compile(r"\[([^\[\](){}\n]*;[^\[\](){}\n]*)\]").match(text, place.offset)) is not None:
+    parted = re.compile(r"\[([^\[\](){}\n]*;[^\[\](){}\n]*)\]").match(text, place.offset)
+    if parted is not None and all(item.strip() for item in parted[1].split(";")):
         return _with_commas(*parted.span(), parted[1].split(";"))
     inside = bracket_around(place)
     if inside is None or text[inside[0]] != "[" or text[inside[1] - 1] != "]":

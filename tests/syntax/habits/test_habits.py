@@ -309,7 +309,9 @@ def test_mistakes_of_habit_are_mended_together(wrong: str, right: str) -> None:
     assert archdsl.check_text(text) == ()
 
 
-@pytest.mark.parametrize("step", ["add(a, b)", "conv(3, 64)", "conv (64, 3)", "relu(x)", "a = relu", "bn(64)"])
+@pytest.mark.parametrize(
+    "step", ["add(a, b)", "conv(3, 64)", "conv (64, 3)", "relu(x)", "a = relu", "bn(64)", "conv 8 k=[1, 3;] act"]
+)
 def test_no_fix_is_safe_where_a_call_may_mean_something_else(step: str) -> None:
     assert not any(found.fix.is_safe for found in archdsl.check_text(model(step)) if found.fix is not None)
 
