@@ -14,7 +14,7 @@ DEMO := runs/demo
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check fmt bench wheel clean
+.PHONY: help setup demo test test-slow soak check fmt bench wheel clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-13s%s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ test: $(STAMP) ## run the quick tests
 
 test-slow: $(STAMP) ## run the slow tests
 	$(PYTEST) -m slow --durations=10 $(PYTEST_ARGS)
+
+soak: $(STAMP) ## take 50,000 mutilated texts and 2,000 random networks, about half an hour
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.soak
 
 check: $(STAMP) ## format, lint, types, then the quick tests
 	$(BIN)/ruff format --check .

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 import tracemalloc
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from random import Random
 from time import perf_counter
 
 import pytest
@@ -17,14 +14,12 @@ from hypothesis import strategies as st
 import archdsl
 from archdsl.lower.plan import models_of
 from archdsl.network import Network
-from archdsl.specs import bundled_models
 from archdsl.syntax.parser import MAX_CHARACTERS
 from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.error import SpecError
 from archdsl.text.render import RENDERERS
 from archdsl.text.source import Source
-from tests.conftest import ROOT
 
 # A spec takes two seconds at most on an idle machine; tests run on busy ones.
 PATIENCE = 15
@@ -32,41 +27,6 @@ MOST_MEMORY = 400 * 2**20
 LARGE = 5000
 TOKEN = re.compile(r'\w+|"[^"\n]*"|[ \t]+|.', re.S)
 ANY = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
-
-
-@cache
-def corpus() -> tuple[str, ...]:
-    """Return the text of every bundled spec and of every example in the documentation."""
-    files = sorted({path for _, path in bundled_models()})
-    pages = sorted((ROOT / "docs").rglob("*.md"))
-    examples = [
-        text for page in pages for text in re.findall(r"```arch\b[^\n]*\n(.*?)```", page.read_text("utf-8"), re.S)
-    ]
-    return (*(path.read_text("utf-8") for path in files), *examples)
-
-
-def mutilate(text: str, random: Random) -> str:
-    """Drop, swap, insert or repeat a few tokens, or characters."""
-    is_coarse = random.random() < 0.6
-    parts = TOKEN.findall(text) if is_coarse else list(text)
-    for _ in range(random.choice((1, 1, 2, 4) if is_coarse else (1, 2, 5, 20))):
-        if not parts:
-            break
-        here, there = random.randrange(len(parts)), random.randrange(len(parts))
-        match random.randrange(5):
-            case 0:
-                del parts[here : here + random.choice((1, 1, 3))]
-            case 1:
-                parts[here], parts[there] = parts[there], parts[here]
-            case 2:
-                parts.insert(here, parts[there])
-            case 3:
-                parts.insert(here, parts[here] * random.choice((1, 2, 40)))
-            case _:
-                parts[here] = random.choice(
-                    (parts[there], chr(random.randrange(32, 127)), chr(random.randrange(0x2000)))
-                )
-    return "".join(parts)
 
 
 def examine(text: str) -> None:
@@ -106,28 +66,6 @@ def examine_soon(text: str) -> None:
     start = perf_counter()
     examine(text)
     assert perf_counter() - start < PATIENCE, text
-
-
-def mutants(first: int, count: int) -> Iterator[str]:
-    for seed in range(first, first + count):
-        random = Random(seed)
-        text = random.choice(corpus())
-        if text.count("\nvariant ") > 12:
-            text = re.sub(r"\nvariant (?!\w+18\b)[^{\n]*(?=\n)", "", text)
-        yield mutilate(text, random)
-
-
-@pytest.mark.parametrize("first", range(0, 500, 100))
-def test_mutilated_specs_give_diagnostics_or_networks(first: int) -> None:
-    for text in mutants(first, 100):
-        examine_soon(text)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("first", range(500, 10_500, 500))
-def test_thousands_of_mutilated_specs_give_diagnostics_or_networks(first: int) -> None:
-    for text in mutants(first, 500):
-        examine_soon(text)
 
 
 WORDS = st.sampled_from(

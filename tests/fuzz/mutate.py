@@ -7,6 +7,7 @@ from functools import cache
 from random import Random
 
 from archdsl.ops import OPS
+from archdsl.specs import bundled_models
 from tests.conftest import ROOT
 
 TOKEN = re.compile(r'\w+|"[^"\n]*"|#[^\n]*|[ \t]+|//|\*\*|[=!<>]=|\.\.|.', re.S)
@@ -69,6 +70,17 @@ def vocabulary() -> tuple[str, ...]:
     return tuple(sorted({*words, *attributes, *keywords}))
 
 
+@cache
+def corpus() -> tuple[str, ...]:
+    """Return the text of every bundled spec and of every example in the documentation."""
+    files = sorted({path for _, path in bundled_models()})
+    pages = sorted((ROOT / "docs").rglob("*.md"))
+    examples = [
+        text for page in pages for text in re.findall(r"```arch\b[^\n]*\n(.*?)```", page.read_text("utf-8"), re.S)
+    ]
+    return (*(path.read_text("utf-8") for path in files), *examples)
+
+
 SETTINGS = ("norm=group(8)", "act=gelu", "conv.bias=true", "classes=10", "norm=none", "width=0.5", "norm=layer(eps=1)")
 
 
@@ -79,6 +91,33 @@ def mutate(text: str, other: str, random: Random) -> str:
     if random.random() < 0.02:
         text = f"{text.partition(chr(0))[0]}\0{random.choice(SETTINGS)}"
     return text[:LARGEST]
+
+
+KINDS = ("token", "line", "byte")
+
+
+def mutate_once(kind: str, text: str, other: str, random: Random) -> str:
+    """Change a text once, by tokens, lines or bytes."""
+    if kind == "token":
+        return _mutate_tokens(text, other, random)
+    return _mutate_lines(text, other, random) if kind == "line" else _mutate_bytes(text, random)
+
+
+def _mutate_bytes(text: str, random: Random) -> str:
+    content = bytearray(text.encode("utf-8")) or bytearray(b" ")
+    for _ in range(random.choice((1, 2, 5, 20))):
+        here, there = random.randrange(len(content)), random.randrange(len(content))
+        match random.randrange(4):
+            case 0:
+                content[here] = random.randrange(256)
+            case 1:
+                content[here], content[there] = content[there], content[here]
+            case 2:
+                content.insert(here, content[there])
+            case _:
+                del content[here : here + random.choice((1, 1, 8))]
+                content = content or bytearray(b" ")
+    return content.decode("utf-8", "replace")
 
 
 def _mutate_lines(text: str, other: str, random: Random) -> str:

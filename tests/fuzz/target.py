@@ -42,8 +42,11 @@ class Clock:
             raise TooSlowError(f"{what} took {seconds:.1f} s")
 
 
-def examine(data: str, patience: float = PATIENCE) -> None:
-    """Check a spec, and use every network that it gives. Raises whatever the code does, and TooSlowError."""
+def examine(data: str, patience: float = PATIENCE) -> bool:
+    """Check a spec, and use the network that it gives; return whether it gives one.
+
+    Raises whatever the code does, and TooSlowError.
+    """
     text, _, written = data.partition("\0")
     clock = Clock(patience)
     found = archdsl.check_text(text)
@@ -67,6 +70,8 @@ def examine(data: str, patience: float = PATIENCE) -> None:
         clock.lap("load")
         if network.graph.size <= LARGE:
             _use(network, clock)
+        return True
+    return False
 
 
 def _examine_diagnostics(found: tuple[Diagnostic, ...]) -> None:

@@ -24,9 +24,10 @@ from archdsl.text.diagnostic import Reporter
 from archdsl.text.error import SpecError
 from archdsl.text.source import Source, Span
 from tests.conftest import ROOT
+from tests.fuzz.mutate import corpus, mutate_once
 from tests.strategies import Spec, specs
 from tests.test_docs import BLOCKS
-from tests.test_mutilated import PATIENCE, WORDS, corpus, mutilate
+from tests.test_mutilated import PATIENCE, WORDS
 
 FILES = sorted((ROOT / "specs").rglob("*.arch"))
 # A failing example is as good as the smallest, which takes minutes to find.
@@ -149,7 +150,7 @@ def test_bundled_specs_in_any_layout_keep_tree_and_comments_and_settle_at_once(p
 def test_mutilated_specs_are_formatted_or_refused() -> None:
     for seed in range(120):
         random = Random(seed)
-        check_laws(mutilate(random.choice(corpus()), random))
+        check_laws(mutate_once("token", random.choice(corpus()), random.choice(corpus()), random))
 
 
 @ANY
