@@ -372,7 +372,11 @@ def _digest(
 ) -> str:
     sizes: object = tuple(image) if isinstance(image, list | tuple) else image
     parts = (*texts, model, sorted((settings or {}).items()), sizes)
-    return sha256(repr(parts).encode()).hexdigest()[:16]
+    try:
+        written = repr(parts)
+    except ValueError:  # a whole number of more digits than Python writes, which is refused
+        written = repr(texts)
+    return sha256(written.encode()).hexdigest()[:16]
 
 
 def check(source: Source, folder: Path | None = None, model: str | None = None) -> tuple[Diagnostic, ...]:

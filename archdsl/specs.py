@@ -42,6 +42,8 @@ def find_spec(text: str) -> tuple[Source, Path, str | None]:
     Returns its source, its folder, and the model that the name means, if it means one.
     Errors: SpecError if there is none, if it cannot be read, or if what should name it is a spec's text
     """
+    if not text.strip():
+        raise _failure("E114", "the name of a spec is empty", "<spec>", "`archdsl list` shows the bundled ones")
     path, model = Path(text), None
     is_too_long = len(text) > _LONGEST_PATH or any(
         len(part.encode(errors="replace")) > _LONGEST_NAME for part in path.parts
@@ -58,6 +60,8 @@ def find_spec(text: str) -> tuple[Source, Path, str | None]:
     if not is_file and ":" in text:
         head, _, model = text.rpartition(":")
         path = Path(head)
+        if not head:
+            raise _failure("E114", f"no spec is named before the colon of `{text}`", text, f"write `SPEC:{model}`")
         if not model:
             raise _failure("E114", f"no model is named behind the colon of `{text}`", text, f"write `{head}:NAME`")
     if path.is_file() or path.suffix == SUFFIX or "/" in str(path):

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import struct
 import time
+import zipfile
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 import archdsl
+from archdsl.ops import OPS
+from archdsl.weights.error import WeightsError
+from archdsl.weights.file import open_weights
+from tests.fuzz.target import examine
 
 # Tests run on busy machines, and each text takes less than two seconds.
 PATIENCE = 6
@@ -79,3 +88,79 @@ def test_what_asks_for_much_is_checked_in_little_time(name: str) -> None:
 def test_what_cannot_be_built_is_told(text: str, code: str, help: str) -> None:
     found = archdsl.check_text(text)
     assert [(diagnostic.code, help in diagnostic.help) for diagnostic in found] == [(code, True)]
+
+
+# Attributes of any kind get them, so that most are refused.
+HUGE = ("10**9", "2**62", "-10**9", "1e300", "1e-300", "0", "[10**9, 1]", "[10**9, 10**9]", "[[10**9, 1], [1, 10**9]]")
+
+
+@pytest.mark.parametrize("keyword", OPS)
+def test_no_attribute_of_an_operator_holds_the_machine(keyword: str) -> None:
+    op = OPS[keyword]
+    needed = [name for name, field in op.model_fields.items() if field.is_required()]
+    branches = " { pass; pass }" if op.is_join else ""
+    for attribute in op.model_fields:
+        others = " ".join(f"{name}=2" for name in needed if name != attribute)
+        for value in HUGE:
+            for shape in ("[8, 16, 16]", "[8]")[: 2 if value == "10**9" else 1]:
+                call = f"{keyword} {others} {attribute}={value}{branches}"
+                input = "" if op.category == "input" else f"input {shape}; "
+                examine(f"model m {{ {input}{call}; act }}", PATIENCE)
+
+
+def test_what_an_image_of_any_size_is_asked_for_takes_little_time() -> None:
+    start = time.process_time()
+    for sizes in ([3, 9999999, 9999999], [3, 227, 227227]):
+        network = archdsl.load_text(model("conv 4 s=2; act; flatten; fc 2"), input=sizes)
+        assert network.page()
+        assert network.smallest_input is None
+    assert time.process_time() - start < PATIENCE
+
+
+@pytest.mark.parametrize(
+    ("spec", "settings", "expected"),
+    [
+        ("resnet18", {"classes": 10**5000}, "E116"),
+        ("resnet18", {"depths": [10**5000]}, "E116"),
+        ("resnet18", {"input": [3, 10**5000, 3]}, "E104"),
+        ("", {}, "the name of a spec is empty"),
+        (":m", {}, "no spec is named before the colon"),
+    ],
+)
+def test_what_no_spec_can_say_is_told(spec: str, settings: dict[str, Any], expected: str) -> None:
+    with pytest.raises(archdsl.SpecError, match=expected):
+        archdsl.load(spec, **settings)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_or_a_device_is_no_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.arch"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero")):
+        with pytest.raises(archdsl.SpecError, match="a pipe or a device"):
+            archdsl.load(path)
+        with pytest.raises(WeightsError, match="a pipe or a device"):
+            open_weights(path)
+    (tmp_path / "main.arch").write_text("use pipe\nmodel m { input [3, 8, 8]; act }\n")
+    assert archdsl.check(tmp_path / "main.arch")[0].code == "E114"
+
+
+def test_a_header_of_many_tensors_is_not_read(tmp_path: Path) -> None:
+    entries = (f'"a{i}":{{"dtype":"U8","shape":[],"data_offsets":[0,1]}}' for i in range(250_000))
+    header = ("{" + ",".join(entries) + "}").encode()
+    path = tmp_path / "many.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header + b"\0")
+    with pytest.raises(WeightsError, match=r"has a header of [\d,]+ bytes, where 10,000,000 are read at most"):
+        open_weights(path)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("is_pickle", [True, False])
+def test_an_archive_that_unpacks_to_much_more_is_not_read(is_pickle: bool, tmp_path: Path) -> None:
+    path = tmp_path / "bomb.pth"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb/data.pkl", b"]" * (300_000_000 if is_pickle else 10))
+        archive.writestr("bomb/data/0", b"\0" * 10_000_000)
+    expected = "has 300,000,000 bytes of descriptions" if is_pickle else "is compressed"
+    with pytest.raises(WeightsError, match=expected):
+        open_weights(path)

@@ -20,6 +20,7 @@ from archdsl.syntax.formatter import FormatterBug
 from archdsl.syntax.parser import MAX_CHARACTERS
 from archdsl.text.error import SpecError
 from archdsl.text.failure import Failure, cannot
+from archdsl.text.files import open_plain
 from archdsl.text.render.display import visible
 from archdsl.text.source import Source
 
@@ -41,7 +42,7 @@ class _Spec:
             if self.path is None:
                 content = sys.stdin.buffer.read(_MOST_BYTES)
             else:
-                with self.path.open("rb") as file:
+                with open_plain(self.path) as file:
                     content = file.read(_MOST_BYTES)
         except OSError as error:
             raise Failure(cannot("read", self.name, error), code="E114") from None

@@ -102,7 +102,10 @@ def check_image(image: object) -> None:
     sizes: list[object] = [*image] if isinstance(image, list | tuple) else []  # pyright: ignore[reportUnknownArgumentType] -- tested below
     is_size = all(type(size) is int and 0 < size <= LARGEST_TENSOR for size in sizes)
     if not is_size or not 1 <= len(sizes) <= _MOST_AXES:
-        written = Source(f"input={image!r}", SETTINGS)
+        try:
+            written = Source(f"input={image!r}", SETTINGS)
+        except ValueError:  # a whole number of more digits than Python writes
+            written = Source("input=…", SETTINGS)
         help = "give channels, height and width: (3, 224, 224)"
         message = "an input size is 1 to 4 positive whole numbers"
         raise Trouble("E104", message, Span(0, len(written.text), written), help=help)
@@ -118,7 +121,12 @@ def _context_names(body: tree.Body) -> set[str]:
 
 
 def _written(key: str, value: UserValue) -> Source:
-    return Source(f"{key}={value if isinstance(value, str) else _write(value)}", SETTINGS)
+    """Write a setting as a spec would, or raise Trouble where it cannot be written."""
+    try:
+        return Source(f"{key}={value if isinstance(value, str) else _write(value)}", SETTINGS)
+    except (ValueError, RecursionError):  # a whole number of more digits than Python writes; a list in itself
+        span = Span(0, len(key), Source(f"{key}=…", SETTINGS))
+        raise Trouble("E116", f"the value of `{key}` is too large to be written out", span) from None
 
 
 def _write(value: UserValue) -> str:

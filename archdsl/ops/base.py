@@ -140,12 +140,17 @@ class Cost:
         return 2 * self.macs
 
 
+MOST_PHASES = 4096
+"""How many different intervals the outputs along an axis may read before each counts as reading all of it."""
+
+
 class Window(NamedTuple):
     """What one output element sees along one axis.
 
     Output i reads the inputs i*stride - padding + t*dilation, for t < kernel. `up` is the number of outputs
     per input step for operators that enlarge; the stride is then 1, and i//up takes the place of i. Where these
-    outputs read less each than all of them together, `ends` has the first and last input of each, from i//up on.
+    outputs read less each than all of them together, `ends` has the first and last input of each, from i//up on; of
+    more than `MOST_PHASES` it has none.
     """
 
     kernel: int = 1

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import gcd
 from typing import ClassVar, Literal, TypeAlias, final
 
 from pydantic import PositiveInt
 
 from archdsl.ops import description
 from archdsl.ops.base import (
+    MOST_PHASES,
     Category,
     Init,
     LinearMap,
@@ -396,10 +398,18 @@ class ConvTranspose2d(Op):
     def _ends(self, axis: int) -> tuple[tuple[int, int], ...]:
         # Output i gathers the inputs j with i + padding = j*stride + t*dilation for a tap t < kernel.
         stride, dilation, found = self.stride[axis], self.dilation[axis], list[tuple[int, int]]()
+        if stride > MOST_PHASES:
+            return ()
+        common = gcd(stride, dilation)
+        period = stride // common  # of the taps that reach the same outputs
+        inverse = pow(dilation // common, -1, period)
         for first in range(self.padding[axis], self.padding[axis] + stride):
-            offsets = [first - tap * dilation for tap in range(self.kernel[axis])]
-            read = [offset // stride for offset in offsets if not offset % stride] or [first // stride]
-            found.append((min(read), max(read)))
+            low = high = first // stride
+            tap = first // common * inverse % period
+            if first % common == 0 and tap < self.kernel[axis]:
+                last = tap + (self.kernel[axis] - 1 - tap) // period * period
+                low, high = (first - last * dilation) // stride, (first - tap * dilation) // stride
+            found.append((low, high))
         return tuple(found)
 
 

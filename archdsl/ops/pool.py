@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import prod
+from math import gcd, prod
 from typing import ClassVar, Literal, TypeAlias, final
 
 from pydantic import PositiveFloat
@@ -382,5 +382,6 @@ def _padding(padding: tuple[int, int] | None, kernel: tuple[int, int]) -> tuple[
 
 def _adaptive_elements(x: Shape, size: tuple[int, int]) -> int:
     channels, *sizes = x.numbers()
-    covered = (sum(-(-(i + 1) * n // m) - i * n // m for i in range(m)) for n, m in zip(sizes, size, strict=True))
+    # Output i of m reads from i*n//m to the rounded-up (i + 1)*n/m; two neighbours share one where that is no whole.
+    covered = (n + m - gcd(n, m) for n, m in zip(sizes, size, strict=True))
     return channels * prod(covered)

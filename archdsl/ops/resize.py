@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import floor
 from typing import ClassVar, Literal, final
 
-from archdsl.ops.base import Category, Op, OpError, Pair, TorchCall, Window, feature_map
+from archdsl.ops.base import MOST_PHASES, Category, Op, OpError, Pair, TorchCall, Window, feature_map
 from archdsl.ops.conv import squared
 from archdsl.ops.description import Term, by, once
 from archdsl.ops.shape import Shape
@@ -94,6 +94,8 @@ class Upsample(Op):
 def _ends(factor: int, side: int) -> tuple[tuple[int, int], ...]:
     # Output i has its centre at (i + 1/2) / factor - 1/2 and mixes `side` inputs on either side of it.
     found: list[tuple[int, int]] = []
+    if factor > MOST_PHASES:
+        return ()
     for phase in range(factor):
         centre = Fraction(2 * phase + 1, 2 * factor) - Fraction(1, 2)
         below = floor(centre)

@@ -271,6 +271,9 @@ def _executed(graph: Graph, read: frozenset[str], in_training: bool) -> list[Nod
     evaluated = [output for output in graph.outputs if not output.is_training_only or output.name in read]
     kept = _needed(graph, evaluated)
     dropped = _needed(graph, graph.outputs) - kept
+    for node in nodes:  # what nobody needs runs, but where it reads what does not
+        if any(value.node in dropped for value in node.inputs):
+            dropped.add(node.id)
     return [node for node in nodes if node.is_input or node.id not in dropped]
 
 

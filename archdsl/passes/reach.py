@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
 
-from archdsl.ops.base import Window
-
-MOST_PHASES = 4096
-"""How many different intervals a reach may have before it counts as the whole axis."""
+from archdsl.ops.base import MOST_PHASES, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +56,10 @@ HERE = Reach(1, (0,), (0,))
 """Each output position depends on the input's same position."""
 
 
-def of_window(window: Window) -> Reach:
+def of_window(window: Window) -> Reach | None:
     """Return the reach of a sliding window: outputs of one `i // up` read the same interval, or each its `ends`."""
+    if window.up > MOST_PHASES:
+        return None
     low = -window.padding
     high = low + (window.kernel - 1) * window.dilation
     ends = window.ends or ((low, high),) * window.up

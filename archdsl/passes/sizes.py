@@ -15,6 +15,8 @@ from archdsl.passes.tables import Tables
 
 _SMALLEST_RANGE, _LARGEST_RANGE = 256, 1024
 """Sizes are tried to twice the declared one, but to these at least and at most."""
+_MOST_SIZES = 2048
+"""Below a larger declared size only those of the smallest range are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Sizes:
 
 
 def all_sizes(shapes: Shapes) -> Sizes:
-    """Work the network out at each size up to twice the declared one, 256 at least and 1024 at most.
+    """Work the network out at each size up to twice the declared one, 256 at least and 1024 at most, and at that one.
 
     Bodies that see the same sizes at several of them are worked out once, which makes a size cost little.
 
@@ -62,7 +64,8 @@ def all_sizes(shapes: Shapes) -> Sizes:
     run = _Attempts(shapes.graph, {}, counter())
     legal: dict[int, Tables] = {}
     refused: dict[int, Refusal] = {}
-    for size in range(1, last + 1):
+    tried = range(1, last + 1) if last <= _MOST_SIZES else [*range(1, _SMALLEST_RANGE + 1), declared]
+    for size in tried:
         inputs = _scaled(shapes.inputs, Fraction(size, declared))
         found = Refusal() if inputs is None else run.at(inputs)
         if isinstance(found, Refusal):

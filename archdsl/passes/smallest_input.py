@@ -6,12 +6,14 @@ from archdsl.ops.shape import Shape
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.passes.state import list_state
 
+_LARGEST = 1024
+
 
 def smallest_input(shapes: Shapes) -> int | None:
     """Return the smallest n for which the network runs on n x n images with the weights it has.
 
     A size is legal where no shape rule fails and every weight keeps the shape it has at the declared size. Sizes are
-    tried upwards, since legal ones need not be neighbours, and no further than the declared one. The rules are those
+    tried upwards, since legal ones need not be neighbours, up to the declared one or 1024. The rules are those
     of the graph as it is: training-only parts count unless `for_inference` has removed them. Batch norms in training
     want more than one value per channel besides.
 
@@ -22,7 +24,7 @@ def smallest_input(shapes: Shapes) -> int | None:
     if not images:
         return None
     declared = list_state(shapes)
-    for size in range(1, max(map(max, images)) + 1):
+    for size in range(1, min(max(map(max, images)), _LARGEST) + 1):
         inputs = [Shape(shape.channels, size, size) if len(shape) == 3 else shape for shape in shapes.inputs]
         found, misfits = infer_shapes(shapes.graph, inputs)
         if not misfits and list_state(found) == declared:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from archdsl.syntax.parser import MAX_CHARACTERS
+from archdsl.text.files import open_plain
 from archdsl.text.source import Source
 
 SUFFIX = ".arch"
@@ -23,7 +24,7 @@ def bundled_folder() -> Path:
 
 def read_source(path: Path, name: str | None = None) -> Source:
     """Read a spec's text. Raises OSError, or UnicodeDecodeError for what is no UTF-8 text."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         content = file.read(4 * MAX_CHARACTERS + 4)
     if len(content) > 4 * MAX_CHARACTERS:
         content = content[: MAX_CHARACTERS + 1]

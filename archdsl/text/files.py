@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
-from errno import ELOOP, EPERM
+from errno import EINVAL, ELOOP, EPERM
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from time import monotonic, sleep
+from typing import BinaryIO
 
 from archdsl.text.failure import Failure, cannot
 from archdsl.text.marks import has_mark, is_own, marked
@@ -117,6 +119,14 @@ def _write_into(path: Path, data: bytes) -> None:
     file = _open_pipe(path) if path.is_fifo() else os.open(path, os.O_WRONLY)
     with os.fdopen(file, "wb") as stream:
         stream.write(data)
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open a file for reading. Raises OSError, also for a pipe or a device, which may be endless or never begin."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(EINVAL, "it is a pipe or a device, and no file", str(path))
+    return path.open("rb")
 
 
 def _open_pipe(path: Path) -> int:

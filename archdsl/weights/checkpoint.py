@@ -24,6 +24,8 @@ WRAPPERS = (
     "model_ema", "state_dict_ema", "ema_state_dict", "params_ema", "ema",
 )  # fmt: skip
 _DEEPEST = 4
+# Bytes of a pickle: for what stands beside the tensors, and for the name, shape and place of each.
+_PICKLED, _PICKLED_PER_TENSOR = 4_000_000, 4_000
 _MOST_LISTED = 4
 _ONE_OF_THEM = "give the one meant: `torch.load(path, weights_only=True)[name]`, or save it alone"
 _ALONE = "save the weights alone: `torch.save(model.state_dict(), path)`, or as safetensors"
@@ -91,7 +93,23 @@ def open_checkpoint(path: Path) -> Checkpoint:
     return unwrap(str(path), content)
 
 
+def _check_size(path: Path) -> None:
+    """Refuse an archive whose parts, once unpacked, are more than its tensors can need."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        parts = archive.infolist()
+    pickled = sum(part.file_size for part in parts if part.filename.endswith(".pkl"))
+    allowed = _PICKLED + _PICKLED_PER_TENSOR * len(parts)
+    if pickled > allowed:
+        message = f"`{path}` has {pickled:,} bytes of descriptions, where its {len(parts):,} parts may need {allowed:,}"
+        raise WeightsError(message, _ALONE)
+    if any(part.file_size > part.compress_size for part in parts):
+        raise WeightsError(f"`{path}` is compressed, as torch leaves no file", "save it by `torch.save`")
+
+
 def _load(path: Path) -> object:
+    _check_size(path)
     try:
         # What is mapped is read when it is needed, and a report needs none of it.
         return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))

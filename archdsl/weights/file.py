@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from archdsl.text.failure import cannot, require
+from archdsl.text.files import open_plain
 from archdsl.weights.error import WeightsError
 from archdsl.weights.foreign import refuse_foreign
 from archdsl.weights.safetensor import Safetensors, read_header
@@ -31,7 +32,7 @@ def open_weights(path: Path) -> WeightsFile:
 
 def _open_one(path: Path) -> WeightsFile:
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             start = file.read(_START)
     except OSError as error:
         raise WeightsError(cannot("read", path, error)) from None

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from archdsl.text.failure import cannot, require
+from archdsl.text.files import open_plain
 from archdsl.weights.error import WeightsError
 from archdsl.weights.stored import Stored
 
 if TYPE_CHECKING:
     import torch
 
-_MAX_HEADER = 100_000_000
+_MAX_HEADER = 10_000_000
+"""Bytes, enough for the names and places of some 100,000 tensors."""
 _LENGTH = 8
 _ANEW = "fetch or save it anew"
 # Names and sizes in bytes, of the safetensors format's types.
@@ -67,10 +69,13 @@ def read_header(path: Path) -> dict[str, Stored]:
     Source: the format's own page, https://github.com/huggingface/safetensors#format
     """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             start = file.read(_LENGTH)
             length = struct.unpack("<Q", start)[0] if len(start) == _LENGTH else 0
             size = path.stat().st_size - _LENGTH - length
+            if _MAX_HEADER < length <= size + length:
+                message = f"`{path}` has a header of {length:,} bytes, where {_MAX_HEADER:,} are read at most"
+                raise WeightsError(message, "save it in parts")
             if not 0 < length <= _MAX_HEADER:
                 raise WeightsError(f"`{path}` is no safetensors file, or it is cut short", _ANEW)
             if size < 0:

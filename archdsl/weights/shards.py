@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, cast
 
 from archdsl.text.failure import cannot
+from archdsl.text.files import open_plain
 from archdsl.weights.error import WeightsError
 from archdsl.weights.stored import Stored, WeightsFile
 
@@ -80,7 +81,7 @@ def open_shards(path: Path, open_one: Callable[[Path], WeightsFile]) -> WeightsF
 
 def _read_index(path: Path) -> dict[str, str]:
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             content = file.read(_MAX_INDEX + 1)
         if len(content) > _MAX_INDEX:
             raise WeightsError(f"`{path}` has more than {_MAX_INDEX:,} bytes, too many for an index", "fetch it anew")

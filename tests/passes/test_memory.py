@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import torch
 
+from archdsl import from_networkx
 from archdsl.api import load, load_text
 from archdsl.ir.graph import Node
 from archdsl.network import Network
+from archdsl.ops import OPS
 from archdsl.passes.costs import BYTES
 from archdsl.passes.memory import measure_memory
 from archdsl.passes.tables import walk
@@ -191,3 +193,14 @@ def test_saved_tensors_are_those_that_torch_keeps(name: str) -> None:
     masks = 10_240 if name == "mobilenet_v2" else 0  # of the dropout before the last layer, 2 x 1280 floats on a CPU
     assert ours == sum(tensor.untyped_storage().nbytes() for tensor in counted) - masks
     assert everything * 0.99 < ours < everything
+
+
+def test_what_reads_a_training_output_and_is_not_needed_does_not_run_in_evaluation() -> None:
+    graph = load_text(
+        "model m { input [3, 8, 8]; conv 8; output aux training { g: gap; flatten; fc 3 }; conv 4 }"
+    ).flatten()
+    (pooled,) = (name for name in graph if name.endswith("g"))
+    graph.add_node("dead", op=OPS["relu"]())
+    graph.add_edge(pooled, "dead", **next(iter(graph.in_edges(pooled, data=True)))[2])
+    before = load_text("model m { input [3, 8, 8]; conv 8; conv 4 }").memory()
+    assert from_networkx(graph).memory().activations == before.activations

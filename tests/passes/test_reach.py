@@ -7,8 +7,8 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archdsl.ops.base import Window
-from archdsl.passes.reach import HERE, MOST_PHASES, Reach, chain, of_window, repeated, unite
+from archdsl.ops.base import MOST_PHASES, Window
+from archdsl.passes.reach import HERE, Reach, chain, of_window, repeated, unite
 
 WINDOWS = st.builds(
     Window, st.integers(1, 5), st.integers(1, 3), st.integers(0, 3), st.integers(1, 1), st.just(1), st.just(())
@@ -24,6 +24,7 @@ def positions(window: Window, outputs: set[int]) -> set[int]:
 @given(st.lists(WINDOWS, min_size=1, max_size=5))
 def test_a_chain_of_windows_reads_what_its_positions_read_one_by_one(windows: list[Window]) -> None:
     reach = reduce(chain, map(of_window, windows), HERE)
+    assert reach is not None
     assert isinstance(reach, Reach)
     for output in range(-3, 9):
         read = reduce(lambda outputs, window: positions(window, outputs), reversed(windows), {output})
@@ -33,6 +34,7 @@ def test_a_chain_of_windows_reads_what_its_positions_read_one_by_one(windows: li
 @given(WINDOWS, st.integers(0, 9))
 def test_repeating_is_chaining_one_by_one(window: Window, times: int) -> None:
     step = of_window(window)
+    assert step is not None
     unrolled = reduce(chain, [step] * times, HERE)
     result = repeated(step, times)
     if result is None:  # too many phases, which the unrolled chain has as well
@@ -59,6 +61,7 @@ def test_a_union_holds_both_and_no_more(left: list[Window], right: list[Window])
 
 def test_a_reach_with_too_many_phases_is_the_whole_axis() -> None:
     assert repeated(of_window(Window(up=2)), MOST_PHASES) is None
+    assert of_window(Window(up=MOST_PHASES + 1)) is None
 
 
 def test_a_long_chain_is_worked_out_in_few_steps() -> None:
