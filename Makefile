@@ -49,7 +49,7 @@ test-slow: $(STAMP) ## run the slow tests
 	$(PYTEST) -m slow --durations=10 $(PYTEST_ARGS)
 
 soak: $(STAMP) ## take 50,000 mutilated texts and 2,000 random networks, about half an hour
-	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.soak
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.soak --results bench/results/soak.md
 
 check: $(STAMP) ## format, lint, types, then the quick tests
 	$(BIN)/ruff format --check .

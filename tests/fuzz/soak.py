@@ -40,7 +40,6 @@ from tests.test_properties import check_shapes
 
 T = TypeVar("T")
 
-RESULTS = ROOT / "bench" / "results" / "soak.md"
 BY_HAND = "## Guided by coverage"
 """From this heading on, the file of results is written by hand."""
 TEXTS, NETWORKS = 50_000, 2_000
@@ -245,13 +244,13 @@ def soak_networks(count: int, start: int, found: Path, work: Path) -> tuple[Tall
 HEADER = ("kind", "runs", "networks that are sound", "raised", "over 2 s", "slowest", "time")
 
 
-def report(tallies: Sequence[Tally], start: int) -> str:
+def report(tallies: Sequence[Tally], command: str) -> str:
     """Return the results as Markdown."""
     table = [HEADER, ("---", *["---:"] * (len(HEADER) - 1)), *(tally.row() for tally in tallies)]
     lines = [f"| {' | '.join(row)} |" for row in table]
     return (
         "# Soak\n\n"
-        f"`make soak`, seed {start}; Python {platform.python_version()}, torch {torch.__version__}; processor time.\n\n"
+        f"`{command}`; Python {platform.python_version()}, torch {torch.__version__}; processor time.\n\n"
         "A mutilated text is checked, rendered, formatted twice, compiled, and all is asked of the network that it may "
         "give: a bound of 2 s of the processor's time holds for each of these, and the slowest is all together. "
         "Of a random network the emitted file is run, and its keys, parameters, multiply-adds and all shapes are held "
@@ -267,6 +266,7 @@ def main() -> int:
     parser.add_argument("--networks", type=int, default=NETWORKS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--found", type=Path, default=Path("runs/soak"), help="where findings are written")
+    parser.add_argument("--results", type=Path, help="a file of Markdown, kept from its part written by hand on")
     options = parser.parse_args()
     torch.set_num_threads(1)
     tallies: list[Tally] = []
@@ -276,11 +276,13 @@ def main() -> int:
         sys.stderr.write(" ".join(tallies[-1].row()) + "\n")
     options.found.mkdir(parents=True, exist_ok=True)
     tallies += soak_networks(options.networks, options.seed, options.found, options.found)
-    text = report(tallies, options.seed)
+    counts = f"--texts {options.texts} --networks {options.networks} --seed {options.seed}"
+    text = report(tallies, f"python -m tests.fuzz.soak {counts}")
     sys.stdout.write(text)
-    if (options.texts, options.networks) == (TEXTS, NETWORKS):
-        kept = RESULTS.read_text("utf-8").partition(BY_HAND) if RESULTS.exists() else ("", "", "")
-        RESULTS.write_text("\n".join([text, *([kept[1] + kept[2]] if kept[1] else [])]), "utf-8")
+    if options.results is not None:
+        path: Path = options.results
+        _, heading, by_hand = path.read_text("utf-8").partition(BY_HAND) if path.exists() else ("", "", "")
+        path.write_text(text + (f"\n{heading}{by_hand}" if heading else ""), "utf-8")
     return 1 if any(tally.findings for tally in tallies) else 0
 
 
