@@ -370,12 +370,12 @@ def test_a_format_that_does_not_settle_is_found(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     "text",
     [
-        f"model m {{ {'conv 3; ' * 20_000}}}",
-        f"model m {{ conv {'(a + b*c - d) ' * 10_000}}}",
-        f"let a = {'[' * 98}{'1, ' * 60_000}{']' * 98}",
-        f"let a = ({'b and ' * 25_000}b)",
+        f"model m {{ {'conv 3; ' * 16_000}}}",
+        f"model m {{ conv {'(a + b*c - d) ' * 5_000}}}",
+        f"let a = {'[' * 98}{'1, ' * 24_000}{']' * 98}",
+        f"let a = ({'b and ' * 24_000}b)",
         f"model m {{ {'if a { act } else ' * 8_000}{{ act }} }}",
-        "model m {" + "\na #b" * 30_000 + "\n}",
+        "model m {" + "\na #b" * 24_000 + "\n}",
     ],
     ids=["statements", "arguments", "lists", "conditions", "branches", "comments"],
 )
