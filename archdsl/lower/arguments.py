@@ -45,7 +45,11 @@ def resolve(call: tree.Call, env: Env) -> Partial | Closure:
     if value is None:
         if env.module.expects(name.text):
             raise Reported
-        raise _unknown(call, env)
+        # In repeats it is met many times, and looking for what was meant takes its time.
+        known = env.budget.unknown
+        if name.span not in known:
+            known[name.span] = _unknown(call, env)
+        raise known[name.span].beside(())
     if not isinstance(value, Partial | Closure):
         message = f"`{name.text}` is {describe(value)}, {kind_of(value)}, and no step"
         hidden = find_callable(name.text, env.module) is not None

@@ -30,6 +30,8 @@ class Budget:
         self.items = 0
         self.endless: set[int] = set()
         """Functions that were found to call themselves without end."""
+        self.unknown: dict[Span, Trouble] = {}
+        """What is said of names that nothing is called, by where they stand."""
         self.depth = 0
         """How many calls of functions are under way."""
 
