@@ -62,7 +62,7 @@ def _reaching(
     """Return the edits whose next segment is one of a step's names; plain segments are looked up."""
     known, plain, patterns = lowering.edits_by_name.get(id(edits), ((), {}, []))
     if known is not edits:
-        plain, patterns = {}, []
+        plain, patterns = dict[str, list[int]](), list[int]()
         for index, edit in enumerate(edits):
             segment = edit.segments[0]
             (patterns if _WILD.search(segment) else plain.setdefault(segment, [])).append(index)
