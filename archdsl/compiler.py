@@ -229,9 +229,7 @@ def _told(report: Reporter) -> Generator[None]:
 def _lint_network(tables: Tables, module: Module, report: Reporter) -> None:
     from archdsl.passes.lint import lint_network  # only checking needs it
     from archdsl.passes.lint.facts import Facts
-    from archdsl.passes.lint.outputs import lint_outputs
 
-    lint_outputs(module.file, report)
     prelude = module.prelude.file.source if module.prelude is not None else None
     lint_network(Facts(tables, module.file.source, prelude), report)
 
@@ -444,8 +442,10 @@ def _lint_file(
 ) -> None:
     """Find what is suspicious about a file without mistakes, beside its networks."""
     from archdsl.passes.lint.names import lint_names
+    from archdsl.passes.lint.outputs import lint_outputs
 
     lint_names(module, report)
+    lint_outputs(module.file, report)
     if mapped and len(mapped) == sum(isinstance(d, tree.Model | tree.Variant) for d in module.file.declarations):
         from archdsl.passes.lint.keys import lint_keys
 

@@ -110,11 +110,11 @@ def test_a_file_of_timms_loads_and_gives_timms_results(pair: Pair, tmp_path: Pat
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 6, 9])
 def test_input_channels_are_adapted_as_timm_does(channels: int) -> None:
-    weight = torch.randn(4, 3, 5, 5)
+    weight = torch.randn(4, 3, 5, 5, generator=torch.Generator().manual_seed(channels))
     expected = timm.models.adapt_input_conv(channels, weight.clone())
     spec = f'keys mine {{ adapt "conv1" }}\nmodel m {{ input [{channels}, 8, 8]; conv1: conv 4 k=5 }}'
     module = archdsl.load_text(spec).module({"conv1.weight": weight})
-    assert torch.allclose(module.state_dict()["conv1.weight"], expected, rtol=1e-6)
+    assert torch.allclose(module.state_dict()["conv1.weight"], expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("pair", OTHERS, ids=str)
