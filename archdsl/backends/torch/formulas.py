@@ -264,6 +264,10 @@ def _facts(known: NumberColumns) -> Iterator[Fact]:
         for first, second, turned in ((a, b, False), (b, a, True)):
             holds = [(y if turned else x) % ((x if turned else y) or 1) != 0 for x, y in pairs]
             yield _fact(f"{first} % {second} != 0", (first, second), holds)
+    for a, b in combinations(columns, 2):  # parts of both that are joined may have to be shared out again
+        sums = [x + y for x, y in zip(columns[a], columns[b], strict=True)]
+        for n in _RATIOS:
+            yield _fact(f"({a} + {b}) % {n} != 0", (a, b), [total % n != 0 for total in sums])
     for a, b in permutations(columns, 2):
         pairs = list(zip(columns[a], columns[b], strict=True))
         ratios = Counter(x // y for x, y in pairs if y > 0 and x > y and x % y == 0)
