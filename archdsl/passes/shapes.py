@@ -89,12 +89,17 @@ class Inference(NamedTuple):
 def infer_shapes(graph: Graph, inputs: Sequence[Shape], known: Known | None = None) -> Inference:
     """Infer every node's shape; each distinct pair of body and input shapes is worked out once.
 
-    `known` are tables of earlier runs without misfits, to use and to add to.
+    `known` are tables of earlier runs, to use and to add to; a run with misfits adds none.
     Requires: a verified graph, and one shape for each of its inputs.
     Ensures: every node has a shape, or is behind a misfit, or lowering found a mistake there.
     """
-    run = _Inferrer({} if known is None else known)
-    return Inference(run.table(graph, tuple(inputs), None), tuple(run.misfits))
+    tables = {} if known is None else known
+    before = len(tables)
+    run = _Inferrer(tables)
+    found = Inference(run.table(graph, tuple(inputs), None), tuple(run.misfits))
+    while found.misfits and len(tables) > before:  # tables with gaps: a later run would meet no misfit in them
+        tables.popitem()
+    return found
 
 
 def _check_size(shape: Shape) -> None:

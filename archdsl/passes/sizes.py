@@ -98,12 +98,9 @@ class _Attempts:
     count: PerBody[Shapes, Costs]
 
     def at(self, inputs: Sequence[Shape]) -> Tables | Refusal:
-        before = len(self.known)
         shapes, misfits = infer_shapes(self.graph, inputs, self.known)
         if not misfits:
             return Tables(shapes, self.count(shapes))
-        while len(self.known) > before:  # tables with gaps: a later size would meet no error in them
-            self.known.popitem()
         return Refusal(misfits[0].trouble.code, ".".join(_gap(shapes)))
 
 

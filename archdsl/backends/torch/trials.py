@@ -152,7 +152,8 @@ def _changes(
         yield from ({name: own[other]} for name, other in (pair, pair[::-1]) if own[name] != own[other])
         yield from (dict.fromkeys(pair, _scaled(own[pair[0]], factor)) for factor in (1, 5))
         yield from (dict.fromkeys(pair, _scaled(own[pair[0]], 1) + more) for more in (4, 20))
-        yield {name: _scaled(own[name], 1) + more for name, more in zip(pair, (1, 3), strict=True)}  # odd, and even in sum
+        # Even ones as a rule become odd, and their sum stays even.
+        yield {name: _scaled(own[name], 1) + more for name, more in zip(pair, (1, 3), strict=True)}
     for factor in (2, 3):
         yield {name: _scaled(own[name], factor) for name in whole}
 
