@@ -24,7 +24,8 @@ from archdsl.syntax.habits import (
     ultralytics,
     words,
 )
-from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, place_of
+from archdsl.syntax.habits.layers import own_in
+from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, place_of, words_of
 from archdsl.syntax.habits.trial import Reparse, Trials
 from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.source import Source, Span
@@ -171,6 +172,10 @@ def _habits(source: Source, offset: int) -> Iterator[Habit]:
 
 
 def _diagnostic(source: Source, habit: Habit, mistake: Diagnostic) -> Diagnostic:
+    own = _own_meaning(source, habit)
+    if own:
+        note = f"this file gives a meaning of its own to `{own}`, which may be another step"
+        habit = replace(habit, replacement=None, notes=(*habit.notes, note))
     return replace(
         mistake,
         code=habit.code or mistake.code,
@@ -181,3 +186,13 @@ def _diagnostic(source: Source, habit: Habit, mistake: Diagnostic) -> Diagnostic
         labels=(),
         fix=habit.fix(source),
     )
+
+
+def _own_meaning(source: Source, habit: Habit) -> str:
+    """Return a word of a translation that may mean another step in this file; "" where there is none."""
+    if habit.code != configs.CODE or habit.replacement is None:
+        return ""
+    start, end = habit.whole or (habit.start, habit.end)
+    written = words_of(source.text[start:end])
+    own = own_in(source.text, [word for word in words_of(habit.replacement) if word not in written])
+    return own[0] if own else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -46,6 +46,22 @@ def word_of(name: str) -> str:
 def settled_in(text: str) -> frozenset[str]:
     """Return the words to which the `defaults` of a file give something, so that a bare step may mean more."""
     return frozenset(re.findall(r"\w+", " ".join(re.findall(r"\bdefaults\s*\{([^}]*)\}", text))))
+
+
+def own_in(text: str, words: Collection[str]) -> Sequence[str]:
+    r"""Return those of some words that a file declares or takes from others, and so may be anything there.
+
+    >>> own_in('use "x.arch" (cna)\\nblock stem(int c) { conv c }', ["cna", "conv", "stem"])
+    ['cna', 'stem']
+    >>> own_in("use shapes", ["conv"])  # whatever that file declares
+    ['conv']
+    """
+    used = re.findall(r"^[ \t]*use\b([^\n(]*)(\([^)]*\))?", text, re.M)
+    if any(not listed for _, listed in used):
+        return [*words]
+    declared = re.findall(r"\b(?:block|fn|let)\s+(\w+)", text)
+    own = {*declared, *re.findall(r"\w+", " ".join(listed for _, listed in used))}
+    return [word for word in words if word in own]
 
 
 def translate(call: Foreign, settled: frozenset[str] = frozenset()) -> Translation | None:

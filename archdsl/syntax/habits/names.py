@@ -9,8 +9,8 @@ from dataclasses import replace
 from archdsl.syntax.habits import python, timm_strings, ultralytics
 from archdsl.syntax.habits.absent import nearest_to
 from archdsl.syntax.habits.foreign import NEEDLESS, NEEDLESS_AT, Foreign, activation_of
-from archdsl.syntax.habits.layers import advice, layer_of, settled_in, translate, word_of
-from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, line_bounds, place_of, split_commas
+from archdsl.syntax.habits.layers import advice, layer_of, own_in, settled_in, translate, word_of
+from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, line_bounds, place_of, split_commas, words_of
 from archdsl.text.source import Span
 
 
@@ -120,7 +120,8 @@ def _foreign_words(place: HabitSite, name: str) -> Habit | None:
         written = f"{{ {found.step} }}{repeat.group()}"
     found = replace(found, step=written)
     notes = (found.note,) if found.note else ()
-    return Habit(place.offset, place.end, "", advice(found), 0, written if found.is_exact else None, notes=notes)
+    is_exact = found.is_exact and not own_in(place.source.text, words_of(written))
+    return Habit(place.offset, place.end, "", advice(found), 0, written if is_exact else None, notes=notes)
 
 
 def _absent(place: HabitSite, name: str) -> Habit | None:

@@ -136,6 +136,15 @@ def indented_end(text: str, header: int) -> int:
     return end
 
 
+def words_of(text: str) -> list[str]:
+    """Return the words of a text, each once.
+
+    >>> words_of("conv 64 k=7; conv 8 # x2")
+    ['conv', 'k', 'x2']
+    """
+    return list(dict.fromkeys(re.findall(r"\b[A-Za-z_]\w*", text)))
+
+
 def without_comment(line: str) -> str:
     """Drop a line's comment and the spaces before it."""
     return re.sub(r'^((?:[^#"\n]|"[^"\n]*")*?)\s*(?:#.*)?$', r"\1", line).rstrip()

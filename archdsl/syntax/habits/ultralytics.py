@@ -11,8 +11,16 @@ from dataclasses import dataclass, replace
 from string import ascii_lowercase
 
 from archdsl.syntax.habits.configs import CODE, Counterpart, chain, half, labelled, listed, pair_of, repeated, sliding
-from archdsl.syntax.habits.layers import Foreign, layer_of, translate
-from archdsl.syntax.habits.scan import Habit, HabitSite, line_bounds, lines_from, split_commas, without_comment
+from archdsl.syntax.habits.layers import Foreign, layer_of, settled_in, translate
+from archdsl.syntax.habits.scan import (
+    Habit,
+    HabitSite,
+    line_bounds,
+    lines_from,
+    split_commas,
+    without_comment,
+    words_of,
+)
 
 _LIST = r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]"
 _ROW = re.compile(
@@ -77,9 +85,11 @@ def ultralytics(place: HabitSite) -> Habit | None:
         comments[-1] = ""
         steps = [counterpart.steps + comment for counterpart, comment in zip(counterparts, comments, strict=True)]
         whole = f"\n{' ' * (first - start)}".join(steps)
+        is_exact = all(counterpart.is_exact for counterpart in counterparts)
+        is_exact = is_exact and settled_in(text).isdisjoint(words_of(whole))
         return Habit(
             first, start + len(line), _MESSAGE, counterparts[0].advice + more, until,
-            whole if all(counterpart.is_exact for counterpart in counterparts) else None,
+            whole if is_exact else None,
             notes=counterparts[0].notes, whole=(first, until), code=CODE,
         )  # fmt: skip
     if found := _CUT_ROW.fullmatch(line):

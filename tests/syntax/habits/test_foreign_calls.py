@@ -274,3 +274,15 @@ def syntax_of(step: str) -> bool:
     """Return whether a step is one as far as its words and values go: all else is the shapes'."""
     found = archdsl.check_text(f"model m {{ {step} }}" if step.startswith("input") else in_model(step))
     return not any(one.code.startswith(("E0", "E1")) for one in found)
+
+
+@pytest.mark.parametrize("written", ["nn.Conv2d(8, 4, 3, 2)", "[-1, 1, Conv, [8, 3]]", "Conv2d 8 4 3 2"])
+@pytest.mark.parametrize(
+    "own", ["block conv(int c) { fc c }", 'use "other.arch" (conv)', "use other", "let conv = 3", "fn conv(n) = n"]
+)
+def test_a_step_to_which_the_file_gives_a_meaning_of_its_own_is_no_fix(own: str, written: str) -> None:
+    text = in_model(written)
+    assert told(text).fix is not None
+    fixes = [one.fix for one in archdsl.check_text(f"{own}\n{text}") if one.span.start > len(own)]
+    assert fixes or own.startswith("use"), own  # a file that is missing hides what its names would be
+    assert not any(fixes), fixes
