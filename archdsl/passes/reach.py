@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import gcd, lcm
 
 from archdsl.ops.base import MOST_PHASES, Window
@@ -73,6 +74,13 @@ def chain(before: Reach | None, after: Reach | None) -> Reach | None:
     """
     if before is None or after is None:
         return None
+    if HERE in (before, after):
+        return after if before == HERE else before
+    return _chained(before, after)
+
+
+@lru_cache(maxsize=512)  # both axes of an image mostly have the same, and so have the models of a file
+def _chained(before: Reach, after: Reach) -> Reach | None:
     rounds = before.period // gcd(after.advance, before.period)
     period = after.period * rounds
     if period > MOST_PHASES:
