@@ -51,7 +51,7 @@ def settled_in(text: str) -> frozenset[str]:
 def own_in(text: str, words: Collection[str]) -> Sequence[str]:
     r"""Return those of some words that a file declares or takes from others, and so may be anything there.
 
-    >>> own_in('use "x.arch" (cna)\\nblock stem(int c) { conv c }', ["cna", "conv", "stem"])
+    >>> own_in('use "x.arch" (cna)\nblock stem(int c) { conv c }', ["cna", "conv", "stem"])
     ['cna', 'stem']
     >>> own_in("use shapes", ["conv"])  # whatever that file declares
     ['conv']
