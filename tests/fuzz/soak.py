@@ -249,6 +249,7 @@ def check_onnx(spec: Spec, path: Path) -> bool:
     for one, other in zip(session.run(None, inputs), expected, strict=True):
         scale = max(1.0, other.abs().max().item())
         torch.testing.assert_close(torch.from_numpy(one) / scale, other / scale, rtol=1e-3, atol=1e-4)
+    return True
 
 
 def soak_networks(count: int, start: int, found: Path, work: Path) -> tuple[Tally, Tally]:
