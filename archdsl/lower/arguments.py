@@ -117,7 +117,7 @@ def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arg
             is_over = argument.key is None and not free
             key = argument_key(target, argument, free)
             if key in spans:
-                counts = positional_keys(target)[0] in _COUNTS
+                counts = any(name in _COUNTS for name in positional_keys(target)[:1])
                 raise given_twice(target.name, key, argument, arguments, spans[key], counts=counts)
             spans[key] = argument.span
             if key in free:

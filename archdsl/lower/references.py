@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from archdsl.ir.graph import Graph
 from archdsl.ir.outputs import output_shapes
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.lower.labels import label_text
@@ -43,28 +44,29 @@ def lower_reference(node: tree.Reference, place: Place, flow: Flow, lowering: Lo
 def lower_reuse(node: tree.Reuse, place: Place, flow: Flow, lowering: Lowering) -> Flow:
     """Apply a labelled step's module once more."""
     place.level.is_numbered = False
-    again = _draft_again(node, place.label, flow, place.level)
+    again = _draft_again(node, label_text(node.label, place), place, flow)
     lowering.place_draft(again, place.level)
     if again.trouble is not None:
         lowering.defer(again.trouble)
     return place.level.add(again)
 
 
-def _draft_again(node: tree.Reuse, label: str | None, flow: Flow, level: Level) -> Draft:
-    if label is not None:
+def _draft_again(node: tree.Reuse, name: str, place: Place, flow: Flow) -> Draft:
+    level = place.level
+    if place.label is not None:
         message = "a reused step keeps its first label"
         raise Trouble("E112", message, node.span, help="remove the label; name the result with `output`")
-    index = _find(node.name.text, node.name.span, level, is_reuse=True)
+    index = _find(name, node.label.span, level, is_reuse=True)
     if flow.ref is None or flow.shape is None:
         raise Reported
     draft = level.drafts[index]
     if draft.is_input:
-        message = f"`{node.name.text}` is an input, and no module to reuse"
-        raise Trouble("E113", message, node.name.span, help=f"write `@{node.name.text}` to take it up")
+        message = f"`{name}` is an input, and no module to reuse"
+        raise Trouble("E113", message, node.label.span, help=f"write `@{name}` to take it up")
     if draft.is_unfed or draft.trouble is not None:
         raise Reported
-    spans = {**draft.attribute_spans, "reuse": node.name.span}
-    again = replace(draft, inputs=(flow.ref,), span=node.span, label=None, reuses=index, hint=node.name.text, repeat=1)
+    spans = {**draft.attribute_spans, "reuse": node.label.span}
+    again = replace(draft, inputs=(flow.ref,), span=node.span, label=None, reuses=index, hint=name, repeat=1)
     again.attribute_spans = spans
     first = [level.drafts[ref.index].shapes.get(ref.output) for ref in draft.inputs]
     if first != [flow.shape]:
@@ -80,11 +82,22 @@ def _reshape(again: Draft, node: tree.Reuse, first: Sequence[Shape | None], shap
         elif again.op is not None:
             again.shapes = {"": again.op.infer_shape([shape])}
     except OpError:
-        shown = ", ".join(map(str, first))
-        message = f"`{node.name.text}` took {shown} and is handed {shape}"
-        help = f"reuse it where {shown} flows in, or write a step with weights of its own"
-        again.trouble = Trouble("E213", message, node.name.span, help=help)
         again.shapes = {"": None}
+        if again.body is not None and not _takes(again.body, first):
+            return
+        shown = ", ".join(map(str, first))
+        message = f"`{again.hint}` took {shown} and is handed {shape}"
+        help = f"reuse it where {shown} flows in, or write a step with weights of its own"
+        again.trouble = Trouble("E213", message, node.label.span, help=help)
+
+
+def _takes(body: Graph, shapes: Sequence[Shape | None]) -> bool:
+    """Return whether a body has no mistake of its own, which is told where it stands."""
+    try:
+        output_shapes(body, shapes)
+    except OpError:
+        return False
+    return True
 
 
 def _way_to(output: str, name: str, draft: Draft) -> str:

@@ -229,8 +229,8 @@ class Builder(Expressions):
         )
 
     def reuse(self, children: Children) -> tree.Reuse:
-        keyword, name = children
-        return tree.Reuse(self._word(name), self._span(keyword, name))
+        keyword, label = children
+        return tree.Reuse(self._pieces(label, "E113"), self._span(keyword, label))
 
     def parameters(self, children: Children) -> tuple[tree.Parameter, ...]:
         return tuple(children[:-1])

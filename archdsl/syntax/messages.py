@@ -10,6 +10,7 @@ _WORDS = {
     "NUMBER": "a number",
     "STRING": "a string",
     "LABEL": "a label",
+    "REUSED": "a label",
     "_SEPARATOR": "a new line",
     "RBRACE": "`}`",
     "LBRACE": "`{`",

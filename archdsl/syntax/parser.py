@@ -77,6 +77,22 @@ def _cache_path(grammar: str) -> str | None:
     return str(folder / f"parser-{sha256(grammar.encode()).hexdigest()[:16]}")
 
 
+def _without_spaces(token: Token) -> Token:
+    """Leave the spaces in front of a word out of its token."""
+    text = token.lstrip(" \t")
+    skipped = len(token) - len(text)
+    return Token(
+        token.type,
+        text,
+        (token.start_pos or 0) + skipped,
+        token.line,
+        (token.column or 0) + skipped,
+        token.end_line,
+        token.end_column,
+        token.end_pos,
+    )
+
+
 class _Frontend:
     """The grammar's tables with the tree builder; one a process, used by one thread at a time."""
 
@@ -93,7 +109,7 @@ class _Frontend:
             lexer="basic",
             start=["start", "expression"],
             transformer=self._builder,
-            lexer_callbacks={"COMMENT": self._comments.append},
+            lexer_callbacks={"COMMENT": self._comments.append, "REUSED": _without_spaces},
             # Digits and letters of other scripts look like those that paths and numbers are made of.
             g_regex_flags=re.ASCII,
             cache=_cache_path(grammar) or False,
@@ -165,7 +181,7 @@ class _Frontend:
         found: tree.Expression | None = run.result()
         if found is None or inner.has_errors:
             span = Span(offset, offset + len(text), source)
-            message = f"`{text}` is no expression to put into a {'label' if code == 'E112' else 'key'}"
+            message = f"`{text}` is no expression to put into a {'label' if code in ('E112', 'E113') else 'key'}"
             report.error(code, message, span, help="write a name: `layer{i}`")
             self._damage.append(offset)
             return tree.Literal(0, span)

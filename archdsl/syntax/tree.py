@@ -301,7 +301,7 @@ class Reference:
 class Reuse:
     """`reuse label`: the labelled module once more, with the same weights."""
 
-    name: Name
+    label: LabelText
     span: Span
 
 

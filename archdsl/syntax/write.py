@@ -68,8 +68,8 @@ def _action(node: tree.Action) -> str:
             return f"residual {_body(body)}"
         case tree.Reference(label, outputs):
             return "@" + ".".join([_label(label), *(output.text for output in outputs)])
-        case tree.Reuse(name):
-            return f"reuse {name.text}"
+        case tree.Reuse(label):
+            return f"reuse {_label(label)}"
         case _:
             raise AssertionError(f"a graph is written without {type(node).__name__}")
 

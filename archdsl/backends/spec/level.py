@@ -174,7 +174,7 @@ class BodyWriter:
             first = self.graph.nodes[unit.node.reuses]
             if unit.is_join or first.repeat > 1:
                 raise Unsayable(f"`{unit.names[0]}`, which reuses what cannot be named")
-            return _step(tree.Reuse(name(first.id), NOWHERE))
+            return _step(tree.Reuse(tree.LabelText((first.id,), NOWHERE), NOWHERE))
         action, _ = self.call(unit.node)
         label = tree.LabelText((unit.names[0],), NOWHERE) if unit.is_labelled else None
         count = tree.Literal(len(unit.names), NOWHERE) if len(unit.names) > 1 else None
