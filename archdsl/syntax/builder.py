@@ -28,10 +28,12 @@ class Expressions(Transformer[Token, Any]):
     def __init__(self) -> None:
         super().__init__()
         self.source: Source = NOWHERE
+        self.shift = 0
+        """Where the tokens' text begins in the source, for a part that is parsed by itself."""
 
     def _span(self, first: Any, last: Any) -> Span:
-        start: Any = first.start_pos if isinstance(first, Token) else first.span.begin
-        end: Any = last.end_pos if isinstance(last, Token) else last.span.stop
+        start: Any = first.start_pos + self.shift if isinstance(first, Token) else first.span.begin
+        end: Any = last.end_pos + self.shift if isinstance(last, Token) else last.span.stop
         return Span(start, end, self.source)
 
     def _word(self, token: Token) -> tree.Name:

@@ -175,10 +175,13 @@ class _Frontend:
     def _parse_inner(self, text: str, offset: int, code: str) -> tree.Expression:
         """Parse what stands in braces inside a text, from `offset` of the source being built; `code` is a mistake's."""
         source, report = self._builder.source, self._report
-        padded = Source(" " * offset + text, source.name)
-        inner = Reporter()
-        run = Parse(self._lark.parse_interactive(padded.text, start="expression"), padded, inner)
-        found: tree.Expression | None = run.result()
+        inner, part = Reporter(), Source(text, source.name)
+        self._builder.shift = offset
+        try:
+            run = Parse(self._lark.parse_interactive(text, start="expression"), part, inner)
+            found: tree.Expression | None = run.result()
+        finally:
+            self._builder.shift = 0
         if found is None or inner.has_errors:
             span = Span(offset, offset + len(text), source)
             message = f"`{text}` is no expression to put into a {'label' if code in ('E112', 'E113') else 'key'}"

@@ -38,7 +38,7 @@ def test_reuse_takes_every_label_that_a_step_can_have(label: str, names: tuple[s
     for name in names:
         text = f"model m {{ input [3, 8, 8]; {label}: conv 3; act; reuse {name}; @{name.strip()}; reuse {name} x 2 }}"
         net = archdsl.load_text(text)
-        assert net.costs.parameters == 81 and net.costs.macs == 4 * 81 * 64
+        assert (net.costs.parameters, net.costs.macs) == (81, 4 * 81 * 64)
         assert archdsl.load_text(net.text()).costs == net.costs
         assert f"reuse {name.strip()} x 2" in archdsl.format(Source(text))
 
