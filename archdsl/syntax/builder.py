@@ -32,8 +32,8 @@ class Expressions(Transformer[Token, Any]):
         """Where the tokens' text begins in the source, for a part that is parsed by itself."""
 
     def _span(self, first: Any, last: Any) -> Span:
-        start: Any = first.start_pos + self.shift if isinstance(first, Token) else first.span.begin
-        end: Any = last.end_pos + self.shift if isinstance(last, Token) else last.span.stop
+        start: int = (first.start_pos or 0) + self.shift if isinstance(first, Token) else first.span.begin
+        end: int = (last.end_pos or 0) + self.shift if isinstance(last, Token) else last.span.stop
         return Span(start, end, self.source)
 
     def _word(self, token: Token) -> tree.Name:
