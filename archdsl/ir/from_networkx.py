@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from archdsl.ir import labels
 from archdsl.ir.again import Again
 from archdsl.ir.graph import Graph, Node
 from archdsl.ir.listing import MAX_DEPTH, NAME, Listing, is_graph, shown
@@ -14,6 +13,7 @@ from archdsl.ir.schema import GRAPH, NODE, AttributeRules, complaints
 from archdsl.ir.value import Output, Value
 from archdsl.ir.wiring import Wires, repeats
 from archdsl.ops.base import Op
+from archdsl.text import labels
 from archdsl.text.diagnostic import Reporter
 from archdsl.text.source import Source, Span
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from archdsl.ir import labels
 from archdsl.ir.graph import Graph
 from archdsl.ir.listing import shown
 from archdsl.ir.value import Output, Value
 from archdsl.ops.base import Op
+from archdsl.text import labels
 
 
 class Wires:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from archdsl.ir import labels
 from archdsl.ir.trouble import Trouble
 from archdsl.lower.level import Level, Way
 from archdsl.lower.place import Place
 from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.values import describe
 from archdsl.syntax import tree
+from archdsl.text import labels
 from archdsl.text.diagnostic import Label
 
 _LONGEST_SHOWN = 40

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from archdsl.ir import labels
 from archdsl.ir.trouble import Parts, Reported, Trouble
 from archdsl.lower.dispatch import leave_out, lower_body
 from archdsl.lower.level import Flow
@@ -15,6 +14,7 @@ from archdsl.semantics.defaults import apply_defaults
 from archdsl.semantics.evaluate import evaluate, evaluate_bool, evaluate_loop, unpack
 from archdsl.semantics.values import UNKNOWN
 from archdsl.syntax import tree
+from archdsl.text import labels
 
 
 def bind_let(node: tree.Let, place: Place, lowering: Lowering) -> Place:

@@ -14,9 +14,9 @@ from archdsl.text.source import Span
 
 
 def lint_lone_branches(facts: Facts, report: Reporter) -> None:
-    """Report norms and activations that are branches by themselves, right behind a branch that is one layer.
+    """Report norms and activations that are branches by themselves, right behind a branch that is a layer or block.
 
-    Silent where the layer's branch has a norm or activation of its own, or stands behind.
+    Silent where the layer's branch has several steps in braces, or stands behind.
     """
     for table in facts.shapes.tables():
         for node in table.graph.topological():
@@ -36,16 +36,17 @@ def lint_lone_branches(facts: Facts, report: Reporter) -> None:
 
 
 def _runs(branches: Sequence[Node], table: Shapes) -> list[tuple[Node, list[Node]]]:
-    """Return the branches that are one layer, with the norms and activations that are the branches behind it."""
+    """Return the branches that are a layer, with the norms and activations that are the branches behind it."""
     found = list[tuple[Node, list[Node]]]()
     open_run: list[Node] | None = None
     for node in branches:
-        if node.op is None or node.repeat > 1:
+        is_lone = node.op is not None and node.op.category in ("norm", "activation")
+        if node.repeat > 1:
             open_run = None
         elif _is_layer(node, table):
             open_run = []
             found.append((node, open_run))
-        elif open_run is not None and node.op.category in ("norm", "activation") and node.inputs == found[-1][0].inputs:
+        elif open_run is not None and is_lone and node.inputs == found[-1][0].inputs:
             open_run.append(node)
         else:
             open_run = None
@@ -53,7 +54,16 @@ def _runs(branches: Sequence[Node], table: Shapes) -> list[tuple[Node, list[Node
 
 
 def _is_layer(node: Node, table: Shapes) -> bool:
-    return node.op is not None and node.op.linear_map(table.inputs_of(node)) is not None
+    """Return whether a step is a layer with weights, or the call of a block that is a chain with one."""
+    if node.op is not None:
+        return node.op.linear_map(table.inputs_of(node)) is not None
+    if node.word in ("", "group", "stages") or node.id not in table.inner:
+        return False
+    inner = table.inner[node.id]
+    steps = [step for step in inner.graph.topological() if not step.is_input]
+    return all(len(step.inputs) == 1 and step.op is not None for step in steps) and any(
+        _is_layer(step, inner) for step in steps
+    )
 
 
 def _fix(first: Node, others: Sequence[Node]) -> Fix | None:

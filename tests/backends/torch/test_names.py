@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 import archdsl
-from archdsl.ir.labels import MODULE_ATTRIBUTES, SEQUENTIAL_ATTRIBUTES, objection, unlabelled_name
+from archdsl.ir.labels import unlabelled_name
 from archdsl.ops import OPS
+from archdsl.text.labels import MODULE_ATTRIBUTES, SEQUENTIAL_ATTRIBUTES, objection
 from tests.backends.torch.cases import ruff
 from tests.backends.torch.interpreter import agree
 
