@@ -154,10 +154,13 @@ class _Frontend:
         if found.diagnostics:
             from archdsl.syntax import habits  # what only mistakes need
 
-            for diagnostic in habits.retell(source, found.diagnostics, lambda mended: self._mistakes(mended, start)):
+            told = habits.retell(source, found.diagnostics, lambda mended: self._mistakes(mended, start))
+            for diagnostic in told.diagnostics:
                 report.add(diagnostic)
                 # It may be told of a statement around the one that does not parse.
                 inside |= {diagnostic.span.start} - {*damage}
+            # What of another tool's file happens to be a statement of ours is none.
+            inside |= told.foreign - {*damage}
         return result, damage, inside
 
     def _mistakes(self, source: Source, start: str) -> Sequence[Diagnostic]:

@@ -6,8 +6,10 @@ each; the first in `_ALL` that knows the text speaks for it, and for all mistake
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from archdsl.syntax.habits import (
     bodies,
@@ -97,12 +99,19 @@ _ALL: Sequence[Callable[[HabitSite], Habit | None]] = (
 )
 
 
-def retell(source: Source, mistakes: Iterable[Diagnostic], parse: Reparse) -> list[Diagnostic]:
+class Told(NamedTuple):
+    """What is said of a text's mistakes, and where the words of other tools' files stand in it."""
+
+    diagnostics: Sequence[Diagnostic]
+    foreign: frozenset[int]
+
+
+def retell(source: Source, mistakes: Iterable[Diagnostic], parse: Reparse) -> Told:
     """Tell the mistakes of a parse with what is known of habits: one for each habit, however many it caused.
 
     Ensures: a fix, and so what its help says to write, ends the mistake, and is no new one.
     """
-    told = list[Diagnostic]()
+    told, foreign = list[Diagnostic](), set[int]()
     until = -1
     ordered = sorted(mistakes, key=lambda found: found.span.start)
     trials = Trials(source, ordered, parse, _count)
@@ -116,6 +125,9 @@ def retell(source: Source, mistakes: Iterable[Diagnostic], parse: Reparse) -> li
             habit, diagnostic = found
             told.append(diagnostic)
             until = habit.until
+            if diagnostic.code == configs.CODE:
+                start = min(habit.start, *(habit.whole or ()), until)
+                foreign.update(start + match.start() for match in re.finditer(r"[^\s;]+", source.text[start:until]))
             continue
         if mistake.code == "E005" and mistake.labels:
             # A bracket of the wrong kind: what the rest of the statement is depends on which one was meant.
@@ -124,7 +136,7 @@ def retell(source: Source, mistakes: Iterable[Diagnostic], parse: Reparse) -> li
         if tried.fix is not None and tried.fix.is_safe and not trials.is_certain_close(mistake):
             tried = replace(tried, fix=replace(tried.fix, is_safe=False))
         told.append(tried)
-    return told
+    return Told(told, frozenset(foreign))
 
 
 def _told_by_habit(mistake: Diagnostic, trials: Trials) -> tuple[Habit, Diagnostic] | None:

@@ -94,15 +94,28 @@ _ABSENT: Mapping[str, tuple[str, ...]] = {
     "write `times (-1); softmax`": ("Softmin", "softmin"),
     "write `upsample size=[224, 224] mode=bilinear`": ("Resizing", "resize", "grid_sample", "affine_grid"),
     "write `batch`, `layer` or `rms`; lengths are normalised outside of a network": (
-        "normalize", "UnitNormalization", "SpectralNormalization", "weight_norm", "spectral_norm", "Normalization",
-        "WeightNorm",
+        "normalize", "UnitNormalization", "Normalization",
+    ),
+    "write the layer alone, as in `conv 64 k=3`: its weights are what they are, and not normalised": (
+        "SpectralNormalization", "weight_norm", "spectral_norm", "WeightNorm", "SpectralNorm", "orthogonal",
+        "WeightNormalization",
+    ),
+    "write `se 8`, with the channels that it is squeezed to": (
+        "SqueezeExcitation", "SqueezeExcite", "SEModule", "SELayer", "SEBlock",
+    ),
+    "write `cna 64 k=3`: a convolution, `norm` and `act`": (
+        "ConvNormActivation", "Conv2dNormActivation", "ConvNormAct", "ConvBnAct", "ConvModule", "BasicConv2d",
     ),
     "write `dropout 0.5`: noise sets values at random": (
         "GaussianNoise", "GaussianDropout", "gumbel_softmax", "ActivityNoise",
     ),
     "write `add { @a; @b }` and `times 0.5` behind it": ("Average",),
     "write `times (-1)` in each branch of `maximum { @a; @b }`, and once more behind it": ("Minimum", "minimum"),
-    "write the operators that it stands for": ("Lambda", "Masking", "Wrapper"),
+    "write the operators that it stands for": ("Lambda", "Masking", "Wrapper", "LocallyConnected2D"),
+    "write a join of labelled steps, as in `add { @a; @b }`, `mul { @a; @b }` or `concat { @a; @b }`": (
+        "Add", "Multiply", "Concatenate", "Subtract", "Maximum",
+    ),
+    "write `for i in 0..3 { conv 8 }`, whose turns are known, or `conv 8 x 4`": ("while",),
     "what prepares images is the training's": (
         "CenterCrop", "RandomCrop", "RandomFlip", "RandomRotation", "RandomZoom", "RandomContrast",
         "RandomTranslation",

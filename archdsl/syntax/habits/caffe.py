@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from keyword import iskeyword
 
 from archdsl.syntax.habits.configs import CODE, Counterpart, PerAxis, chain, labelled, said, sliding
 from archdsl.syntax.habits.scan import Habit, HabitSite, line_bounds
+from archdsl.text.labels import objection
 
 _NET_NAME = re.compile(r'\s*name\s*:\s*"[^"\n]*"')
 _LAYER = re.compile(r"(?m)^[ \t]*(?:layers?|input_param)\s*\{")
@@ -171,6 +171,9 @@ def counterpart_of(inside: str, following: str = "") -> Counterpart:
     steps = translate(fields)
     named = f"{label}: {steps.step}" if _is_label(label) and ";" not in steps.step else steps.step
     notes = _notes(fields, steps.step)
+    if label and not _is_label(label):
+        why = objection(label) or "a label of other signs stands in quotes"
+        notes = (f"the layer's name `{label}` does not label the step: {why}", *notes)
     return Counterpart(chain(steps.before, named), fields.left, steps.rests_on, notes)
 
 
@@ -183,8 +186,8 @@ def _notes(fields: _Fields, step: str) -> tuple[str, ...]:
 
 
 def _is_label(name: str) -> bool:
-    """Return whether a layer's name can be a label, as far as the text alone can tell."""
-    return name.isidentifier() and name.isascii() and not iskeyword(name) and not name.startswith("_")
+    """Return whether a layer's name can be a label without quotes."""
+    return name.isidentifier() and not objection(name)
 
 
 def _convolution(fields: _Fields) -> _Steps:

@@ -12,6 +12,7 @@ from archdsl.syntax.habits.foreign import Foreign, Ported, Translation, say
 from archdsl.syntax.habits.functions import FUNCTIONS, METHODS, SHARED, spread
 from archdsl.syntax.habits.layers import join_of, layer_of, translate
 from archdsl.syntax.habits.values import STEPS
+from archdsl.text.labels import objection
 
 _TORCH = frozenset({"nn", "torch", "F", "functional", "torchvision"})
 _PACKAGES = _TORCH | {"keras", "layers", "tf", "tfl", "L", "K", "ops"}
@@ -177,9 +178,17 @@ def _item(container: str, item: ast.expr, reading: Reading) -> list[Translation]
             return steps_of(item, reading)
         case ast.Tuple(elts=[ast.Constant(value=str(label)), ast.Call() as layer]) if label.isidentifier():
             steps = steps_of(layer, reading)
-            return [replace(steps[0], label=label)] if len(steps) == 1 else steps
+            return [under(steps[0], label)] if len(steps) == 1 else steps
         case _:
             return _refuse(container)
+
+
+def under(step: Translation, label: str) -> Translation:
+    """Give a step a label, or say why a module cannot bear it."""
+    why = objection(label.strip('"')) if label else ""
+    if not why:
+        return replace(step, label=label)
+    return replace(step, left=(*step.left, f"the name `{label}` ({why})"))
 
 
 def labelled(step: Translation) -> str:
@@ -228,7 +237,7 @@ def _layer(name: str, call: ast.Call, reading: Reading) -> Translation:
     found = translate(Foreign(name, values, named, reading.maker), settled=reading.settled)
     if found is None:
         raise Untranslated(name)
-    return replace(found, label=label if found.step.partition(" ")[0] != "input" else "")
+    return under(replace(found, label=""), label) if found.step.partition(" ")[0] != "input" else found
 
 
 def _say(

@@ -73,7 +73,14 @@ def darknet(place: HabitSite) -> Habit | None:
     """Translate the first section of a Darknet file; all that follow one another are one."""
     text = place.source.text
     start, end = line_bounds(text, place.offset)
-    found = _SECTION.fullmatch(without_comment(text[start:end]))
+    begin = start
+    while begin and _is_remark(text[slice(*line_bounds(text, begin - 1))]):
+        begin, _ = line_bounds(text, begin - 1)
+    for at, line in lines_from(text, start):
+        start, end = at, at + len(line)
+        if not _is_remark(line):
+            break
+    found = _SECTION.fullmatch(_said(text[start:end]))
     if found is None:
         return None
     sections, until = _sections(text, start, end)
@@ -91,14 +98,24 @@ def darknet(place: HabitSite) -> Habit | None:
             f"`[{name}]`" for name, counterpart in told if counterpart is None and "net" not in name
         )
         notes = (f"no step is the same as {listed(strange)}",) if strange else ()
-    return Habit(first, first + len(found["name"]) + 2, message, help, until, notes=notes, code=CODE)
+    whole = (begin, until)
+    return Habit(first, first + len(found["name"]) + 2, message, help, until, notes=notes, whole=whole, code=CODE)
+
+
+def _is_remark(line: str) -> bool:
+    return line.lstrip().startswith(";")
+
+
+def _said(line: str) -> str:
+    """Return a line without what is a remark there, which a `;` begins."""
+    return without_comment(line).partition(";")[0].rstrip()
 
 
 def _sections(text: str, start: int, end: int) -> tuple[list[tuple[str, dict[str, str]]], int]:
-    """Read the sections from a place on, and where they end; a line that begins with `;` is a comment there."""
+    """Read the sections from a place on, and where they end."""
     sections, until = list[tuple[str, dict[str, str]]](), end
     for at, raw in lines_from(text, start):
-        line = "" if raw.lstrip().startswith(";") else without_comment(raw)
+        line = _said(raw)
         if section := _SECTION.fullmatch(line):
             sections.append((section["name"], {}))
         elif _SETTING.match(line):
@@ -106,7 +123,7 @@ def _sections(text: str, start: int, end: int) -> tuple[list[tuple[str, dict[str
             sections[-1][1][key.strip()] = value.strip()
         elif line.strip():
             break
-        until = at + len(raw) if line.strip() else until
+        until = at + len(raw) if raw.strip() else until
     return sections, until
 
 

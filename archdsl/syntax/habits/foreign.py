@@ -51,6 +51,10 @@ REASONS = {
 """Why an argument has no counterpart, where that is worth a word."""
 
 
+NOT_GIVEN = ", which is not given,"
+"""The end of what is left over because it is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Foreign:
     """A layer's call as it was written: its name without a package, and its arguments as texts of ours.
@@ -161,7 +165,7 @@ def say(layer: Ported, call: Foreign, settled: frozenset[str] = frozenset()) -> 
             bound.leave(name, value)
     steps = [*bound.before, write(bound), *bound.behind]
     step = "; ".join([one for one in steps if one != "pass"] or ["pass"])
-    left = (*bound.left, *(f"`{name}`, which is not given," for name in missing))
+    left = (*bound.left, *(f"`{name}`{NOT_GIVEN}" for name in missing))
     return Translation(step, layer.why if given else "", "; ".join(bound.notes), left)
 
 

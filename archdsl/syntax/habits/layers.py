@@ -7,14 +7,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
-from archdsl.syntax.habits.foreign import Foreign, Ported, Translation, parameters, say
+from archdsl.syntax.habits.foreign import NOT_GIVEN, Foreign, Ported, Translation, parameters, say
 from archdsl.syntax.habits.keras_layers import KERAS
 from archdsl.syntax.habits.torch_layers import TORCH
+from archdsl.syntax.habits.values import number
 from archdsl.text.suggest import known_as
 
 _TABLES: Mapping[str, Mapping[str, Ported]] = {"torch": TORCH, "keras": KERAS}
 # With fewer arguments in their places torch would refuse the call.
 _FEWEST = {"Conv2d": 3, "ConvTranspose2d": 3, "Linear": 2}
+_LARGEST_KERNEL = 11
 _JOINS = frozenset({"concat", "add", "mul", "sub", "maximum", "matmul"})
 
 
@@ -92,12 +94,16 @@ def _in_our_order(name: str, call: Foreign, settled: frozenset[str]) -> Translat
     """Take what torch would refuse, too few arguments in their places, for our order under torch's name."""
     required = list(parameters(TORCH[name].signature))[: _FEWEST[name]] if name in _FEWEST else []
     count = len(call.positional) + sum(key in call.named for key in required)
-    if count >= len(required) or required[0] in call.named:
+    if count >= len(required) or required[0] in call.named or not _may_be_ours(call.positional):
         return None
     given = {**dict(zip(required[1:], call.positional, strict=False)), **call.named}
-    found = say(TORCH[name], Foreign(name, (), given), settled)
-    left = tuple(item for item in found.left if "which is not given" not in item)
-    return replace(found, left=left)
+    return say(TORCH[name], Foreign(name, (), given), settled)
+
+
+def _may_be_ours(values: Sequence[str]) -> bool:
+    """Return whether two numbers may be channels and a kernel, and not the channels before and behind."""
+    channels, size = (*map(number, values[:2]), None, None)[:2]
+    return channels is None or size is None or (size < channels and size <= _LARGEST_KERNEL)
 
 
 def advice(found: Translation) -> str:
@@ -106,6 +112,10 @@ def advice(found: Translation) -> str:
         return f"write `{found.step}` if it is PyTorch's, or `{found.other}` if it is Keras's"
     if not found.left:
         return f"write `{found.step}`" + (f": {found.why}" if found.why else "")
+    missing = [item.partition(",")[0] for item in found.left if item.endswith(NOT_GIVEN)]
+    if len(missing) == len(found.left):
+        are = "are" if len(missing) > 1 else "is"
+        return f"{' and '.join(missing)} {are} not given: say all of it, as in `{found.step}`"
     without = "them" if len(found.left) > 1 else "it"
     return f"{_listed(found.left)} no counterpart here: without {without} this is `{found.step}`"
 

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
+from archdsl.syntax.habits.absent import nearest_to
 from archdsl.syntax.habits.brackets import is_balanced
 from archdsl.syntax.habits.calls import (
     CONTAINERS,
@@ -18,9 +19,10 @@ from archdsl.syntax.habits.calls import (
     last_name,
     own_module,
     steps_of,
+    under,
 )
 from archdsl.syntax.habits.foreign import Translation
-from archdsl.syntax.habits.layers import advice, join_of, layer_of, settled_in, word_of
+from archdsl.syntax.habits.layers import advice, join_of, layer_of, own_in, settled_in, word_of
 from archdsl.syntax.habits.scan import Habit, HabitSite, indented_end, line_bounds, lines_from, split_commas
 from archdsl.syntax.habits.values import STEPS
 from archdsl.text.suggest import known_as
@@ -173,13 +175,14 @@ def _translated(place: HabitSite, start: int, label: str, steps: Sequence[Transl
         found = replace(found, why="with the shape of your images" if is_guessed else found.why)
     elif label or found.label:
         start = place.start if label else start
-        whole = labelled(replace(found, label=label or found.label))
+        found = under(found, label) if label else found
+        whole = labelled(found)
     maker = "Keras" if any(word in place.text for word in _KERAS_WORDS) else "PyTorch"
     why = found.why or "a step is a word and its arguments, without parentheses"
     called = re.search(r"[\w.]+(?=\()", place.source.text[start : place.end])
     what = f"`{called.group()}(…)`" if called else "this"
     outside = place.source.text[: place.start] + "\n" + place.source.text[place.end :]
-    is_exact = all(step.is_exact for step in steps) and not reading.unbound(whole, outside)
+    is_exact = found.is_exact and all(step.is_exact for step in steps) and not reading.unbound(whole, outside)
     is_exact = is_exact and not (is_model and "input [3, 224, 224]; " in whole)
     return Habit(
         start,
@@ -250,9 +253,13 @@ def own_call(place: HabitSite) -> Habit | None:
     step, is_certain = called
     start = place.start + match.start("call")
     word = re.match(r"\w+", match["call"])
+    name = word.group() if word is not None else ""
+    if name == step.partition(" ")[0] and not name.islower() and not own_in(place.source.text, [name]):
+        help = nearest_to(name) or f"declare it with `block`, and write `{step}`"
+        return Habit(start, start + len(name), f"no operator or block is called `{name}`", help, place.end, code="E101")
     return Habit(
         start,
-        start + (word.end() if word else 0),
+        start + len(name),
         "arguments of a step stand beside its name, without parentheses or commas",
         f"write `{step}`",
         place.end,

@@ -7,6 +7,8 @@ import re
 from archdsl.syntax.habits.brackets import bracket_around
 from archdsl.syntax.habits.python import FUNCTIONS, step_called
 from archdsl.syntax.habits.scan import Habit, HabitSite, line_bounds
+from archdsl.syntax.habits.values import STEPS, arguments
+from archdsl.text.labels import objection
 from archdsl.text.suggest import nearest
 
 
@@ -123,7 +125,9 @@ def equals_for_label(place: HabitSite) -> Habit | None:
     if called is not None:
         return Habit(at, at + 1, message, help, place.end, written, whole=whole)
     colon = (place.start, at + 1 + _spaces(text, at + 1))
-    return Habit(at, at + 1, message, help, at + 1, f"{name}: ", is_safe=is_certain, whole=colon)
+    return Habit(
+        at, at + 1, message, help, at + 1, f"{name}: ", is_safe=is_certain and not objection(name), whole=colon
+    )
 
 
 def value_without_let(place: HabitSite) -> Habit | None:
@@ -335,7 +339,11 @@ def negative_argument(place: HabitSite) -> Habit | None:
         return None  # a label's brace, which is never closed
     written = f"(-{match[1]})"
     message = "an argument without a name begins with no sign"
-    return Habit(*match.span(), message, f"write `{written}`", match.end(), written, is_safe=True)
+    word = re.search(r"(\w+)\s+$", head)
+    kinds = [taken.kind for taken in arguments(word[1]).values()] if word and word[1] in STEPS else []
+    is_any = bool(kinds) and kinds[0] == "float"
+    # Sizes, counts and shares are not below zero, so that something else is meant there.
+    return Habit(*match.span(), message, f"write `{written}`", match.end(), written, is_safe=is_any)
 
 
 def prefixed_string(place: HabitSite) -> Habit | None:

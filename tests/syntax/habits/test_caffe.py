@@ -92,6 +92,20 @@ def test_a_norm_takes_up_the_scale_behind_it() -> None:
     assert "affine=false" in told(in_model(norm)).help
 
 
+@pytest.mark.parametrize("between", ["\n", " ", "\n\n", "\n# then\n"])
+def test_layers_that_follow_one_another_are_told_once(between: str) -> None:
+    layers = between.join(f'layer {{ name: "a{i}" type: "ReLU" }}' for i in range(3))
+    found = archdsl.check_text(in_model(f"here\n{layers}\nthere"))
+    assert [one.span.text for one in found if one.code != "E006"] == ["here", "there"]
+
+
+@pytest.mark.parametrize("name", ["train", "half", "append", "in", "_a", "conv1/7x7"])
+def test_a_name_that_is_no_label_is_not_written_as_one(name: str) -> None:
+    found = told(in_model(f'layer {{ name: "{name}" type: "ReLU" }}'))
+    assert found.help == "write `relu`"
+    assert name in found.notes[0]
+
+
 def test_braces_in_braces_take_no_stack() -> None:
     assert caffe.counterpart_of("a {" * 3000).steps
 

@@ -60,6 +60,26 @@ def test_the_help_says_what_a_section_is_and_what_it_leaves_over(section: str, a
     assert advice in found.help
 
 
+@pytest.mark.parametrize(
+    "section",
+    [
+        "; the first\n[upsample]\nstride=4",
+        ";[maxpool]\n;size=2\n[upsample]\nstride=4",
+        "[upsample] ; up\nstride=4",
+        "[upsample]\nstride=4 ; as often\n",
+        "[upsample]\n; how much\nstride=4\n\n; the end",
+        "[upsample]\nstride=4\n;end",
+    ],
+)
+def test_remarks_belong_to_the_sections(section: str) -> None:
+    assert told(in_model(f"{section}\nconv 8")).help == "write `upsample 4`"
+
+
+def test_what_stands_beside_sections_is_read_as_ours() -> None:
+    found = archdsl.check_text(in_model("here\n[upsample]\nstride=4\n; up\nthere"))
+    assert [one.span.text for one in found] == ["[upsample]", "here", "there"]
+
+
 @pytest.mark.parametrize("section", [section for section, _ in SECTIONS])
 def test_what_a_help_says_compiles(section: str) -> None:
     specs = advised(told(in_model(section)).help)

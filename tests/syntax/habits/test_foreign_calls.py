@@ -213,6 +213,42 @@ def test_what_no_operator_does_is_told_with_what_comes_nearest(step: str) -> Non
     assert found.help == nearest_to(step.partition(" ")[0])
 
 
+@pytest.mark.parametrize("name", ["half", "train", "forward", "type", "pop"])
+@pytest.mark.parametrize(
+    "written",
+    ["self.{} = nn.ReLU()", "layers.ReLU(name='{}')", "nn.Sequential(OrderedDict([('{}', nn.ReLU())]))", "{} = conv 8"],
+)
+def test_no_fix_writes_a_label_that_no_module_can_bear(name: str, written: str) -> None:
+    for found in archdsl.check_text(in_model(written.format(name))):
+        assert found.fix is None or not found.fix.is_safe
+        if found.code == "E006":
+            assert found.fix is None
+            assert f"{name}:" not in found.help
+            assert f"`{name}`" in found.help
+
+
+@pytest.mark.parametrize("call", ["nn.Conv2d(3, 64)", "nn.Conv2d(8, 16)", "nn.Conv2d(64)", "Conv2d 8", "conv2d 8"])
+def test_a_kernel_that_is_not_given_is_not_made_up(call: str) -> None:
+    found = told(in_model(call))
+    assert found.fix is None
+    assert found.help.startswith("`kernel_size` is not given: say all of it, as in `conv ")
+
+
+@pytest.mark.parametrize("call", ["SqueezeExcitation(8)", "Bottleneck(16, stride=2)", "GRN(8)", "conv2dBlock(16)"])
+def test_a_module_that_nothing_declares_is_no_step_to_write(call: str) -> None:
+    assert told(in_model(call)).fix is None
+    name = call.partition("(")[0]
+    declared = f"block {name}(c, stride=1) {{ conv c }}\n{in_model(call)}"
+    assert told(declared).fix is not None
+
+
+@pytest.mark.parametrize(("step", "is_safe"), [("leaky_relu -0.1", True), ("view -1", False), ("conv -8", False)])
+def test_a_sign_is_certain_only_where_a_number_may_have_one(step: str, is_safe: bool) -> None:
+    fix = told(in_model(step)).fix
+    assert fix is not None
+    assert fix.is_safe is is_safe
+
+
 SHAPES = ([8, 16, 16], [8], [8, 16], [256])
 
 
