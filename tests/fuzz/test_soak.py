@@ -25,9 +25,11 @@ def test_mutilated_texts_give_diagnostics_or_networks(kind: str, tmp_path: Path)
 @pytest.mark.torch
 def test_emitted_files_of_random_networks_agree_with_torch(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
-    for tally in soak_networks(NETWORKS // SHARE, 1, tmp_path, tmp_path):
-        assert tally.findings == []
-        assert tally.sound == tally.runs > 0
+    emitted, onnx = soak_networks(NETWORKS // SHARE, 1, tmp_path, tmp_path)
+    assert emitted.findings == onnx.findings == []
+    assert emitted.sound == emitted.runs == NETWORKS // SHARE
+    # The rest is beyond torch's exporter or the runtime.
+    assert 0 < onnx.sound <= onnx.runs
 
 
 def test_what_raises_or_takes_too_long_is_kept(tmp_path: Path) -> None:
