@@ -1,0 +1,1 @@
+"""Training recipes as data: a class for each statement, without torch. `archdsl.training` carries them out."""

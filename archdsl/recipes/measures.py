@@ -1,0 +1,103 @@
+"""What is minimised and what is measured."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, TypeAlias
+
+from archdsl.recipes.base import Count, Fraction, NonNegative, Statement
+
+
+class CrossEntropy(Statement):
+    """Minimise the cross-entropy: of one class an image, or of one a pixel.
+
+    Source: torch.nn.functional.cross_entropy; smoothing from Szegedy et al. 2016, section 7
+    """
+
+    keyword: ClassVar[str] = "loss"
+    kind: ClassVar[str] = "cross_entropy"
+    example: ClassVar[str] = "loss cross_entropy smoothing=0.1"
+
+    smoothing: Fraction = 0.0
+    """Share of each label spread evenly over all classes."""
+    classes: Literal["equal", "balanced"] = "equal"
+    """`balanced` weighs a class by the images of a mean class over its own."""
+
+
+class BinaryCrossEntropy(Statement):
+    """Minimise the binary cross-entropy of each class, where an image may have several.
+
+    Source: torch.nn.functional.binary_cross_entropy_with_logits
+    """
+
+    keyword: ClassVar[str] = "loss"
+    kind: ClassVar[str] = "binary_cross_entropy"
+    example: ClassVar[str] = "loss binary_cross_entropy"
+
+    smoothing: Fraction = 0.0
+    """What a label of 1 lacks to 1, halved, as much as one of 0 has."""
+
+
+class SquaredError(Statement):
+    """Minimise the mean squared error of numbers or images."""
+
+    keyword: ClassVar[str] = "loss"
+    kind: ClassVar[str] = "squared_error"
+    example: ClassVar[str] = "loss squared_error"
+
+
+class AbsoluteError(Statement):
+    """Minimise the mean absolute error of numbers or images."""
+
+    keyword: ClassVar[str] = "loss"
+    kind: ClassVar[str] = "absolute_error"
+    example: ClassVar[str] = "loss absolute_error"
+
+
+class Auxiliary(Statement):
+    """Weigh the loss of each `training` output, an auxiliary classifier.
+
+    Source: Szegedy et al. 2014, section 5
+    """
+
+    keyword: ClassVar[str] = "auxiliary"
+    example: ClassVar[str] = "auxiliary 0.3"
+
+    weight: NonNegative = 0.3
+    """Beside 1 for the main output."""
+
+
+class Sampler(Statement):
+    """Choose how often an image is seen in an epoch."""
+
+    keyword: ClassVar[str] = "sampler"
+    example: ClassVar[str] = "sampler balanced"
+
+    way: Literal["shuffled", "balanced"] = "shuffled"
+    """Each once; or drawn so that all classes come equally often, as many images as there are."""
+
+
+class Best(Statement):
+    """Choose which epoch's weights are the best, by the validation images."""
+
+    keyword: ClassVar[str] = "best"
+    example: ClassVar[str] = "best by=balanced_accuracy"
+
+    by: Literal[
+        "auto", "loss", "accuracy", "balanced_accuracy", "f1", "mean_average_precision", "r2", "miou", "psnr"
+    ] = "auto"
+    """`auto` takes what the data asks for: accuracy, mean average precision, R², mean IoU or PSNR."""
+
+
+class EarlyStop(Statement):
+    """End the run when the error has had no new minimum for some epochs."""
+
+    keyword: ClassVar[str] = "early_stop"
+    example: ClassVar[str] = "early_stop patience=10 on=validation"
+
+    patience: Count = 10
+    """Epochs without a new minimum."""
+    on: Literal["validation", "train"] = "validation"
+    """Whose error is looked at."""
+
+
+Loss: TypeAlias = CrossEntropy | BinaryCrossEntropy | SquaredError | AbsoluteError
