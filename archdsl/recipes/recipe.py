@@ -9,7 +9,7 @@ from typing import get_args
 from pydantic import BaseModel, ConfigDict
 
 from archdsl.recipes.base import Statement
-from archdsl.recipes.images import CHANGES, Change, Normalize
+from archdsl.recipes.images import CHANGES, ImageChange, Normalize
 from archdsl.recipes.measures import Auxiliary, Best, EarlyStop, Loss, Sampler
 from archdsl.recipes.updates import (
     BatchSize,
@@ -17,7 +17,7 @@ from archdsl.recipes.updates import (
     Ema,
     Epochs,
     Freeze,
-    Layout,
+    MemoryLayout,
     Optimizer,
     Precision,
     Schedule,
@@ -51,16 +51,16 @@ class Recipe(BaseModel):
     ema: Ema | None = None
     clip: Clip | None = None
     precision: Precision = Precision()
-    layout: Layout = Layout()
+    layout: MemoryLayout = MemoryLayout()
     compile: Translate = Translate(is_on=False)
     freeze: Freeze | None = None
     sampler: Sampler = Sampler()
     best: Best = Best()
     early_stop: EarlyStop | None = None
     seed: Seed = Seed()
-    train: tuple[Change, ...] = ()
+    train: tuple[ImageChange, ...] = ()
     """What `images train` lists."""
-    eval: tuple[Change, ...] = ()
+    eval: tuple[ImageChange, ...] = ()
     """What `images eval` lists."""
 
     def statement(self, keyword: str) -> Statement | None:
@@ -88,5 +88,5 @@ def _kinds() -> dict[str, tuple[type[Statement], ...]]:
 
 STATEMENTS: Mapping[str, tuple[type[Statement], ...]] = MappingProxyType(_kinds())
 """The statements by their words; several classes where the word has kinds."""
-CHANGES_BY_WORD: Mapping[str, type[Change]] = MappingProxyType({change.keyword: change for change in CHANGES})
+CHANGES_BY_WORD: Mapping[str, type[ImageChange]] = MappingProxyType({change.keyword: change for change in CHANGES})
 """What may stand in the lists of `images`."""

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 from pydantic import BeforeValidator, Field
 
 from archdsl.ops.base import as_tuple
-from archdsl.recipes.base import Count, Factor, Fraction, NonNegative, Positive, Share, Statement
+from archdsl.recipes.base import Count, Factor, Fraction, NonNegative, Positive, Proportion, Statement
 
 
 class Sgd(Statement):
@@ -23,7 +23,7 @@ class Sgd(Statement):
     lr: Positive = 0.05
     """Learning rate after the warm-up, before the schedule lowers it."""
     momentum: Fraction = 0.9
-    """Share of the last update that is kept."""
+    """Proportion of the last update that is kept."""
     nesterov: bool = False
     """Whether the gradient is taken where the momentum leads."""
 
@@ -41,9 +41,9 @@ class AdamW(Statement):
     lr: Positive = 1e-3
     """Learning rate after the warm-up, before the schedule lowers it."""
     beta1: Fraction = 0.9
-    """Share of the running mean of gradients that is kept."""
+    """Proportion of the running mean of gradients that is kept."""
     beta2: Fraction = 0.999
-    """Share of the running mean of squared gradients that is kept."""
+    """Proportion of the running mean of squared gradients that is kept."""
     eps: Positive = 1e-8
     """Added to the root that an update is divided by."""
 
@@ -61,14 +61,14 @@ class RmsProp(Statement):
     lr: Positive = 0.01
     """Learning rate after the warm-up, before the schedule lowers it."""
     momentum: Fraction = 0.9
-    """Share of the last update that is kept."""
+    """Proportion of the last update that is kept."""
     decay: Fraction = 0.9
-    """Share of the running mean of squared gradients that is kept."""
+    """Proportion of the running mean of squared gradients that is kept."""
     eps: Positive = 1e-3
     """Added to the root that an update is divided by."""
 
 
-class Constant(Statement):
+class ConstantRate(Statement):
     """Leave the rate as it is."""
 
     keyword: ClassVar[str] = "schedule"
@@ -86,8 +86,8 @@ class Cosine(Statement):
     kind: ClassVar[str] = "cosine"
     example: ClassVar[str] = "schedule cosine"
 
-    end: Share = 0.0
-    """Share of the rate that is left at the end."""
+    end: Proportion = 0.0
+    """Proportion of the rate that is left at the end."""
 
 
 class Steps(Statement):
@@ -95,7 +95,7 @@ class Steps(Statement):
 
     keyword: ClassVar[str] = "schedule"
     kind: ClassVar[str] = "step"
-    example: ClassVar[str] = "schedule step after=[30, 60] factor=0.1"
+    example: ClassVar[str] = "schedule step after=[10, 20] factor=0.1"
 
     after: Annotated[tuple[Count, ...], BeforeValidator(as_tuple), Field(min_length=1)]
     """Epochs, rising."""
@@ -189,7 +189,7 @@ class Ema(Statement):
     example: ClassVar[str] = "ema 0.9999"
 
     decay: Fraction
-    """Share of the mean that a step keeps."""
+    """Proportion of the mean that a step keeps."""
 
 
 class Precision(Statement):
@@ -202,7 +202,7 @@ class Precision(Statement):
     """`fp16` scales the loss, as its small numbers ask for."""
 
 
-class Layout(Statement):
+class MemoryLayout(Statement):
     """Choose how images and weights lie in memory."""
 
     keyword: ClassVar[str] = "layout"
@@ -243,4 +243,4 @@ class Seed(Statement):
 
 
 Optimizer: TypeAlias = Sgd | AdamW | RmsProp
-Schedule: TypeAlias = Constant | Cosine | Steps | Plateau
+Schedule: TypeAlias = ConstantRate | Cosine | Steps | Plateau
