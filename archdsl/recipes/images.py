@@ -168,5 +168,6 @@ class Normalize(ImageChange):
 
 
 CHANGES: tuple[type[ImageChange], ...] = (
-    Resize, TestCrop, RandomResizedCrop, RandomCrop, Flip, VerticalFlip, ShiftPixels, Rotate, Color, Erase, Grey, Normalize,
+    Resize, TestCrop, RandomResizedCrop, RandomCrop, Flip, VerticalFlip, ShiftPixels, Rotate, Color, Erase, Grey,
+    Normalize,
 )  # fmt: skip

@@ -107,6 +107,14 @@ class Meter(ABC):
         is_sound = not isnan(figures["loss"])
         return {name: figures[name] if is_sound else nan for name in self.task.figures}
 
+    def state(self) -> list[Tensor]:
+        """Return all that was taken in, on the CPU, for `restore`."""
+        return [torch.cat(column).cpu() for column in zip(*self._kept, strict=True)]
+
+    def restore(self, columns: Sequence[Tensor], device: torch.device) -> None:
+        """Take in what another meter of the same task had, instead of what this one has."""
+        self._kept = [tuple(column.to(device) for column in columns)] if columns else []
+
     @abstractmethod
     def _figures(self, columns: Sequence[Tensor]) -> dict[str, float]:
         """Work the figures out of what was kept, now in one tensor each and on the CPU."""
