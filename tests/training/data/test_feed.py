@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 
 from archdsl.recipes.images import (
-    ImageChange,
     Color,
     Erase,
     Flip,
     Grey,
+    ImageChange,
     Normalize,
     RandomCrop,
     RandomResizedCrop,
