@@ -33,11 +33,12 @@ from archdsl.recipes.images import (
     TestCrop,
     VerticalFlip,
 )
-from archdsl.training.data.dataset import IGNORED
+from archdsl.training.data.dataset import IGNORED, BadSampleError
 from archdsl.training.vision import functional
 
 _EXACT, _NEAREST, _BILINEAR = (functional.InterpolationMode[word] for word in ("NEAREST_EXACT", "NEAREST", "BILINEAR"))
 _TRIES = 10
+_MOST_PIXELS = 10**8
 _ORDERS = list(permutations(range(4)))
 
 
@@ -91,7 +92,10 @@ def _covering(picture: Picture, size: tuple[float, float]) -> Picture:
     """Resize, keeping the shape, to the least that covers a height and width."""
     height, width = picture.size
     scale = max(size[0] / height, size[1] / width)
-    return resized(picture, (max(1, round(height * scale)), max(1, round(width * scale))))
+    whole = max(1, round(height * scale)), max(1, round(width * scale))
+    if whole[0] * whole[1] > _MOST_PIXELS:
+        raise BadSampleError("", f"of {height} x {width} pixels, it would be resized to {whole[0]} x {whole[1]}")
+    return resized(picture, whole)
 
 
 def _test_crop(change: TestCrop, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
