@@ -26,7 +26,8 @@ class PythonSamples:
     """Some items of a sequence."""
 
     def __init__(self, items: Any, rows: Sequence[int], noun: str, kind: TargetKind) -> None:
-        self._items, self._rows, self._noun, self._kind = items, rows, noun, kind
+        self._items, self._rows, self._noun = items, rows, noun
+        self.kind: TargetKind = kind
         self._last: tuple[int, Any] | None = None
 
     def __len__(self) -> int:
@@ -54,10 +55,9 @@ class PythonSamples:
         target = last[1] if last is not None and last[0] == index else self.item(index)[1]
         try:
             kind = kind_of(target)
-            both = ("class", "number")
-            if kind == self._kind or (kind in both and self._kind in both):
-                return _as_target(target, self._kind)
-            fact = f"a target of the kind `{kind}`, and the first has the kind `{self._kind}`"
+            if kind == self.kind or {kind, self.kind} == {"class", "number"}:
+                return _as_target(target, self.kind)
+            fact = f"a target of the kind `{kind}`, and the first has the kind `{self.kind}`"
         except (TypeError, ValueError) as error:
             fact = f"a target that cannot be used: {error}"
         raise TrainingError(f"`{self.name(index)}` has {fact}", _HELP, "E349")

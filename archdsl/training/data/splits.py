@@ -29,7 +29,7 @@ def cut(labels: Sequence[Hashable], parts: int) -> list[list[int]]:
     [10, 10]
     """
     left = Counter(labels)
-    due = [FEWEST - 1] * parts
+    due = [FEWEST] * parts
     order = by_label(labels)
     found: dict[int, int] = {}
     # What classes of one image could not give is taken from others, in a second turn.

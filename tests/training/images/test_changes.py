@@ -110,7 +110,7 @@ def test_images_are_turned_as_torchvision_turns_them(share: float) -> None:
     image = images(3)
     row = torch.full((3, 1), share, dtype=torch.float64)
     mode = functional.InterpolationMode.BILINEAR
-    theirs = functional.rotate(image, -(2 * share - 1) * 30, interpolation=mode)
+    theirs = functional.rotate(image, (2 * share - 1) * 30, interpolation=mode)
     assert (done(Rotate(degrees=30), image, row).images.int() - theirs.int()).abs().max() <= 1
 
 
