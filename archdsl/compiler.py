@@ -390,6 +390,10 @@ def check(source: Source, folder: Path | None = None, model: str | None = None) 
     built = _check_models(module, models, visited, mapped, report)
     if model is None and built is not None:
         survey(module, visited, report)
+    if model is None and module.declares_recipes():
+        from archdsl.lower.recipes import check_recipes  # few files have any
+
+        check_recipes(module, report)
     if not (module.file.declarations or report.has_errors):
         help = "declare a model: `model name { input [3, 224, 224]; … }`"
         report.error("E120", "this spec is empty", Span(0, 0, module.file.source), help=help)

@@ -21,8 +21,8 @@ from tests.conftest import ROOT
 # The one list of floors; docs/make_floors.py prints it into the pages. lower/ and passes/ are neighbours that do
 # not know each other, as are the folders of any one floor.
 FLOORS = {
-    "text": 0, "syntax": 1, "ops": 1, "ir": 2, "semantics": 3, "lower": 4, "passes": 4, "backends": 5,
-    "compiler": 6, "specs": 6, "weights": 6, "network": 7, "api": 7, "difference": 7,
+    "text": 0, "syntax": 1, "ops": 1, "ir": 2, "semantics": 3, "recipes": 3, "lower": 4, "passes": 4, "backends": 5,
+    "compiler": 6, "specs": 6, "weights": 6, "network": 7, "api": 7, "difference": 7, "recipe_specs": 7,
     "training": 8, "notebook": 8, "ide": 8, "cli": 9, "lsp": 9, "__main__": 10,
 }  # fmt: skip
 # Files of one floor that make up one room: what users hold.

@@ -40,6 +40,7 @@ COMMANDS = {
     "weights": Command(
         "weights", "compare_weights", "archdsl weights mobilenet_v2 mobilenetv2_100.safetensors --from timm"
     ),
+    "recipes": Command("recipes", "list_recipes", "archdsl recipes resnet_paper"),
     "train": Command("train", "train_network", "archdsl train tiny.arch --data digits --epochs 10"),
 }
 

@@ -16,6 +16,7 @@ from archdsl.cli.failure import FAILURE, FINDINGS
 from archdsl.cli.mend import Repair, fixes_of, own_file, repair, write_repaired
 from archdsl.cli.specs import SetOption, find, has_errors, parse_settings
 from archdsl.lower.plan import models_of
+from archdsl.semantics.files import declared_recipes
 from archdsl.text.allow import ALL, settle
 from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic, Reporter
@@ -240,5 +241,7 @@ def _diagnose(
 def _praise(source: Source, folder: Path, model: str | None) -> str:
     if model is not None:
         return f"{source.name}:{model}: ok"
-    count = len(models_of(source, folder))
-    return f"{source.name}: ok, {_counted(count, 'model', 'models') if count else 'no model that needs no arguments'}"
+    models, recipes = len(models_of(source, folder)), len(declared_recipes(source.text))
+    found = [_counted(models, "model", "models")] if models else []
+    found += [_counted(recipes, "recipe", "recipes")] if recipes else []
+    return f"{source.name}: ok, {' and '.join(found) or 'no model that needs no arguments'}"

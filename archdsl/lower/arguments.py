@@ -287,7 +287,7 @@ def _trouble(
         return inexact(f"`{name}`", value, span)
     shown = describe(value) if value is not None else "missing"
     is_input = target.category == "input"
-    message = f"`{name}` of `{target.keyword}` is {shown}, but {_reason(problem, is_input=is_input)}"
+    message = f"`{name}` of `{target.keyword}` is {shown}, but {reason(problem, is_input=is_input)}"
     if is_input:
         from archdsl.syntax.habits import names  # what only mistakes need
 
@@ -328,13 +328,15 @@ _BOUNDS = {
 }
 
 
-def _reason(problem: ErrorDetails, *, is_input: bool) -> str:
+def reason(problem: ErrorDetails, *, is_input: bool) -> str:
     """Say in the language's words why a value does not fit; the sizes of an input are always a list."""
     kind, about = problem["type"], problem.get("ctx", {})
     if kind == "too_long":
         return f"at most {about.get('max_length', 2)} items are taken"
     if kind == "missing":
         return "more items are needed"
+    if kind == "too_short":
+        return "at least 1 item is needed"
     if kind == "tuple_type" and is_input:
         return "a list is needed"
     if kind in _NEEDS:

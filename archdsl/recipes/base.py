@@ -17,7 +17,7 @@ MOST_STEPS = 10**12
 
 Positive: TypeAlias = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False)]
 NonNegative: TypeAlias = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
-Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Proportion: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 """From 0 to 1."""
 Fraction: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
 """From 0 up to 1, which it does not reach."""
@@ -26,7 +26,7 @@ Count: TypeAlias = Annotated[int, Field(ge=1, le=MOST_STEPS)]
 Interval: TypeAlias = Annotated[tuple[Positive, Positive], BeforeValidator(as_tuple)]
 
 
-class Statement(BaseModel):
+class RecipeStatement(BaseModel):
     """A statement of a recipe: `keyword` and its settings, whose order is that of values without names.
 
     Of a statement with kinds, such as `optimizer sgd`, each kind is a class, and `kind` is its word.

@@ -10,17 +10,17 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from archdsl.recipes.base import Interval, NonNegative, Share, Statement
+from archdsl.recipes.base import Interval, NonNegative, Proportion, RecipeStatement
 
 
-class Change(Statement):
+class ImageChange(RecipeStatement):
     """One change of an image, a statement of `images train` or `images eval`."""
 
     is_random: ClassVar[bool] = True
     """Whether it draws random numbers, which belongs into training alone."""
 
 
-class Resize(Change):
+class Resize(ImageChange):
     """Resize the shorter side to a multiple of the network's, and the other with it."""
 
     keyword: ClassVar[str] = "resize"
@@ -31,7 +31,7 @@ class Resize(Change):
     """Of the network's height and width, whichever needs more."""
 
 
-class TestCrop(Change):
+class TestCrop(ImageChange):
     """Cut the network's size from the middle of an image, resized so that this is a share of its shorter side.
 
     Source: 224 of 256 pixels, Krizhevsky et al. 2012, is 0.875
@@ -46,7 +46,7 @@ class TestCrop(Change):
     """Of the shorter side."""
 
 
-class RandomResizedCrop(Change):
+class RandomResizedCrop(ImageChange):
     """Cut a part of random area and shape, and resize it to the network's size.
 
     Source: torchvision.transforms.RandomResizedCrop; Szegedy et al. 2014, section 6
@@ -61,7 +61,7 @@ class RandomResizedCrop(Change):
     """Least and most of width over height."""
 
 
-class RandomCrop(Change):
+class RandomCrop(ImageChange):
     """Pad an image with zeros and cut the network's size from a random place.
 
     Source: He et al. 2015, section 4.2, pads CIFAR's images by 4 pixels
@@ -74,27 +74,27 @@ class RandomCrop(Change):
     """On each side, as a share of the network's size: 4 of 32 pixels are 0.125."""
 
 
-class Flip(Change):
+class Flip(ImageChange):
     """Mirror an image, left for right."""
 
     keyword: ClassVar[str] = "flip"
     example: ClassVar[str] = "flip 0.5"
 
-    probability: Share = 0.5
+    probability: Proportion = 0.5
     """Of each image."""
 
 
-class VerticalFlip(Change):
+class VerticalFlip(ImageChange):
     """Mirror an image, top for bottom."""
 
     keyword: ClassVar[str] = "vertical_flip"
     example: ClassVar[str] = "vertical_flip 0.5"
 
-    probability: Share = 0.5
+    probability: Proportion = 0.5
     """Of each image."""
 
 
-class Shift(Change):
+class ShiftPixels(ImageChange):
     """Move an image by whole pixels along each axis; what moves in is 0."""
 
     keyword: ClassVar[str] = "shift"
@@ -104,7 +104,7 @@ class Shift(Change):
     """As a share of the image's size: one of 8 pixels is 0.125."""
 
 
-class Rotate(Change):
+class Rotate(ImageChange):
     """Turn an image about its centre by a random angle; what turns in is 0."""
 
     keyword: ClassVar[str] = "rotate"
@@ -114,8 +114,8 @@ class Rotate(Change):
     """At most, either way."""
 
 
-class Color(Change):
-    """Change brightness, contrast, saturation and hue at random.
+class Color(ImageChange):
+    """ImageChange brightness, contrast, saturation and hue at random.
 
     Source: torchvision.transforms.ColorJitter
     """
@@ -130,10 +130,10 @@ class Color(Change):
     saturation: NonNegative = 0.0
     """A factor from 1 less this to 1 more."""
     hue: Annotated[float, Field(ge=0, le=0.5)] = 0.0
-    """Shift of the hue, at most, where 1 is once round."""
+    """ShiftPixels of the hue, at most, where 1 is once round."""
 
 
-class Erase(Change):
+class Erase(ImageChange):
     """Fill a random rectangle with zeros, after everything else.
 
     Source: torchvision.transforms.RandomErasing; Zhong et al. 2017
@@ -142,13 +142,13 @@ class Erase(Change):
     keyword: ClassVar[str] = "erase"
     example: ClassVar[str] = "erase 0.25"
 
-    probability: Share = 0.25
+    probability: Proportion = 0.25
     """Of each image."""
     area: Interval = (0.02, 1 / 3)
     """Least and most of the image's area."""
 
 
-class Grey(Change):
+class Grey(ImageChange):
     """Make an image grey, of one channel."""
 
     keyword: ClassVar[str] = "grey"
@@ -156,7 +156,7 @@ class Grey(Change):
     is_random: ClassVar[bool] = False
 
 
-class Normalize(Change):
+class Normalize(ImageChange):
     """Choose what is taken from each channel and what it is divided by, after all changes and on the device."""
 
     keyword: ClassVar[str] = "normalize"
@@ -167,6 +167,7 @@ class Normalize(Change):
     """Mean and deviation of the training images, ImageNet's, or 0 and 1. Pixels are from 0 to 1."""
 
 
-CHANGES: tuple[type[Change], ...] = (
-    Resize, TestCrop, RandomResizedCrop, RandomCrop, Flip, VerticalFlip, Shift, Rotate, Color, Erase, Grey, Normalize,
+CHANGES: tuple[type[ImageChange], ...] = (
+    Resize, TestCrop, RandomResizedCrop, RandomCrop, Flip, VerticalFlip, ShiftPixels, Rotate, Color, Erase, Grey,
+    Normalize,
 )  # fmt: skip

@@ -12,6 +12,7 @@ from archdsl.text.source import Source
 SUFFIX = ".arch"
 PRELUDE = "prelude"
 """The name of the bundled file whose names every spec knows."""
+_DECLARES_RECIPE = re.compile(r"^recipe[ \t]+([A-Za-z_]\w*)", re.M)
 _DECLARES = re.compile(r"^(?:model|variant)[ \t]+([A-Za-z_]\w*)", re.M)
 
 
@@ -20,6 +21,11 @@ def bundled_folder() -> Path:
     # A wheel carries the specs inside the package; a checkout has them beside the package.
     packaged = Path(__file__).parents[1] / "_specs"
     return packaged if packaged.exists() else Path(__file__).parents[2] / "specs"
+
+
+def recipe_folder() -> Path:
+    """Return the folder of the recipes that come with archdsl."""
+    return bundled_folder() / "recipes"
 
 
 def read_source(path: Path, name: str | None = None) -> Source:
@@ -35,6 +41,11 @@ def read_source(path: Path, name: str | None = None) -> Source:
 def declared_models(text: str) -> list[str]:
     """List the names of a spec's models without parsing it."""
     return _DECLARES.findall(text)
+
+
+def declared_recipes(text: str) -> list[str]:
+    """List the names of a spec's recipes without parsing it."""
+    return _DECLARES_RECIPE.findall(text)
 
 
 def specs_in(folder: Path | None) -> set[str]:

@@ -113,13 +113,17 @@ class Library:
             module.keys.append(declaration)
             return
         name = declaration.name
-        if name.text in module.declarations:
-            earlier, home = module.declarations[name.text]
+        table = module.recipes if isinstance(declaration, tree.RecipeText) else module.declarations
+        if name.text in table:
+            earlier, home = table[name.text]
             if home is module:
                 labels = [Label(earlier.name.span, "defined here first")]
                 message = f"`{name.text}` is defined twice"
                 self.report.error("E106", message, name.span, labels=labels, help="rename one of the two")
-        module.declarations[name.text] = (declaration, module)
+        if isinstance(declaration, tree.RecipeText):
+            module.recipes[name.text] = (declaration, module)
+        else:
+            module.declarations[name.text] = (declaration, module)
 
     def _use(self, module: Module, use: tree.Use) -> None:
         try:
@@ -135,16 +139,22 @@ class Library:
         if use.names is None:
             module.broken |= other.broken
             module.declarations.update({k: v for k, v in other.declarations.items() if k not in module.declarations})
+            module.recipes.update({k: v for k, v in other.recipes.items() if k not in module.recipes})
             # The keys of a file with models are about those, and may name their parameters.
             if not other.declares_models():
                 module.key_lenders += other.key_homes()
             return
         for name in use.names:
             found = other.declarations.get(name.text)
+            recipe = other.recipes.get(name.text)
+            if recipe is not None:
+                module.recipes[name.text] = recipe
+            if found is None and recipe is not None:
+                continue
             if found is None and name.text in other.broken:
                 module.broken.add(name.text)
             elif found is None:
-                near = nearest(name.text, list(other.declarations))
+                near = nearest(name.text, [*other.declarations, *other.recipes])
                 help = f"the nearest name is `{near}`" if near else ""
                 message = f"`{use.target.text}` declares no `{name.text}`"
                 self.report.error("E101", message, name.span, help=help, fix=renamed(name.span, name.text, near))

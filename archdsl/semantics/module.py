@@ -27,6 +27,7 @@ class Module:
         self.misses_a_file = False
         self.allowances = Allowances(parsed.file.source)
         self.keys: list[tree.Keys] = []
+        self.recipes: dict[str, tuple[tree.RecipeText, Module]] = {}
         self.used: dict[tree.Use, Module] = {}
         """The file that each `use` brings, where it can be read."""
         self.key_lenders: list[Module] = []
@@ -57,10 +58,13 @@ class Module:
     def declares_models(self) -> bool:
         return any(isinstance(declaration, tree.Model | tree.Variant) for declaration in self.file.declarations)
 
+    def declares_recipes(self) -> bool:
+        return any(isinstance(declaration, tree.RecipeText) for declaration in self.file.declarations)
+
     def names(self) -> list[str]:
         return [*self.declarations, *(self.prelude.names() if self.prelude else ())]
 
-    def doc(self, declaration: Named) -> str:
+    def doc(self, declaration: Named | tree.RecipeText) -> str:
         """Return the `##` comment above a declaration."""
         return self.docs.get(declaration.span.begin, "")
 

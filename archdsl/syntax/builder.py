@@ -290,6 +290,11 @@ class Builder(Expressions):
         path = tree.Name(str(pattern)[1:-1], self._span(pattern, pattern))
         return tree.VariantEdit(path, arguments, body, self._span(keyword, last))
 
+    def recipe(self, children: Children) -> tree.RecipeText:
+        keyword, name, base, body = children
+        word = self._word(base) if base is not None else None
+        return tree.RecipeText(self._word(name), word, body, self._span(keyword, body))
+
     def keys(self, children: Children) -> tree.Keys:
         keyword, origin, _in, order, rules = children
         last = rules[-1] if rules else order or origin

@@ -35,7 +35,7 @@ def sound(file: tree.File, comments: tuple[Span, ...], damage: list[int], inside
 
     The damage that is `inside` statements of bodies is theirs alone.
     """
-    bodies = [d.body.span for d in file.declarations if isinstance(d, tree.Block | tree.Model)]
+    bodies = [d.body.span for d in file.declarations if isinstance(d, tree.Block | tree.Model | tree.RecipeText)]
     inside = frozenset(offset for offset in inside if any(body.start < offset < body.end for body in bodies))
     damage = [offset for offset in damage if offset not in inside]
     whole: list[tree.Declaration] = []
@@ -59,7 +59,7 @@ def sound(file: tree.File, comments: tuple[Span, ...], damage: list[int], inside
             whole.append(declaration)
         elif isinstance(declaration, tree.Use | tree.Defaults):
             return None
-        elif not isinstance(declaration, tree.Keys):
+        elif not isinstance(declaration, tree.Keys | tree.RecipeText):
             broken.add(declaration.name.text)
     if not whole:
         return None

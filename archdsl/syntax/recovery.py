@@ -21,7 +21,8 @@ from archdsl.text.source import Source, Span
 
 _MAX_ERRORS = 30
 MAX_WORDS = 50_000
-_DECLARES = DECLARATION_WORDS | {"LET", "DEFAULTS", "ALLOW"}
+_DECLARES = DECLARATION_WORDS | {"LET", "DEFAULTS", "ALLOW", "RECIPE"}
+_RECIPE = "recipe"
 
 
 class Parse:
@@ -93,6 +94,7 @@ class Parse:
         self._error("E002", f"unexpected character `{shown}`", Span(offset, offset + 1, self._source), help)
 
     def _feed(self, token: Token) -> None:
+        token = self._as_declared(token)
         try:
             self._parser.feed_token(token)
         except UnexpectedToken:
@@ -101,6 +103,11 @@ class Parse:
             self._layout.blame()
             self._recover(token)
         self._behind = token.end_pos or self._behind
+
+    def _as_declared(self, token: Token) -> Token:
+        """Return the word `recipe` as one of the language where a declaration may begin; elsewhere it is a name."""
+        is_word = token == _RECIPE and token.type == "NAME" and "RECIPE" in self._actions()
+        return Token.new_borrow_pos("RECIPE", _RECIPE, token) if is_word else token
 
     def _finish(self) -> Any:
         text = self._source.text
@@ -157,7 +164,7 @@ class Parse:
                 if not is_outside:
                     break
                 following = next(self._tokens, None)
-                if following is not None and following.type in _DECLARES:
+                if following is not None and (following.type in _DECLARES or following == _RECIPE):
                     self._resume(token)
                     self._feed(following)
                     return

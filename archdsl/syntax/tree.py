@@ -417,7 +417,17 @@ class Keys:
     span: Span
 
 
-Declaration: TypeAlias = Function | Block | Model | Variant | Use | Defaults | Let | Keys
+@dataclass(frozen=True, slots=True)
+class RecipeText:
+    """`recipe name of base { statements }`: how a network is trained; statements are steps that call words."""
+
+    name: Name
+    base: Name | None
+    body: Body
+    span: Span
+
+
+Declaration: TypeAlias = Function | Block | Model | Variant | Use | Defaults | Let | Keys | RecipeText
 
 
 @dataclass(frozen=True, slots=True)

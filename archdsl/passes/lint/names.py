@@ -47,6 +47,8 @@ class _Uses:
                     self.values[name] += 1
                 case tree.Apply(name=tree.Name(text=name)) | tree.Variant(base=tree.Name(text=name)):
                     self.values[name] += 1
+                case tree.RecipeText(base=tree.Name(text=name)):
+                    self.values[name] += 1
                 case tree.Call(name=tree.Name(text=name)):
                     self.calls[name] += 1
                 case tree.Defaults(arguments=arguments):
@@ -123,7 +125,7 @@ def _lint_declaration(declaration: tree.Declaration, module: Module, everywhere:
             report.warning("W406", message, declaration.target.span, help="remove it", fix=fix)
         case tree.Use(names=names) if names is not None:
             for name in names:
-                if name.text not in everywhere and not name.text.startswith("_"):
+                if name.text not in everywhere and not name.text.startswith("_") and name.text not in module.recipes:
                     _report_use(declaration, name, names, report)
         case _:
             pass
@@ -133,7 +135,8 @@ def _brings(use: tree.Use, module: Module, everywhere: _Uses) -> bool:
     """Return whether a file that is used as a whole brings a name that is read, or a name map."""
     home = module.used[use]
     names = [name for name, (_, found) in module.declarations.items() if found is home]
-    return home in module.key_lenders or not names or any(name in everywhere for name in names)
+    lends = home in module.key_lenders or any(found is home for _, found in module.recipes.values())
+    return lends or not names or any(name in everywhere for name in names)
 
 
 def _report_use(use: tree.Use, name: tree.Name, names: tuple[tree.Name, ...], report: Reporter) -> None:

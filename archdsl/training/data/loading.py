@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from archdsl.recipes.images import Change
+from archdsl.recipes.images import ImageChange
 from archdsl.training.data.dataset import IGNORED, BadSampleError, DataSet, Part, Samples
 from archdsl.training.data.order import Draw
 from archdsl.training.data.python import PythonSamples
@@ -55,8 +55,8 @@ class Loader:
     def __init__(
         self,
         data: DataSet,
-        train: Sequence[Change],
-        measured: Sequence[Change],
+        train: Sequence[ImageChange],
+        measured: Sequence[ImageChange],
         size: tuple[int, int, int],
         seed: int,
     ) -> None:
@@ -89,7 +89,7 @@ class Loader:
         return self._one_by_one(samples, wanted, changes, numbers)
 
     def _one_by_one(
-        self, samples: Samples, wanted: Wanted, changes: Sequence[Change], numbers: Sequence[Tensor]
+        self, samples: Samples, wanted: Wanted, changes: Sequence[ImageChange], numbers: Sequence[Tensor]
     ) -> Loaded:
         images: list[Tensor] = []
         targets: list[Tensor] = []
@@ -115,7 +115,7 @@ class Loader:
         return Loaded(Batch(torch.stack(images), torch.stack(targets), torch.tensor(read)), tuple(bad))
 
     def _one(
-        self, samples: Samples, wanted: Wanted, row: int, changes: Sequence[Change], numbers: Sequence[Tensor]
+        self, samples: Samples, wanted: Wanted, row: int, changes: Sequence[ImageChange], numbers: Sequence[Tensor]
     ) -> tuple[Tensor, Tensor]:
         index, key = int(wanted.draw.indices[row]), int(wanted.draw.keys[row])
         name = samples.name(index)
@@ -155,7 +155,7 @@ class Loader:
         return target
 
     def _changed(
-        self, picture: Picture, changes: Sequence[Change], numbers: Sequence[Tensor], name: Callable[[], str]
+        self, picture: Picture, changes: Sequence[ImageChange], numbers: Sequence[Tensor], name: Callable[[], str]
     ) -> Picture:
         """Change images of one size, and make them the network's size and number of channels."""
         channels, *size = self._size

@@ -12,17 +12,17 @@ import torch
 from PIL import Image
 
 from archdsl.recipes.images import (
-    Change,
     Color,
     Erase,
     Flip,
     Grey,
+    ImageChange,
     Normalize,
     RandomCrop,
     RandomResizedCrop,
     Resize,
     Rotate,
-    Shift,
+    ShiftPixels,
     TestCrop,
     VerticalFlip,
 )
@@ -39,12 +39,12 @@ from tests.training.data.files import folder_of
 
 pytestmark = pytest.mark.torch
 SIZE = (3, 12, 10)
-EVERYTHING: tuple[Change, ...] = (
+EVERYTHING: tuple[ImageChange, ...] = (
     Resize(ratio=1.2),
     RandomResizedCrop(),
     Flip(),
     VerticalFlip(),
-    Shift(),
+    ShiftPixels(),
     Rotate(),
     Color(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
     RandomCrop(pad=0.1),
@@ -58,7 +58,7 @@ def pets(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
     return load_data(f"imagefolder:{root}")
 
 
-def recipe(*changes: Change, batch: int = 7, **others: object) -> Recipe:
+def recipe(*changes: ImageChange, batch: int = 7, **others: object) -> Recipe:
     return Recipe(
         batch_size=BatchSize(images=batch), train=changes, eval=(TestCrop(),), **others  # pyright: ignore[reportArgumentType]
     )  # fmt: skip
@@ -100,6 +100,16 @@ def test_a_pass_left_in_the_middle_harms_no_other(pets: DataSet) -> None:
     assert bytes_of(feed.train(1)) == whole
     with pytest.raises(RuntimeError, match="another pass"):
         next(begun)
+    feed.close()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_images_may_be_normalised_as_they_come(pets: DataSet, workers: int) -> None:
+    feed = Feed(pets, recipe(Flip()), SIZE, workers=workers)
+    assert sum(len(feed.normalise(batch.images)) for batch in feed.train(1)) == 36
+    feed.close()
+    feed = Feed(pets, recipe(Flip()), SIZE, workers=workers)
+    assert sum(len(feed.normalise(batch.images)) for batch in feed.evaluate("train")) == 36
     feed.close()
 
 

@@ -9,16 +9,16 @@ from torch import Tensor
 
 from archdsl.recipes.images import (
     CHANGES,
-    Change,
     Color,
     Erase,
     Flip,
     Grey,
+    ImageChange,
     RandomCrop,
     RandomResizedCrop,
     Resize,
     Rotate,
-    Shift,
+    ShiftPixels,
     TestCrop,
     VerticalFlip,
 )
@@ -29,7 +29,7 @@ from archdsl.training.vision import functional
 
 pytestmark = pytest.mark.torch
 RANDOM = [
-    RandomResizedCrop(), RandomCrop(pad=0.25), Flip(), VerticalFlip(), Shift(most=0.25), Rotate(degrees=45),
+    RandomResizedCrop(), RandomCrop(pad=0.25), Flip(), VerticalFlip(), ShiftPixels(most=0.25), Rotate(degrees=45),
     Color(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.2), Erase(probability=0.7),
 ]  # fmt: skip
 FIXED = [Resize(ratio=1.3), TestCrop(), Grey()]
@@ -41,11 +41,11 @@ def images(count: int = 16, channels: int = 3, height: int = 14, width: int = 18
     return torch.randint(0, 256, (count, channels, height, width), dtype=torch.uint8, generator=generator)
 
 
-def numbers(change: Change, count: int = 16) -> Tensor:
+def numbers(change: ImageChange, count: int = 16) -> Tensor:
     return uniform(0, 1, torch.arange(count), 0, numbers_needed(change))
 
 
-def done(change: Change, tensor: Tensor, rows: Tensor | None = None, joint: Tensor | None = None) -> Picture:
+def done(change: ImageChange, tensor: Tensor, rows: Tensor | None = None, joint: Tensor | None = None) -> Picture:
     return carry_out(change, Picture(tensor, joint), numbers(change, len(tensor)) if rows is None else rows, SIZE)
 
 
@@ -57,7 +57,7 @@ def test_every_change_of_the_recipes_is_carried_out() -> None:
 
 @pytest.mark.parametrize("change", [*RANDOM, *FIXED], ids=lambda change: type(change).__name__)
 @pytest.mark.parametrize("channels", [1, 3])
-def test_an_image_is_changed_in_company_as_it_is_alone(change: Change, channels: int) -> None:
+def test_an_image_is_changed_in_company_as_it_is_alone(change: ImageChange, channels: int) -> None:
     whole, rows = images(channels=channels), numbers(change)
     together = done(change, whole, rows).images
     alone = [done(change, whole[i : i + 1], rows[i : i + 1]).images for i in range(len(whole))]
@@ -65,13 +65,13 @@ def test_an_image_is_changed_in_company_as_it_is_alone(change: Change, channels:
 
 
 @pytest.mark.parametrize("change", RANDOM, ids=lambda change: type(change).__name__)
-def test_random_changes_differ_between_images(change: Change) -> None:
+def test_random_changes_differ_between_images(change: ImageChange) -> None:
     same = images(1).expand(16, -1, -1, -1)
     assert len(torch.unique(done(change, same).images, dim=0)) > 1
 
 
 @pytest.mark.parametrize("change", RANDOM[:6] + FIXED[:2], ids=lambda change: type(change).__name__)
-def test_masks_keep_the_geometry_of_their_images(change: Change) -> None:
+def test_masks_keep_the_geometry_of_their_images(change: ImageChange) -> None:
     # Blocks large enough that most pixels are of one block, whatever the interpolation.
     blocks = torch.randint(0, 3, (8, 1, 4, 4), generator=torch.Generator().manual_seed(1))
     mask = blocks.repeat_interleave(16, 2).repeat_interleave(16, 3)
@@ -82,7 +82,7 @@ def test_masks_keep_the_geometry_of_their_images(change: Change) -> None:
     near = (found.images.long() - (found.joint * 100 + 20)).abs() <= 1
     assert float((near | ~inside).float().mean()) > 0.85
     assert set(found.joint.unique().tolist()) <= {0, 1, 2, 255}
-    if not isinstance(change, RandomCrop | Shift | Rotate):
+    if not isinstance(change, RandomCrop | ShiftPixels | Rotate):
         assert inside.all()
 
 
@@ -141,7 +141,7 @@ def test_a_test_crop_is_the_middle() -> None:
 def test_a_shift_moves_by_whole_pixels_and_zeros_come_in() -> None:
     image = images(1)
     row = torch.tensor([[0.0, 0.999]], dtype=torch.float64)
-    found = done(Shift(most=0.25), image, row).images
+    found = done(ShiftPixels(most=0.25), image, row).images
     reach = (round(14 * 0.25), round(18 * 0.25))
     moved = torch.zeros_like(image)
     moved[:, :, reach[0] :, : -reach[1]] = image[:, :, : -reach[0], reach[1] :]

@@ -1,0 +1,44 @@
+"""Statements that contradict each other are found, and those that do not are left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+import archdsl
+from archdsl.text.source import Source
+
+WRONG = {
+    "epochs 10; schedule step after=[5, 20]": "schedule step after=[5, 20]",
+    "schedule step after=[5, 3]": "schedule step after=[5, 3]",
+    "epochs 3; warmup 4": "warmup 4",
+    "optimizer sgd momentum=0 nesterov=true": "optimizer sgd momentum=0 nesterov=true",
+    "images eval { flip }": "images eval { flip }",
+    "schedule plateau patience=5; early_stop patience=5": "early_stop patience=5",
+    "sampler balanced; loss cross_entropy classes=balanced": "sampler balanced",
+}
+
+
+@pytest.mark.parametrize(("text", "place"), WRONG.items())
+def test_a_contradiction_is_told_at_its_statement(text: str, place: str) -> None:
+    (found,) = archdsl.check(Source(f"recipe r {{ {text} }}"))
+    assert (found.code, found.span.text) == ("E127", place)
+    assert found.help
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "epochs 10; schedule step after=[5, 9]",
+        "epochs 3; warmup 3",
+        "images eval { test_crop }; images train { flip }",
+        "schedule plateau on=train patience=5; early_stop patience=5",
+    ],
+)
+def test_what_goes_together_passes(text: str) -> None:
+    assert archdsl.check(Source(f"recipe r {{ {text} }}")) == ()
+
+
+def test_a_contradiction_with_what_it_builds_on_is_told_in_its_own_text() -> None:
+    (found,) = archdsl.check(Source("recipe r of small {\n  epochs 1\n}\nrecipe q of cifar_paper { epochs 100 }"))
+    assert (found.code, found.span.text) == ("E127", "cifar_paper")
+    assert "epoch 136 is not before the end, epoch 100" in found.message
