@@ -91,7 +91,15 @@ class Feed:
 
         Errors: TrainingError with E344 where images cannot be read
         """
+        _ = self._statistics  # as above
         return self._measured(part, torch.arange(len(self.data.parts[part])))
+
+    def chosen(self, part: Part, epoch: int, draw: Draw) -> Iterator[Batch]:
+        """Yield one batch of some images as they are in an epoch; epoch 0 is as they are measured.
+
+        Errors: TrainingError with E344 where images cannot be read
+        """
+        return (batch for batch in self._load([Wanted(part, epoch, draw)]) if batch is not None)
 
     def normalise(self, images: Tensor) -> Tensor:
         """Return images as the network takes them, float32, on the device that they are on."""

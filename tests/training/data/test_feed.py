@@ -103,6 +103,16 @@ def test_a_pass_left_in_the_middle_harms_no_other(pets: DataSet) -> None:
     feed.close()
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_images_may_be_normalised_as_they_come(pets: DataSet, workers: int) -> None:
+    feed = Feed(pets, recipe(Flip()), SIZE, workers=workers)
+    assert sum(len(feed.normalise(batch.images)) for batch in feed.train(1)) == 36
+    feed.close()
+    feed = Feed(pets, recipe(Flip()), SIZE, workers=workers)
+    assert sum(len(feed.normalise(batch.images)) for batch in feed.evaluate("train")) == 36
+    feed.close()
+
+
 def test_the_number_of_threads_changes_no_byte(pets: DataSet) -> None:
     feed = Feed(pets, recipe(*EVERYTHING), (3, 64, 64))
     threads = torch.get_num_threads()
