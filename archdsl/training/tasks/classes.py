@@ -1,14 +1,10 @@
 """Images with one class each, or with several."""
 
-# scikit-learn and torch leave some of their members untyped.
-# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false
-# pyright: reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from math import nan
+from math import isnan, nan
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
@@ -17,6 +13,7 @@ from torch.nn import functional
 
 from archdsl.recipes.measures import BinaryCrossEntropy, CrossEntropy
 from archdsl.training.tasks.base import Meter, Task, mean
+from archdsl.training.tasks.scikit import average_precisions, class_scores
 
 if TYPE_CHECKING:
     from archdsl.training.data.dataset import TargetKind
@@ -72,17 +69,14 @@ class _ClassMeter(Meter):
         return (*kept, (output.topk(_FIRST).indices == target[:, None]).any(1))
 
     def _figures(self, columns: Sequence[Tensor]) -> dict[str, float]:
-        from sklearn.metrics import precision_recall_fscore_support
-
         losses, targets, predicted, *first = columns
         # Of the classes that occur, as targets or as predictions: the balanced accuracy is the mean over the former.
-        scores = precision_recall_fscore_support(targets.numpy(), predicted.numpy(), zero_division=0)
-        _, recalls, f1, counts = scores
+        scores = class_scores(targets, predicted)
         return {
             "loss": mean(losses),
             "accuracy": mean(targets == predicted),
-            "balanced_accuracy": float(recalls[counts > 0].mean()),
-            "f1": float(f1.mean()),
+            "balanced_accuracy": mean(scores.recall[scores.counts > 0]),
+            "f1": mean(scores.f1),
             **({"top5": mean(first[0])} if first else {}),
         }
 
@@ -116,28 +110,10 @@ class _LabelsMeter(Meter):
         return self.task.each(output, target), output, target
 
     def _figures(self, columns: Sequence[Tensor]) -> dict[str, float]:
-        from sklearn.metrics import f1_score
-
         losses, scores, targets = columns
-        precisions = [value for value in average_precisions(scores, targets) if value == value]
-        found = f1_score(targets.numpy() > 0.5, scores.numpy() > 0, average="macro", zero_division=0)
+        precisions = [value for value in average_precisions(scores, targets) if not isnan(value)]
         return {
             "loss": mean(losses),
             "mean_average_precision": sum(precisions) / len(precisions) if precisions else nan,
-            "f1": float(found),
+            "f1": mean(class_scores(targets > 0.5, scores > 0).f1),
         }
-
-
-def average_precisions(scores: Tensor, targets: Tensor) -> list[float]:
-    """Return each class's average precision; no number for a class that no image has, or scores that are none.
-
-    Source: sklearn.metrics.average_precision_score
-    """
-    from sklearn.metrics import average_precision_score
-
-    found: list[float] = []
-    for column, truth in zip(scores.T, targets.T, strict=True):
-        is_defined = bool((truth > 0.5).any()) and bool(column.isfinite().all())
-        value = average_precision_score(truth.numpy() > 0.5, column.numpy()) if is_defined else nan
-        found.append(float(value))
-    return found

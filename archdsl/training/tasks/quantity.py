@@ -1,12 +1,8 @@
 """Images with a number each."""
 
-# scikit-learn leaves its functions untyped.
-# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false
-
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import nan
 from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor
@@ -14,6 +10,7 @@ from torch.nn import functional
 
 from archdsl.recipes.measures import AbsoluteError
 from archdsl.training.tasks.base import Meter, Task, mean
+from archdsl.training.tasks.scikit import mean_absolute_error, r2
 
 if TYPE_CHECKING:
     from archdsl.training.data.dataset import TargetKind
@@ -49,13 +46,9 @@ class _NumberMeter(Meter):
         return self.task.each(output, target), output.reshape(target.shape), target
 
     def _figures(self, columns: Sequence[Tensor]) -> dict[str, float]:
-        from sklearn.metrics import mean_absolute_error, r2_score
-
         losses, predicted, targets = columns
-        figures = {"loss": mean(losses), "r2": nan, "mae": nan}
-        if predicted.isfinite().all():
-            pair = targets.double().numpy(), predicted.double().numpy()
-            figures["mae"] = float(mean_absolute_error(*pair))
-            # One number has no variance to explain.
-            figures["r2"] = float(r2_score(*pair)) if len(targets) > 1 else nan
-        return figures
+        return {
+            "loss": mean(losses),
+            "r2": r2(targets, predicted),
+            "mae": mean_absolute_error(targets, predicted),
+        }
