@@ -33,6 +33,7 @@ HOMES = {
     "networkx": ("ir",), "typer": ("cli",), "rich": ("cli",), "pygls": ("lsp",),
     "torch": ("training", "weights", RUNTIME), "torchvision": ("training",), "sklearn": ("training",),
     "matplotlib": ("training", "backends.chart"), "safetensors": ("training", "weights"), "numpy": ("training",),
+    "PIL": ("training",), "simplejpeg": ("training",),
 }  # fmt: skip
 SOURCES = sorted((ROOT / "archdsl").rglob("*.py"))
 LONGEST_FILE, LONGEST_CLASS, MEDIAN_FILE = 500, 250, 120

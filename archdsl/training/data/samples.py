@@ -1,0 +1,112 @@
+"""Parts of data sets: held in memory, or read from files when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from archdsl.training.data.dataset import IGNORED, BadSampleError, Samples, TargetKind
+from archdsl.training.images.decode import decode, decode_mask
+
+
+class MemorySamples:
+    """Images of one size, uint8 [N, C, H, W], with targets [N, …]."""
+
+    def __init__(self, images: Tensor, targets: Tensor, noun: str, numbers: Sequence[int]) -> None:
+        self.images, self.targets = images, targets
+        self._noun, self._numbers = noun, numbers
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def image(self, index: int) -> Tensor:
+        """Return an image, uint8 [C, H, W]."""
+        return self.images[index]
+
+    def target(self, index: int) -> Tensor:
+        """Return what belongs to an image."""
+        return self.targets[index]
+
+    def name(self, index: int) -> str:
+        """Return the image's number in the whole data set: `digits 17`."""
+        return f"{self._noun} {self._numbers[index]}"
+
+
+class FileSamples:
+    """Image files with targets [N, …]."""
+
+    def __init__(self, root: Path, names: Sequence[str], targets: Tensor) -> None:
+        self.root, self.names, self.targets = root, names, targets
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def image(self, index: int) -> Tensor:
+        """Read an image.
+
+        Errors: BadSampleError
+        """
+        return decode(self.root / self.names[index], self.names[index])
+
+    def target(self, index: int) -> Tensor:
+        """Return what belongs to an image."""
+        return self.targets[index]
+
+    def name(self, index: int) -> str:
+        """Return the image's file, below the data's folder."""
+        return self.names[index]
+
+
+class PairSamples:
+    """Image files with masks or images that are files too."""
+
+    def __init__(
+        self, root: Path, names: Sequence[str], others: Sequence[str], kind: TargetKind, channels: int, is_binary: bool
+    ) -> None:
+        self.root, self.names, self.others = root, names, others
+        self._kind, self._channels, self._is_binary = kind, channels, is_binary
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def image(self, index: int) -> Tensor:
+        """Read an image.
+
+        Errors: BadSampleError
+        """
+        return decode(self.root / self.names[index], self.names[index])
+
+    def target(self, index: int) -> Tensor:
+        """Read what belongs to an image.
+
+        Errors: BadSampleError
+        """
+        name = self.others[index]
+        if self._kind == "image":
+            image = decode(self.root / name, name)
+            if len(image) > self._channels:
+                raise BadSampleError(name, "it is in colour, and the targets looked at first are grey")
+            return image.expand(self._channels, -1, -1)
+        mask = decode_mask(self.root / name, name)
+        if not self._is_binary:
+            return mask
+        if bool(((mask != 0) & (mask != IGNORED)).any()):
+            raise BadSampleError(name, f"it has other values than 0 and {IGNORED}, as the masks looked at first have")
+        return mask // IGNORED
+
+    def name(self, index: int) -> str:
+        """Return the image's file, below the data's folder."""
+        return self.names[index]
+
+
+def targets_of(samples: Samples) -> Tensor:
+    """Return the targets of a part, stacked; only what holds no table of them is read for it.
+
+    Errors: BadSampleError
+    """
+    if isinstance(samples, MemorySamples | FileSamples):
+        return samples.targets
+    return torch.stack([samples.target(index) for index in range(len(samples))])

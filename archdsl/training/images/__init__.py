@@ -1,0 +1,1 @@
+"""Images: read from files, and changed as a recipe says."""
