@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from archdsl.ir.trouble import Parts, Reported, Trouble
 from archdsl.lower.arguments import reason
-from archdsl.recipes.base import Statement
+from archdsl.recipes.base import RecipeStatement
 from archdsl.recipes.contradictions import contradictions
 from archdsl.recipes.images import ImageChange
 from archdsl.recipes.recipe import CHANGES_BY_WORD, IMAGES, STATEMENTS, Recipe
@@ -32,7 +32,7 @@ from archdsl.text.edits import renamed
 from archdsl.text.source import Span
 from archdsl.text.suggest import nearest
 
-S = TypeVar("S", bound=Statement)
+S = TypeVar("S", bound=RecipeStatement)
 _PARTS = ("train", "eval")
 _MOST_BASES = 100
 _LISTS = tuple(f"{IMAGES} {part}" for part in _PARTS)
@@ -187,11 +187,11 @@ def _unknown_word(call: tree.Call) -> Trouble:
     return Trouble("E126", f"a recipe has no statement `{word}`", call.name.span, help=help, fix=fix)
 
 
-def _kind_with(keyword: str, setting: str) -> type[Statement]:
+def _kind_with(keyword: str, setting: str) -> type[RecipeStatement]:
     return next(kind for kind in STATEMENTS[keyword] if setting in kind.settings())
 
 
-def _read_kind(kinds: Sequence[type[Statement]], call: tree.Call, env: Env) -> Statement:
+def _read_kind(kinds: Sequence[type[RecipeStatement]], call: tree.Call, env: Env) -> RecipeStatement:
     """Read a statement; where its word has kinds, the first value says which."""
     if not kinds[0].kind:
         return _read(kinds[0], call, call.arguments, env)
@@ -275,7 +275,7 @@ def _read(cls: type[S], call: tree.Call, arguments: Sequence[tree.Argument], env
     return _validated(cls, values, spans, call)
 
 
-def _key(cls: type[Statement], argument: tree.Argument, free: Sequence[str]) -> str:
+def _key(cls: type[RecipeStatement], argument: tree.Argument, free: Sequence[str]) -> str:
     if argument.key is not None:
         if argument.key.text not in cls.settings():
             raise _unknown_setting(cls, argument.key)
@@ -288,7 +288,7 @@ def _key(cls: type[Statement], argument: tree.Argument, free: Sequence[str]) -> 
     return free[0]
 
 
-def _unknown_setting(cls: type[Statement], key: tree.Name) -> Trouble:
+def _unknown_setting(cls: type[RecipeStatement], key: tree.Name) -> Trouble:
     near = nearest(key.text, cls.settings())
     listed = ", ".join(f"`{name}`" for name in cls.settings())
     help = f"the nearest is `{near}`" if near else f"it takes {listed}" if listed else "it takes none"
@@ -296,7 +296,7 @@ def _unknown_setting(cls: type[Statement], key: tree.Name) -> Trouble:
     return Trouble("E102", message, key.span, help=help, fix=renamed(key.span, key.text, near))
 
 
-def _value(argument: tree.Argument, cls: type[Statement], key: str, env: Env, *, is_name: bool = False) -> object:
+def _value(argument: tree.Argument, cls: type[RecipeStatement], key: str, env: Env, *, is_name: bool = False) -> object:
     """Return a setting's value; a word that it takes is one whatever else is called that."""
     value = argument.value
     words = cls.words(key)

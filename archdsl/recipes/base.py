@@ -26,7 +26,7 @@ Count: TypeAlias = Annotated[int, Field(ge=1, le=MOST_STEPS)]
 Interval: TypeAlias = Annotated[tuple[Positive, Positive], BeforeValidator(as_tuple)]
 
 
-class Statement(BaseModel):
+class RecipeStatement(BaseModel):
     """A statement of a recipe: `keyword` and its settings, whose order is that of values without names.
 
     Of a statement with kinds, such as `optimizer sgd`, each kind is a class, and `kind` is its word.

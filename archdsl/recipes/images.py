@@ -10,10 +10,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from archdsl.recipes.base import Interval, NonNegative, Proportion, Statement
+from archdsl.recipes.base import Interval, NonNegative, Proportion, RecipeStatement
 
 
-class ImageChange(Statement):
+class ImageChange(RecipeStatement):
     """One change of an image, a statement of `images train` or `images eval`."""
 
     is_random: ClassVar[bool] = True
@@ -168,5 +168,6 @@ class Normalize(ImageChange):
 
 
 CHANGES: tuple[type[ImageChange], ...] = (
-    Resize, TestCrop, RandomResizedCrop, RandomCrop, Flip, VerticalFlip, ShiftPixels, Rotate, Color, Erase, Grey, Normalize,
+    Resize, TestCrop, RandomResizedCrop, RandomCrop, Flip, VerticalFlip, ShiftPixels, Rotate, Color, Erase, Grey,
+    Normalize,
 )  # fmt: skip

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, TypeAlias
 
-from archdsl.recipes.base import Count, Fraction, NonNegative, Statement
+from archdsl.recipes.base import Count, Fraction, NonNegative, RecipeStatement
 
 
-class CrossEntropy(Statement):
+class CrossEntropy(RecipeStatement):
     """Minimise the cross-entropy: of one class an image, or of one a pixel.
 
     Source: torch.nn.functional.cross_entropy; smoothing from Szegedy et al. 2016, section 7
@@ -23,7 +23,7 @@ class CrossEntropy(Statement):
     """`balanced` weighs a class by the images of a mean class over its own."""
 
 
-class BinaryCrossEntropy(Statement):
+class BinaryCrossEntropy(RecipeStatement):
     """Minimise the binary cross-entropy of each class, where an image may have several.
 
     Source: torch.nn.functional.binary_cross_entropy_with_logits
@@ -37,7 +37,7 @@ class BinaryCrossEntropy(Statement):
     """What a label of 1 lacks to 1, halved, as much as one of 0 has."""
 
 
-class SquaredError(Statement):
+class SquaredError(RecipeStatement):
     """Minimise the mean squared error of numbers or images."""
 
     keyword: ClassVar[str] = "loss"
@@ -45,7 +45,7 @@ class SquaredError(Statement):
     example: ClassVar[str] = "loss squared_error"
 
 
-class AbsoluteError(Statement):
+class AbsoluteError(RecipeStatement):
     """Minimise the mean absolute error of numbers or images."""
 
     keyword: ClassVar[str] = "loss"
@@ -53,7 +53,7 @@ class AbsoluteError(Statement):
     example: ClassVar[str] = "loss absolute_error"
 
 
-class Auxiliary(Statement):
+class Auxiliary(RecipeStatement):
     """Weigh the loss of each `training` output, an auxiliary classifier.
 
     Source: Szegedy et al. 2014, section 5
@@ -66,7 +66,7 @@ class Auxiliary(Statement):
     """Beside 1 for the main output."""
 
 
-class Sampler(Statement):
+class Sampler(RecipeStatement):
     """Choose how often an image is seen in an epoch."""
 
     keyword: ClassVar[str] = "sampler"
@@ -76,7 +76,7 @@ class Sampler(Statement):
     """Each once; or drawn so that all classes come equally often, as many images as there are."""
 
 
-class Best(Statement):
+class Best(RecipeStatement):
     """Choose which epoch's weights are the best, by the validation images."""
 
     keyword: ClassVar[str] = "best"
@@ -88,7 +88,7 @@ class Best(Statement):
     """`auto` takes what the data asks for: accuracy, mean average precision, R², mean IoU or PSNR."""
 
 
-class EarlyStop(Statement):
+class EarlyStop(RecipeStatement):
     """End the run when the error has had no new minimum for some epochs."""
 
     keyword: ClassVar[str] = "early_stop"

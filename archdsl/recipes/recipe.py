@@ -8,7 +8,7 @@ from typing import get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from archdsl.recipes.base import Statement
+from archdsl.recipes.base import RecipeStatement
 from archdsl.recipes.images import CHANGES, ImageChange, Normalize
 from archdsl.recipes.measures import Auxiliary, Best, EarlyStop, Loss, Sampler
 from archdsl.recipes.updates import (
@@ -63,10 +63,10 @@ class Recipe(BaseModel):
     eval: tuple[ImageChange, ...] = ()
     """What `images eval` lists."""
 
-    def statement(self, keyword: str) -> Statement | None:
+    def statement(self, keyword: str) -> RecipeStatement | None:
         """Return the statement of a word, if the recipe has one."""
         found: object = getattr(self, keyword)
-        return found if isinstance(found, Statement) else None
+        return found if isinstance(found, RecipeStatement) else None
 
     @property
     def normalization(self) -> Normalize:
@@ -75,18 +75,18 @@ class Recipe(BaseModel):
         return found[0] if found else Normalize()
 
 
-def _kinds() -> dict[str, tuple[type[Statement], ...]]:
-    found: dict[str, tuple[type[Statement], ...]] = {}
+def _kinds() -> dict[str, tuple[type[RecipeStatement], ...]]:
+    found: dict[str, tuple[type[RecipeStatement], ...]] = {}
     for name, field in Recipe.model_fields.items():
         annotation: object = field.annotation
         options: tuple[object, ...] = get_args(annotation) or (annotation,)
-        kinds = tuple(option for option in options if isinstance(option, type) and issubclass(option, Statement))
+        kinds = tuple(option for option in options if isinstance(option, type) and issubclass(option, RecipeStatement))
         if kinds and name not in ("train", "eval"):
             found[name] = kinds
     return found
 
 
-STATEMENTS: Mapping[str, tuple[type[Statement], ...]] = MappingProxyType(_kinds())
+STATEMENTS: Mapping[str, tuple[type[RecipeStatement], ...]] = MappingProxyType(_kinds())
 """The statements by their words; several classes where the word has kinds."""
 CHANGES_BY_WORD: Mapping[str, type[ImageChange]] = MappingProxyType({change.keyword: change for change in CHANGES})
 """What may stand in the lists of `images`."""

@@ -7,10 +7,10 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 from pydantic import BeforeValidator, Field
 
 from archdsl.ops.base import as_tuple
-from archdsl.recipes.base import Count, Factor, Fraction, NonNegative, Positive, Proportion, Statement
+from archdsl.recipes.base import Count, Factor, Fraction, NonNegative, Positive, Proportion, RecipeStatement
 
 
-class Sgd(Statement):
+class Sgd(RecipeStatement):
     """Stochastic gradient descent with momentum.
 
     Source: torch.optim.SGD; Sutskever et al. 2013
@@ -28,7 +28,7 @@ class Sgd(Statement):
     """Whether the gradient is taken where the momentum leads."""
 
 
-class AdamW(Statement):
+class AdamW(RecipeStatement):
     """Adam with weight decay apart from the gradient.
 
     Source: torch.optim.AdamW; Loshchilov and Hutter 2019
@@ -48,7 +48,7 @@ class AdamW(Statement):
     """Added to the root that an update is divided by."""
 
 
-class RmsProp(Statement):
+class RmsProp(RecipeStatement):
     """RMSProp with momentum, as the MobileNet and EfficientNet papers use it.
 
     Source: torch.optim.RMSprop; Hinton 2012
@@ -68,7 +68,7 @@ class RmsProp(Statement):
     """Added to the root that an update is divided by."""
 
 
-class ConstantRate(Statement):
+class ConstantRate(RecipeStatement):
     """Leave the rate as it is."""
 
     keyword: ClassVar[str] = "schedule"
@@ -76,7 +76,7 @@ class ConstantRate(Statement):
     example: ClassVar[str] = "schedule constant"
 
 
-class Cosine(Statement):
+class Cosine(RecipeStatement):
     """Let the rate fall along half a cosine from the end of the warm-up to that of the run.
 
     Source: Loshchilov and Hutter 2017 (SGDR), equation 5, one cycle
@@ -90,7 +90,7 @@ class Cosine(Statement):
     """Proportion of the rate that is left at the end."""
 
 
-class Steps(Statement):
+class Steps(RecipeStatement):
     """Multiply the rate by a factor after each of some epochs."""
 
     keyword: ClassVar[str] = "schedule"
@@ -103,7 +103,7 @@ class Steps(Statement):
     """What the rate is multiplied by."""
 
 
-class Plateau(Statement):
+class Plateau(RecipeStatement):
     """Multiply the rate by a factor when the error has had no new minimum for some epochs.
 
     Source: He et al. 2015, section 3.4: "divided by 10 when the error plateaus"
@@ -121,7 +121,7 @@ class Plateau(Statement):
     """Epochs without a new minimum."""
 
 
-class Warmup(Statement):
+class Warmup(RecipeStatement):
     """Let the rate rise from nearly 0 in equal steps over the first epochs."""
 
     keyword: ClassVar[str] = "warmup"
@@ -131,7 +131,7 @@ class Warmup(Statement):
     """How many; they need not be whole."""
 
 
-class WeightDecay(Statement):
+class WeightDecay(RecipeStatement):
     """Pull weights towards zero."""
 
     keyword: ClassVar[str] = "weight_decay"
@@ -143,7 +143,7 @@ class WeightDecay(Statement):
     """Whether it reaches the parameters of one axis too: norm weights and all biases (He et al. 2019, section 3.1)."""
 
 
-class BatchSize(Statement):
+class BatchSize(RecipeStatement):
     """Take so many images a step.
 
     An epoch is cut into batches whose sizes differ by one at most, so that no batch norm meets a small rest.
@@ -156,7 +156,7 @@ class BatchSize(Statement):
     """At most."""
 
 
-class Epochs(Statement):
+class Epochs(RecipeStatement):
     """Pass over the training images so many times."""
 
     keyword: ClassVar[str] = "epochs"
@@ -166,7 +166,7 @@ class Epochs(Statement):
     """Passes."""
 
 
-class Clip(Statement):
+class Clip(RecipeStatement):
     """Shorten the gradient of all weights to a length.
 
     Source: torch.nn.utils.clip_grad_norm_; Pascanu et al. 2013
@@ -179,7 +179,7 @@ class Clip(Statement):
     """Euclidean, over all gradients together."""
 
 
-class Ema(Statement):
+class Ema(RecipeStatement):
     """Keep a running mean of the weights, which is what is measured and saved as best.
 
     Source: torch.optim.swa_utils.AveragedModel; running statistics are taken over as they are
@@ -192,7 +192,7 @@ class Ema(Statement):
     """Proportion of the mean that a step keeps."""
 
 
-class Precision(Statement):
+class Precision(RecipeStatement):
     """Choose the type that convolutions and matrix products are computed in; weights stay float32."""
 
     keyword: ClassVar[str] = "precision"
@@ -202,7 +202,7 @@ class Precision(Statement):
     """`fp16` scales the loss, as its small numbers ask for."""
 
 
-class MemoryLayout(Statement):
+class MemoryLayout(RecipeStatement):
     """Choose how images and weights lie in memory."""
 
     keyword: ClassVar[str] = "layout"
@@ -212,7 +212,7 @@ class MemoryLayout(Statement):
     """Tensor cores prefer channels innermost, `channels_last`."""
 
 
-class Translate(Statement):
+class Translate(RecipeStatement):
     """Translate the network by torch.compile before it trains."""
 
     keyword: ClassVar[str] = "compile"
@@ -222,7 +222,7 @@ class Translate(Statement):
     """Whether it does."""
 
 
-class Freeze(Statement):
+class Freeze(RecipeStatement):
     """Leave weights as they are: no gradient, no decay, and norms by the statistics that they have."""
 
     keyword: ClassVar[str] = "freeze"
@@ -232,7 +232,7 @@ class Freeze(Statement):
     """Paths, `*` for any letters; `backbone` is all but the last layer with weights before the main output."""
 
 
-class Seed(Statement):
+class Seed(RecipeStatement):
     """Fix the first weights, the order of images, their changes and dropout."""
 
     keyword: ClassVar[str] = "seed"

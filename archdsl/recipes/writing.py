@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from archdsl.recipes.base import Statement
+from archdsl.recipes.base import RecipeStatement
 from archdsl.recipes.recipe import IMAGES, STATEMENTS, Recipe
 from archdsl.recipes.updates import Freeze
 
@@ -18,14 +18,14 @@ def write_recipe(recipe: Recipe) -> str:
     return f"recipe {recipe.name} {{\n" + "".join(f"  {line}\n" for line in lines) + "}\n"
 
 
-def _statements(recipe: Recipe) -> Iterator[Statement]:
+def _statements(recipe: Recipe) -> Iterator[RecipeStatement]:
     for keyword in STATEMENTS:
         statement = recipe.statement(keyword)
         if statement is not None:
             yield statement
 
 
-def write_statement(statement: Statement, only: Collection[str] | None = None) -> str:
+def write_statement(statement: RecipeStatement, only: Collection[str] | None = None) -> str:
     """Return the text of a statement with all its settings, or only some."""
     words = [statement.head()]
     if isinstance(statement, Freeze):

@@ -73,18 +73,22 @@ def _refuse_foreign(path: Path, own: tuple[bytes, ...]) -> None:
     raise Failure(f"`{path}` {fact}", "name another file, or say --overwrite", "E331")
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
+def write_atomically(path: Path, content: str | bytes, *, is_durable: bool = False) -> None:
     """Replace a file as a whole: readers, and a machine that loses power, see the old content or the new.
 
     Text is written as UTF-8. The file a link leads to is replaced, not the link; a device or a pipe is written to, but
-    no disk. Raises OSError, which names the file.
+    no disk. With `is_durable` a loss of power after the call does not bring the old content back.
+    Raises OSError, which names the file.
     """
     data = content.encode() if isinstance(content, str) else content
     try:
         if path.exists() and not path.is_file():
             _write_into(path, data)
         else:
-            _replace(_followed(path), data)
+            end = _followed(path)
+            _replace(end, data)
+            if is_durable:
+                _sync_folder(end.parent)
     except OSError as error:
         # On a full disk the system names no file, and else perhaps the temporary one.
         raise OSError(error.errno, error.strerror or str(error), str(path)) from None
@@ -110,6 +114,16 @@ def _replace(path: Path, data: bytes) -> None:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def _sync_folder(path: Path) -> None:
+    """Let a folder's entries reach the disk, where the system lets a folder be opened."""
+    with suppress(OSError):
+        opened = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _write_into(path: Path, data: bytes) -> None:

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from archdsl.recipes.recipe import Recipe
 from archdsl.text.failure import require
-from archdsl.training.catalogue import DATA_SETS, load_data
+from archdsl.training.data.catalogue import load_data, python_data
+from archdsl.training.data.dataset import DataSet
 from archdsl.training.error import TrainingError
-from archdsl.training.observer import Epoch, Observer, Result, Silent, Start, TrainingStep
-from archdsl.training.recipe import Recipe
+from archdsl.training.observer import Epoch, Observer, Result, Several, Silent, Start, TrainingStep
 
 if TYPE_CHECKING:
     from archdsl.network import Network
-    from archdsl.training.data import DataSet
+    from archdsl.training.plan import Means
 
 __all__ = [
-    "DATA_SETS",
+    "DataSet",
     "Epoch",
     "Observer",
     "Recipe",
     "Result",
+    "Several",
     "Silent",
     "Start",
     "TrainingError",
     "TrainingStep",
     "load_data",
+    "python_data",
+    "resume",
     "train",
 ]
+
+_NEEDS = ("torch", "safetensors", "matplotlib", "sklearn", "lightning_fabric", "torchvision", "PIL")
 
 
 def train(
@@ -38,18 +45,45 @@ def train(
     observer: Observer | None = None,
     *,
     overwrite: bool = False,
+    weights: Path | None = None,
+    origin: str | None = None,
+    means: Means | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Result:
-    """Train a network from fresh weights and write the run to a folder.
+    """Train a network and write the run to a folder.
 
-    The folder gets recipe.json, spec.arch, model.py, metrics.csv, curves.png, best.safetensors and
-    last.safetensors; `archdsl.training.observer.Epoch` explains the metrics.
+    It starts from fresh weights, or from those in `weights`, a file or another run's folder, as far as they fit;
+    `origin` names the name map of a file. `settings` are those that the network was compiled with, as texts.
+    `archdsl.training.observer.Epoch` explains the metrics, docs/training.md the folder.
 
-    Ensures: the same recipe gives the same metrics and weights on a CPU with as many threads; the caller's
-    random state is as before; an interrupt from the keyboard ends the run early, with its files written.
+    Ensures: the same recipe gives the same metrics and weights on a CPU with as many threads, whatever the workers; the
+    caller's random state is as before; SIGINT, SIGTERM and SIGHUP end the run early, saved, so that `resume` goes on.
     Errors: Failure where a package is absent; TrainingError, which is one, where network and data do not fit, the
     folder holds a run that is not to be overwritten, or the loss is not finite
     """
-    require("torch", "safetensors", "matplotlib", extra="train")
-    from archdsl.training.loop import train as run
+    require(*_NEEDS, extra="train")
+    from archdsl.training.loop import new_module, run
+    from archdsl.training.plan import Means, plan_run
+    from archdsl.training.run.folder import RunFolder
+    from archdsl.training.run.weights import weights_file
 
-    return run(network, recipe, data, out, observer or Silent(), overwrite=overwrite)
+    plan = plan_run(network, recipe, data, means or Means(), settings)
+    module, notes = new_module(plan, weights_file(weights), origin)
+    folder = RunFolder.create(out, plan.network, plan.spec, overwrite=overwrite)
+    return run(plan, module, folder, observer or Silent(), notes=notes)
+
+
+def resume(
+    path: Path, observer: Observer | None = None, *, data: DataSet | None = None, means: Means | None = None
+) -> Result:
+    """Go on with a run from its folder; on a CPU the weights in the end are those of an undisturbed run.
+
+    `data` is needed where the run's own is not found under its name any more, or came from Python.
+    Errors: Failure where a package is absent; TrainingError, where the run has ended, or its spec, recipe or data were
+    changed
+    """
+    require(*_NEEDS, extra="train")
+    from archdsl.training.carry_on import carry_on
+    from archdsl.training.plan import Means
+
+    return carry_on(path, observer or Silent(), data, means or Means())

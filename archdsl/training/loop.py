@@ -1,201 +1,221 @@
-"""The run: epochs of steps, a test after each, and files that tell what happened."""
-
-# torch leaves some of its members partly untyped.
-# pyright: reportUnknownMemberType=false
+"""The run, from top to bottom: epochs of steps, validation after each, checkpoints, and the test at the end."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass, field
-from math import isfinite
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter
-from typing import cast
+from typing import Any
 
 import torch
+from torch import nn
 
-from archdsl.network import Network
-from archdsl.training.data import DataSet, epoch_seed, steps_per_epoch
 from archdsl.training.error import TrainingError
-from archdsl.training.fit import auxiliary_outputs, check_classes, check_trainable, image_size
-from archdsl.training.folder import RunFolder
-from archdsl.training.learner import Learner, Update
-from archdsl.training.observer import Epoch, Observer, Result, Start, TrainingStep
-from archdsl.training.recipe import Recipe
+from archdsl.training.finite import not_finite
+from archdsl.training.memory import out_of_memory
+from archdsl.training.observer import Observer, Result, Start
+from archdsl.training.plan import Plan
+from archdsl.training.reports.curves import curves
+from archdsl.training.reports.report import write_reports
+from archdsl.training.run.checkpoint import save_checkpoint
+from archdsl.training.run.folder import RunFolder
+from archdsl.training.run.record import BEST, CURVES, LAST, TEST
+from archdsl.training.session import Session
+from archdsl.training.stop import StopSignals
 
-# Reading a loss waits for the GPU to catch up; a CPU has nothing to wait for.
-STEPS_PER_READING = {"cpu": 1}
-STEPS_PER_READING_ELSEWHERE = 20
+SECONDS_PER_CHECKPOINT = 600
 
 
-def train(
-    network: Network,
-    recipe: Recipe,
-    data: DataSet,
-    out: Path,
+def run(
+    plan: Plan,
+    module: nn.Module,
+    folder: RunFolder,
     observer: Observer,
-    *,
-    overwrite: bool = False,
+    state: Mapping[str, Any] | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Result:
-    """Train a network from fresh weights and write the run to a folder.
+    """Train a module as a plan says, from the state of a checkpoint if one is given, and write the run to its folder.
 
-    Ensures: the same recipe gives the same metrics and weights on a CPU with as many threads; the caller's
-    random state is as before; an interrupt from the keyboard ends the run early, with its files written.
-    Errors: TrainingError where network and data do not fit, the folder holds a run, or the loss is not finite
+    Errors: TrainingError; what was saved before is as it was
     """
-    size = image_size(network, data)
-    check_classes(network, data)
-    auxiliary = auxiliary_outputs(network, data)
-    steps = steps_per_epoch(data, recipe.batch_size)
-    check_trainable(network, data.train_size // steps)
-    with torch.random.fork_rng(range(torch.cuda.device_count())):
-        torch.manual_seed(recipe.seed)
-        learner = Learner(network.module(), recipe, size, steps, auxiliary)
-        folder = RunFolder(out, network, overwrite=overwrite)
-        folder.write_inputs(recipe)
-        return _Run(learner, data, folder, observer).run()
-
-
-@dataclass
-class _Run:
-    learner: Learner
-    data: DataSet
-    folder: RunFolder
-    observer: Observer
-    epochs: list[Epoch] = field(default_factory=list[Epoch])
-
-    def run(self) -> Result:
-        began = perf_counter()
-        self.observer.on_start(self._start())
-        is_interrupted = False
+    began = perf_counter()
+    with torch.random.fork_rng(range(torch.cuda.device_count())), StopSignals() as stop:
         try:
-            for number in range(1, self.learner.recipe.epochs + 1):
-                self._epoch(number)
-        except KeyboardInterrupt:
-            is_interrupted = True
-            self._save_interrupted()
-        except Exception:
-            if not self.epochs:
-                self.folder.take_back()  # so that another try finds the folder as this one did
-            with suppress(TrainingError):  # the first is the cause
-                self._draw()
+            session = Session(plan, module)
+            if state is not None:
+                session.restore(state)
+            keeper = Keeper(session, folder)
+            if state is None:
+                folder.write_inputs(plan.record(), plan.recipe_text)
+                keeper.save()
+            folder.write_metrics(session.epochs, plan.task.figures)
+            observer.on_start(_start(session, folder, notes))
+            is_done = _train(session, keeper, observer, stop)
+            test = _finish(session, folder, stop) if is_done else None
+        except torch.OutOfMemoryError as error:
+            raise out_of_memory(plan, error) from None
+        except BaseException:
+            if state is None and not folder.has_progress:
+                folder.take_back()  # so that another try finds the folder as this one did
             raise
-        self._draw()
-        result = Result(self.folder.path, tuple(self.epochs), perf_counter() - began, is_interrupted)
-        self.observer.on_end(result)
+        finally:
+            plan.feed.close()
+        folder.take_place()
+        result = Result(
+            out=folder.final,
+            epochs=tuple(session.epochs),
+            seconds=perf_counter() - began,
+            best_by=plan.task.best_by,
+            test=test,
+            interrupted_by=stop.received,
+            has_stopped_early=session.has_stopped,
+            skipped_images=tuple(plan.feed.bad),
+            scaler_skips=session.scaler_skips,
+        )
+        observer.on_end(result)
         return result
 
-    def _epoch(self, number: int) -> None:
-        # Dropout, too, follows from the seed and the epoch alone.
-        torch.manual_seed(epoch_seed(self.learner.recipe.seed, number))
-        began = perf_counter()
-        meter = _Meter(number, self.learner, self.observer)
-        for batch in self.data.train_batches(self.learner.recipe, number):
-            meter.add(self.learner.update(batch))
-        meter.read()
+
+def _train(session: Session, keeper: Keeper, observer: Observer, stop: StopSignals) -> bool:
+    """Take the epochs that are left; return whether the run came to its end."""
+    plan, folder = session.plan, keeper.folder
+    has_validation = "validation" in plan.data.parts
+    while session.epoch <= plan.recipe.epochs.number and not session.has_stopped:
+        started = perf_counter()
+        for batch in plan.feed.train(session.epoch, session.batches):
+            session.update(batch, observer)
+            if stop.received:
+                break
+            if keeper.is_due():
+                session.read(observer)
+                keeper.save()
+        session.read(observer)
         trained = perf_counter()
-        score = self.learner.evaluate(self.data.test_batches(self.learner.recipe.batch_size))
-        if not isfinite(score.loss):
-            raise _not_finite(f"the test loss after epoch {number} is {score.loss}", self.learner)
-        self.learner.schedule.record(1 - meter.accuracy)
-        self._finish(
-            Epoch(
-                epoch=number,
-                step=self.learner.step,
-                lr=meter.lr,
-                train_loss=meter.mean_entropy,
-                train_accuracy=meter.accuracy,
-                test_loss=score.loss,
-                test_accuracy=score.accuracy,
-                seconds=perf_counter() - began,
-                images_per_second=meter.images / (trained - began),
-            )
-        )
-
-    def _finish(self, epoch: Epoch) -> None:
-        best = max((earlier.test_accuracy for earlier in self.epochs), default=-1.0)
-        facts = {"epoch": epoch.epoch, "step": epoch.step, "test_accuracy": epoch.test_accuracy}
-        self.folder.save("last.safetensors", self.learner.module, facts)
-        if epoch.test_accuracy > best:
-            self.folder.save("best.safetensors", self.learner.module, facts)
-        self.folder.add(epoch)
-        self.epochs.append(epoch)
-        self.observer.on_epoch(epoch)
-
-    def _save_interrupted(self) -> None:
-        """Keep the weights of an unfinished epoch, whose accuracy nobody measured."""
-        done = self.epochs[-1] if self.epochs else None
-        if done is None or self.learner.step > done.step:
-            facts = {"epoch": len(self.epochs), "step": self.learner.step, "interrupted": True}
-            self.folder.save("last.safetensors", self.learner.module, facts)
-
-    def _draw(self) -> None:
-        if self.epochs:
-            self.folder.draw(f"{self.folder.network.name} on {self.data.name}", self.epochs)
-
-    def _start(self) -> Start:
-        learner, names = self.learner, self.folder.network.outputs
-        return Start(
-            network=self.folder.network.name,
-            data=self.data.name,
-            device=str(learner.device),
-            parameters=sum(parameter.numel() for parameter in learner.module.parameters()),
-            train_images=self.data.train_size,
-            test_images=self.data.test_size,
-            epochs=learner.recipe.epochs,
-            steps_per_epoch=learner.steps_per_epoch,
-            out=self.folder.path,
-            unused=tuple(name for place, name in enumerate(names) if place and place not in learner.auxiliary),
-        )
+        figures: dict[str, float] | None = {}
+        if not stop.received and has_validation:
+            figures = session.measure(session.measured, "validation", lambda: bool(stop.received))
+        if stop.received or figures is None:
+            keeper.save()
+            return False
+        epoch = session.end_epoch(figures, perf_counter() - started, trained - started)
+        facts = {"epoch": epoch.epoch, "step": epoch.step, **{f"validation_{k}": v for k, v in figures.items()}}
+        keeper.check()
+        if epoch.is_best:
+            folder.save(BEST, session.measured, facts)
+        folder.save(LAST, session.module, facts)
+        folder.write_metrics(session.epochs, plan.task.figures)
+        keeper.save()
+        observer.on_epoch(epoch)
+    return True
 
 
-class _Meter:
-    """Sum up an epoch's steps, reading them from the device a few at a time."""
+def _finish(session: Session, folder: RunFolder, stop: StopSignals) -> Mapping[str, float] | None:
+    """Measure the best weights on the test images, once, and write the reports."""
+    plan, best = session.plan, session.best
+    folder.write(CURVES, curves(session.epochs, f"{plan.network.name} on {plan.data.name}"))
+    if best is None:
+        return None
+    module = plan.network.module(folder.path / BEST).to(session.device)
+    part = "test" if "test" in plan.data.parts else "validation" if "validation" in plan.data.parts else "train"
+    figures = session.measure(module, part, lambda: bool(stop.received))
+    if figures is None:
+        return None
+    write_reports(folder.path, plan.task, plan.feed, session.load, module, part)
+    if part != "test":
+        return None
+    folder.write(TEST, (json.dumps({"weights": "best", "epoch": best.epoch, **figures}, indent=2) + "\n").encode())
+    return figures
 
-    def __init__(self, epoch: int, learner: Learner, observer: Observer) -> None:
-        self.epoch, self.learner, self.observer = epoch, learner, observer
-        self.pending: list[Update] = []
-        self.entropy, self.correct, self.images, self.lr = 0.0, 0, 0, 0.0
-        self.steps_per_reading = STEPS_PER_READING.get(learner.device.type, STEPS_PER_READING_ELSEWHERE)
 
-    @property
-    def mean_entropy(self) -> float:
-        return self.entropy / self.images
+class Keeper:
+    """Saves checkpoints: after each epoch, when it is asked to, and within an epoch by steps or minutes."""
 
-    @property
-    def accuracy(self) -> float:
-        return self.correct / self.images
+    def __init__(self, session: Session, folder: RunFolder, clock: Callable[[], float] = perf_counter) -> None:
+        self.session, self.folder, self._clock = session, folder, clock
+        self._saved_at = clock()
 
-    def add(self, update: Update) -> None:
-        self.pending.append(update)
-        if len(self.pending) >= self.steps_per_reading:
-            self.read()
+    def is_due(self) -> bool:
+        """Return whether a checkpoint within an epoch is to be saved."""
+        every = self.session.plan.means.checkpoint_every
+        if every:
+            return self.session.step % every == 0
+        return self._clock() - self._saved_at > SECONDS_PER_CHECKPOINT
 
-    def read(self) -> None:
-        """Take in the pending steps.
+    def check(self) -> None:
+        """Check that nothing polluted is saved.
 
-        Errors: TrainingError at the first whose loss is not finite
+        Errors: TrainingError with E372 where a weight or buffer is not finite
         """
-        if not self.pending:
-            return
-        losses = cast(list[float], torch.stack([update.loss for update in self.pending]).tolist())
-        entropies = cast(list[float], torch.stack([update.entropy for update in self.pending]).tolist())
-        correct = cast(list[int], torch.stack([update.correct for update in self.pending]).tolist())
-        first = self.learner.step - len(self.pending) + 1
-        for step, (update, loss) in enumerate(zip(self.pending, losses, strict=True), first):
-            if not isfinite(loss):
-                raise _not_finite(f"the loss at epoch {self.epoch}, step {step} is {loss}", self.learner)
-            self.lr = update.lr
-            self.observer.on_step(TrainingStep(self.epoch, step, update.lr, loss))
-        self.entropy += sum(e * update.images for e, update in zip(entropies, self.pending, strict=True))
-        self.correct += sum(correct)
-        self.images += sum(update.images for update in self.pending)
-        self.pending.clear()
+        if not self.session.is_sound():
+            what = f"a weight or running statistic after step {self.session.step} is not finite"
+            raise not_finite(what, self.session.plan.recipe)
+
+    def save(self) -> None:
+        """Save a checkpoint; with the first that holds any progress the run takes the place of an earlier one.
+
+        Errors: TrainingError with E332 where it cannot be written, with E372 where a weight is not finite
+        """
+        self.check()
+        plan, session = self.session.plan, self.session
+        about = {
+            "spec": plan.spec,
+            "recipe": plan.recipe_text,
+            "data_digest": plan.data.digest,
+            "threads": torch.get_num_threads(),
+        }
+        save_checkpoint(self.folder.path, session.step, {**about, **session.state()})
+        if session.step:
+            self.folder.take_place()
+            self.folder.has_progress = True
+        self._saved_at = self._clock()
 
 
-def _not_finite(fact: str, learner: Learner) -> TrainingError:
-    recipe = learner.recipe
-    advice = [f"lower `lr`, now {recipe.lr:g}", f"raise `warmup_epochs`, now {recipe.warmup_epochs:g}"]
-    if recipe.amp:
-        advice.append("turn `amp` off")
-    return TrainingError(fact, " or ".join(advice))
+def _start(session: Session, folder: RunFolder, notes: tuple[str, ...]) -> Start:
+    plan = session.plan
+    return Start(
+        network=plan.network.name,
+        data=plan.data.name,
+        device=str(plan.device),
+        parameters=sum(parameter.numel() for parameter in session.module.parameters()),
+        trained_parameters=sum(p.numel() for p in session.module.parameters() if p.requires_grad),
+        images={part: len(samples) for part, samples in plan.data.parts.items()},
+        epochs=plan.recipe.epochs.number,
+        steps_per_epoch=plan.feed.steps_per_epoch,
+        out=folder.final,
+        step=session.step,
+        best_by=plan.task.best_by,
+        unused=plan.task.unused,
+        notes=(*plan.data.notes, *notes),
+    )
+
+
+def new_module(plan: Plan, weights: Path | None, origin: str | None) -> tuple[nn.Module, tuple[str, ...]]:
+    """Build a plan's module, with weights of a file as far as they fit; return it and what is to be said of them.
+
+    Errors: WeightsError where the file cannot be read or nothing in it fits
+    """
+    from archdsl.weights.load import compare
+    from archdsl.weights.report import counts
+    from archdsl.weights.transfer import LOADED
+
+    with torch.random.fork_rng(range(torch.cuda.device_count())):
+        torch.manual_seed(plan.recipe.seed.number)
+        if weights is None:
+            return plan.network.module(), ()
+        network = plan.network
+        transfer = compare(network.shapes, network.key_maps, weights, origin)[1]
+        taken = sum(len(transfer.of(cause)) for cause in LOADED)
+        if not taken:
+            help = "`archdsl weights` says what is in it, and `--from ORIGIN` names its keys"
+            raise TrainingError(f"nothing in `{weights}` fits {network.name}: {counts(transfer)}", help, "E302")
+        module = network.module(weights, origin=origin, strict=False)
+    missing = [entry.key for cause in ("new", "different", "unusable") for entry in transfer.of(cause) if entry.key]
+    total = len(network.state)
+    notes = [f"starts from {taken} of {total} tensors of {weights}"]
+    if missing:
+        shown = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
+        notes.append(f"not in that file, or of another shape, and so drawn anew: {shown}")
+    if unused := transfer.of("unused"):
+        notes.append(f"in that file and not in the network: {len(unused)} tensors")
+    return module, tuple(notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -9,19 +10,24 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What is about to run."""
+    """What is about to run; `step` counts the steps that an earlier session took."""
 
     network: str
     data: str
     device: str
     parameters: int
-    train_images: int
-    test_images: int
+    trained_parameters: int
+    images: Mapping[str, int]
+    """How many images each part has: training, validation, test."""
     epochs: int
     steps_per_epoch: int
     out: Path
+    step: int = 0
+    best_by: str = "accuracy"
     unused: tuple[str, ...] = ()
     """Outputs beside the main one that have no loss."""
+    notes: tuple[str, ...] = ()
+    """What is to be known of the data and of what was decided for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,45 +45,53 @@ class TrainingStep:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One pass over the training images and the test that follows it: a row of metrics.csv.
+    """One pass over the training images and the validation that follows it: a row of metrics.csv.
 
-    `step` counts the updates so far and `lr` is the last one's rate. Both losses are the plain cross-entropy
-    of the main output. The training figures are means over augmented images, taken while the weights change.
-    `seconds` covers training and test; `images_per_second` training only. Accuracies are from 0 to 1.
+    `step` counts the updates so far and `lr` is the last one's rate. Figures are by name, `loss` first: the plain loss of
+    the main output, without label smoothing, then what the data is measured by. Those of training are means over changed
+    images, taken while the weights change. `validation` is empty where there are no such images. `seconds` covers
+    training and validation; `images_per_second` training only.
     """
 
     epoch: int
     step: int
     lr: float
-    train_loss: float
-    train_accuracy: float
-    test_loss: float
-    test_accuracy: float
+    train: Mapping[str, float]
+    validation: Mapping[str, float]
     seconds: float
     images_per_second: float
+    is_best: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What came of a run.
 
-    `test_accuracy` is the last epoch's and is the figure to quote: the best one was picked by looking at the
-    test images, which flatters it. Both are None where no epoch ended.
+    `test` are the figures of the best weights on the test images, which had no say in the run; None where the run was
+    interrupted or has no test images.
     """
 
     out: Path
     epochs: tuple[Epoch, ...]
     seconds: float
-    is_interrupted: bool = False
-
-    @property
-    def test_accuracy(self) -> float | None:
-        return self.epochs[-1].test_accuracy if self.epochs else None
+    best_by: str = "accuracy"
+    test: Mapping[str, float] | None = None
+    interrupted_by: str = ""
+    """The signal that ended the run early."""
+    has_stopped_early: bool = False
+    skipped_images: tuple[str, ...] = ()
+    scaler_skips: int = 0
+    """Steps that fp16's scaler left out."""
 
     @property
     def best(self) -> Epoch | None:
-        """Return the first epoch of the highest test accuracy."""
-        return max(self.epochs, key=lambda epoch: epoch.test_accuracy, default=None)
+        """Return the epoch whose weights are the best, by the validation images."""
+        return next((epoch for epoch in reversed(self.epochs) if epoch.is_best), None)
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether the run has more to do."""
+        return bool(self.interrupted_by)
 
 
 class Observer(Protocol):
@@ -109,3 +123,26 @@ class Silent:
 
     def on_end(self, result: Result) -> None:
         pass
+
+
+class Several:
+    """Observers that watch a run together."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def on_start(self, start: Start) -> None:
+        for observer in self._observers:
+            observer.on_start(start)
+
+    def on_step(self, step: TrainingStep) -> None:
+        for observer in self._observers:
+            observer.on_step(step)
+
+    def on_epoch(self, epoch: Epoch) -> None:
+        for observer in self._observers:
+            observer.on_epoch(epoch)
+
+    def on_end(self, result: Result) -> None:
+        for observer in self._observers:
+            observer.on_end(result)

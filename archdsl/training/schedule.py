@@ -1,99 +1,75 @@
-"""How the learning rate changes over a run, as a factor of the recipe's `lr`."""
+"""How the learning rate changes over a run, as a factor of the recipe's."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import cos, inf, pi
-from typing import Protocol
 
-from archdsl.training.recipe import Recipe
-
-
-class Schedule(Protocol):
-    """A rule for the factor after the warm-up."""
-
-    def factor(self, epoch: float) -> float:
-        """Return the factor at a time in epochs, 0 at the start of the run."""
-        ...
-
-    def record(self, error: float) -> None:
-        """Take note of an ended epoch's error on its training images, from 0 to 1."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Cosine:
-    """Fall from 1 at the end of the warm-up to 0 at the end of the run.
-
-    Source: Loshchilov and Hutter 2017 (SGDR), equation 5, one cycle
-    """
-
-    start: float
-    end: float
-
-    def factor(self, epoch: float) -> float:
-        share = min(max((epoch - self.start) / (self.end - self.start), 0.0), 1.0)
-        return (1 + cos(pi * share)) / 2
-
-    def record(self, error: float) -> None:
-        """Change nothing: the course is fixed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """Multiply by `drop` at each milestone."""
-
-    milestones: tuple[int, ...]
-    drop: float
-
-    def factor(self, epoch: float) -> float:
-        return self.drop ** sum(epoch >= milestone for milestone in self.milestones)
-
-    def record(self, error: float) -> None:
-        """Change nothing: the course is fixed."""
+from archdsl.recipes.recipe import Recipe
+from archdsl.recipes.updates import ConstantRate, Cosine, Plateau, Steps
 
 
 @dataclass(slots=True)
-class Plateau:
-    """Multiply by `drop` when the error has had no new minimum for `patience` epochs.
+class Stall:
+    """How long an error has had no new minimum: what plateaus and early stopping look at."""
 
-    The error is the training set's, so that the test set has no say in the run.
-
-    Source: He et al. 2015, section 3.4: "divided by 10 when the error plateaus"
-    """
-
-    drop: float
     patience: int
     lowest: float = inf
     stalled: int = 0
-    drops: int = 0
 
-    def factor(self, epoch: float) -> float:
-        return self.drop**self.drops
-
-    def record(self, error: float) -> None:
+    def record(self, error: float) -> bool:
+        """Take note of an epoch's error; return whether it stalls for as long as is waited for."""
         if error < self.lowest:
             self.lowest, self.stalled = error, 0
-            return
+            return False
         self.stalled += 1
-        if self.stalled >= self.patience:
-            self.drops, self.stalled = self.drops + 1, 0
+        return self.stalled >= self.patience
 
 
-def schedule_of(recipe: Recipe) -> Schedule:
-    """Build the schedule that a recipe names."""
-    match recipe.schedule:
-        case "cosine":
-            return Cosine(recipe.warmup_epochs, recipe.epochs)
-        case "step":
-            return Steps(recipe.milestones, recipe.factor)
-        case "plateau":
-            return Plateau(recipe.factor, recipe.patience)
+class LearningRate:
+    """The rate of each step of a run, as a recipe has it."""
 
+    def __init__(self, recipe: Recipe, steps_per_epoch: int) -> None:
+        self._recipe, self._steps = recipe, steps_per_epoch
+        schedule = recipe.schedule
+        self._stall = Stall(schedule.patience) if isinstance(schedule, Plateau) else None
+        self._drops = 0
 
-def learning_rate(recipe: Recipe, schedule: Schedule, step: int, steps_per_epoch: int) -> float:
-    """Return the rate of a step, counted from 0 over the whole run."""
-    warmup_steps = recipe.warmup_epochs * steps_per_epoch
-    if step < warmup_steps:
-        return recipe.lr * min((step + 1) / warmup_steps, 1.0)
-    return recipe.lr * schedule.factor(step / steps_per_epoch)
+    def at(self, step: int) -> float:
+        """Return the rate of a step, counted from 0 over the whole run."""
+        rate, warmup = self._recipe.optimizer.lr, self._recipe.warmup.epochs * self._steps
+        if step < warmup:
+            return rate * min((step + 1) / warmup, 1.0)
+        return rate * self._factor(step / self._steps)
+
+    def _factor(self, epoch: float) -> float:
+        match self._recipe.schedule:
+            case ConstantRate():
+                return 1.0
+            case Cosine(end=end):
+                start = self._recipe.warmup.epochs
+                share = min(max((epoch - start) / (self._recipe.epochs.number - start), 0.0), 1.0)
+                return end + (1 - end) * (1 + cos(pi * share)) / 2
+            case Steps(after=after, factor=factor):
+                return factor ** sum(epoch >= milestone for milestone in after)
+            case Plateau(factor=factor):
+                return factor**self._drops
+
+    def record(self, train_error: float, validation_error: float) -> None:
+        """Take note of an ended epoch's errors, of which a plateau's schedule looks at one."""
+        schedule = self._recipe.schedule
+        if self._stall is None or not isinstance(schedule, Plateau):
+            return
+        if self._stall.record(train_error if schedule.on == "train" else validation_error):
+            self._drops, self._stall.stalled = self._drops + 1, 0
+
+    def state(self) -> dict[str, float]:
+        """Return what a checkpoint keeps."""
+        stall = self._stall or Stall(0)
+        return {"drops": self._drops, "lowest": stall.lowest, "stalled": stall.stalled}
+
+    def restore(self, state: dict[str, float]) -> None:
+        """Go on from what a checkpoint kept."""
+        self._drops = int(state["drops"])
+        if self._stall is not None:
+            self._stall.lowest, self._stall.stalled = state["lowest"], int(state["stalled"])

@@ -120,7 +120,50 @@ def test_the_words_of_recipes_are_names_elsewhere(text: str) -> None:
 
 
 WORDS = st.sampled_from(
-    ['recipe', 'r', '{', '}', 'of', 'small', 'epochs', '3', '-1', 'optimizer', 'sgd', 'lr=0.1', 'images', 'train', 'eval', 'flip', '=', '[', ']', '(', ')', ';', '"', 'x', 'if', ':', '@a', '1e99', 'batch_size', 'let', 'n', 'model', 'm', 'use', '#', 'shift', '0.1', 'schedule', 'step', 'after=[1]', 'freeze', 'backbone']
+    [
+        "recipe",
+        "r",
+        "{",
+        "}",
+        "of",
+        "small",
+        "epochs",
+        "3",
+        "-1",
+        "optimizer",
+        "sgd",
+        "lr=0.1",
+        "images",
+        "train",
+        "eval",
+        "flip",
+        "=",
+        "[",
+        "]",
+        "(",
+        ")",
+        ";",
+        '"',
+        "x",
+        "if",
+        ":",
+        "@a",
+        "1e99",
+        "batch_size",
+        "let",
+        "n",
+        "model",
+        "m",
+        "use",
+        "#",
+        "shift",
+        "0.1",
+        "schedule",
+        "step",
+        "after=[1]",
+        "freeze",
+        "backbone",
+    ]
 )
 
 

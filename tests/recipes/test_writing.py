@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 import archdsl
 from archdsl.lower.recipes import build_recipe
 from archdsl.recipe_specs import bundled_recipes, find_recipe
-from archdsl.recipes.base import Statement
+from archdsl.recipes.base import RecipeStatement
 from archdsl.recipes.contradictions import contradictions
 from archdsl.recipes.recipe import CHANGES_BY_WORD, STATEMENTS, Recipe
 from archdsl.recipes.updates import Freeze
@@ -33,7 +33,7 @@ def read(text: str, name: str) -> Recipe | None:
     return recipe
 
 
-def values_of(cls: type[Statement], name: str, field: FieldInfo) -> st.SearchStrategy[Any]:
+def values_of(cls: type[RecipeStatement], name: str, field: FieldInfo) -> st.SearchStrategy[Any]:
     if words := sorted(cls.words(name)):
         return st.sampled_from(words)
     if cls is Freeze:
@@ -49,7 +49,7 @@ def values_of(cls: type[Statement], name: str, field: FieldInfo) -> st.SearchStr
     return st.floats(0.001, 0.49) | st.sampled_from([0.1, 0.25, 1e-4])
 
 
-def statements(cls: type[Statement]) -> st.SearchStrategy[Statement]:
+def statements(cls: type[RecipeStatement]) -> st.SearchStrategy[RecipeStatement]:
     fields = {name: values_of(cls, name, field) for name, field in cls.model_fields.items()}
     return st.fixed_dictionaries(fields).map(lambda given: cls(**given))
 
@@ -86,7 +86,7 @@ def test_bundled_recipes_read_back_and_say_what_they_are(name: str) -> None:
 
 
 @pytest.mark.parametrize("cls", [*(kind for kinds in STATEMENTS.values() for kind in kinds), *CHANGES_BY_WORD.values()])
-def test_the_example_of_each_statement_is_legal(cls: type[Statement]) -> None:
+def test_the_example_of_each_statement_is_legal(cls: type[RecipeStatement]) -> None:
     inner = cls.example if cls.keyword in STATEMENTS else f"images train {{ {cls.example} }}"
     assert archdsl.check(Source(f"recipe r {{ {inner} }}")) == ()
     assert cls.__doc__

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from archdsl.recipes.images import Change
+from archdsl.recipes.images import ImageChange
 from archdsl.training.data.dataset import IGNORED, BadSampleError, DataSet, Part, Samples
 from archdsl.training.data.order import Draw
 from archdsl.training.data.samples import MemorySamples
@@ -53,8 +53,8 @@ class Loader:
     def __init__(
         self,
         data: DataSet,
-        train: Sequence[Change],
-        measured: Sequence[Change],
+        train: Sequence[ImageChange],
+        measured: Sequence[ImageChange],
         size: tuple[int, int, int],
         seed: int,
     ) -> None:
@@ -87,7 +87,7 @@ class Loader:
         return self._one_by_one(samples, wanted.draw.indices, changes, numbers)
 
     def _one_by_one(
-        self, samples: Samples, indices: Tensor, changes: Sequence[Change], numbers: Sequence[Tensor]
+        self, samples: Samples, indices: Tensor, changes: Sequence[ImageChange], numbers: Sequence[Tensor]
     ) -> Loaded:
         images: list[Tensor] = []
         targets: list[Tensor] = []
@@ -137,9 +137,9 @@ class Loader:
         return target
 
     def _changed(
-        self, picture: Picture, changes: Sequence[Change], numbers: Sequence[Tensor], name: Callable[[], str]
+        self, picture: Picture, changes: Sequence[ImageChange], numbers: Sequence[Tensor], name: Callable[[], str]
     ) -> Picture:
-        """Change images of one size, and make them the network's size and number of channels."""
+        """ImageChange images of one size, and make them the network's size and number of channels."""
         channels, *size = self._size
         for change, own in zip(changes, numbers, strict=True):
             picture = carry_out(change, picture, own, (size[0], size[1]))

@@ -19,17 +19,17 @@ from torch import Tensor
 from torch.nn import functional as nn
 
 from archdsl.recipes.images import (
-    Change,
     Color,
     Erase,
     Flip,
     Grey,
+    ImageChange,
     Normalize,
     RandomCrop,
     RandomResizedCrop,
     Resize,
     Rotate,
-    Shift,
+    ShiftPixels,
     TestCrop,
     VerticalFlip,
 )
@@ -62,13 +62,13 @@ class Picture:
         return Picture(way(self.images, False), None if joint is None else way(joint, joint.dtype == torch.int64))
 
 
-def numbers_needed(change: Change) -> int:
+def numbers_needed(change: ImageChange) -> int:
     """Count the random numbers that a change draws for each image."""
     return _CHANGES[type(change)][0]
 
 
-def carry_out(change: Change, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
-    """Change images of one size, with numbers from 0 up to 1, [N, count], for a network's height and width."""
+def carry_out(change: ImageChange, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
+    """ImageChange images of one size, with numbers from 0 up to 1, [N, count], for a network's height and width."""
     return _CHANGES[type(change)][1](change, picture, numbers, size)
 
 
@@ -140,7 +140,7 @@ def _random_crop(change: RandomCrop, picture: Picture, numbers: Tensor, size: tu
     return _cut(picture, (down, right), tops, lefts, size)
 
 
-def _shift(change: Shift, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
+def _shift(change: ShiftPixels, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
     down, right = (round(change.most * side) for side in picture.size)
     tops = (numbers[:, 0] * (2 * down + 1)).long()
     lefts = (numbers[:, 1] * (2 * right + 1)).long()
@@ -190,7 +190,7 @@ def _color(change: Color, picture: Picture, numbers: Tensor, size: tuple[int, in
 
 
 def _colored(change: Color, image: Tensor, row: list[float]) -> Tensor:
-    """Change the colours of one image [C, H, W], in an order that is random too, as torchvision does."""
+    """ImageChange the colours of one image [C, H, W], in an order that is random too, as torchvision does."""
     ways = (change.brightness, change.contrast, change.saturation, change.hue)
     for way in _ORDERS[int(row[4] * len(_ORDERS))]:
         most = ways[way]
@@ -250,14 +250,14 @@ def _rows(numbers: Tensor) -> list[list[float]]:
 
 
 # By class: how many numbers it draws for an image, and what it does.
-_CHANGES: dict[type[Change], tuple[int, Callable[[Any, Picture, Tensor, tuple[int, int]], Picture]]] = {
+_CHANGES: dict[type[ImageChange], tuple[int, Callable[[Any, Picture, Tensor, tuple[int, int]], Picture]]] = {
     Resize: (0, _resize),
     TestCrop: (0, _test_crop),
     RandomResizedCrop: (4 * _TRIES, _random_resized_crop),
     RandomCrop: (2, _random_crop),
     Flip: (1, _mirror),
     VerticalFlip: (1, _mirror),
-    Shift: (2, _shift),
+    ShiftPixels: (2, _shift),
     Rotate: (1, _rotate),
     Color: (5, _color),
     Erase: (5, _erase),

@@ -1,1 +1,1 @@
-"""The folder of a run: what it holds, and a run taken up from it again."""
+"""A run is a folder: what it holds, how it is written, and how a run goes on from it."""

@@ -90,6 +90,11 @@ class Meter(ABC):
         with torch.no_grad():
             self._kept.append(self._measure(output.detach().float(), target))
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was taken in."""
+        return not self._kept
+
     @abstractmethod
     def _measure(self, output: Tensor, target: Tensor) -> tuple[Tensor, ...]:
         """Return what is kept of a batch: tensors with an entry for each image."""
@@ -106,6 +111,14 @@ class Meter(ABC):
         figures = self._figures(columns)
         is_sound = not isnan(figures["loss"])
         return {name: figures[name] if is_sound else nan for name in self.task.figures}
+
+    def state(self) -> list[Tensor]:
+        """Return all that was taken in, on the CPU, for `restore`."""
+        return [torch.cat(column).cpu() for column in zip(*self._kept, strict=True)]
+
+    def restore(self, columns: Sequence[Tensor], device: torch.device) -> None:
+        """Take in what another meter of the same task had, instead of what this one has."""
+        self._kept = [tuple(column.to(device) for column in columns)] if columns else []
 
     @abstractmethod
     def _figures(self, columns: Sequence[Tensor]) -> dict[str, float]:

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from archdsl.recipes.images import (
-    Change,
+    ImageChange,
     Color,
     Erase,
     Flip,
@@ -22,7 +22,7 @@ from archdsl.recipes.images import (
     RandomResizedCrop,
     Resize,
     Rotate,
-    Shift,
+    ShiftPixels,
     TestCrop,
     VerticalFlip,
 )
@@ -39,12 +39,12 @@ from tests.training.data.files import folder_of
 
 pytestmark = pytest.mark.torch
 SIZE = (3, 12, 10)
-EVERYTHING: tuple[Change, ...] = (
+EVERYTHING: tuple[ImageChange, ...] = (
     Resize(ratio=1.2),
     RandomResizedCrop(),
     Flip(),
     VerticalFlip(),
-    Shift(),
+    ShiftPixels(),
     Rotate(),
     Color(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
     RandomCrop(pad=0.1),
@@ -58,7 +58,7 @@ def pets(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
     return load_data(f"imagefolder:{root}")
 
 
-def recipe(*changes: Change, batch: int = 7, **others: object) -> Recipe:
+def recipe(*changes: ImageChange, batch: int = 7, **others: object) -> Recipe:
     return Recipe(
         batch_size=BatchSize(images=batch), train=changes, eval=(TestCrop(),), **others  # pyright: ignore[reportArgumentType]
     )  # fmt: skip

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import csv
 import io
-from math import nan
+from math import isnan, nan
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional
 
 from archdsl.recipes.measures import BinaryCrossEntropy, CrossEntropy, SquaredError
 from archdsl.text.failure import Failure
@@ -21,6 +22,7 @@ from archdsl.training.tasks.base import Task
 from archdsl.training.tasks.classes import ClassTask, LabelsTask
 from archdsl.training.tasks.dense import ImageTask, MaskTask
 from archdsl.training.tasks.quantity import NumberTask
+from archdsl.training.tasks.scikit import class_scores
 
 pytestmark = pytest.mark.torch
 
@@ -80,15 +82,13 @@ def test_a_report_on_classes_counts_them_and_shows_the_worst_mistakes() -> None:
         counts = [int(line[name]) for name in list(line)[1:]]
         assert counts == [int(((target == row) & (predicted == column)).sum()) for column in range(6)]
     assert [line["class"] for line in table] == [name.encode(errors="backslashreplace").decode() for name in NAMES]
-    from sklearn.metrics import precision_recall_fscore_support
-
-    scores = precision_recall_fscore_support(target.numpy(), predicted.numpy(), labels=range(6), zero_division=nan)  # pyright: ignore
+    scores = class_scores(functional.one_hot(target, 6), functional.one_hot(predicted, 6), nan)
     for row, line in enumerate(rows_of(files["classes.csv"])):
         assert int(line["images"]) == int((target == row).sum())
         assert int(line["predicted"]) == int((predicted == row).sum())
         for name, column in zip(("precision", "recall", "f1"), scores, strict=False):
-            expected = column[row]  # pyright: ignore
-            assert line[name] == ("" if expected != expected else f"{expected:.6g}")
+            expected = float(column[row])
+            assert line[name] == ("" if isnan(expected) else f"{expected:.6g}")
     for name in ("confusion.png", "mistakes.png"):
         check_png(files[name])
     assert report(outcomes_of(task, output, target), Pictures(), "net on $pets$, test") == files
@@ -176,7 +176,7 @@ def test_a_report_is_written_into_a_folder_and_over_no_one_else_s_files(tmp_path
 
 def rows(count: int) -> list[dict[str, float]]:
     names = [f"{part}_{name}" for part in ("train", "validation") for name in ("loss", "accuracy", "top5", "f1")]
-    return [{"epoch": n, **{name: 1 / n for name in names}} for n in range(1, count + 1)]
+    return [{"epoch": n, **dict.fromkeys(names, 1 / n)} for n in range(1, count + 1)]
 
 
 @pytest.mark.parametrize("count", [0, 1, 20])

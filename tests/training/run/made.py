@@ -35,8 +35,10 @@ ROWS = (
 
 
 def network_for(kind: str, size: tuple[int, int, int] = (3, 8, 8)) -> Network:
-    text = f"model net(classes=2) {{ input {list(size)}; conv 4; act; {ENDS[kind]} }}\n"
-    return load(Source(text, "net.arch"), classes=len(CLASSES.get(kind, "ab")))
+    parameters = "(classes=2)" if kind in CLASSES else ""
+    text = f"model net{parameters} {{ input {list(size)}; conv 4; act; {ENDS[kind]} }}\n"
+    settings = {"classes": len(CLASSES[kind])} if kind in CLASSES else {}
+    return load(Source(text, "net.arch"), **settings)
 
 
 def make_run(

@@ -99,6 +99,17 @@ def test_a_meter_can_be_read_twice_and_fed_on(task: Task) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS, ids=names)
+def test_a_meter_goes_on_from_the_state_of_another(task: Task) -> None:
+    output, target = example(task)
+    first, other = fed(task, [40], output[:40], target[:40]), fed(task, [9], output[:9], target[:9])
+    other.restore(first.state(), torch.device("cpu"))
+    other.add(output[40:], target[40:])
+    assert other.read() == fed(task, [97], output, target).read()
+    other.restore(task.meter().state(), torch.device("cpu"))
+    assert other.is_empty
+
+
+@pytest.mark.parametrize("task", TASKS, ids=names)
 def test_the_loss_is_the_mean_of_the_plain_loss_where_the_recipe_changes_nothing(task: Task) -> None:
     output, target = example(task)
     loss = task.loss(output.requires_grad_(), target)

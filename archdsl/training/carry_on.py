@@ -1,0 +1,64 @@
+"""Carry a run on: its plan as it was, the state of its newest checkpoint, and as many threads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from archdsl.training.data.catalogue import load_data
+from archdsl.training.data.dataset import DataSet
+from archdsl.training.data.feed import Feed
+from archdsl.training.device import find_device
+from archdsl.training.loop import new_module, run
+from archdsl.training.observer import Observer, Result
+from archdsl.training.plan import Means, Plan
+from archdsl.training.run.folder import RunFolder
+from archdsl.training.run.record import SPEC
+from archdsl.training.run.resume import Resumable
+from archdsl.training.tasks.build import task_of
+
+
+def carry_on(path: Path, observer: Observer, data: DataSet | None, means: Means) -> Result:
+    """Go on with a run.
+
+    Errors: TrainingError
+    """
+    found = Resumable(path)
+    opened = found.run
+    data = data if data is not None else load_data(opened.record.data)
+    found.check_data(data)
+    device = find_device(means.device)
+    feed = Feed(
+        data,
+        opened.recipe,
+        opened.record.size,
+        workers=means.workers,
+        pin=device.type == "cuda",
+        skip_bad=means.skip_bad,
+    )
+    counts = feed.class_counts() if data.kind in ("class", "mask") else ()
+    plan = Plan(
+        opened.network,
+        (path / SPEC).read_text("utf-8"),
+        opened.recipe,
+        data,
+        task_of(opened.network, data, opened.recipe, counts),
+        feed,
+        opened.record.size,
+        device,
+        means,
+        opened.record.settings,
+    )
+    threads = torch.get_num_threads()
+    torch.set_num_threads(found.threads or threads)
+    notes = list(found.notes)
+    if device.type != "cpu" or opened.recipe.compile.is_on:
+        notes.append("going on gives the same weights on a CPU without `compile` alone; here they will differ slightly")
+    try:
+        module, _ = new_module(plan, None, None)
+        folder = RunFolder(path, plan.network, plan.spec)
+        folder.has_progress = True
+        return run(plan, module, folder, observer, found.state, tuple(notes))
+    finally:
+        torch.set_num_threads(threads)

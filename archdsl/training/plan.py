@@ -1,0 +1,145 @@
+"""What a run needs, checked before its first step: network, data, task, device."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from archdsl import __version__
+from archdsl.compiler import compile
+from archdsl.network import Network
+from archdsl.recipes.recipe import Recipe
+from archdsl.recipes.writing import write_recipe
+from archdsl.text.error import SpecError
+from archdsl.text.source import Source
+from archdsl.training.data.dataset import DataSet
+from archdsl.training.data.feed import Feed
+from archdsl.training.device import find_device
+from archdsl.training.run.record import RunRecord, network_digest
+from archdsl.training.tasks.base import Task
+from archdsl.training.tasks.build import task_of
+from archdsl.training.tasks.fit import check_trainable, image_size
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a run is carried out with, which has no part in what comes of it."""
+
+    device: str = "auto"
+    workers: int = 0
+    """Processes that prepare images; 0 lets the run do it itself."""
+    skip_bad: int = 0
+    """How many images that cannot be read are left out; one more ends the run."""
+    checkpoint_every: int = 0
+    """Steps; 0 saves after each epoch, and within one every ten minutes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A run that can begin: everything fits."""
+
+    network: Network
+    spec: str
+    """The text that the network is compiled from."""
+    recipe: Recipe
+    data: DataSet
+    task: Task
+    feed: Feed
+    size: tuple[int, int, int]
+    device: torch.device
+    means: Means
+    settings: Mapping[str, str]
+
+    @property
+    def recipe_text(self) -> str:
+        """The resolved recipe."""
+        return write_recipe(self.recipe)
+
+    def record(self) -> RunRecord:
+        """Return what run.json holds."""
+        return RunRecord(
+            model=self.network.name,
+            data=self.data.name,
+            kind=self.data.kind,
+            classes=self.data.classes,
+            size=self.size,
+            mean=self.feed.mean,
+            deviation=self.feed.deviation,
+            data_digest=self.data.digest,
+            data_listing=dict(self.data.listing),
+            settings=dict(self.settings),
+            spec_folder=_folder_of(self.network) if self.settings else "",
+            network_digest=network_digest(self.network),
+            best_by=self.task.best_by,
+            environment=environment(self.device, self.means.workers),
+        )
+
+
+def plan_run(
+    network: Network, recipe: Recipe, data: DataSet, means: Means, settings: Mapping[str, str] | None = None
+) -> Plan:
+    """Check that a network can be trained on a data set as a recipe says.
+
+    `settings` are those that the network was compiled with, as texts.
+    Errors: TrainingError
+    """
+    size = image_size(network, data, recipe)
+    task_of(network, data, recipe)  # before images are looked at
+    device = find_device(means.device)
+    network, spec, left = resolve(network, settings or {})
+    feed = Feed(
+        data, recipe, size, workers=means.workers, pin=device.type == "cuda", skip_bad=means.skip_bad
+    )
+    check_trainable(network, feed.smallest_batch)
+    counts = feed.class_counts() if data.kind in ("class", "mask") else ()
+    task = task_of(network, data, recipe, counts)
+    return Plan(network, spec, recipe, data, task, feed, size, device, means, left)
+
+
+def resolve(network: Network, settings: Mapping[str, str]) -> tuple[Network, str, Mapping[str, str]]:
+    """Return a network as one text says it, with all settings in it, that text, and the settings that are left over.
+
+    Where the language cannot say the resolved graph, it is the spec's own text, and the settings remain.
+    """
+    try:
+        text = network.text()
+        again = Network(compile(Source(text, "spec.arch"), network.name))
+    except SpecError:
+        return network, network.spec.text, settings
+    if network_digest(again) != network_digest(network):
+        return network, network.spec.text, settings
+    return again, text, {}
+
+
+def environment(device: torch.device, workers: int) -> dict[str, str | int]:
+    """Return what a run was carried out with: versions, machine, threads."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return {
+        "archdsl": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "platform": platform.platform(),
+        "implementation": sys.implementation.name,
+        "cores": os.cpu_count() or 0,
+        "threads": torch.get_num_threads(),
+        "device": name,
+        "workers": workers,
+    }
+
+
+def _folder_of(network: Network) -> str:
+    path = network.spec.path
+    return str(Path(path).resolve().parent) if path is not None else ""
+
+
+def with_seed(recipe: Recipe, seed: int) -> Recipe:
+    """Return a recipe with another seed."""
+    return recipe.model_copy(update={"seed": type(recipe.seed)(number=seed)})
+
+
