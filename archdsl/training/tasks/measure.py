@@ -39,8 +39,9 @@ def measure(
     autocast: Callable[[], AbstractContextManager[object]] = nullcontext,
     watch: Watcher | None = None,
 ) -> dict[str, float]:
-    """Return a network's figures on batches of images, none without a batch; `watch` sees each output, in float32 and on the device.
+    """Return a network's figures on batches of images; none without a batch.
 
+    `watch` sees each output, in float32 and on the device.
     Requires: what `forward` runs is on the device and in evaluation mode.
     """
     meter = task.meter()
