@@ -113,6 +113,14 @@ def change_recipe(recipe: Recipe, changes: Mapping[str, str]) -> Recipe:
     return _build(*module.recipes[recipe.name])
 
 
+def with_seed(recipe: Recipe, seed: int) -> Recipe:
+    """Return a recipe with another seed.
+
+    Errors: SpecError where the seed has more than 63 bits
+    """
+    return change_recipe(recipe, {"seed": str(seed)})
+
+
 def _changed(recipe: Recipe, word: str, settings: Mapping[str, str]) -> str:
     """Return the text of a statement with changed settings."""
     whole = settings.get("")

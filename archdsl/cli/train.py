@@ -1,111 +1,254 @@
-"""`archdsl train`: train a network on a data set."""
+"""`archdsl train`: train a network on a data set, or go on with a run."""
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Sequence
-from enum import StrEnum
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from archdsl import compiler
 from archdsl.cli.console import remark, say
-from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load, parse_pairs
+from archdsl.cli.specs import (
+    InputOption,
+    ModelOption,
+    SetOption,
+    compile_network,
+    find,
+    has_errors,
+    parse_pairs,
+    parse_shape,
+)
+from archdsl.network import Network
+from archdsl.recipe_specs import USUAL, change_recipe, find_recipe, with_seed
 from archdsl.text.failure import Failure
 
-_INTERRUPTED = 130
+if TYPE_CHECKING:
+    from archdsl.compiler import Compilation
+    from archdsl.recipes.recipe import Recipe
+    from archdsl.training import DataSet, Observer, Result
+    from archdsl.training.means import Means
 
-
-class ScheduleName(StrEnum):
-    """How the learning rate falls."""
-
-    COSINE = "cosine"
-    PLATEAU = "plateau"
-    STEP = "step"
-
-
-class Augment(StrEnum):
-    """How training images are changed at random."""
-
-    NONE = "none"
-    SHIFT = "shift"
-    AFFINE = "affine"
+_INTERRUPTED = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
+_RECIPE = "recipe."
+_CLASSES = "classes"
 
 
 def train_network(
-    spec: SpecArgument,
-    data: Annotated[str, typer.Option("--data", metavar="NAME", help="The data set: `digits`.", show_default=False)],
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FOLDER", help="Where the run is written; runs/MODEL without it."),
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that the folder holds.")] = False,
-    epochs: Annotated[
-        int | None, typer.Option("--epochs", help="Passes over the training images.", show_default="30")
-    ] = None,
-    batch_size: Annotated[int | None, typer.Option("--batch-size", help="Images per step.", show_default="64")] = None,
-    lr: Annotated[float | None, typer.Option("--lr", help="Rate after the warm-up.", show_default="0.05")] = None,
-    weight_decay: Annotated[
-        float | None, typer.Option("--weight-decay", help="Pull towards zero.", show_default="0.0005")
-    ] = None,
-    schedule: Annotated[
-        ScheduleName | None, typer.Option("--schedule", help="How the learning rate falls.", show_default="cosine")
-    ] = None,
-    augment: Annotated[
-        Augment | None, typer.Option("--augment", help="Random changes to images.", show_default="shift")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", help="Fixes weights, order and changes.", show_default="0")
-    ] = None,
-    device: Annotated[str | None, typer.Option("--device", help="Such as `cpu`.", show_default="auto")] = None,
-    recipe: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--recipe",
-            metavar="NAME=VALUE",
-            help="Any other setting of the recipe, such as momentum=0.95 or milestones=10,20. May be repeated.",
+    spec: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SPEC", help="A file, `file:model`, or a bundled network; none with --resume.", show_default=False
         ),
     ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="DATA",
+            help="`digits`, imagefolder:DIR, csv:FILE, pairs:DIR or synthetic:3x224x224/1000.",
+            show_default=False,
+        ),
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            "--recipe",
+            metavar="RECIPE",
+            help="A name that `archdsl recipes` lists or the spec declares, FILE:NAME, or 'NAME(epochs=10)'.",
+            show_default=USUAL,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FOLDER", help="Where the run is written.", show_default="runs/MODEL"),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the run that the folder holds, once this one has got going.")
+    ] = False,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", metavar="RUN", help="Go on with this run, exactly as if it had never stopped."),
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option("--weights", metavar="FILE|RUN", help="Start from these, as far as they fit."),
+    ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option("--from", metavar="ORIGIN", help="Whose names the keys of --weights are, such as timm."),
+    ] = None,
+    epochs: Annotated[str | None, typer.Option("--epochs", metavar="N", help="Instead of the recipe's.")] = None,
+    batch_size: Annotated[
+        str | None, typer.Option("--batch-size", metavar="N", help="Instead of the recipe's.")
+    ] = None,
+    lr: Annotated[str | None, typer.Option("--lr", metavar="RATE", help="Instead of the recipe's.")] = None,
+    seed: Annotated[str | None, typer.Option("--seed", metavar="N", help="Instead of the recipe's.")] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option("--seeds", metavar="N", min=1, max=1000, help="Run N times, into FOLDER/seed-0 and so on."),
+    ] = None,
+    device: Annotated[str, typer.Option("--device", metavar="NAME", help="Such as `cpu` or `cuda:1`.")] = "auto",
+    workers: Annotated[int, typer.Option("--workers", min=0, max=64, help="Processes that read images.")] = 0,
+    skip_bad: Annotated[
+        int, typer.Option("--skip-bad", metavar="N", min=0, help="Leave out up to N images that cannot be read.")
+    ] = 0,
+    checkpoint_every: Annotated[
+        int,
+        typer.Option(
+            "--checkpoint-every", metavar="STEPS", min=0, help="Also within an epoch.", show_default="10 minutes"
+        ),
+    ] = 0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Take one step, and estimate time and memory; nothing is written.")
+    ] = False,
     model: ModelOption = None,
     input: InputOption = None,
     settings: SetOption = None,
 ) -> None:
-    r"""Train a network.
+    r"""Train a network, or go on with a run.
 
-    It starts from fresh weights; the folder gets weights, metrics, curves, code and recipe. Needs torch, scikit-learn
-    and matplotlib: `pip install "archdsl\[train]"`.
+    The folder gets weights, metrics, curves, code, spec and recipe. `--set recipe.optimizer.lr=0.05` changes a value of
+    the recipe; any other --set is the network's. Validation images choose the best weights, and test images measure
+    them once, in the end. Interrupted, it saves first. Needs `pip install "archdsl\[train]"`.
     """
-    from archdsl.cli.progress import Progress
-    from archdsl.training import Recipe, load_data, train
+    from archdsl.training.means import Means
 
-    named = {
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "lr": lr,
-        "weight_decay": weight_decay,
-        "schedule": schedule and schedule.value,
-        "augment": augment and augment.value,
-        "seed": seed,
-        "device": device,
-    }
-    given = {name: value for name, value in named.items() if value is not None}
-    chosen = Recipe.of(**given, **_others(recipe, list(named)))
-    network = load(spec, model, input, settings)
+    means = Means(device, workers, skip_bad, checkpoint_every)
+    if resume is not None:
+        refused = {
+            "SPEC": spec, "--recipe": recipe, "--out": out, "--overwrite": overwrite, "--weights": weights,
+            "--from": origin, "--epochs": epochs, "--batch-size": batch_size, "--lr": lr, "--seed": seed,
+            "--seeds": seeds, "--dry-run": dry_run, "--model": model, "--input": input, "--set": settings,
+        }  # fmt: skip
+        _resume(resume, data, means, [name for name, value in refused.items() if value not in (None, False, [])])
+        return
+    if spec is None or data is None:
+        missing = "SPEC" if spec is None else "--data"
+        raise Failure(
+            f"{missing} is missing", "write `archdsl train SPEC --data DATA`, or `archdsl train --resume RUN`"
+        )
+    if origin is not None and weights is None:
+        raise Failure("--from says whose names the keys of --weights are", "give --weights too")
+    short = {"epochs": epochs, "batch_size": batch_size, "optimizer.lr": lr, "seed": seed}
+    changes, own = _split(settings, {name: value for name, value in short.items() if value is not None})
+    source, folder, named = find(spec)
+    if model and named and model != named:
+        raise Failure(f"two models are asked for: `{named}` and `{model}`")
+    chosen = change_recipe(find_recipe(recipe, source, folder), changes)
+    network = compile_network(
+        source, folder, model or named, input=input, settings=[f"{k}={v}" for k, v in own.items()]
+    )
+    from archdsl.training import load_data
+
+    loaded = load_data(data)
+    network, given = _with_classes(
+        network, own, loaded, lambda more: compiler.compile(source, network.name, more, parse_shape(input), folder)
+    )
     remark(network.warnings, spec)
-    folder = out or Path("runs") / network.name
+    target = out or Path("runs") / network.name
+    if dry_run:
+        from archdsl.cli.spread import show_estimate
+        from archdsl.training.dry import try_out
+
+        show_estimate(try_out(network, chosen, loaded, means), sys.stdout)
+        return
+    _train(network, chosen, loaded, target, means, given, weights, origin, seeds, overwrite=overwrite)
+
+
+def _train(
+    network: Network,
+    recipe: Recipe,
+    data: DataSet,
+    out: Path,
+    means: Means,
+    settings: Mapping[str, str],
+    weights: Path | None,
+    origin: str | None,
+    seeds: int | None,
+    *,
+    overwrite: bool,
+) -> None:
+    from archdsl.cli.progress import Progress
+    from archdsl.cli.spread import show_spread
+    from archdsl.training import train
+
+    results: list[Result] = []
+    for number in range(seeds or 1):
+        own = recipe if seeds is None else with_seed(recipe, recipe.seed.number + number)
+        folder = out if seeds is None else out / f"seed-{own.seed.number}"
+        with Progress(sys.stderr) as progress:
+            result = train(
+                network, own, data, folder, _watched(progress, folder), overwrite=overwrite, weights=weights,
+                origin=origin, means=means, settings=settings,
+            )  # fmt: skip
+        progress.show(result, sys.stdout)
+        _leave(result)
+        results.append(result)
+    if seeds is not None:
+        show_spread(results, out, sys.stdout)
+
+
+def _resume(run: Path, data: str | None, means: Means, refused: Sequence[str]) -> None:
+    if refused:
+        help = "leave it out; a run with other settings is a new one: `archdsl train SPEC --weights RUN`"
+        raise Failure(f"--resume goes on with what `{run}` says, and takes no {refused[0]}", help)
+    from archdsl.cli.progress import Progress
+    from archdsl.training import load_data
+    from archdsl.training import resume as go_on
+
     with Progress(sys.stderr) as progress:
-        result = train(network, chosen, load_data(data), folder, progress, overwrite=overwrite)
+        loaded = load_data(data) if data is not None else None
+        result = go_on(run, _watched(progress, run), data=loaded, means=means)
     progress.show(result, sys.stdout)
+    _leave(result)
+
+
+def _watched(progress: Observer, folder: Path) -> Observer:
+    """Return who watches a run: the terminal, and TensorBoard where it is installed."""
+    from archdsl.training import Several
+    from archdsl.training.tensorboard import TensorBoard, is_installed
+
+    return Several(progress, TensorBoard(folder)) if is_installed() else progress
+
+
+def _leave(result: Result) -> None:
+    """End a program that was interrupted, with the command that goes on."""
     if result.is_interrupted:
-        say("interrupted; what was learnt so far is kept")
-        raise typer.Exit(_INTERRUPTED)
+        say(f"interrupted by {result.interrupted_by}; all is saved, and this goes on:")
+        say(f"  archdsl train --resume {shlex.quote(str(result.out))}")
+        raise typer.Exit(_INTERRUPTED.get(result.interrupted_by, 1))
 
 
-def _others(words: Sequence[str] | None, named: Sequence[str]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for name, value in parse_pairs(words, "--recipe", "momentum=0.95").items():
-        if name in named:
-            raise Failure(f"`--recipe {name}={value}` has an option of its own: --{name.replace('_', '-')}")
-        found[name] = value.split(",") if name == "milestones" else value
-    return found
+def _split(words: Sequence[str] | None, short: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Part the words of --set into the recipe's and the network's.
+
+    Errors: Failure where a value is given twice
+    """
+    pairs = parse_pairs(words, "--set", "classes=10")
+    changes = {name.removeprefix(_RECIPE): value for name, value in pairs.items() if name.startswith(_RECIPE)}
+    for name, value in short.items():
+        for other in (name, name.rpartition(".")[2]):
+            if other in changes:
+                option = "--" + other.replace("_", "-")
+                raise Failure(f"`{_RECIPE}{other}` is set twice: by {option} and by --set", "leave out one of the two")
+        changes[name] = value
+    return changes, {name: value for name, value in pairs.items() if not name.startswith(_RECIPE)}
+
+
+def _with_classes(
+    network: Network, settings: Mapping[str, str], data: DataSet, compiled: Callable[[Mapping[str, str]], Compilation]
+) -> tuple[Network, Mapping[str, str]]:
+    """Give the model as many classes as the data has, where the user did not say how many, and say so."""
+    count = 1 if data.kind == "number" else len(data.classes)
+    if _CLASSES in settings or not count or next(iter(network.outputs.values())).numbers()[0] == count:
+        return network, settings
+    with_classes = {**settings, _CLASSES: str(count)}
+    found = compiled(with_classes)
+    if has_errors(found.diagnostics):
+        return network, settings  # it has no such parameter, and the task says what does not fit
+    say(f"{network.name} gets {_CLASSES}={count}, as {data.name} has {count} {'number' if count == 1 else 'classes'}")
+    return Network(found), with_classes

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 
 from archdsl.recipes.recipe import Recipe
 from archdsl.text.failure import require
-from archdsl.training.data.catalogue import load_data, python_data
+from archdsl.training.data.catalogue import load_data
 from archdsl.training.data.dataset import DataSet
 from archdsl.training.error import TrainingError
+from archdsl.training.means import Means
 from archdsl.training.observer import Epoch, Observer, Result, Several, Silent, Start, TrainingStep
 
 if TYPE_CHECKING:
     from archdsl.network import Network
-    from archdsl.training.plan import Means
 
 __all__ = [
     "DataSet",
     "Epoch",
+    "Means",
     "Observer",
     "Recipe",
     "Result",
@@ -29,7 +30,6 @@ __all__ = [
     "TrainingError",
     "TrainingStep",
     "load_data",
-    "python_data",
     "resume",
     "train",
 ]
@@ -63,13 +63,13 @@ def train(
     """
     require(*_NEEDS, extra="train")
     from archdsl.training.loop import new_module, run
-    from archdsl.training.plan import Means, plan_run
+    from archdsl.training.plan import plan_run
     from archdsl.training.run.folder import RunFolder
     from archdsl.training.run.weights import weights_file
 
     plan = plan_run(network, recipe, data, means or Means(), settings)
     module, notes = new_module(plan, weights_file(weights), origin)
-    folder = RunFolder.create(out, plan.network, plan.spec, overwrite=overwrite)
+    folder = RunFolder.create(out, plan.network, plan.spec, plan.code, overwrite=overwrite)
     return run(plan, module, folder, observer or Silent(), notes=notes)
 
 
@@ -84,6 +84,5 @@ def resume(
     """
     require(*_NEEDS, extra="train")
     from archdsl.training.carry_on import carry_on
-    from archdsl.training.plan import Means
 
     return carry_on(path, observer or Silent(), data, means or Means())

@@ -11,10 +11,11 @@ from archdsl.training.data.dataset import DataSet
 from archdsl.training.data.feed import Feed
 from archdsl.training.device import find_device
 from archdsl.training.loop import new_module, run
+from archdsl.training.means import Means
 from archdsl.training.observer import Observer, Result
-from archdsl.training.plan import Means, Plan
+from archdsl.training.plan import Plan
 from archdsl.training.run.folder import RunFolder
-from archdsl.training.run.record import SPEC
+from archdsl.training.run.record import MODEL, SPEC
 from archdsl.training.run.resume import Resumable
 from archdsl.training.tasks.build import task_of
 
@@ -41,6 +42,7 @@ def carry_on(path: Path, observer: Observer, data: DataSet | None, means: Means)
     plan = Plan(
         opened.network,
         (path / SPEC).read_text("utf-8"),
+        (path / MODEL).read_bytes() if (path / MODEL).is_file() else b"",
         opened.recipe,
         data,
         task_of(opened.network, data, opened.recipe, counts),
@@ -57,7 +59,7 @@ def carry_on(path: Path, observer: Observer, data: DataSet | None, means: Means)
         notes.append("going on gives the same weights on a CPU without `compile` alone; here they will differ slightly")
     try:
         module, _ = new_module(plan, None, None)
-        folder = RunFolder(path, plan.network, plan.spec)
+        folder = RunFolder(path, plan.network, plan.spec, plan.code)
         folder.has_progress = True
         return run(plan, module, folder, observer, found.state, tuple(notes))
     finally:

@@ -1,4 +1,4 @@
-"""What is said of a loss that is no finite number: the step, the images, and the first module that gave such numbers."""
+"""What is said of a loss that is not finite: the step, the images, and the first module that gave such numbers."""
 
 from __future__ import annotations
 
@@ -26,10 +26,7 @@ class FirstNotFinite:
     def run(self, forward: Callable[[], object]) -> None:
         """Run a forward pass, looking at every module."""
         # Inner modules end before outer ones, so the first to be found is the innermost.
-        hooks = [
-            inner.register_forward_hook(self._hook(path))
-            for path, inner in self._module.named_modules()
-        ]
+        hooks = [inner.register_forward_hook(self._hook(path)) for path, inner in self._module.named_modules()]
         try:
             with torch.no_grad():
                 forward()
@@ -59,7 +56,9 @@ def _tensors(output: object) -> Iterable[Tensor]:
             yield from _tensors(part)  # pyright: ignore[reportUnknownArgumentType]
 
 
-def not_finite(what: str, recipe: Recipe, found: FirstNotFinite | None = None, names: Sequence[str] = ()) -> TrainingError:
+def not_finite(
+    what: str, recipe: Recipe, found: FirstNotFinite | None = None, names: Sequence[str] = ()
+) -> TrainingError:
     """Return what to say of a number that is not finite; `names` are those of the batch's images."""
     if found is not None and found.path is not None:
         inside = f"`{found.path}`" if found.path else "the network itself"

@@ -47,7 +47,9 @@ class Frozen:
             frozen = [n for n in parameters if _is_below(n, still) or fnmatchcase(n, part)]
         if not frozen and not still:
             near = nearest(part, [BACKBONE, *named, *parameters])
-            help = f"the nearest is `{near}`" if near else "paths are those of `archdsl summary`, and `*` is any letters"
+            help = (
+                f"the nearest is `{near}`" if near else "paths are those of `archdsl summary`, and `*` is any letters"
+            )
             raise TrainingError(f"nothing in {network.name} is called `{part}`, which `freeze` names", help, "E371")
         for name in frozen:
             parameters[name].requires_grad_(False)

@@ -11,15 +11,18 @@ from typing import Any
 import torch
 from torch import nn
 
+from archdsl.text.marks import marked
+from archdsl.training.data.dataset import Part
 from archdsl.training.error import TrainingError
 from archdsl.training.finite import not_finite
 from archdsl.training.memory import out_of_memory
 from archdsl.training.observer import Observer, Result, Start
 from archdsl.training.plan import Plan
 from archdsl.training.reports.curves import curves
-from archdsl.training.reports.report import write_reports
+from archdsl.training.reports.outcomes import Outcomes
+from archdsl.training.reports.report import report
 from archdsl.training.run.checkpoint import save_checkpoint
-from archdsl.training.run.folder import RunFolder
+from archdsl.training.run.folder import RunFolder, row_of
 from archdsl.training.run.record import BEST, CURVES, LAST, TEST
 from archdsl.training.session import Session
 from archdsl.training.stop import StopSignals
@@ -113,15 +116,20 @@ def _train(session: Session, keeper: Keeper, observer: Observer, stop: StopSigna
 def _finish(session: Session, folder: RunFolder, stop: StopSignals) -> Mapping[str, float] | None:
     """Measure the best weights on the test images, once, and write the reports."""
     plan, best = session.plan, session.best
-    folder.write(CURVES, curves(session.epochs, f"{plan.network.name} on {plan.data.name}"))
+    rows = [row_of(epoch) for epoch in session.epochs]
+    folder.write(CURVES, marked(curves(rows, f"{plan.network.name} on {plan.data.name}"), "png"))
     if best is None:
         return None
     module = plan.network.module(folder.path / BEST).to(session.device)
-    part = "test" if "test" in plan.data.parts else "validation" if "validation" in plan.data.parts else "train"
-    figures = session.measure(module, part, lambda: bool(stop.received))
+    parts: tuple[Part, ...] = ("test", "validation", "train")
+    part = next(part for part in parts if part in plan.data.parts)
+    outcomes = Outcomes(plan.task)
+    figures = session.measure(module, part, lambda: bool(stop.received), outcomes.add)
     if figures is None:
         return None
-    write_reports(folder.path, plan.task, plan.feed, session.load, module, part)
+    title = f"{plan.network.name} on {plan.data.name}, {part} images"
+    for name, content in report(outcomes, plan.data.parts[part], title).items():
+        folder.write(name, marked(content, name.rpartition(".")[2]))
     if part != "test":
         return None
     folder.write(TEST, (json.dumps({"weights": "best", "epoch": best.epoch, **figures}, indent=2) + "\n").encode())

@@ -24,9 +24,7 @@ def out_of_memory(plan: Plan, error: torch.OutOfMemoryError) -> TrainingError:
     )
 
 
-def describe_shortage(
-    batch: int, *, estimate: int, fixed: int, used: int, total: int, reason: str
-) -> tuple[str, str]:
+def describe_shortage(batch: int, *, estimate: int, fixed: int, used: int, total: int, reason: str) -> tuple[str, str]:
     """Return message and help. All sizes are in bytes; `fixed` is what needs no image.
 
     >>> describe_shortage(64, estimate=12 * 2**30, fixed=2**30, used=7 * 2**30, total=8 * 2**30, reason="")[1]

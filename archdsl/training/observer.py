@@ -47,10 +47,10 @@ class TrainingStep:
 class Epoch:
     """One pass over the training images and the validation that follows it: a row of metrics.csv.
 
-    `step` counts the updates so far and `lr` is the last one's rate. Figures are by name, `loss` first: the plain loss of
-    the main output, without label smoothing, then what the data is measured by. Those of training are means over changed
-    images, taken while the weights change. `validation` is empty where there are no such images. `seconds` covers
-    training and validation; `images_per_second` training only.
+    `step` counts the updates so far and `lr` is the last one's rate. Figures are by name, `loss` first: the plain loss
+    of the main output, without label smoothing, then what the data is measured by. Those of training are means over
+    changed images, taken while the weights change. `validation` is empty where there are no such images. `seconds`
+    covers training and validation; `images_per_second` training only.
     """
 
     epoch: int

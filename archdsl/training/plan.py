@@ -17,27 +17,16 @@ from archdsl.network import Network
 from archdsl.recipes.recipe import Recipe
 from archdsl.recipes.writing import write_recipe
 from archdsl.text.error import SpecError
+from archdsl.text.marks import marked
 from archdsl.text.source import Source
 from archdsl.training.data.dataset import DataSet
 from archdsl.training.data.feed import Feed
 from archdsl.training.device import find_device
+from archdsl.training.means import Means
 from archdsl.training.run.record import RunRecord, network_digest
 from archdsl.training.tasks.base import Task
 from archdsl.training.tasks.build import task_of
 from archdsl.training.tasks.fit import check_trainable, image_size
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What a run is carried out with, which has no part in what comes of it."""
-
-    device: str = "auto"
-    workers: int = 0
-    """Processes that prepare images; 0 lets the run do it itself."""
-    skip_bad: int = 0
-    """How many images that cannot be read are left out; one more ends the run."""
-    checkpoint_every: int = 0
-    """Steps; 0 saves after each epoch, and within one every ten minutes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +36,8 @@ class Plan:
     network: Network
     spec: str
     """The text that the network is compiled from."""
+    code: bytes
+    """The module that the user's own spec compiles to; its weights have the same names."""
     recipe: Recipe
     data: DataSet
     task: Task
@@ -92,14 +83,13 @@ def plan_run(
     size = image_size(network, data, recipe)
     task_of(network, data, recipe)  # before images are looked at
     device = find_device(means.device)
+    code = marked(network.source().encode(), "py")
     network, spec, left = resolve(network, settings or {})
-    feed = Feed(
-        data, recipe, size, workers=means.workers, pin=device.type == "cuda", skip_bad=means.skip_bad
-    )
+    feed = Feed(data, recipe, size, workers=means.workers, pin=device.type == "cuda", skip_bad=means.skip_bad)
     check_trainable(network, feed.smallest_batch)
     counts = feed.class_counts() if data.kind in ("class", "mask") else ()
     task = task_of(network, data, recipe, counts)
-    return Plan(network, spec, recipe, data, task, feed, size, device, means, left)
+    return Plan(network, spec, code, recipe, data, task, feed, size, device, means, left)
 
 
 def resolve(network: Network, settings: Mapping[str, str]) -> tuple[Network, str, Mapping[str, str]]:
@@ -136,10 +126,3 @@ def environment(device: torch.device, workers: int) -> dict[str, str | int]:
 def _folder_of(network: Network) -> str:
     path = network.spec.path
     return str(Path(path).resolve().parent) if path is not None else ""
-
-
-def with_seed(recipe: Recipe, seed: int) -> Recipe:
-    """Return a recipe with another seed."""
-    return recipe.model_copy(update={"seed": type(recipe.seed)(number=seed)})
-
-

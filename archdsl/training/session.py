@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from itertools import takewhile
 from math import isfinite
 from typing import Any, NamedTuple, cast
 
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from archdsl.training.average import Average
 from archdsl.training.data.dataset import Part
-from archdsl.training.data.feed import Batch
+from archdsl.training.data.loading import Batch
 from archdsl.training.finite import FirstNotFinite, are_finite, not_finite
 from archdsl.training.freezing import Frozen
 from archdsl.training.observer import Epoch, Observer, TrainingStep
@@ -24,6 +25,7 @@ from archdsl.training.plan import Plan
 from archdsl.training.resources import fabric_of, seed_step
 from archdsl.training.schedule import LearningRate, Stall
 from archdsl.training.tasks.base import ModuleOutput, as_outputs
+from archdsl.training.tasks.measure import Watcher, measure
 
 # Reading a loss waits for the GPU to catch up; a CPU has nothing to wait for.
 STEPS_PER_READING = {"cuda": 20}
@@ -119,8 +121,7 @@ class Session:
 
     def load(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Bring a batch to the device; images are normalised there."""
-        images = batch.images.to(self.device, non_blocking=True)
-        images = self.plan.feed.normalise(images).contiguous(memory_format=self.layout)
+        images = self.normalise(batch.images.to(self.device, non_blocking=True))
         return images, batch.targets.to(self.device, non_blocking=True)
 
     def _loss(self, outputs: Sequence[Tensor], targets: Tensor) -> Tensor:
@@ -162,19 +163,25 @@ class Session:
 
     # An epoch.
 
-    @torch.no_grad()
-    def measure(self, module: nn.Module, part: Part, is_over: Callable[[], bool]) -> dict[str, float] | None:
+    def measure(
+        self, module: nn.Module, part: Part, is_over: Callable[[], bool], watch: Watcher | None = None
+    ) -> dict[str, float] | None:
         """Measure a module on a part of the data; None where `is_over` asks to end before that is done."""
-        meter = self.plan.task.meter()
-        module.eval()
-        for batch in self.plan.feed.evaluate(part):
-            images, targets = self.load(batch)
-            with self.fabric.autocast():
-                outputs = as_outputs(cast("ModuleOutput", module(images)))
-            meter.add(outputs[0], targets)
-            if is_over():
-                return None
-        return meter.read()
+        batches = takewhile(lambda _: not is_over(), self.plan.feed.evaluate(part))
+        figures = measure(
+            self.plan.task,
+            module.eval(),
+            batches,
+            self.normalise,
+            self.device,
+            autocast=self.fabric.autocast,
+            watch=watch,
+        )
+        return figures if not is_over() else None
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Return images on the device as the network takes them, in the layout that the recipe wants."""
+        return self.plan.feed.normalise(images).contiguous(memory_format=self.layout)
 
     def end_epoch(self, validation: Mapping[str, float], seconds: float, training_seconds: float) -> Epoch:
         """Take note of an epoch's figures, and begin the next one.

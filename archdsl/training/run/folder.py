@@ -1,4 +1,4 @@
-"""The folder of a run: it stands alone, a crash leaves each of its files whole, and no run before it is lost too soon."""
+"""The folder of a run: it stands alone, a crash leaves each file whole, and no run before it is lost too soon."""
 
 from __future__ import annotations
 
@@ -16,11 +16,20 @@ from torch import Tensor, nn
 
 from archdsl.network import Network
 from archdsl.text.files import cannot_write, refuse_inputs, write_atomically
-from archdsl.text.marks import marked
 from archdsl.training.error import TrainingError
 from archdsl.training.observer import Epoch
 from archdsl.training.run.checkpoint import has_checkpoint
-from archdsl.training.run.record import CHECKPOINTS, FILES, METRICS, MODEL, RECIPE, RECORD, SPEC, RunRecord, write_record
+from archdsl.training.run.record import (
+    CHECKPOINTS,
+    FILES,
+    METRICS,
+    MODEL,
+    RECIPE,
+    RECORD,
+    SPEC,
+    RunRecord,
+    write_record,
+)
 
 
 class RunFolder:
@@ -29,15 +38,15 @@ class RunFolder:
     A run that replaces another is written beside it, to `.NAME.new`, and takes its place with `take_place`.
     """
 
-    def __init__(self, path: Path, network: Network, spec: str, *, is_staged: bool = False) -> None:
+    def __init__(self, path: Path, network: Network, spec: str, code: bytes, *, is_staged: bool = False) -> None:
         self.final, self.network, self.spec = path, network, spec
         self.path = _beside(path, "new") if is_staged else path
         self.has_progress = False
         """Whether a checkpoint with at least one step was saved."""
-        self._model = marked(network.source().encode(), "py")
+        self._model = code
 
     @classmethod
-    def create(cls, path: Path, network: Network, spec: str, *, overwrite: bool) -> RunFolder:
+    def create(cls, path: Path, network: Network, spec: str, code: bytes, *, overwrite: bool) -> RunFolder:
         """Make the folder of a new run.
 
         Errors: TrainingError with E331 where it holds a run, or a file that a run writes, and is not to be overwritten,
@@ -52,7 +61,7 @@ class RunFolder:
                 what = "a run" if {RECORD, METRICS} & {*held} else f"a file `{held[0]}`"
                 help = "name another folder, say --overwrite, or go on with it: `archdsl train --resume`"
                 raise TrainingError(f"`{path}` already holds {what}", help, "E331")
-            folder = cls(path, network, spec, is_staged=bool(held))
+            folder = cls(path, network, spec, code, is_staged=bool(held))
             if folder.path != path:
                 shutil.rmtree(folder.path, ignore_errors=True)
             folder.path.mkdir(parents=True, exist_ok=True)
@@ -78,15 +87,15 @@ class RunFolder:
         text = StringIO(newline="")
         rows = csv.writer(text)
         columns = [f"{part}_{name}" for part in ("train", "validation") for name in names]
-        rows.writerow(["epoch", "step", "lr", *columns, "seconds", "images_per_second"])
-        for epoch in epochs:
-            figures = [part.get(name) for part in (epoch.train, epoch.validation) for name in names]
-            values = [epoch.epoch, epoch.step, epoch.lr, *figures, epoch.seconds, epoch.images_per_second]
+        header = ["epoch", "step", "lr", *columns, "seconds", "images_per_second"]
+        rows.writerow(header)
+        for row in map(row_of, epochs):
+            values = [row.get(name) for name in header]
             rows.writerow(["" if v is None else f"{v:.6g}" if isinstance(v, float) else v for v in values])
         self.write(METRICS, text.getvalue().encode())
 
     def save(self, name: str, module: nn.Module, facts: Mapping[str, object]) -> None:
-        """Write a module's weights and buffers, in their own dtypes, with the spec and strings that say what they are."""
+        """Write a module's weights and buffers, in their own dtypes, with the spec and what is said of them."""
         metadata = {
             "format": "pt",
             "network": self.network.name,
@@ -135,6 +144,14 @@ class RunFolder:
             for name in FILES:
                 _remove(self.path / name)
             self.path.rmdir()
+
+
+def row_of(epoch: Epoch) -> dict[str, float]:
+    """Return an epoch's row of metrics.csv."""
+    parts = {"train": epoch.train, "validation": epoch.validation}
+    figures = {f"{part}_{name}": value for part, found in parts.items() for name, value in found.items()}
+    ends = {"seconds": epoch.seconds, "images_per_second": epoch.images_per_second}
+    return {"epoch": epoch.epoch, "step": epoch.step, "lr": epoch.lr, **figures, **ends}
 
 
 def settle(path: Path) -> None:
