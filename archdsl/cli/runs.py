@@ -165,7 +165,7 @@ def _time(seconds: float) -> str:
 
 def _plot(runs: Sequence[ListedRun], output: Path) -> bytes:
     from archdsl.backends.chart import FORMATS
-    from archdsl.training.reports.curves import Curve, compared
+    from archdsl.training.reports.curves import RunCurve, compared
 
     format = output.suffix.removeprefix(".").lower()
     if format not in FORMATS:
@@ -174,7 +174,7 @@ def _plot(runs: Sequence[ListedRun], output: Path) -> bytes:
     if len(figures) != 1:
         fact = f"one plot cannot show {' and '.join(figures)}" if figures else "there is no run to plot"
         raise Failure(fact, "name runs that were chosen by the same figure")
-    return compared([Curve(str(name), run.rows) for name, run in _named(runs)], figures[0], format)
+    return compared([RunCurve(str(name), run.rows) for name, run in _named(runs)], figures[0], format)
 
 
 def _named(runs: Sequence[ListedRun]) -> Iterator[tuple[Path, ListedRun]]:

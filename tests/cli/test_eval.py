@@ -84,10 +84,13 @@ def test_a_report_is_written_where_it_is_asked_for(run: Run, made: RunRecord, tm
     before = contents(tmp_path / "report")
     assert run("eval", "run", "-o", "report").code == 0
     assert contents(tmp_path / "report") == before
-    code, _, err = run("eval", "run", "--part", "train", "-o", "report")
+    (tmp_path / "report" / "classes.csv").write_text("mine\n")
+    before = contents(tmp_path / "report")
+    code, _, err = run("eval", "run", "-o", "report")
     assert code == 2
     assert err.startswith("error[E331]: ")
-    assert run("eval", "run", "--part", "train", "-o", "report", "--overwrite").code == 0
+    assert contents(tmp_path / "report") == before
+    assert run("eval", "run", "-o", "report", "--overwrite").code == 0
 
 
 def test_other_data_of_the_same_classes_is_measured(run: Run, made: RunRecord, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ _LONGEST = 60
 Rows = Sequence[Mapping[str, float]]
 
 
-class Curve(NamedTuple):
+class RunCurve(NamedTuple):
     """A run's line: what it is called, and its metrics."""
 
     name: str
@@ -70,7 +70,7 @@ def curves(rows: Rows, title: str) -> bytes:
         return save(figure, "png")
 
 
-def compared(runs: Sequence[Curve], figure_name: str, format: str) -> bytes:
+def compared(runs: Sequence[RunCurve], figure_name: str, format: str) -> bytes:
     """Draw one validation figure of several runs by epoch, in a format of charts.
 
     Errors: Failure where matplotlib is missing

@@ -14,7 +14,7 @@ from torch.nn import functional
 from archdsl.recipes.measures import BinaryCrossEntropy, CrossEntropy, SquaredError
 from archdsl.text.failure import Failure
 from archdsl.training.data.dataset import BadSampleError
-from archdsl.training.reports.curves import Curve, compared, curves
+from archdsl.training.reports.curves import RunCurve, compared, curves
 from archdsl.training.reports.outcomes import Outcomes
 from archdsl.training.reports.pictures import confusion_png
 from archdsl.training.reports.report import report, write_report
@@ -195,7 +195,7 @@ def test_curves_leave_out_what_is_no_number() -> None:
 
 @pytest.mark.parametrize("format", ["png", "svg", "pdf"])
 def test_runs_are_compared_in_one_picture(format: str) -> None:
-    runs = [Curve(f"run {n} $x$", rows(n)) for n in (0, 1, 2, 30)]
+    runs = [RunCurve(f"run {n} $x$", rows(n)) for n in (0, 1, 2, 30)]
     content = compared(runs, "accuracy", format)
     assert content == compared(runs, "accuracy", format)
     assert len(content) > 1000

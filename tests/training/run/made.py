@@ -37,7 +37,7 @@ ROWS = (
 def network_for(kind: str, size: tuple[int, int, int] = (3, 8, 8)) -> Network:
     parameters = "(classes=2)" if kind in CLASSES else ""
     text = f"model net{parameters} {{ input {list(size)}; conv 4; act; {ENDS[kind]} }}\n"
-    settings = {"classes": len(CLASSES[kind])} if kind in CLASSES else {}
+    settings: dict[str, Any] = {"classes": len(CLASSES[kind])} if kind in CLASSES else {}
     return load(Source(text, "net.arch"), **settings)
 
 
