@@ -1,23 +1,31 @@
 """What is said where a GPU's memory does not suffice."""
 
+# torch leaves some of its members partly untyped.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 
 from archdsl.training.error import TrainingError
-from archdsl.training.plan import Plan
+from archdsl.training.plan import RunPlan
 
 
-def out_of_memory(plan: Plan, error: torch.OutOfMemoryError) -> TrainingError:
+def out_of_memory(plan: RunPlan, error: torch.OutOfMemoryError) -> TrainingError:
     """Return what was estimated, what was used, and the batch that fits, as far as both tell."""
     batch = min(plan.recipe.batch_size.images, len(plan.data.parts["train"]))
+    properties: Any = None
+    if plan.device.type == "cuda":
+        properties = torch.cuda.get_device_properties(plan.device)
     return TrainingError(
         *describe_shortage(
             batch,
             estimate=plan.network.memory(batch).training,
             fixed=plan.network.memory(0).training,
             used=torch.cuda.max_memory_allocated(plan.device) if plan.device.type == "cuda" else 0,
-            total=torch.cuda.get_device_properties(plan.device).total_memory if plan.device.type == "cuda" else 0,
+            total=int(properties.total_memory) if properties is not None else 0,
             reason=str(error).partition(".")[0],
         ),
         "E375",
