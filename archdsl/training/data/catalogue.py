@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -33,10 +33,24 @@ def _image_folder(name: str, rest: str) -> DataSet:
     return image_folder(name, Path(rest).expanduser())
 
 
+def _table(name: str, rest: str) -> DataSet:
+    from archdsl.training.data.table import table
+
+    return table(name, Path(rest).expanduser())
+
+
+def _pairs(name: str, rest: str) -> DataSet:
+    from archdsl.training.data.pairs import pairs
+
+    return pairs(name, Path(rest).expanduser())
+
+
 FORMS: Mapping[str, tuple[str, Callable[[str, str], DataSet]]] = MappingProxyType(
     {
         "digits": ("digits", _digits),
         "imagefolder": ("imagefolder:DIR", _image_folder),
+        "csv": ("csv:FILE", _table),
+        "pairs": ("pairs:DIR", _pairs),
         "synthetic": ("synthetic:3x224x224/1000", _synthetic),
     }
 )
@@ -70,3 +84,23 @@ def _unknown(text: str, word: str, form: str) -> TrainingError:
     else:
         help = f"there is {', '.join(f'`{form}`' for form in forms)}"
     return TrainingError(f"no data set is called `{text}`", help, "E340")
+
+
+def python_data(
+    train: object,
+    validation: object = None,
+    test: object = None,
+    *,
+    classes: Sequence[str] = (),
+    name: str = "python",
+) -> DataSet:
+    """Make a data set of sequences of pairs of an image and its target, such as a torchvision data set.
+
+    `archdsl.training.data.python.python_data` says what images and targets may be.
+
+    Errors: TrainingError with E349; Failure where a package is absent
+    """
+    require("torch", "torchvision", "PIL", extra="train")
+    from archdsl.training.data import python
+
+    return python.python_data(train, validation, test, classes=classes, name=name)

@@ -75,6 +75,7 @@ class Feed:
 
         Errors: TrainingError with E344 where images cannot be read
         """
+        _ = self._statistics  # they take a pass of their own, which would end this one
         draw = self._order(epoch)
         pairs = [part.tensor_split(self.steps_per_epoch) for part in draw]
         wanted = [Wanted("train", epoch, Draw(*pair)) for pair in zip(*pairs, strict=True)][first_step:]
@@ -90,7 +91,15 @@ class Feed:
 
         Errors: TrainingError with E344 where images cannot be read
         """
+        _ = self._statistics  # as above
         return self._measured(part, torch.arange(len(self.data.parts[part])))
+
+    def chosen(self, part: Part, epoch: int, draw: Draw) -> Iterator[Batch]:
+        """Yield one batch of some images as they are in an epoch; epoch 0 is as they are measured.
+
+        Errors: TrainingError with E344 where images cannot be read
+        """
+        return (batch for batch in self._load([Wanted(part, epoch, draw)]) if batch is not None)
 
     def normalise(self, images: Tensor) -> Tensor:
         """Return images as the network takes them, float32, on the device that they are on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -11,10 +12,11 @@ from torch import Tensor
 from archdsl.recipes.images import ImageChange
 from archdsl.training.data.dataset import IGNORED, BadSampleError, DataSet, Part, Samples
 from archdsl.training.data.order import Draw
+from archdsl.training.data.python import PythonSamples
 from archdsl.training.data.samples import MemorySamples
 from archdsl.training.error import TrainingError
 from archdsl.training.images.changes import Picture, carry_out, numbers_needed, resized
-from archdsl.training.images.randomness import uniform
+from archdsl.training.images.randomness import keyed, uniform
 
 
 class Batch(NamedTuple):
@@ -84,31 +86,47 @@ class Loader:
             indices = wanted.draw.indices
             picture = self._changed(Picture(samples.images[indices]), changes, numbers, lambda: samples.name(0))
             return Loaded(Batch(picture.images, samples.targets[indices], indices))
-        return self._one_by_one(samples, wanted.draw.indices, changes, numbers)
+        return self._one_by_one(samples, wanted, changes, numbers)
 
     def _one_by_one(
-        self, samples: Samples, indices: Tensor, changes: Sequence[ImageChange], numbers: Sequence[Tensor]
+        self, samples: Samples, wanted: Wanted, changes: Sequence[ImageChange], numbers: Sequence[Tensor]
     ) -> Loaded:
         images: list[Tensor] = []
         targets: list[Tensor] = []
         read: list[int] = []
         bad: list[tuple[str, str]] = []
-        for row, index in enumerate(map(int, indices)):
-            try:
-                image, target = samples.image(index), self._checked(samples.name(index), samples.target(index))
-                joint = self._joint(samples.name(index), image, target)
-            except BadSampleError as error:
-                bad.append((error.name, error.reason))
-                continue
+        for row, index in enumerate(map(int, wanted.draw.indices)):
             own = [number[row : row + 1] for number in numbers]
-            picture = self._changed(Picture(image[None], joint), changes, own, lambda: samples.name(index))  # noqa: B023 - called at once
-            images.append(picture.images[0])
-            moved = picture.joint
-            targets.append(target if moved is None else moved[0, 0] if self._kind == "mask" else moved[0])
+            try:
+                image, target = self._one(samples, wanted, row, changes, own)
+            except BadSampleError as error:
+                bad.append((error.name or samples.name(index), error.reason))
+                continue
+            if targets and target.shape != targets[0].shape:
+                (mine, others) = ([*one.shape] for one in (target, targets[0]))
+                raise TrainingError(
+                    f"`{samples.name(index)}` has a target of the shape {mine}, and others have {others}", "", "E346"
+                )
+            images.append(image)
+            targets.append(target)
             read.append(index)
         if not read:
             return Loaded(None, tuple(bad))
         return Loaded(Batch(torch.stack(images), torch.stack(targets), torch.tensor(read)), tuple(bad))
+
+    def _one(
+        self, samples: Samples, wanted: Wanted, row: int, changes: Sequence[ImageChange], numbers: Sequence[Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        index, key = int(wanted.draw.indices[row]), int(wanted.draw.keys[row])
+        name = samples.name(index)
+        # A user's own items may be random; ours are not. What is measured does not depend on the seed of a run.
+        is_own = isinstance(samples, PythonSamples)
+        with keyed(self._seed if wanted.epoch else 0, wanted.epoch, key) if is_own else nullcontext():
+            image, target = samples.image(index), samples.target(index)
+        joint = self._joint(name, image, self._checked(name, target))
+        picture = self._changed(Picture(image[None], joint), changes, numbers, lambda: name)
+        moved = picture.joint
+        return picture.images[0], target if moved is None else moved[0, 0] if self._kind == "mask" else moved[0]
 
     def _joint(self, name: str, image: Tensor, target: Tensor) -> Tensor | None:
         """Return the target [1, C, H, W] where it keeps the image's geometry."""
@@ -139,7 +157,7 @@ class Loader:
     def _changed(
         self, picture: Picture, changes: Sequence[ImageChange], numbers: Sequence[Tensor], name: Callable[[], str]
     ) -> Picture:
-        """ImageChange images of one size, and make them the network's size and number of channels."""
+        """Change images of one size, and make them the network's size and number of channels."""
         channels, *size = self._size
         for change, own in zip(changes, numbers, strict=True):
             picture = carry_out(change, picture, own, (size[0], size[1]))

@@ -29,16 +29,19 @@ def cut(labels: Sequence[Hashable], parts: int) -> list[list[int]]:
     [10, 10]
     """
     left = Counter(labels)
-    due = [FEWEST - 1] * parts
-    found: list[list[int]] = [[] for _ in range(parts)]
-    for index in by_label(labels):
-        due = [count + 1 for count in due]
-        chosen = next((part for part, count in enumerate(due) if count >= EVERY), None)
-        if chosen is not None and left[labels[index]] > 1:
-            found[chosen].append(index)
-            due[chosen] -= EVERY
-            left[labels[index]] -= 1
-    return [sorted(part) for part in found]
+    due = [FEWEST] * parts
+    order = by_label(labels)
+    found: dict[int, int] = {}
+    # What classes of one image could not give is taken from others, in a second turn.
+    for turn in (1, 0):
+        for index in order:
+            due = [count + turn for count in due]
+            part = next((part for part, count in enumerate(due) if count >= EVERY), None)
+            if part is not None and left[labels[index]] > 1 and index not in found:
+                found[index] = part
+                due[part] -= EVERY
+                left[labels[index]] -= 1
+    return [sorted(index for index, own in found.items() if own == part) for part in range(parts)]
 
 
 def by_label(labels: Sequence[Hashable]) -> list[int]:

@@ -33,11 +33,12 @@ from archdsl.recipes.images import (
     TestCrop,
     VerticalFlip,
 )
-from archdsl.training.data.dataset import IGNORED
+from archdsl.training.data.dataset import IGNORED, BadSampleError
 from archdsl.training.vision import functional
 
 _EXACT, _NEAREST, _BILINEAR = (functional.InterpolationMode[word] for word in ("NEAREST_EXACT", "NEAREST", "BILINEAR"))
 _TRIES = 10
+_MOST_PIXELS = 10**8
 _ORDERS = list(permutations(range(4)))
 
 
@@ -68,7 +69,7 @@ def numbers_needed(change: ImageChange) -> int:
 
 
 def carry_out(change: ImageChange, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
-    """ImageChange images of one size, with numbers from 0 up to 1, [N, count], for a network's height and width."""
+    """Change images of one size, with numbers from 0 up to 1, [N, count], for a network's height and width."""
     return _CHANGES[type(change)][1](change, picture, numbers, size)
 
 
@@ -91,7 +92,10 @@ def _covering(picture: Picture, size: tuple[float, float]) -> Picture:
     """Resize, keeping the shape, to the least that covers a height and width."""
     height, width = picture.size
     scale = max(size[0] / height, size[1] / width)
-    return resized(picture, (max(1, round(height * scale)), max(1, round(width * scale))))
+    whole = max(1, round(height * scale)), max(1, round(width * scale))
+    if whole[0] * whole[1] > _MOST_PIXELS:
+        raise BadSampleError("", f"of {height} x {width} pixels, it would be resized to {whole[0]} x {whole[1]}")
+    return resized(picture, whole)
 
 
 def _test_crop(change: TestCrop, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
@@ -190,7 +194,7 @@ def _color(change: Color, picture: Picture, numbers: Tensor, size: tuple[int, in
 
 
 def _colored(change: Color, image: Tensor, row: list[float]) -> Tensor:
-    """ImageChange the colours of one image [C, H, W], in an order that is random too, as torchvision does."""
+    """Change the colours of one image [C, H, W], in an order that is random too, as torchvision does."""
     ways = (change.brightness, change.contrast, change.saturation, change.hue)
     for way in _ORDERS[int(row[4] * len(_ORDERS))]:
         most = ways[way]

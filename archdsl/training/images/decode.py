@@ -99,6 +99,17 @@ def channels_of(path: Path) -> int | None:
             return None
 
 
+def mode_of(path: Path) -> str | None:
+    """Return what Pillow calls a file's kind of pixels, by its head; None where it cannot be read."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(path) as image:
+                return image.mode
+        except Exception:  # noqa: BLE001 - reading it all will say why
+            return None
+
+
 def as_tensor(pixels: np.ndarray[Any, Any]) -> Tensor:
     """Return pixels [H, W] or [H, W, C] as a tensor [C, H, W] that lies in memory as they do."""
     # A copy where the array is read-only or runs backwards, neither of which torch takes.

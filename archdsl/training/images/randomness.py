@@ -5,6 +5,11 @@ Source: splitmix64, Steele, Lea and Flood 2014, figure 19
 
 from __future__ import annotations
 
+import random
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,6 +28,25 @@ def uniform(seed: int, epoch: int, indices: Tensor, change_number: int, count: i
     places = torch.arange(1, count + 1, dtype=torch.int64) * _signed(_GOLDEN)
     words = _mix(rows[:, None] + places)
     return _shifted(words, 11).to(torch.float64) * 2.0**-53
+
+
+@contextmanager
+def keyed(seed: int, epoch: int, key: int) -> Generator[None]:
+    """Let the generators of torch, numpy and Python give what depends on these numbers alone, and restore them after.
+
+    It is for what draws from them without being asked for a generator: a user's own transforms.
+    """
+    number = mixed(mixed(mixed(seed) + epoch) + key)
+    states = torch.default_generator.get_state(), np.random.get_state(), random.getstate()
+    torch.default_generator.manual_seed(number >> 1)
+    np.random.seed(number % 2**32)
+    random.seed(number)
+    try:
+        yield
+    finally:
+        torch.default_generator.set_state(states[0])
+        np.random.set_state(states[1])
+        random.setstate(states[2])
 
 
 def mixed(number: int) -> int:

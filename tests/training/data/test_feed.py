@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 
 from archdsl.recipes.images import (
-    ImageChange,
     Color,
     Erase,
     Flip,
     Grey,
+    ImageChange,
     Normalize,
     RandomCrop,
     RandomResizedCrop,
@@ -100,6 +100,16 @@ def test_a_pass_left_in_the_middle_harms_no_other(pets: DataSet) -> None:
     assert bytes_of(feed.train(1)) == whole
     with pytest.raises(RuntimeError, match="another pass"):
         next(begun)
+    feed.close()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_images_may_be_normalised_as_they_come(pets: DataSet, workers: int) -> None:
+    feed = Feed(pets, recipe(Flip()), SIZE, workers=workers)
+    assert sum(len(feed.normalise(batch.images)) for batch in feed.train(1)) == 36
+    feed.close()
+    feed = Feed(pets, recipe(Flip()), SIZE, workers=workers)
+    assert sum(len(feed.normalise(batch.images)) for batch in feed.evaluate("train")) == 36
     feed.close()
 
 

@@ -1,0 +1,143 @@
+"""What can be said of a data set before a network is trained on it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from archdsl.recipes.recipe import Recipe
+from archdsl.training.data.dataset import PARTS, BadSampleError, DataSet, Part, Samples
+from archdsl.training.data.feed import Feed
+from archdsl.training.data.order import Draw
+from archdsl.training.data.samples import PairSamples, targets_of
+from archdsl.training.images.sheet import contact_sheet
+
+_USUAL_SIDE = 224
+_ON_SHEET = 48
+_COLUMNS = 8
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """Counts, sizes, and images that cannot be read or that are in two parts."""
+
+    counts: dict[Part, int]
+    per_class: dict[Part, dict[str, int]]
+    """Of one class an image, or several; empty for other targets."""
+    values: dict[Part, tuple[float, float, float, float]]
+    """Of numbers: least, mean, most, and deviation."""
+    sizes: dict[tuple[int, int], int]
+    """Images by height and width."""
+    channels: dict[int, int]
+    """Images by channels."""
+    bad: tuple[tuple[str, str], ...]
+    """Images that cannot be read, and why."""
+    shared: tuple[tuple[str, ...], ...]
+    """Images whose pixels are the same, in more than one part."""
+    repeated: int
+    """Images whose pixels another one in their part has."""
+
+
+def report_on(data: DataSet) -> DataReport:
+    """Read every image of a data set once."""
+    sizes: Counter[tuple[int, int]] = Counter()
+    channels: Counter[int] = Counter()
+    bad: list[tuple[str, str]] = []
+    places: dict[bytes, list[tuple[Part, str]]] = defaultdict(list)
+    for part in _parts(data):
+        samples = data.parts[part]
+        for index in range(len(samples)):
+            try:
+                image = samples.image(index)
+                if isinstance(samples, PairSamples):
+                    samples.target(index)
+            except BadSampleError as error:
+                bad.append((error.name, error.reason))
+                continue
+            sizes[image.shape[1], image.shape[2]] += 1
+            channels[len(image)] += 1
+            content = repr(tuple(image.shape)).encode() + image.contiguous().numpy().tobytes()
+            places[hashlib.sha256(content).digest()].append((part, samples.name(index)))
+    shared = [names for names in places.values() if len({part for part, _ in names}) > 1]
+    inside = sum(count - 1 for names in places.values() for count in Counter(part for part, _ in names).values())
+    return DataReport(
+        counts={part: len(data.parts[part]) for part in _parts(data)},
+        per_class={part: _per_class(data, data.parts[part]) for part in _parts(data)} if _is_listed(data) else {},
+        values={part: _values(data.parts[part]) for part in _parts(data)} if data.kind == "number" else {},
+        sizes=dict(sizes.most_common()),
+        channels=dict(channels.most_common()),
+        bad=tuple(bad),
+        shared=tuple(tuple(f"{part}: {name}" for part, name in names) for names in shared),
+        repeated=inside,
+    )
+
+
+def usual_size(data: DataSet, report: DataReport) -> tuple[int, int, int]:
+    """Return a size [C, H, W] to show images in: their own where all have one that is small, else 224 x 224."""
+    side = next(iter(report.sizes), (_USUAL_SIDE, _USUAL_SIDE))
+    height, width = side if len(report.sizes) == 1 and max(side) <= _USUAL_SIDE else (_USUAL_SIDE, _USUAL_SIDE)
+    return data.channels, height, width
+
+
+def sheet_of(data: DataSet, recipe: Recipe, size: tuple[int, int, int], bad: Sequence[str]) -> bytes:
+    """Draw training images as a network of the input size will see them in the first epoch, before normalising.
+
+    Where images have one class, all classes are shown in turn.
+    """
+    feed = Feed(data, recipe, size, skip_bad=len(bad))
+    samples = data.parts["train"]
+    usable = [index for index in range(len(samples)) if samples.name(index) not in {*bad}]
+    rows = torch.tensor(_in_turn(data, usable)[:_ON_SHEET])
+    batch = next(feed.chosen("train", 1, Draw(rows, rows)))
+    captions = [_caption(data, samples, int(index)) for index in batch.indices]
+    return contact_sheet([*batch.images], captions, _COLUMNS)
+
+
+def _in_turn(data: DataSet, indices: Sequence[int]) -> list[int]:
+    if data.kind != "class":
+        step = max(1, len(indices) // _ON_SHEET)
+        return [*indices[::step]]
+    seen: Counter[int] = Counter()
+    keys: dict[int, tuple[int, int]] = {}
+    labels = targets_of(data.parts["train"])
+    for index in indices:
+        label = int(labels[index])
+        keys[index] = (seen[label], label)
+        seen[label] += 1
+    return sorted(indices, key=lambda index: keys[index])
+
+
+def _caption(data: DataSet, samples: Samples, index: int) -> str:
+    match data.kind:
+        case "class":
+            return data.classes[int(samples.target(index))]
+        case "classes":
+            return " ".join(name for name, there in zip(data.classes, samples.target(index), strict=True) if there)
+        case "number":
+            return f"{float(samples.target(index)):g}"
+        case "mask" | "image":
+            return Path(samples.name(index)).name
+
+
+def _parts(data: DataSet) -> list[Part]:
+    return [part for part in PARTS if part in data.parts]
+
+
+def _is_listed(data: DataSet) -> bool:
+    return data.kind in ("class", "classes")
+
+
+def _per_class(data: DataSet, samples: Samples) -> dict[str, int]:
+    targets = targets_of(samples)
+    counts = torch.bincount(targets, minlength=len(data.classes)) if data.kind == "class" else targets.sum(0)
+    return {name: int(count) for name, count in zip(data.classes, counts, strict=True)}
+
+
+def _values(samples: Samples) -> tuple[float, float, float, float]:
+    values = targets_of(samples).double()
+    return float(values.min()), float(values.mean()), float(values.max()), float(values.std(correction=0))
