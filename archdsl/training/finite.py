@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +29,7 @@ class FirstNotFinite:
     def run(self, forward: Callable[[], object]) -> None:
         """Run a forward pass, looking at every module."""
         # Inner modules end before outer ones, so the first to be found is the innermost.
-        modules: list[tuple[str, nn.Module]] = list(self._module.named_modules())
+        modules: list[tuple[str, nn.Module]] = [*self._module.named_modules()]
         hooks = [inner.register_forward_hook(self._hook(path)) for path, inner in modules]
         try:
             with torch.no_grad():
@@ -46,8 +46,8 @@ class FirstNotFinite:
                 bad = ~torch.isfinite(tensor)
                 if bool(bad.any()):
                     self.path = path
-                    places: list[int] = bad.flatten(1).any(1).nonzero().flatten().tolist() if tensor.ndim > 1 else []
-                    self.images = places
+                    found = bad.flatten(1).any(1).nonzero().flatten() if tensor.ndim > 1 else bad[:0]
+                    self.images = cast("list[int]", found.tolist())
                     return
 
         return look

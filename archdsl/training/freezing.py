@@ -35,7 +35,7 @@ class Frozen:
             raise TrainingError("`freeze` leaves nothing to train", "name fewer paths in the recipe's `freeze`", "E371")
 
     def _freeze(self, module: nn.Module, network: Network, part: str) -> None:
-        modules: list[tuple[str, nn.Module]] = list(module.named_modules())
+        modules: list[tuple[str, nn.Module]] = [*module.named_modules()]
         named = {name: inner for name, inner in modules if name}
         parameters = dict(module.named_parameters())
         if part == BACKBONE:

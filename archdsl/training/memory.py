@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -16,16 +16,16 @@ from archdsl.training.plan import RunPlan
 def out_of_memory(plan: RunPlan, error: torch.OutOfMemoryError) -> TrainingError:
     """Return what was estimated, what was used, and the batch that fits, as far as both tell."""
     batch = min(plan.recipe.batch_size.images, len(plan.data.parts["train"]))
-    properties: Any = None
+    total = 0
     if plan.device.type == "cuda":
-        properties = torch.cuda.get_device_properties(plan.device)
+        total = cast("Any", torch.cuda.get_device_properties(plan.device)).total_memory
     return TrainingError(
         *describe_shortage(
             batch,
             estimate=plan.network.memory(batch).training,
             fixed=plan.network.memory(0).training,
             used=torch.cuda.max_memory_allocated(plan.device) if plan.device.type == "cuda" else 0,
-            total=int(properties.total_memory) if properties is not None else 0,
+            total=total,
             reason=str(error).partition(".")[0],
         ),
         "E375",
