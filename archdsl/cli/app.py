@@ -43,6 +43,9 @@ COMMANDS = {
     "recipes": Command("recipes", "list_recipes", "archdsl recipes resnet_paper"),
     "data": Command("data", "describe_data", "archdsl data imagefolder:pets -o sheet.png"),
     "train": Command("train", "train_network", "archdsl train tiny.arch --data digits --epochs 10"),
+    "eval": Command("eval", "evaluate_run", "archdsl eval runs/tiny -o report"),
+    "predict": Command("predict", "predict_images", "archdsl predict runs/tiny cat.jpg --top 3"),
+    "runs": Command("runs", "list_runs", "archdsl runs runs -o runs.png"),
 }
 
 

@@ -69,7 +69,8 @@ def train(
 
     plan = plan_run(network, recipe, data, means or Means(), settings)
     module, notes = new_module(plan, weights_file(weights), origin)
-    folder = RunFolder.create(out, plan.network, plan.spec, plan.code, overwrite=overwrite)
+    inputs = [*network.files, *([source] if (source := weights_file(weights)) is not None else [])]
+    folder = RunFolder.create(out, plan.network, plan.spec, plan.code, inputs=inputs, overwrite=overwrite)
     return run(plan, module, folder, observer or Silent(), notes=notes)
 
 

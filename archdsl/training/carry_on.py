@@ -9,6 +9,7 @@ import torch
 from archdsl.training.data.catalogue import load_data
 from archdsl.training.data.dataset import DataSet
 from archdsl.training.data.feed import Feed
+from archdsl.training.data.statistics import Statistics
 from archdsl.training.device import find_device
 from archdsl.training.loop import new_module, run
 from archdsl.training.means import Means
@@ -37,6 +38,7 @@ def carry_on(path: Path, observer: Observer, data: DataSet | None, means: Means)
         workers=means.workers,
         pin=device.type == "cuda",
         skip_bad=means.skip_bad,
+        statistics=Statistics(opened.record.mean, opened.record.deviation),
     )
     counts = feed.class_counts() if data.kind in ("class", "mask") else ()
     plan = Plan(

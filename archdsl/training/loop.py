@@ -155,9 +155,9 @@ class Keeper:
 
         Errors: TrainingError with E372 where a weight or buffer is not finite
         """
-        if not self.session.is_sound():
-            what = f"a weight or running statistic after step {self.session.step} is not finite"
-            raise not_finite(what, self.session.plan.recipe)
+        key = self.session.polluted()
+        if key:
+            raise not_finite(f"`{key}` after step {self.session.step} is not finite", self.session.plan.recipe)
 
     def save(self) -> None:
         """Save a checkpoint; with the first that holds any progress the run takes the place of an earlier one.

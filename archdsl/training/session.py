@@ -208,9 +208,12 @@ class Session:
 
     # Checkpoints.
 
-    def is_sound(self) -> bool:
-        """Return whether all weights and buffers are finite, so that they may be saved."""
-        return are_finite([*self.module.parameters(), *self.module.buffers(), *self.measured.parameters()])
+    def polluted(self) -> str:
+        """Return the key of a weight or buffer that is not finite, and so may not be saved; "" where all are."""
+        state = {**self.module.state_dict(), **self.measured.state_dict()}
+        if are_finite(state.values()):
+            return ""
+        return next((key for key, tensor in self.module.state_dict().items() if not are_finite([tensor])), "an average")
 
     def state(self) -> dict[str, object]:
         """Return all that is needed to go on from here, on the CPU."""

@@ -10,7 +10,7 @@ from torch import nn
 
 from bench import gpu
 from tests.peers import torchvision
-from tests.training.small_nets import tiny
+from tests.training.small import module as tiny
 
 pytestmark = pytest.mark.torch
 

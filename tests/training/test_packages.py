@@ -10,7 +10,7 @@ import sys
 sys.modules[{module!r}] = None
 from archdsl import Failure
 from archdsl.training import Recipe, load_data, train
-Recipe.of(epochs=3)
+Recipe()
 try:
     {call}
 except Failure as error:
@@ -39,5 +39,5 @@ def test_an_absent_package_is_named_with_its_extra(module: str, call: str, named
 
 def test_importing_the_package_imports_no_heavy_package() -> None:
     heavy = "'torch', 'sklearn', 'matplotlib', 'numpy', 'safetensors', 'rich'"
-    use = "import sys, archdsl.training as t; t.Recipe(); list(t.DATA_SETS)"
+    use = "import sys, archdsl.training as t; t.Recipe(); t.Means()"
     assert run(f"{use}\nprint({{{heavy}}} & set(sys.modules))") == "set()"

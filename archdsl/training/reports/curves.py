@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from math import ceil, isfinite, nan
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,11 +24,22 @@ _LONGEST = 60
 Rows = Sequence[Mapping[str, float]]
 
 
-class Curve(NamedTuple):
+class RunCurve(NamedTuple):
     """A run's line: what it is called, and its metrics."""
 
     name: str
     rows: Rows
+
+
+@contextmanager
+def drawing() -> Generator[None]:
+    """Draw in the light theme, without warnings of letters that the font lacks.
+
+    Errors: Failure where matplotlib is missing
+    """
+    with styled(THEMES["light"]), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
 
 
 def curves(rows: Rows, title: str) -> bytes:
@@ -37,7 +50,7 @@ def curves(rows: Rows, title: str) -> bytes:
     """
     theme = THEMES["light"]
     names = [name for name in FIGURES if any(f"train_{name}" in row or f"validation_{name}" in row for row in rows)]
-    with styled(theme):
+    with drawing():
         from matplotlib.figure import Figure
 
         across = max(1, min(_ACROSS, len(names)))
@@ -53,17 +66,17 @@ def curves(rows: Rows, title: str) -> bytes:
             _finish(axes, name)
             if number == 0:
                 axes.legend()
-        figure.suptitle(_shown(title), parse_math=False)
+        figure.suptitle(_shown(title)).set_parse_math(False)
         return save(figure, "png")
 
 
-def compared(runs: Sequence[Curve], figure_name: str, format: str) -> bytes:
+def compared(runs: Sequence[RunCurve], figure_name: str, format: str) -> bytes:
     """Draw one validation figure of several runs by epoch, in a format of charts.
 
     Errors: Failure where matplotlib is missing
     """
     theme = THEMES["light"]
-    with styled(theme):
+    with drawing():
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(7.2, 4.4), layout="constrained")

@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from archdsl.backends.chart.style import save, styled
-from archdsl.backends.theme import THEMES
+from archdsl.backends.chart.style import save
 from archdsl.text.render.display import visible
+from archdsl.training.reports.curves import drawing
 
 if TYPE_CHECKING:
     from matplotlib.text import Text
@@ -34,14 +32,6 @@ class Mistake(NamedTuple):
     image: Tensor
     name: str
     line: str
-
-
-@contextmanager
-def drawing() -> Generator[None]:
-    """Draw in the light theme, without warnings of letters that the font lacks."""
-    with styled(THEMES["light"]), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        yield
 
 
 def plain(text: str, longest: int = _LONGEST) -> str:

@@ -55,5 +55,6 @@ def write_report(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = 
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(folder, error) from None
-    for name, content in files.items():
+    # Tables first: they bear no mark, so that one which is another's is found before a picture is replaced.
+    for name, content in sorted(files.items(), key=lambda file: not file[0].endswith(".csv")):
         write_output(folder / name, content, name.rpartition(".")[2], overwrite=overwrite)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
 
 from archdsl.training.data.dataset import DataSet, Part
 from archdsl.training.data.feed import Feed
@@ -52,17 +56,20 @@ def evaluate(
         raise TrainingError(f"{data.name} has no {part} part; it has {there}", help, "E369")
     place = find_device(device)
     task = task_of(run.network, data, run.recipe)
-    module = run.module(which).to(place)
     outcomes = Outcomes(task) if is_reported else None
     feed = feed_of(run, data, workers)
+    prepared = Prepared(run, feed, which, place)
     try:
         watch = outcomes.add if outcomes is not None else None
-        figures = measure(task, module, feed.evaluate(part), feed.normalise, place, watch=watch)
+        batches = feed.evaluate(part)
+        figures = measure(
+            task, prepared.module, batches, prepared.normalise, place, autocast=prepared.autocast, watch=watch
+        )
     finally:
         feed.close()
     samples = data.parts[part]
     title = f"{run.record.model} on {data.name}, {part}"
-    files = report(outcomes, samples, title) if outcomes is not None else {}
+    files = report(outcomes, samples, title) if outcomes is not None else dict[str, bytes]()
     return Evaluation(figures, len(samples), run.epoch(which), files)
 
 
@@ -71,6 +78,28 @@ def feed_of(run: OpenRun, data: DataSet, workers: int = 0, skip_bad: int = 0) ->
     record = run.record
     statistics = Statistics(record.mean, record.deviation)
     return Feed(data, run.recipe, record.size, workers=workers, skip_bad=skip_bad, statistics=statistics)
+
+
+class Prepared:
+    """A run's module on a device, in the precision and the layout that it was measured in while it trained."""
+
+    def __init__(self, run: OpenRun, feed: Feed, which: WhichWeights, device: torch.device) -> None:
+        recipe = run.recipe
+        self._feed, self._device = feed, device
+        self._layout = torch.channels_last if recipe.layout.order == "channels_last" else torch.contiguous_format
+        move = cast("Callable[..., nn.Module]", run.module(which).to)
+        self.module = move(device=device, memory_format=self._layout)
+        # Half precision by float16 is for GPUs; elsewhere such a run is measured in float32.
+        is_half = recipe.precision.type == "bf16" or (recipe.precision.type == "fp16" and device.type == "cuda")
+        self._type = {"bf16": torch.bfloat16, "fp16": torch.float16}[recipe.precision.type] if is_half else None
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Return images on the device as the network takes them."""
+        return self._feed.normalise(images).contiguous(memory_format=self._layout)
+
+    def autocast(self) -> torch.autocast:
+        """Return what sets the precision while the network runs."""
+        return torch.autocast(self._device.type, self._type, enabled=self._type is not None)
 
 
 def check_same(run: OpenRun, data: DataSet) -> None:

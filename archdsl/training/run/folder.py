@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ from archdsl.training.run.record import (
     RECORD,
     SPEC,
     RunRecord,
+    network_digest,
     write_record,
 )
 
@@ -46,8 +48,10 @@ class RunFolder:
         self._model = code
 
     @classmethod
-    def create(cls, path: Path, network: Network, spec: str, code: bytes, *, overwrite: bool) -> RunFolder:
-        """Make the folder of a new run.
+    def create(
+        cls, path: Path, network: Network, spec: str, code: bytes, *, inputs: Sequence[Path], overwrite: bool
+    ) -> RunFolder:
+        """Make the folder of a new run; `inputs` are files that were read for it.
 
         Errors: TrainingError with E331 where it holds a run, or a file that a run writes, and is not to be overwritten,
         and with E332 where it cannot be written; Failure where a file of the run would replace one that was read
@@ -55,7 +59,7 @@ class RunFolder:
         settle(path)
         try:
             for name in FILES:
-                refuse_inputs(path / name, network.files)
+                refuse_inputs(path / name, inputs)
             held = [name for name in (*FILES, CHECKPOINTS) if (path / name).exists()]
             if held and not overwrite:
                 what = "a run" if {RECORD, METRICS} & {*held} else f"a file `{held[0]}`"
@@ -100,11 +104,11 @@ class RunFolder:
             "format": "pt",
             "network": self.network.name,
             "spec": self.spec,
-            "spec_digest": self.network.digest,
+            "network_digest": network_digest(self.network),
             "model_sha256": sha256(self._model).hexdigest(),
             **{key: str(value) for key, value in facts.items()},
         }
-        self.write(name, save(_plain(module.state_dict()), metadata))
+        self.write(name, in_one_order(save(_plain(module.state_dict()), metadata)))
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file whole.
@@ -152,6 +156,21 @@ def row_of(epoch: Epoch) -> dict[str, float]:
     figures = {f"{part}_{name}": value for part, found in parts.items() for name, value in found.items()}
     ends = {"seconds": epoch.seconds, "images_per_second": epoch.images_per_second}
     return {"epoch": epoch.epoch, "step": epoch.step, "lr": epoch.lr, **figures, **ends}
+
+
+def in_one_order(content: bytes) -> bytes:
+    """Return a safetensors file whose metadata come in the order of their keys; the library writes them in any.
+
+    >>> one, other = (in_one_order(save({}, {"a": "1", "b": "2", "c": "3", "d": "4"})) for _ in "xy")
+    >>> one == other
+    True
+    """
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    metadata = dict(sorted(header.pop("__metadata__", {}).items()))
+    text = json.dumps({"__metadata__": metadata, **header}, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin where 8 bytes do
+    return len(text).to_bytes(8, "little") + text + content[8 + length :]
 
 
 def settle(path: Path) -> None:

@@ -93,19 +93,22 @@ def _network(run: Path, record: RunRecord) -> Network:
         raise TrainingError(cannot("read", run / SPEC, error), "take it from a copy", "E367") from None
     except ValueError:
         raise TrainingError(f"`{run / SPEC}` is no UTF-8 text", "take it from a copy", "E367") from None
-    first: SpecError | None = None
+    errors: list[SpecError] = []
     others: list[Network] = []
     for network in _candidates(source, run, record):
         if isinstance(network, SpecError):
-            first = first or network
+            errors.append(network)
         elif network_digest(network) == record.network_digest:
             return network
         else:
             others.append(network)
-    if others or first is None:
+    if others:
         fact = f"`{run / SPEC}` makes another network than the one that was trained"
         raise TrainingError(fact, "take the spec, and the files that it uses, from a copy", "E367")
-    raise _cannot_use(run / SPEC, first)
+    # A mistake in the spec itself is found with the run's settings and without.
+    last = {found.message for found in errors[-1].diagnostics}
+    shared = [found for error in errors for found in error.diagnostics if found.message in last]
+    raise _cannot_use(run / SPEC, SpecError(shared or errors[0].diagnostics))
 
 
 def _candidates(source: Source, run: Path, record: RunRecord) -> Iterator[Network | SpecError]:

@@ -16,7 +16,7 @@ from archdsl.recipes.updates import BatchSize
 from archdsl.training.data.dataset import BadSampleError, DataSet
 from archdsl.training.device import find_device
 from archdsl.training.images.decode import decode
-from archdsl.training.run.evaluation import feed_of
+from archdsl.training.run.evaluation import Prepared, feed_of
 from archdsl.training.run.loading import OpenRun, WhichWeights
 from archdsl.training.run.record import RunRecord
 from archdsl.training.tasks.base import as_outputs
@@ -33,8 +33,8 @@ class Prediction:
     """What is predicted for one file.
 
     `ranked` are the top classes with their probabilities, of a mask its classes with their shares of the pixels;
-    `number` is that of data with numbers; `picture` is a mask, whose palette's indices are classes, or an image, as PNG.
-    Where the file cannot be read there is only the reason, `unread`.
+    `number` is that of data with numbers; `picture` is a mask, whose palette's indices are classes, or an image, both
+    as PNG. Where the file cannot be read there is only the reason, `unread`.
     """
 
     path: Path
@@ -55,18 +55,20 @@ def predict(
     record = run.record
     check_outputs(run.network, record)
     place = find_device(device)
-    module = run.module(which).to(place)
     files = _Files(paths, is_grey_only=record.size[0] == 1 and not any(isinstance(c, Grey) for c in run.recipe.eval))
     # To the feed, they are images of one class: nothing but the images is asked for.
     data = DataSet("files", "class", ("",), record.size[0], {"train": files, "test": files})
     batch_size = BatchSize(images=min(_BATCH, run.recipe.batch_size.images))
     few = OpenRun(run.path, record, run.network, run.recipe.model_copy(update={"batch_size": batch_size}))
     feed = feed_of(few, data, skip_bad=len(paths))
+    prepared = Prepared(few, feed, which, place)
     told = 0
     with torch.inference_mode():
         for batch in feed.evaluate("test"):
-            output = as_outputs(module(feed.normalise(batch.images.to(place))))[0].float().cpu()
-            for index, row in zip(whole(batch.indices), output, strict=True):
+            images = prepared.normalise(batch.images.to(place))
+            with prepared.autocast():
+                output = as_outputs(prepared.module(images))[0]
+            for index, row in zip(whole(batch.indices), output.float().cpu(), strict=True):
                 yield from files.unread(range(told, index))
                 yield _prediction(paths[index], row, record, top)
                 told = index + 1

@@ -90,6 +90,11 @@ class Meter(ABC):
         with torch.no_grad():
             self._kept.append(self._measure(output.detach().float(), target))
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was taken in."""
+        return not self._kept
+
     @abstractmethod
     def _measure(self, output: Tensor, target: Tensor) -> tuple[Tensor, ...]:
         """Return what is kept of a batch: tensors with an entry for each image."""

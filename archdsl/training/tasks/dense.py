@@ -86,6 +86,15 @@ class _MaskMeter(Meter):
         self._table = table if self._table is None else self._table + table
         return (self._masks.sums(output, target),)
 
+    def state(self) -> list[Tensor]:
+        """Return all that was taken in, the counts of pixels at the end."""
+        return [*super().state(), self._table.cpu()] if self._table is not None else []
+
+    def restore(self, columns: Sequence[Tensor], device: torch.device) -> None:
+        """Take in what another meter of the same task had, instead of what this one has."""
+        super().restore(columns[:-1], device)
+        self._table = columns[-1].to(device) if columns else None
+
     def _figures(self, columns: Sequence[Tensor]) -> dict[str, float]:
         assert self._table is not None
         table = self._table.cpu().double()

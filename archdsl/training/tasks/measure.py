@@ -39,8 +39,9 @@ def measure(
     autocast: Callable[[], AbstractContextManager[object]] = nullcontext,
     watch: Watcher | None = None,
 ) -> dict[str, float]:
-    """Return a network's figures on batches of images; `watch` sees each output, in float32 and on the device.
+    """Return a network's figures on batches of images; none without a batch.
 
+    `watch` sees each output, in float32 and on the device.
     Requires: what `forward` runs is on the device and in evaluation mode.
     """
     meter = task.meter()
@@ -53,4 +54,4 @@ def measure(
             meter.add(output, targets)
             if watch is not None:
                 watch(output, targets, batch.indices)
-    return meter.read()
+    return meter.read() if not meter.is_empty else {}

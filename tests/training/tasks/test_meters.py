@@ -99,6 +99,17 @@ def test_a_meter_can_be_read_twice_and_fed_on(task: Task) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS, ids=names)
+def test_a_meter_goes_on_from_the_state_of_another(task: Task) -> None:
+    output, target = example(task)
+    first, other = fed(task, [40], output[:40], target[:40]), fed(task, [9], output[:9], target[:9])
+    other.restore(first.state(), torch.device("cpu"))
+    other.add(output[40:], target[40:])
+    assert other.read() == fed(task, [97], output, target).read()
+    other.restore(task.meter().state(), torch.device("cpu"))
+    assert other.is_empty
+
+
+@pytest.mark.parametrize("task", TASKS, ids=names)
 def test_the_loss_is_the_mean_of_the_plain_loss_where_the_recipe_changes_nothing(task: Task) -> None:
     output, target = example(task)
     loss = task.loss(output.requires_grad_(), target)
@@ -127,7 +138,7 @@ def test_figures_of_classes_are_scikit_learn_s(classes: int) -> None:
     with pytest.warns(UserWarning, match="y_pred contains classes not in y_true"):
         balanced = metrics.balanced_accuracy_score(truth, predicted)
     assert figures["balanced_accuracy"] == pytest.approx(balanced, abs=1e-12)
-    f1 = metrics.f1_score(truth, predicted, average="macro", zero_division=0)
+    f1 = metrics.f1_score(truth, predicted, average="macro")
     assert figures["f1"] == pytest.approx(f1, abs=1e-12)
     assert ("top5" in figures) == (classes > 5)
     if classes > 5:
