@@ -161,7 +161,7 @@ def check_spec(block: Block) -> None:
 
 
 def needs_torch(block: Block) -> bool:
-    return block.language in ("python", "console") and re.search(r"torch|archdsl train", block.text) is not None
+    return block.language in ("python", "console") and re.search(r"torch|archdsl (train|data)", block.text) is not None
 
 
 def page_cases() -> Iterator[Any]:

@@ -41,6 +41,7 @@ COMMANDS = {
         "weights", "compare_weights", "archdsl weights mobilenet_v2 mobilenetv2_100.safetensors --from timm"
     ),
     "recipes": Command("recipes", "list_recipes", "archdsl recipes resnet_paper"),
+    "data": Command("data", "describe_data", "archdsl data imagefolder:pets -o sheet.png"),
     "train": Command("train", "train_network", "archdsl train tiny.arch --data digits --epochs 10"),
     "eval": Command("eval", "evaluate_run", "archdsl eval runs/tiny -o report"),
     "predict": Command("predict", "predict_images", "archdsl predict runs/tiny cat.jpg --top 3"),

@@ -105,7 +105,7 @@ class Loader:
             if targets and target.shape != targets[0].shape:
                 (mine, others) = ([*one.shape] for one in (target, targets[0]))
                 raise TrainingError(
-                    f"`{samples.name(index)}` has a target of the shape {mine}, and others have {others}", "", "E346"
+                    f"`{samples.name(index)}` has a target of the shape {mine}, and others have {others}", "", "E349"
                 )
             images.append(image)
             targets.append(target)
@@ -140,7 +140,7 @@ class Loader:
     def _checked(self, name: str, target: Tensor) -> Tensor:
         """Return a target whose classes are those of the data.
 
-        Errors: TrainingError with E346
+        Errors: TrainingError with E349
         """
         if self._kind not in ("class", "mask"):
             return target
@@ -150,7 +150,7 @@ class Loader:
             raise TrainingError(
                 f"`{name}` has class {int(wrong[0])}, and the data's {self._class_count} classes count from 0",
                 "",
-                "E346",
+                "E349",
             )
         return target
 

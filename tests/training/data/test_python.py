@@ -127,8 +127,8 @@ def test_what_an_item_raises_or_holds_is_told_with_its_number(workers: int) -> N
     error = fails(Failing(good), classes=("a", "b"))
     assert (error.code, error.message) == ("E344", "`train 7` cannot be read: KeyError: 'no such row'")
     error = fails([*good, (picture(0), 2)], classes=("a", "b"))
-    assert (error.code, error.message) == ("E346", "`train 20` has class 2, and the data's 2 classes count from 0")
+    assert (error.code, error.message) == ("E349", "`train 20` has class 2, and the data's 2 classes count from 0")
     error = fails([*good, (picture(0), 0.5)], classes=("a", "b"))
     assert (error.code, error.message) == ("E349", "`train 20` has a target that cannot be used: 0.5 is no class")
     error = fails([(picture(0), torch.zeros(3))] * 9 + [(picture(0), torch.zeros(4))])
-    assert error.code == "E346"
+    assert error.code == "E349"
