@@ -153,11 +153,11 @@ def _value_of(argument: tree.Argument, target: Partial, key: str, env: Env) -> S
 
 def _say_words(trouble: Trouble, argument: tree.Argument, target: Partial, key: str) -> None:
     """Say of a word that nothing is called which words an argument takes, or what stands for `None` in it."""
-    from archdsl.syntax.habits import names  # what only mistakes need
+    from archdsl.syntax.habits import names, values  # what only mistakes need
 
     word, fields = argument.value.span.text, getattr(target.target, "model_fields", {})
     words = sorted(target.target.words(key)) if key in fields and isinstance(target.target, type) else []
-    if word in names.NOTHING:
+    if word in values.NOTHING:
         habit = names.nothing(argument.span, argument.value.span, kind_of_argument(target, key))
         trouble.help, trouble.fix = habit.help, habit.fix(argument.span.source)
     elif words:

@@ -75,7 +75,7 @@ def unknown_argument(
     aliases = [short[item] for item in left if item in short]
     # Other tools know none of the short names.
     near = meant = nearest(key, [*aliases, *left], own={*aliases} - {*left})
-    value = re.match(r"\s*=\s*([\w.]+|\[[^\[\]\n]*\])", span.source.text[span.end : span.end + 80])
+    value = re.match(r"\s*=\s*(\d[\d.]*e-\d+|[\w.]+|\[[^\[\]\n]*\])", span.source.text[span.end : span.end + 80])
     if near is not None and near == known_as(key) and near in left and value is not None:
         edit = Span(span.start, span.start + len(key), span.source)
         written = short.get(near, near)

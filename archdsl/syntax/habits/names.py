@@ -11,6 +11,7 @@ from archdsl.syntax.habits.absent import nearest_to
 from archdsl.syntax.habits.foreign import NEEDLESS, NEEDLESS_AT, Foreign, activation_of
 from archdsl.syntax.habits.layers import advice, layer_of, own_in, settled_in, translate, word_of
 from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, line_bounds, place_of, split_commas, words_of
+from archdsl.syntax.habits.values import NOTHING
 from archdsl.text.source import Span
 
 
@@ -185,10 +186,6 @@ def _size_of_input(span: Span, before: str) -> Habit:
     return Habit(span.start, span.end, "", help)
 
 
-NOTHING = ("None", "null", "nil", "undefined")
-"""What other languages call no value."""
-
-
 def nothing(argument: Span, value: Span, kind: str) -> Habit:
     """Say what stands for `None` as an argument: `none` for an operator, `false`, or that it is left out."""
     if kind:
@@ -229,16 +226,52 @@ def unknown_argument(key: str, span: Span) -> Habit | None:
         neutral, why = NEEDLESS_AT[key]
         is_neutral = value is not None and value[1].lower() == neutral
         return Habit(span.start, span.end, "", f"{'remove it' if is_neutral else 'it has no counterpart'}: {why}")
-    if key in ("activation", "act", "act_layer", "norm_layer", "non_linearity"):
+    if (habit := _counted_otherwise(key, span)) is not None:
+        return habit
+    without = ("none", "null", "false", "linear", "identity")
+    if value and value[1].strip('"').lower() in without and key in (*_ACTIVATION_KEYS, *_NORM_KEYS):
+        whole = (span.start - (text[span.start - 1 : span.start] == " "), value.end())
+        return Habit(span.start, span.end, "", "remove it: an operator has none of its own", 0, "", whole=whole)
+    if key in _ACTIVATION_KEYS:
         word = value[1].strip('"').lower() if value else "act"
         step = "act" if word == "true" else activation_of(word)
         return Habit(span.start, span.end, "", f"write `{step}` as the next step")
-    if key in ("norm", "bn", "batch_normalize", "batch_norm", "normalization", "use_bn"):
+    if key in _NORM_KEYS:
         return Habit(span.start, span.end, "", "write `norm` as the next step")
     if key == "name":
         word = value[1].strip('"') if value else "name"
         return Habit(span.start, span.end, "", f"write `{word}:` in front of the step: a label names it")
     return None
+
+
+_ACTIVATION_KEYS = ("activation", "act", "act_layer", "norm_layer", "non_linearity")
+_NORM_KEYS = ("norm", "bn", "batch_normalize", "batch_norm", "normalization", "use_bn")
+_SHARES = ("softmax", "log_softmax", "glu")
+
+
+def _counted_otherwise(key: str, span: Span) -> Habit | None:
+    """Count an axis without the batch, which torch counts: at `flatten start_dim=1` and `softmax dim=1`."""
+    text = span.source.text
+    start, _ = line_bounds(text, span.start)
+    word = re.findall(r"[A-Za-z_]\w*(?![\w.]|[ \t]*=)", text[start : span.start])
+    value = re.compile(r"\s*=\s*(-?\d+)").match(text, span.start + len(key))
+    if not word or value is None:
+        return None
+    axis, written = value[1], ""
+    if key in ("start_dim", "end_dim") and word[-1] == "flatten":
+        if key == "end_dim" and axis == "-1":
+            whole = (span.start - (text[span.start - 1 : span.start] == " "), value.end())
+            return Habit(span.start, span.end, "", "remove it: all axes to the last are", 0, "", whole=whole)
+        if int(axis) < 1:
+            help = f"`{key[:-4]}` counts the axes from the channels, which are 0, without the batch"
+            return Habit(span.start, span.end, "", help)
+        written = f"{key[:-4]}={int(axis) - 1}"
+    elif key == "dim" and word[-1] in _SHARES and axis in ("1", "-1"):
+        written = "axis=channels" if axis == "1" else "axis=last"
+    if not written:
+        return None
+    help = f"write `{written}`: the batch is no axis here"
+    return Habit(span.start, span.end, "", help, 0, written, is_safe=True, whole=(span.start, value.end()))
 
 
 def input_step(span: Span) -> str:

@@ -22,8 +22,10 @@ from archdsl.syntax.habits.calls import (
     under,
 )
 from archdsl.syntax.habits.foreign import Translation
+from archdsl.syntax.habits.keras_layers import KERAS
 from archdsl.syntax.habits.layers import advice, join_of, layer_of, own_in, settled_in, word_of
 from archdsl.syntax.habits.scan import Habit, HabitSite, indented_end, line_bounds, lines_from, split_commas
+from archdsl.syntax.habits.torch_layers import TORCH
 from archdsl.syntax.habits.values import STEPS
 from archdsl.text.suggest import known_as
 
@@ -177,10 +179,10 @@ def _translated(place: HabitSite, start: int, label: str, steps: Sequence[Transl
         start = place.start if label else start
         found = under(found, label) if label else found
         whole = labelled(found)
-    maker = "Keras" if any(word in place.text for word in _KERAS_WORDS) else "PyTorch"
     why = found.why or "a step is a word and its arguments, without parentheses"
     called = re.search(r"[\w.]+(?=\()", place.source.text[start : place.end])
     what = f"`{called.group()}(…)`" if called else "this"
+    maker = "Keras" if _is_of_keras(called.group() if called else "", reading) else "PyTorch"
     outside = place.source.text[: place.start] + "\n" + place.source.text[place.end :]
     is_exact = found.is_exact and all(step.is_exact for step in steps) and not reading.unbound(whole, outside)
     is_exact = is_exact and not (is_model and "input [3, 224, 224]; " in whole)
@@ -194,6 +196,14 @@ def _translated(place: HabitSite, start: int, label: str, steps: Sequence[Transl
         notes=tuple(dict.fromkeys(step.note for step in steps if step.note)),
         code=CODE,
     )
+
+
+def _is_of_keras(called: str, reading: Reading) -> bool:
+    """Return whether a layer is Keras's: by its package, by what the file imports, or by a name that only it has."""
+    root, _, name = called.rpartition(".")
+    if root:
+        return root.partition(".")[0] in ("keras", "layers", "tf", "tfl", "L", "K")
+    return reading.maker == "keras" or (name in KERAS and name not in TORCH)
 
 
 def _shortened(whole: str) -> str:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from archdsl.syntax.habits.layers import own_in
 from archdsl.syntax.habits.python import foreign_statement, own_call
 from archdsl.syntax.habits.scan import Habit, HabitSite, split_commas
+from archdsl.syntax.habits.values import STEPS
 
 _LABEL = r'(?:(?:[A-Za-z_]\w*(?:\{[^{}\n"]*\}\w*)*|"[^"\n]*")[ \t]*:[ \t]*)'
 _LONGEST_SHOWN = 60
+_WORDS = {*STEPS, "act", "cn", "cna", "dwna", "none", "norm", "rescale", "scale", "se", "slice"}
+"""Words that are steps in any file."""
 
 
 def repeat_in_front(place: HabitSite) -> Habit | None:
@@ -114,9 +118,10 @@ def steps_in_brackets(place: HabitSite) -> Habit | None:
     written = f"{{ {'; '.join(steps)} }}" if len(steps) > 1 else steps[0]
     message = "steps are put together by braces"
     shown = written if len(written) < _LONGEST_SHOWN else "{ \u2026 }"
-    return Habit(
-        start, start + 1, message, f"write `{shown}`", place.end, written, is_safe=len(steps) > 1, whole=(start, end)
-    )
+    words = [step.split()[0] for step in steps]
+    is_known = all(word in _WORDS or own_in(place.source.text, [word]) for word in words)
+    is_safe = len(steps) > 1 and is_known
+    return Habit(start, start + 1, message, f"write `{shown}`", place.end, written, is_safe=is_safe, whole=(start, end))
 
 
 def split_without_join(place: HabitSite) -> Habit | None:

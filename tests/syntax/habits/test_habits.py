@@ -432,3 +432,9 @@ def test_what_a_help_shows_compiles(text: str) -> None:
     for found in archdsl.check_text(text):
         for piece in re.findall(r"`([^`]*)`", found.help):
             assert piece in text or may_be_written(piece), found.help
+
+
+@pytest.mark.parametrize(("step", "is_safe"), [("[relu, cna 8]", True), ("[a, b]", False), ("[3, b]", None)])
+def test_braces_are_certain_only_around_what_is_known(step: str, is_safe: bool | None) -> None:
+    found = archdsl.check_text(f"model m {{\n  input [8, 16, 16]\n  {step}\n}}\n")[0]
+    assert (found.fix.is_safe if found.fix else None) is is_safe
