@@ -8,12 +8,10 @@ from dataclasses import replace
 from archdsl.syntax.habits.layers import own_in
 from archdsl.syntax.habits.python import foreign_statement, own_call
 from archdsl.syntax.habits.scan import Habit, HabitSite, split_commas
-from archdsl.syntax.habits.values import STEPS
+from archdsl.syntax.habits.values import STEP_WORDS
 
 _LABEL = r'(?:(?:[A-Za-z_]\w*(?:\{[^{}\n"]*\}\w*)*|"[^"\n]*")[ \t]*:[ \t]*)'
 _LONGEST_SHOWN = 60
-_WORDS = {*STEPS, "act", "cn", "cna", "dwna", "none", "norm", "rescale", "scale", "se", "slice"}
-"""Words that are steps in any file."""
 
 
 def repeat_in_front(place: HabitSite) -> Habit | None:
@@ -119,7 +117,7 @@ def steps_in_brackets(place: HabitSite) -> Habit | None:
     message = "steps are put together by braces"
     shown = written if len(written) < _LONGEST_SHOWN else "{ \u2026 }"
     words = [step.split()[0] for step in steps]
-    is_known = all(word in _WORDS or own_in(place.source.text, [word]) for word in words)
+    is_known = all(word in STEP_WORDS or own_in(place.source.text, [word]) for word in words)
     is_safe = len(steps) > 1 and is_known
     return Habit(start, start + 1, message, f"write `{shown}`", place.end, written, is_safe=is_safe, whole=(start, end))
 

@@ -73,6 +73,9 @@ STEPS: Mapping[str, str] = {
 }  # fmt: skip
 """What translations write of our steps, in their order: `name:kind=usual`, before `/` without the name."""
 
+STEP_WORDS = frozenset([*STEPS, "act", "cn", "cna", "dwna", "none", "norm", "rescale", "scale", "se", "slice"])
+"""Words that are steps in any file."""
+
 NOTHING = ("None", "null", "nil", "undefined")
 """What other languages call no value."""
 

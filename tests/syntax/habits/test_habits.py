@@ -438,3 +438,48 @@ def test_what_a_help_shows_compiles(text: str) -> None:
 def test_braces_are_certain_only_around_what_is_known(step: str, is_safe: bool | None) -> None:
     found = archdsl.check_text(f"model m {{\n  input [8, 16, 16]\n  {step}\n}}\n")[0]
     assert (found.fix.is_safe if found.fix else None) is is_safe
+
+
+@pytest.mark.parametrize(
+    ("written", "step"),
+    [
+        ("nn.Conv2d(3, 8, 3),", "conv 8 k=3 p=0 bias=true"),
+        ("nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.ReLU()", "conv 8 k=3; relu"),
+        ("(conv1): Conv2d(3, 64, kernel_size=(7, 7), stride=(2, 2), padding=(3, 3), bias=False)",
+         "conv1: conv 64 k=7 s=2"),
+        ("(1): BatchNorm2d(64, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)", "norm"),
+        ("(act): LeakyReLU(negative_slope=0.01)", "act: leaky_relu"),
+        ("(0): LeakyReLU()", "leaky_relu"),
+        ("return F.relu(x)", "relu"),
+        ("return x", ""),
+        ("timm.layers.DropPath(0.1)", "drop_path 0.1"),
+        ("conv(8),", "conv 8"),
+        ("conv 8, relu", "conv 8; relu"),
+        ("a: conv 8, norm, act", "a: conv 8; norm; act"),
+    ],
+)  # fmt: skip
+def test_a_line_of_code_or_of_what_is_printed_becomes_its_steps(written: str, step: str) -> None:
+    assert mended(model(written)) == model(step)
+
+
+@pytest.mark.parametrize(
+    ("written", "help"),
+    [
+        ("return self.fc(x)", "the layer `self.fc` stands for"),
+        ("return self.fc(x), x", "the steps that it stands for"),
+        ("return x + y", "the steps that it stands for"),
+        ("x = x * 0.5", "write `times 0.5`"),
+        ("x = 3 * x", "write `times 3`"),
+        ("x = x / 2", "write `times (1/2)`"),
+        ("x = x * y", "write `mul { pass; @y }`"),
+        ("out = q - k", "write `sub { @q; @k }`"),
+        ("x = x @ y", "write `matmul { pass; @y }`"),
+        ("x = x[:, :4]", "`slice 0 4`"),
+    ],
+)
+def test_what_computes_with_results_is_told_and_nothing_of_it_is_dropped(written: str, help: str) -> None:
+    found = told(model(written))
+    assert help in found.help
+    assert found.fix is None
+    steps = re.findall(r"write `([^`]*)`", found.help)
+    assert all(errors(in_model(f"y: pass; q: pass; k: pass\n{step}", "[3, 8, 8]")) == [] for step in steps)
