@@ -286,6 +286,8 @@ def _trouble(
     if isinstance(value, Fraction):
         return inexact(f"`{name}`", value, span)
     shown = describe(value) if value is not None else "missing"
+    is_quoted = isinstance(value, str) and span.text.endswith(f'"{value}"')
+    shown = f'the text "{value}"' if is_quoted else shown
     is_input = target.category == "input"
     message = f"`{name}` of `{target.keyword}` is {shown}, but {_reason(problem, is_input=is_input)}"
     if is_input:
@@ -333,7 +335,7 @@ def _reason(problem: ErrorDetails, *, is_input: bool) -> str:
     kind, about = problem["type"], problem.get("ctx", {})
     if kind == "too_long":
         return f"at most {about.get('max_length', 2)} items are taken"
-    if kind == "missing":
+    if kind in ("missing", "too_short"):
         return "more items are needed"
     if kind == "tuple_type" and is_input:
         return "a list is needed"

@@ -120,4 +120,6 @@ def input_count(name: str, first: Span, others: Sequence[Span]) -> Trouble:
 def inexact(what: str, value: Fraction, span: Span) -> Trouble:
     """Say that a division leaves a fraction where a whole number is needed."""
     help = f"say how to round: `//` or `floor(…)` gives {floor(value)}, `ceil(…)` gives {ceil(value)}"
-    return Trouble("E105", f"{what} is {value}, not a whole number", span, help=help, fix=rounded_down(span))
+    # What is rounded to nothing is no size.
+    fix = rounded_down(span) if floor(value) else None
+    return Trouble("E105", f"{what} is {value}, not a whole number", span, help=help, fix=fix)

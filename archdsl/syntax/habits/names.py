@@ -154,6 +154,8 @@ def unknown_value(span: Span) -> Habit | None:
         return Habit(span.start, span.end, "", f"write `{name.lower()}`", 0, name.lower(), is_safe=True)
     if (module := ultralytics.named_like(name)) != ("", ""):
         return Habit(span.start, span.end, *module)
+    if name in _INITIAL and re.search(r"\b(?:bias_)?init\s*=\s*$", before):
+        return Habit(span.start, span.end, "", f"what comes nearest is `{_INITIAL[name]}`")
     if name in NOTHING and re.search(r"\b(?:norm|act)\s*=\s*$", before):
         return nothing(span, span, "block")
     if name in NOTHING:
@@ -172,6 +174,24 @@ def unknown_value(span: Span) -> Habit | None:
         written = f"{match[1]}={match[2]}"
         return Habit(span.start, span.end, "", f"write `{written}`", 0, written, is_safe=True)
     return None
+
+
+# Initial values by the names that Keras has for them, or by half of ours; they may be drawn otherwise there.
+_INITIAL = {
+    "glorot_normal": "xavier_normal",
+    "glorot_uniform": "xavier_uniform",
+    "he": "kaiming_normal",
+    "he_normal": "kaiming_normal",
+    "he_uniform": "kaiming_uniform",
+    "kaiming": "kaiming_normal",
+    "lecun_normal": "kaiming_normal",
+    "lecun_uniform": "kaiming_uniform",
+    "random_normal": "normal",
+    "random_uniform": "uniform",
+    "truncated_normal": "trunc_normal",
+    "xavier": "xavier_uniform",
+    "glorot": "xavier_uniform",
+}
 
 
 def _size_of_input(span: Span, before: str) -> Habit:
@@ -279,8 +299,9 @@ def input_step(span: Span) -> str:
     text = place_of(span.source, span.start).text
     if (word := re.search(r"\[[^\[\]]*?\b([A-Za-z_]\w*)", text)) is not None:
         return f"`{word[1]}` is a word here: write a number, or make it a parameter of the model"
-    sizes = re.findall(r"\d+", text)
+    sizes = re.findall(r"\d[\d.]*", text)
     sizes = sizes[-3:] if len(sizes) == 4 else sizes  # the first is the batch
     if len(sizes) == 3 and sizes[2] in ("1", "3", "4") and sizes[0] not in ("1", "3", "4"):
         sizes = [sizes[2], *sizes[:2]]
-    return f"write `input [{', '.join(sizes)}]`" if 0 < len(sizes) <= 4 else ""
+    is_whole = all(size.isdigit() and int(size) for size in sizes)
+    return f"write `input [{', '.join(sizes)}]`" if is_whole and 0 < len(sizes) <= 4 else ""
