@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from archdsl.syntax.habits import (
+    bindings,
     bodies,
     brackets,
     caffe,
@@ -26,8 +27,9 @@ from archdsl.syntax.habits import (
     ultralytics,
     words,
 )
+from archdsl.syntax.habits.calls import is_group
 from archdsl.syntax.habits.layers import own_in
-from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, place_of, words_of
+from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, line_bounds, place_of, words_of
 from archdsl.syntax.habits.trial import Reparse, Trials
 from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.source import Source, Span
@@ -61,6 +63,12 @@ _ALL: Sequence[Callable[[HabitSite], Habit | None]] = (
     words.one_edit_a_line,
     words.misplaced_declaration,
     references.arithmetic,
+    references.joined,
+    bindings.typed_let,
+    bindings.other_word,
+    choices.condition,
+    signs.per_cent,
+    steps.counted_line,
     steps.repeated_call,
     steps.indexed_call,
     steps.steps_in_brackets,
@@ -184,6 +192,7 @@ def _habits(source: Source, offset: int) -> Iterator[Habit]:
 
 
 def _diagnostic(source: Source, habit: Habit, mistake: Diagnostic) -> Diagnostic:
+    habit = _labelled_behind(source, habit)
     own = _own_meaning(source, habit)
     if own:
         note = f"this file gives a meaning of its own to `{own}`, which may be another step"
@@ -198,6 +207,31 @@ def _diagnostic(source: Source, habit: Habit, mistake: Diagnostic) -> Diagnostic
         labels=(),
         fix=habit.fix(source),
     )
+
+
+_LABEL = r'(?:[A-Za-z_]\w*(?:\{[^{}\n"]*\}\w*)*|"[^"\n]*")[ \t]*:[ \t]*'
+
+
+def _labelled_behind(source: Source, habit: Habit) -> Habit:
+    """Put a label behind what takes up others: a labelled step in braces is a level, which reaches its own alone.
+
+    So `c: add(@a, @b)` is `add { @a; @b }; c: pass`.
+    """
+    written, text = habit.replacement, source.text
+    if written is None or "@" not in written or "{" not in written:
+        return habit
+    start, end = habit.whole or (habit.start, habit.end)
+    before = re.search(rf"(?<![^\s;{{]){_LABEL}\Z", text[line_bounds(text, start)[0] : start])
+    inside = re.match(_LABEL, written)
+    if (before is None) is (inside is None) or text[end:].lstrip(" \t").startswith("x "):
+        return habit
+    step = written[inside.end() :] if inside is not None else written
+    label = (inside or before or [""])[0]
+    if is_group(step):
+        step = step[1:-1].strip()
+    step = f"{step}; {label.strip()} pass"
+    begin = start - len(before.group()) if before is not None else start
+    return replace(habit, replacement=step, help=habit.help.replace(f"`{written}`", f"`{step}`"), whole=(begin, end))
 
 
 def _own_meaning(source: Source, habit: Habit) -> str:

@@ -168,7 +168,7 @@ def _numbered(step: str) -> str:
     """Write a layer's steps as one item, so that those behind it have the numbers that they have there."""
     if step == "pass":
         return "none"
-    return f"{{ {step} }}" if ";" in step and not _is_group(step) else step
+    return f"{{ {step} }}" if ";" in step and not is_group(step) else step
 
 
 def _item(container: str, item: ast.expr, reading: Reading) -> list[Translation]:
@@ -195,12 +195,12 @@ def labelled(step: Translation) -> str:
     """Write a step with its label."""
     if not step.label:
         return step.step
-    if _is_group(step.step):
+    if is_group(step.step):
         return f"{step.label}: {step.step}"
     return f"{step.label}: {{ {step.step} }}" if ";" in step.step else f"{step.label}: {step.step}"
 
 
-def _is_group(step: str) -> bool:
+def is_group(step: str) -> bool:
     """Return whether a step is one pair of braces, which a label makes a level of its own."""
     depth = 0
     for match in re.finditer(r"[{}]", step if step.startswith("{") else ""):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from archdsl.syntax.habits import python, timm_strings, ultralytics
+from archdsl.syntax.habits import bindings, python, timm_strings, ultralytics
 from archdsl.syntax.habits.absent import nearest_to
 from archdsl.syntax.habits.foreign import NEEDLESS, NEEDLESS_AT, Foreign, activation_of
 from archdsl.syntax.habits.layers import advice, layer_of, own_in, settled_in, translate, word_of
@@ -25,7 +25,9 @@ def unknown_step(span: Span) -> Habit | None:
         python.imports,
         timm_strings.timm,
         ultralytics.called,
+        bindings.other_word,
         _return,
+        _shortcut,
         _repeat,
         _sized,
         _joined_words,
@@ -43,6 +45,12 @@ def _return(place: HabitSite) -> Habit | None:
     message = "a body gives what flows at its end, without `return`"
     help = "remove it; `output name` gives out a result on the way under a name"
     return Habit(place.offset, place.offset + 6, message, help)
+
+
+def _shortcut(place: HabitSite) -> Habit | None:
+    if not re.compile(r"(?:skip|res|residual_block|skip_connection)[ \t]*\{").match(place.source.text, place.offset):
+        return None
+    return Habit(place.offset, place.offset, "", "write `residual { … }` around the steps whose result is added")
 
 
 def _repeat(place: HabitSite) -> Habit | None:

@@ -28,7 +28,7 @@ from archdsl.syntax.habits.keras_layers import KERAS
 from archdsl.syntax.habits.layers import advice, join_of, layer_of, own_in, settled_in, word_of
 from archdsl.syntax.habits.scan import Habit, HabitSite, indented_end, line_bounds, lines_from, split_commas
 from archdsl.syntax.habits.torch_layers import TORCH
-from archdsl.syntax.habits.values import STEPS
+from archdsl.syntax.habits.values import STEP_WORDS, STEPS
 from archdsl.text.suggest import known_as
 
 CODE = "E006"
@@ -345,12 +345,26 @@ def step_called(text: str) -> tuple[str, bool] | None:
     if (join := join_of(name)) is not None:
         return _join_called(join, arguments, is_ours=join == name and not match[2])
     source = arguments[0] if arguments and re.fullmatch(r"x|@[\w.]+", arguments[0]) else ""
+    if (inner := _inner(arguments[0] if arguments else "")) and word_for(name) in STEP_WORDS:
+        rest = ", ".join(arguments[1:])
+        outer = step_called(f"{name}({rest})")
+        return (f"{inner}; {outer[0]}", False) if outer is not None else None
     words = [_standing(_listed(argument)) for argument in arguments[bool(source) :]]
     positional = [word for word in words if not re.match(r"[A-Za-z_]\w*=", word)]
     step = " ".join([word_for(name), *words])
     # Two numbers may be the channels before and behind, and a lone name what flows.
     is_certain = not source and len(positional) < 2 and not any(re.match(r"[A-Za-z_]", word) for word in positional)
-    return (f"{source}; {step}" if source.startswith("@") else step), is_certain and word_for(name) == name
+    is_certain = is_certain and word_for(name) == name and not re.search(r"\dx\d", name)
+    return (f"{source}; {step}" if source.startswith("@") else step), is_certain
+
+
+def _inner(argument: str) -> str:
+    """Write an argument that is a step, as in `relu(conv(8))` and `relu(conv 8)`; "" where it is a value."""
+    if re.match(r"[A-Za-z_]\w*[ \t]+[\w(\[]", argument) and argument.split()[0] in STEP_WORDS:
+        return argument
+    word = re.match(r"([A-Za-z_]\w*)\(", argument)
+    called = step_called(argument) if word and word_for(word[1]) in STEP_WORDS else None
+    return called[0] if called is not None else ""
 
 
 def _join_called(join: str, arguments: Sequence[str], *, is_ours: bool) -> tuple[str, bool] | None:

@@ -156,3 +156,13 @@ def let_of_step(place: HabitSite) -> Habit | None:
     shown = written if len(written) < _LONGEST_SHOWN and "\n" not in written else f"{name}: \u2026"
     help = f"write `{shown}`; `@{name}` takes it up again"
     return Habit(place.start, place.start + 3, message, help, end, written, whole=(place.start, end))
+
+
+def counted_line(place: HabitSite) -> Habit | None:
+    """Put a count behind a step, at `repeat 3: conv 8`."""
+    match = re.fullmatch(r"(?:repeat|loop|times)\s+(\d+)(?:\s+times)?\s*:\s*(\S.*)", place.text)
+    if match is None:
+        return None
+    written = f"{match[2]} x {match[1]}"
+    message = "a repeat stands behind what it repeats"
+    return Habit(place.start, place.end, message, f"write `{written}`", place.end, written)

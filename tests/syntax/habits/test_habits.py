@@ -483,3 +483,67 @@ def test_what_computes_with_results_is_told_and_nothing_of_it_is_dropped(written
     assert found.fix is None
     steps = re.findall(r"write `([^`]*)`", found.help)
     assert all(errors(in_model(f"y: pass; q: pass; k: pass\n{step}", "[3, 8, 8]")) == [] for step in steps)
+
+
+@pytest.mark.parametrize(
+    ("written", "step"),
+    [
+        ("c: add(@a, @b)", "add { @a; @b }; c: pass"),
+        ("c: @a + @b", "add { @a; @b }; c: pass"),
+        ("c = add(a, b)", "add { @a; @b }; c: pass"),
+        ("c: torch.cat([a, b], 1)", "concat { @a; @b }; c: pass"),
+        ("c: add @a, @b", "add { @a; @b }; c: pass"),
+        ("c: relu(@a)", "@a; relu; c: pass"),
+        ("add(@a, @b)", "add { @a; @b }"),
+        ("concat [@a, @b]", "concat { @a; @b }"),
+        ("cat @a @b", "concat { @a; @b }"),
+        ("mul @a", "mul { pass; @a }"),
+    ],
+)
+def test_a_label_stands_behind_what_takes_up_others(written: str, step: str) -> None:
+    text = f"model m {{\n  input [3, 64, 64]\n  a: conv 8; relu; b: conv 8\n  {written}\n  relu\n}}\n"
+    found = [one for one in archdsl.check_text(text) if one.code[0] == "E"]
+    assert len(found) == 1
+    assert found[0].fix is not None
+    after = apply_fixes(text, [found[0].fix]).text
+    assert after == text.replace(written, step)
+    assert errors(after) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "step"),
+    [
+        ("relu(conv(8))", "conv 8; relu"),
+        ("norm(conv(8, k=1))", "conv 8 k=1; norm"),
+        ("a: relu(conv 8)", "a: { conv 8; relu }"),
+        ("conv(max(3, 4))", "conv max(3, 4)"),
+        ("repeat 3: relu", "relu x 3"),
+        ("if in = 3 { conv 8 }", "if in == 3 { conv 8 }"),
+        ("if in == 3 then conv 8", "if in == 3 { conv 8 }"),
+        ("unless in == 8 { conv 8 }", "if not (in == 8) { conv 8 }"),
+        ("let w: int = 8; conv w", "let w = 8; conv w"),
+        ("w := 8; conv w", "let w = 8; conv w"),
+        ("var w = 8; conv w", "let w = 8; conv w"),
+        ("const w = 2 * in; conv w", "let w = 2 * in; conv w"),
+        ("dropout p=50%", "dropout p=0.5"),
+        ("dropout 12.5%", "dropout 0.125"),
+        ("% half of it", "#half of it"),
+    ],
+)
+def test_what_other_languages_write_so_is_written_as_here(written: str, step: str) -> None:
+    found = [one for one in archdsl.check_text(model(written)) if one.code[0] == "E"]
+    fixes = [one.fix for one in found if one.fix is not None]
+    assert fixes
+    after = apply_fixes(model(written), fixes[:1]).text
+    assert after == model(step)
+    assert errors(after) == []
+
+
+@pytest.mark.parametrize("name", ["C3", "C2", "F1"])
+def test_a_letter_and_a_digit_are_no_misspelling(name: str) -> None:
+    assert told(model(f"{name} 64")).help == "declare it with `block`"
+
+
+def test_a_call_of_a_sized_name_is_not_certain() -> None:
+    fix = told(model("conv3x3(64)")).fix
+    assert fix is None or not fix.is_safe
