@@ -123,11 +123,17 @@ def retell(source: Source, mistakes: Iterable[Diagnostic], parse: Reparse) -> To
     until = -1
     ordered = sorted(mistakes, key=lambda found: found.span.start)
     trials = Trials(source, ordered, parse, _count)
+    calls = set[int]()
+    opened = {mistake.span.start for mistake in ordered if mistake.code == "E005" and mistake.span.text == "("}
     for mistake in ordered:
         at = mistake.span.start
         # The line end behind what is told belongs to it.
         if at < until or (at == until and source.text[at : at + 1] in ("", "\n")):
             continue
+        called = re.compile(r"\w+(?=\()").match(source.text, at)
+        if called is not None and mistake.code == "E001" and called.end() in opened:
+            calls.add(called.end())
+            continue  # the bracket that is never closed is told
         found = _told_by_habit(mistake, trials) if mistake.code in ("E001", "E002", "E005") else None
         if found is not None:
             habit, diagnostic = found
@@ -143,6 +149,9 @@ def retell(source: Source, mistakes: Iterable[Diagnostic], parse: Reparse) -> To
         tried = trials.tried(mistake, at, until) or replace(mistake, fix=None)
         if tried.fix is not None and tried.fix.is_safe and not trials.is_certain_close(mistake):
             tried = replace(tried, fix=replace(tried.fix, is_safe=False))
+        if mistake.code == "E005" and at in calls:
+            help = f"{tried.help}, or write what the step takes behind a space, without parentheses"
+            tried = replace(tried, help=help, fix=None)
         told.append(tried)
     return Told(told, frozenset(foreign))
 

@@ -211,12 +211,16 @@ def stage_word(place: HabitSite) -> Habit | None:
 
 def times_sign(place: HabitSite) -> Habit | None:
     """Say how a step is repeated, at `relu * 3` or `{ … } * 3`."""
-    match = re.compile(r"\*\s*(\w+)").match(place.source.text, place.offset)
+    text = place.source.text
+    match = re.compile(r"\*[ \t]*(\w+)(?![\w.]|[ \t]*[*(])").match(text, place.offset)
     if match is None:
         return None
+    # A product of two values stands where a step was meant, if its sign has no spaces around it.
+    is_apart = not re.match(r"\w", text[place.offset - 1 : place.offset])
     help = f"write `x {match[1]}`"
     return Habit(
-        match.start(), match.start() + 1, "`x` repeats a step", help, match.end(), f"x {match[1]}", is_safe=True,
+        match.start(), match.start() + 1, "`x` repeats a step", help, match.end(),
+        f"x {match[1]}" if is_apart else f" x {match[1]}", is_safe=is_apart,
         whole=(match.start(), match.end()),
     )  # fmt: skip
 

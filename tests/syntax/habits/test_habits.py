@@ -547,3 +547,16 @@ def test_a_letter_and_a_digit_are_no_misspelling(name: str) -> None:
 def test_a_call_of_a_sized_name_is_not_certain() -> None:
     fix = told(model("conv3x3(64)")).fix
     assert fix is None or not fix.is_safe
+
+
+@pytest.mark.parametrize("step", ["foo(; act", "conv(8; act", "relu; conv(8, k=3; act"])
+def test_a_call_that_is_never_closed_is_told_once(step: str) -> None:
+    found = told(model(step))
+    assert (found.code, found.span.text, found.fix) == ("E005", "(", None)
+    assert "without parentheses" in found.help
+
+
+@pytest.mark.parametrize(("step", "is_safe"), [("relu * 3", True), ("relu*3", False), ("relu*3**2", None)])
+def test_a_product_is_certainly_a_repeat_only_with_spaces(step: str, is_safe: bool | None) -> None:
+    fix = archdsl.check_text(model(step))[0].fix
+    assert (fix.is_safe if fix else None) is is_safe
