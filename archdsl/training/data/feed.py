@@ -10,7 +10,7 @@ from torch import Tensor
 
 from archdsl.recipes.images import Grey
 from archdsl.recipes.recipe import Recipe
-from archdsl.training.data.dataset import DataSet, Part
+from archdsl.training.data.dataset import DataPart, DataSet
 from archdsl.training.data.loading import Batch, Loaded, Loader, Wanted
 from archdsl.training.data.order import Draw, balanced, shuffled
 from archdsl.training.data.samples import targets_of
@@ -86,7 +86,7 @@ class Feed:
                 )
             yield batch
 
-    def evaluate(self, part: Part) -> Iterator[Batch]:
+    def evaluate(self, part: DataPart) -> Iterator[Batch]:
         """Yield a part's images once, in its own order, as `images eval` makes them.
 
         Errors: TrainingError with E344 where images cannot be read
@@ -94,7 +94,7 @@ class Feed:
         _ = self._statistics  # as above
         return self._measured(part, torch.arange(len(self.data.parts[part])))
 
-    def chosen(self, part: Part, epoch: int, draw: Draw) -> Iterator[Batch]:
+    def chosen(self, part: DataPart, epoch: int, draw: Draw) -> Iterator[Batch]:
         """Yield one batch of some images as they are in an epoch; epoch 0 is as they are measured.
 
         Errors: TrainingError with E344 where images cannot be read
@@ -151,7 +151,7 @@ class Feed:
                 rows = chosen(len(self.data.parts["train"]))
                 return measure(batch.images for batch in self._measured("train", rows))
 
-    def _measured(self, part: Part, rows: Tensor) -> Iterator[Batch]:
+    def _measured(self, part: DataPart, rows: Tensor) -> Iterator[Batch]:
         most = self._recipe.batch_size.images
         batches = [rows[first : first + most] for first in range(0, len(rows), most)]
         wanted = [Wanted(part, 0, Draw(some, some)) for some in batches]

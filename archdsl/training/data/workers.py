@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from archdsl.training.data.dataset import Part
+from archdsl.training.data.dataset import DataPart
 from archdsl.training.data.loading import Loaded, Loader, Wanted
 from archdsl.training.data.order import Draw
 
@@ -26,7 +26,7 @@ _AHEAD = 2
 
 
 # A batch as it is sent to a worker: lists, for a tensor would take a file handle.
-_Order: TypeAlias = tuple[Part, int, list[int], list[int]]
+_Order: TypeAlias = tuple[DataPart, int, list[int], list[int]]
 
 
 class _Batches(Dataset[Loaded]):

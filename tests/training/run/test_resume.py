@@ -111,9 +111,7 @@ def test_a_run_that_has_ended_says_how_to_train_further(undisturbed: dict[str, P
     assert "--weights" in caught.value.help
 
 
-@pytest.mark.parametrize(
-    ("name", "old", "new"), [("recipe.arch", "epochs 3", "epochs 4"), ("spec.arch", "0.1", "0.2")]
-)
+@pytest.mark.parametrize(("name", "old", "new"), [("recipe.arch", "epochs 3", "epochs 4"), ("spec.arch", "0.1", "0.2")])
 def test_a_changed_text_is_refused_with_the_difference(name: str, old: str, new: str, tmp_path: Path) -> None:
     run = tmp_path / "run"
     with pytest.raises(Crash):
