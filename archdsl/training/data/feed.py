@@ -81,9 +81,7 @@ class Feed:
         wanted = [Wanted("train", epoch, Draw(*pair)) for pair in zip(*pairs, strict=True)][first_step:]
         for batch in self._load(wanted):
             if batch is None:
-                raise TrainingError(
-                    "no image of a batch can be read", "remove the images that are named above, or mend them", "E344"
-                )
+                raise TrainingError("no image of a batch can be read", "mend or replace the images", "E344")
             yield batch
 
     def evaluate(self, part: DataPart) -> Iterator[Batch]:

@@ -7,6 +7,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -111,14 +112,15 @@ def digest_of(
     names = {part: sorted((name, row) for row in rows for name in _files(row)) for part, rows in parts.items()}
     sizes = {name: _size(root / name) for found in names.values() for name, _ in found}
     whole = sum(max(size, 0) for size in sizes.values())
-    total = hashlib.sha256(repr(tuple(classes)).encode("utf-8", "surrogateescape"))
+    total = hashlib.sha256(repr(tuple(classes)).encode("utf-8", "surrogatepass"))
     contents = hashlib.sha256()
     for part, found in sorted(names.items()):
         for name, row in found:
             line = f"{part}\0{name}\0{row.label!r}\0{sizes[name]}\n"
-            total.update(line.encode("utf-8", "surrogateescape"))
+            total.update(line.encode("utf-8", "surrogatepass"))
             if whole < DIGEST_LIMIT and sizes[name] >= 0:
-                with (root / name).open("rb") as file:
+                # What cannot be read is named when it is its turn.
+                with suppress(OSError), (root / name).open("rb") as file:
                     contents.update(hashlib.file_digest(file, "sha256").digest())
     total.update(contents.digest())
     shown = {"classes": ", ".join(classes)} if classes else {}
