@@ -57,6 +57,8 @@ def predict_images(
     names = _outputs(images, output if has_pictures else None)
     if opened.record.kind == "image" and output is None:
         raise Failure(f"{opened.record.model} gives images", "say where to write them: `-o FOLDER`")
+    if output is not None and not has_pictures:
+        raise Failure(f"{opened.record.model} gives no pictures that `-o` could write", "leave it out")
     found: list[dict[str, object]] = []
     unread = 0
     for one in predict(opened, images, weights.value, top=top, device=device):

@@ -26,7 +26,7 @@ class Average:
         """Take in the weights after a step, counted from 1 over the whole run."""
         decay = min(self.decay, (1 + step) / (10 + step))
         pairs = [(mean, new.detach()) for mean, new in zip(self.module.parameters(), module.parameters(), strict=True)]
-        torch._foreach_lerp_([mean for mean, _ in pairs], [new for _, new in pairs], 1 - decay)  # pyright: ignore[reportPrivateUsage] -- torch's optimisers call it too, and there is no other
+        torch._foreach_lerp_([mean for mean, _ in pairs], [new for _, new in pairs], 1 - decay)  # pyright: ignore[reportPrivateUsage,reportPrivateImportUsage] -- torch's optimisers call it too, and there is no other
         for kept, new in zip(self.module.buffers(), module.buffers(), strict=True):
             kept.copy_(new)
 

@@ -14,7 +14,7 @@ from archdsl.training.device import find_device
 from archdsl.training.loop import new_module, run
 from archdsl.training.means import Means
 from archdsl.training.observer import Observer, Result
-from archdsl.training.plan import Plan
+from archdsl.training.plan import RunPlan
 from archdsl.training.run.folder import RunFolder
 from archdsl.training.run.record import MODEL, SPEC
 from archdsl.training.run.resume import Resumable
@@ -41,7 +41,7 @@ def carry_on(path: Path, observer: Observer, data: DataSet | None, means: Means)
         statistics=Statistics(opened.record.mean, opened.record.deviation),
     )
     counts = feed.class_counts() if data.kind in ("class", "mask") else ()
-    plan = Plan(
+    plan = RunPlan(
         opened.network,
         (path / SPEC).read_text("utf-8"),
         (path / MODEL).read_bytes() if (path / MODEL).is_file() else b"",

@@ -1,5 +1,8 @@
 """Trying a run out: a few steps that are thrown away, and what the whole would take."""
 
+# torch leaves some of its members partly untyped.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,9 +1,12 @@
 """What is said of a loss that is not finite: the step, the images, and the first module that gave such numbers."""
 
+# torch leaves some of its members partly untyped.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +29,8 @@ class FirstNotFinite:
     def run(self, forward: Callable[[], object]) -> None:
         """Run a forward pass, looking at every module."""
         # Inner modules end before outer ones, so the first to be found is the innermost.
-        hooks = [inner.register_forward_hook(self._hook(path)) for path, inner in self._module.named_modules()]
+        modules: list[tuple[str, nn.Module]] = [*self._module.named_modules()]
+        hooks = [inner.register_forward_hook(self._hook(path)) for path, inner in modules]
         try:
             with torch.no_grad():
                 forward()
@@ -42,7 +46,8 @@ class FirstNotFinite:
                 bad = ~torch.isfinite(tensor)
                 if bool(bad.any()):
                     self.path = path
-                    self.images = bad.flatten(1).any(1).nonzero().flatten().tolist() if tensor.ndim > 1 else []
+                    found = bad.flatten(1).any(1).nonzero().flatten() if tensor.ndim > 1 else bad[:0]
+                    self.images = cast("list[int]", found.tolist())
                     return
 
         return look

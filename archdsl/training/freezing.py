@@ -1,5 +1,8 @@
 """Weights that stay as they are, and the mode of the modules that hold them."""
 
+# torch leaves some of its members partly untyped.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections import deque
@@ -32,7 +35,8 @@ class Frozen:
             raise TrainingError("`freeze` leaves nothing to train", "name fewer paths in the recipe's `freeze`", "E371")
 
     def _freeze(self, module: nn.Module, network: Network, part: str) -> None:
-        named = {name: inner for name, inner in module.named_modules() if name}
+        modules: list[tuple[str, nn.Module]] = [*module.named_modules()]
+        named = {name: inner for name, inner in modules if name}
         parameters = dict(module.named_parameters())
         if part == BACKBONE:
             head = head_of(network)

@@ -1,5 +1,8 @@
 """The run, from top to bottom: epochs of steps, validation after each, checkpoints, and the test at the end."""
 
+# torch leaves some of its members partly untyped.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import json
@@ -17,7 +20,7 @@ from archdsl.training.error import TrainingError
 from archdsl.training.finite import not_finite
 from archdsl.training.memory import out_of_memory
 from archdsl.training.observer import Observer, Result, Start
-from archdsl.training.plan import Plan
+from archdsl.training.plan import RunPlan
 from archdsl.training.reports.curves import curves
 from archdsl.training.reports.outcomes import Outcomes
 from archdsl.training.reports.report import report
@@ -31,7 +34,7 @@ SECONDS_PER_CHECKPOINT = 600
 
 
 def run(
-    plan: Plan,
+    plan: RunPlan,
     module: nn.Module,
     folder: RunFolder,
     observer: Observer,
@@ -122,7 +125,7 @@ def _finish(session: Session, folder: RunFolder, stop: StopSignals) -> Mapping[s
         return None
     module = plan.network.module(folder.path / BEST).to(session.device)
     parts: tuple[DataPart, ...] = ("test", "validation", "train")
-    part = next(part for part in parts if part in plan.data.parts)
+    part: DataPart = next(part for part in parts if part in plan.data.parts)
     outcomes = Outcomes(plan.task)
     figures = session.measure(module, part, lambda: bool(stop.received), outcomes.add)
     if figures is None:
@@ -198,7 +201,7 @@ def _start(session: Session, folder: RunFolder, notes: tuple[str, ...]) -> Start
     )
 
 
-def new_module(plan: Plan, weights: Path | None, origin: str | None) -> tuple[nn.Module, tuple[str, ...]]:
+def new_module(plan: RunPlan, weights: Path | None, origin: str | None) -> tuple[nn.Module, tuple[str, ...]]:
     """Build a plan's module, with weights of a file as far as they fit; return it and what is to be said of them.
 
     Errors: WeightsError where the file cannot be read or nothing in it fits

@@ -1,23 +1,31 @@
 """What is said where a GPU's memory does not suffice."""
 
+# torch leaves some of its members partly untyped.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
+
+from typing import Any, cast
 
 import torch
 
 from archdsl.training.error import TrainingError
-from archdsl.training.plan import Plan
+from archdsl.training.plan import RunPlan
 
 
-def out_of_memory(plan: Plan, error: torch.OutOfMemoryError) -> TrainingError:
+def out_of_memory(plan: RunPlan, error: torch.OutOfMemoryError) -> TrainingError:
     """Return what was estimated, what was used, and the batch that fits, as far as both tell."""
     batch = min(plan.recipe.batch_size.images, len(plan.data.parts["train"]))
+    total = 0
+    if plan.device.type == "cuda":
+        total = cast("Any", torch.cuda.get_device_properties(plan.device)).total_memory
     return TrainingError(
         *describe_shortage(
             batch,
             estimate=plan.network.memory(batch).training,
             fixed=plan.network.memory(0).training,
             used=torch.cuda.max_memory_allocated(plan.device) if plan.device.type == "cuda" else 0,
-            total=torch.cuda.get_device_properties(plan.device).total_memory if plan.device.type == "cuda" else 0,
+            total=total,
             reason=str(error).partition(".")[0],
         ),
         "E375",

@@ -30,7 +30,7 @@ from archdsl.training.tasks.fit import check_trainable, image_size
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class RunPlan:
     """A run that can begin: everything fits."""
 
     network: Network
@@ -74,7 +74,7 @@ class Plan:
 
 def plan_run(
     network: Network, recipe: Recipe, data: DataSet, means: Means, settings: Mapping[str, str] | None = None
-) -> Plan:
+) -> RunPlan:
     """Check that a network can be trained on a data set as a recipe says.
 
     `settings` are those that the network was compiled with, as texts.
@@ -89,7 +89,7 @@ def plan_run(
     check_trainable(network, feed.smallest_batch)
     counts = feed.class_counts() if data.kind in ("class", "mask") else ()
     task = task_of(network, data, recipe, counts)
-    return Plan(network, spec, code, recipe, data, task, feed, size, device, means, left)
+    return RunPlan(network, spec, code, recipe, data, task, feed, size, device, means, left)
 
 
 def resolve(network: Network, settings: Mapping[str, str]) -> tuple[Network, str, Mapping[str, str]]:

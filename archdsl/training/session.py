@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from itertools import takewhile
 from math import isfinite
@@ -21,7 +22,7 @@ from archdsl.training.finite import FirstNotFinite, are_finite, not_finite
 from archdsl.training.freezing import Frozen
 from archdsl.training.observer import Epoch, Observer, TrainingStep
 from archdsl.training.optimizer import optimizer_of
-from archdsl.training.plan import Plan
+from archdsl.training.plan import RunPlan
 from archdsl.training.resources import fabric_of, seed_step
 from archdsl.training.schedule import LearningRate, Stall
 from archdsl.training.tasks.base import ModuleOutput, as_outputs
@@ -45,7 +46,7 @@ class Pending(NamedTuple):
 class Session:
     """A network with its optimiser and all that goes with it, between two steps."""
 
-    def __init__(self, plan: Plan, module: nn.Module) -> None:
+    def __init__(self, plan: RunPlan, module: nn.Module) -> None:
         recipe = plan.recipe
         self.plan, self.device = plan, plan.device
         self.layout = torch.channels_last if recipe.layout.order == "channels_last" else torch.contiguous_format
@@ -157,7 +158,7 @@ class Session:
         with self.fabric.autocast():
             found.run(lambda: self.module(images))
         samples = self.plan.data.parts["train"]
-        names = [samples.name(index) for index in one.batch.indices.tolist()]
+        names = [samples.name(index) for index in cast("list[int]", one.batch.indices.tolist())]
         what = f"the loss of step {one.step}, in epoch {self.epoch}, is {loss}"
         return not_finite(what, self.plan.recipe, found, names)
 
@@ -174,7 +175,7 @@ class Session:
             batches,
             self.normalise,
             self.device,
-            autocast=self.fabric.autocast,
+            autocast=cast("Callable[[], AbstractContextManager[object]]", self.fabric.autocast),
             watch=watch,
         )
         return figures if not is_over() else None

@@ -148,3 +148,31 @@ def test_data_that_has_gone_is_a_failure(run: Run, tmp_path: Path) -> None:
     code, out, err = run("eval", "run")
     assert (code, out) == (2, "")
     assert err.startswith("error[E34")
+
+
+def test_a_run_s_test_figures_are_those_that_it_is_measured_to_have(run: Run, tmp_path: Path) -> None:
+    """Train, evaluate and predict: the same preprocessing, figures and reports throughout."""
+    pets(tmp_path / "pets")
+    spec = "model net(classes=3) { input [3, 8, 8]; conv 4; norm; act; gap; flatten; fc classes }\n"
+    (tmp_path / "net.arch").write_text(spec)
+    (tmp_path / "mine.arch").write_text("recipe mine of small { epochs 1; images eval { test_crop 0.5 } }\n")
+    words = ["--data", "imagefolder:pets", "--recipe", "mine.arch:mine", "-o", "run", "--device", "cpu"]
+    code, _, err = run("train", "net.arch", *words)
+    assert code == 0, err
+    test = json.loads((tmp_path / "run" / "test.json").read_text())
+    before = contents(tmp_path / "run")
+    code, out, err = run("eval", "run", "--device", "cpu", "-o", "report", "--format", "json")
+    assert (code, err.startswith("note")) == (0, False)
+    found = json.loads(out)
+    assert found["figures"] == {name: test[name] for name in found["figures"]}
+    assert found["epoch"] == test["epoch"]
+    for name in ("confusion.csv", "classes.csv"):
+        assert (tmp_path / "report" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
+    images = sorted((tmp_path / "pets" / "test").rglob("*.png"))
+    code, out, _ = run("predict", "run", *map(str, images), "--format", "json", "--device", "cpu")
+    right = [one["classes"][0]["class"] == Path(one["file"]).parent.name for one in json.loads(out)]
+    assert sum(right) / len(right) == pytest.approx(test["accuracy"])
+    code, out, _ = run("runs", ".")
+    assert code == 0
+    assert f"{test['accuracy']:.2%}" in out
+    assert contents(tmp_path / "run") == before

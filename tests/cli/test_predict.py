@@ -158,6 +158,9 @@ def test_what_is_no_run_and_a_device_that_is_none_are_failures(run: Run, tmp_pat
         code, _, err = run("predict", "run", "a.png", "--device", device)
         assert code == 2
         assert err.startswith(f"error[E368]: torch cannot use a device `{device}` here")
+    code, _, err = run("predict", "run", "a.png", "-o", "out")
+    assert code == 2
+    assert "net gives no pictures that `-o` could write" in err
     (tmp_path / "run" / "best.safetensors").unlink()
     code, _, err = run("predict", "run", "a.png")
     assert code == 2

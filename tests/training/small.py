@@ -38,7 +38,7 @@ def tiny(text: str = TINY, name: str | None = None) -> Network:
     return archdsl.load(Source(text, "tiny.arch"), name)
 
 
-def module() -> nn.Module:
+def module() -> nn.Sequential:
     """Build a module that trains in milliseconds, with dropout and batch norm."""
     return nn.Sequential(
         nn.Conv2d(1, 4, 3, 2, 1, bias=False),

@@ -41,17 +41,18 @@ def test_decay_reaches_norms_or_not() -> None:
 
 def test_an_average_is_what_its_formula_says() -> None:
     net = module()
+    weight, mean = net.get_parameter("0.weight"), net.get_buffer("1.running_mean")
     average = Average(net, 0.5)
-    expected = net[0].weight.detach().clone()
+    expected = weight.detach().clone()
     for step in range(1, 5):
         with torch.no_grad():
-            net[0].weight += 1
-            net[1].running_mean += 1
+            weight += 1
+            mean += 1
         average.update(net, step)
         decay = min(0.5, (1 + step) / (10 + step))
-        expected = decay * expected + (1 - decay) * net[0].weight.detach()
+        expected = decay * expected + (1 - decay) * weight.detach()
     torch.testing.assert_close(dict(average.module.named_parameters())["0.weight"].detach(), expected)
-    torch.testing.assert_close(average.state()["1.running_mean"], net[1].running_mean)
+    torch.testing.assert_close(average.state()["1.running_mean"], mean)
 
 
 def test_a_shortage_of_memory_tells_a_batch_that_fits() -> None:

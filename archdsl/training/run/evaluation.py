@@ -67,6 +67,8 @@ def evaluate(
         )
     finally:
         feed.close()
+    if not figures:
+        raise TrainingError(f"{data.name} has no {part} images", "give other data", "E369")
     samples = data.parts[part]
     title = f"{run.record.model} on {data.name}, {part}"
     files = report(outcomes, samples, title) if outcomes is not None else dict[str, bytes]()

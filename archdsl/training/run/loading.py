@@ -16,7 +16,8 @@ from archdsl.text.error import SpecError
 from archdsl.text.failure import Failure, cannot, require
 from archdsl.text.source import Source
 from archdsl.training.error import TrainingError
-from archdsl.training.run.record import RECIPE, SPEC, RunRecord, network_digest, read_record
+from archdsl.training.run.record import RECIPE, RECORD, SPEC, RunRecord, network_digest, read_record
+from archdsl.training.tasks.fit import input_size
 
 if TYPE_CHECKING:
     from torch import nn
@@ -83,6 +84,8 @@ def open_run(run: Path) -> OpenRun:
         recipe = read_recipe(run / RECIPE)
     except (SpecError, Failure) as error:
         raise _cannot_use(run / RECIPE, error) from None
+    if input_size(network) != record.size:
+        raise TrainingError(f"`{run / RECORD}` is damaged: `size` is not the network's", "take it from a copy", "E366")
     return OpenRun(run, record, network, recipe)
 
 

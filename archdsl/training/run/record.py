@@ -6,15 +6,17 @@ import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
+from math import inf, isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from archdsl.ir.content import content_of
 from archdsl.text.failure import cannot
 from archdsl.training.data.dataset import TargetKind
 from archdsl.training.error import TrainingError
+from archdsl.training.tasks.figures import figures_of
 
 if TYPE_CHECKING:
     from archdsl.network import Network
@@ -62,6 +64,16 @@ class RunRecord(BaseModel):
     environment: Mapping[str, str | int] = {}
     """Versions, platform, threads, device and workers."""
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not len(self.mean) == len(self.deviation) == self.size[0]:
+            raise ValueError(f"`mean` and `deviation` have no number for each of {self.size[0]} channels")
+        if not all(map(isfinite, self.mean)) or not all(0 < value < inf for value in self.deviation):
+            raise ValueError("`mean` and `deviation` are no numbers to normalise by")
+        if self.best_by not in figures_of(self.kind, self.classes):
+            raise ValueError(f"`best_by` is {self.best_by}, which data of kind `{self.kind}` has not")
+        return self
+
     @property
     def name(self) -> str:
         """The data set's name, as a data set has it."""
@@ -91,7 +103,7 @@ def read_record(run: Path) -> RunRecord:
 
     Errors: TrainingError with E366 where the folder is no run, or its record is damaged
     """
-    if not (run / RECORD).is_file():
+    if not _is_run(run):
         raise _no_run(run)
     found = _object(run / RECORD)
     version = found.get("format", _FORMAT)
@@ -177,6 +189,18 @@ def read_test(run: Path) -> Mapping[str, float] | None:
     return {name: float(value) for name, value in _object(path).items() if isinstance(value, int | float)}
 
 
+def _is_run(folder: Path) -> bool:
+    try:
+        return (folder / RECORD).is_file()
+    except OSError:  # a folder that may not be looked into
+        return False
+
+
+def _may_hold_runs(name: str) -> bool:
+    """Return whether runs are looked for in a folder; a hidden one is a run that is only beginning to replace one."""
+    return name != CHECKPOINTS and not name.startswith(".")
+
+
 _DEEPEST = 3
 
 
@@ -186,12 +210,12 @@ def find_runs(folder: Path) -> Iterator[Path]:
 
 
 def _find(folder: Path, depth: int) -> Iterator[Path]:
-    if (folder / RECORD).is_file():
+    if _is_run(folder):
         yield folder
     if not depth:
         return
     try:
-        inner = sorted(path for path in folder.iterdir() if path.is_dir() and path.name != CHECKPOINTS)
+        inner = sorted(path for path in folder.iterdir() if path.is_dir() and _may_hold_runs(path.name))
     except OSError:
         return  # what may not be looked into holds no run for this user
     for path in inner:

@@ -21,21 +21,44 @@ if TYPE_CHECKING:
 _FIRST = 5
 
 
-class ClassTask(Task):
+class WeightedTask(Task):
+    """A task whose loss may weigh the classes."""
+
+    def weights(self, device: torch.device) -> Tensor | None:
+        """Return the weight of each class in the loss, [classes] in float32; None where all are equal.
+
+        It is the images of a mean class over a class's own, 0 where it has none.
+        Raises ValueError where the recipe asks for it and nobody counted the images.
+        """
+        if not isinstance(self.statement, CrossEntropy) or self.statement.classes == "equal":
+            return None
+        if device not in self._weights:
+            self._weights[device] = _balanced(self.counts, len(self.classes)).to(device)
+        return self._weights[device]
+
+    @cached_property
+    def _weights(self) -> dict[torch.device, Tensor]:
+        """The weights by the device that they are on: copying them at each step would wait for it."""
+        return {}
+
+
+def _balanced(counts: Sequence[int], classes: int) -> Tensor:
+    if len(counts) != classes:
+        raise ValueError("balanced class weights need the number of training images of each class")
+    found = torch.tensor(counts, dtype=torch.float64)
+    return torch.where(found > 0, found.sum() / (classes * found), 0.0).float()
+
+
+class ClassTask(WeightedTask):
     """One class an image: outputs [N, classes], targets [N] in int64."""
 
     kind: ClassVar[TargetKind] = "class"
-
-    @cached_property
-    def weights(self) -> Tensor | None:
-        """The weight of each class in the loss; None where all are equal."""
-        return class_weights(self)
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """Return the cross-entropy, weighted and smoothed as the recipe says."""
         statement = self.statement
         assert isinstance(statement, CrossEntropy)
-        weights = None if self.weights is None else self.weights.to(output.device)
+        weights = self.weights(output.device)
         return functional.cross_entropy(output.float(), target, weights, label_smoothing=statement.smoothing)
 
     def each(self, output: Tensor, target: Tensor) -> Tensor:
@@ -45,20 +68,6 @@ class ClassTask(Task):
     def meter(self) -> Meter:
         """Return what measures loss, accuracies and F1."""
         return _ClassMeter(self)
-
-
-def class_weights(task: Task) -> Tensor | None:
-    """Return what a recipe weighs the classes by: the images of a mean class over a class's own, 0 where it has none.
-
-    Raises ValueError where the recipe asks for it and nobody counted the images.
-    """
-    if not isinstance(task.statement, CrossEntropy) or task.statement.classes == "equal":
-        return None
-    if len(task.counts) != len(task.classes):
-        raise ValueError("balanced class weights need the number of training images of each class")
-    counts = torch.tensor(task.counts, dtype=torch.float64)
-    weights = counts.sum() / (len(counts) * counts)
-    return torch.where(counts > 0, weights, 0.0).float()
 
 
 class _ClassMeter(Meter):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
@@ -13,7 +12,7 @@ from torch.nn import functional
 from archdsl.recipes.measures import CrossEntropy
 from archdsl.training.error import TrainingError
 from archdsl.training.tasks.base import Meter, Task, mean, number, share
-from archdsl.training.tasks.classes import class_weights
+from archdsl.training.tasks.classes import WeightedTask
 from archdsl.training.tasks.fit import IGNORED
 from archdsl.training.tasks.quantity import distance
 
@@ -25,21 +24,16 @@ _LEAST_ERROR = 1e-10
 """Of equal images; 100 dB are as many as are told."""
 
 
-class MaskTask(Task):
+class MaskTask(WeightedTask):
     """One class a pixel: outputs [N, classes, H, W], targets [N, H, W] in int64, where 255 does not count."""
 
     kind: ClassVar[TargetKind] = "mask"
-
-    @cached_property
-    def weights(self) -> Tensor | None:
-        """The weight of each class in the loss; None where all are equal."""
-        return class_weights(self)
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """Return the cross-entropy, a weighted mean over the pixels that count; 0 where there is none."""
         statement = self.statement
         assert isinstance(statement, CrossEntropy)
-        weights = None if self.weights is None else self.weights.to(output.device)
+        weights = self.weights(output.device)
         total = functional.cross_entropy(
             output.float(),
             target,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,15 @@ def test_a_damaged_spec_or_recipe_is_told(tmp_path: Path, name: str, content: by
         open_run(tmp_path / "run")
     assert caught.value.code == "E367"
     assert message in caught.value.message
+
+
+def test_a_record_of_another_size_than_the_network_s_is_damaged(tmp_path: Path) -> None:
+    make_run(tmp_path / "run")
+    path = tmp_path / "run" / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "size": [3, 8, 9]}))
+    with pytest.raises(TrainingError, match="`size` is not the network's") as caught:
+        open_run(tmp_path / "run")
+    assert caught.value.code == "E366"
 
 
 @pytest.mark.parametrize("name", ["spec.arch", "recipe.arch"])

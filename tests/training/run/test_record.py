@@ -46,12 +46,26 @@ def test_a_damaged_record_is_told(tmp_path: Path, content: bytes, message: str) 
     assert message in caught.value.message
 
 
-@pytest.mark.parametrize(("key", "value"), [("size", [3, 8]), ("kind", "box"), ("mean", "x"), ("wings", 2)])
+@pytest.mark.parametrize(
+    ("key", "value"), [("size", [3, 8]), ("kind", "box"), ("mean", "x"), ("wings", 2), ("mean", [0.5])]
+)
 def test_a_record_with_another_value_is_damaged_there(tmp_path: Path, key: str, value: object) -> None:
     make_run(tmp_path / "run")
     path = tmp_path / "run" / "run.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
-    with pytest.raises(TrainingError, match=f"is damaged: `{key}"):
+    with pytest.raises(TrainingError, match=f"is damaged: .*`{key}"):
+        read_record(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("best_by", "miou"), ("best_by", "wings"), ("deviation", [0, 1, 1]), ("mean", [1, 2, float("nan")])],
+)
+def test_a_record_whose_values_do_not_go_together_is_damaged(tmp_path: Path, key: str, value: object) -> None:
+    make_run(tmp_path / "run")
+    path = tmp_path / "run" / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    with pytest.raises(TrainingError, match=f"is damaged: .*`{key}`"):
         read_record(tmp_path / "run")
 
 
@@ -110,7 +124,7 @@ def test_test_figures_are_the_numbers_of_their_file(tmp_path: Path) -> None:
 
 
 def test_runs_are_found_below_a_folder_and_not_among_checkpoints(tmp_path: Path) -> None:
-    for name in ("b/seed-1", "b/seed-0", "a", "a/checkpoints/x", "c/d/e/f/too_deep"):
+    for name in ("b/seed-1", "b/seed-0", "a", "a/checkpoints/x", ".a.new", "c/d/e/f/too_deep"):
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "run.json").touch()
     assert list(find_runs(tmp_path)) == [tmp_path / name for name in ("a", "b/seed-0", "b/seed-1")]

@@ -292,3 +292,16 @@ def test_what_is_no_number_is_worse_than_any() -> None:
         assert is_better(name, 1.0, nan)
         assert not is_better(name, nan, 1.0)
         assert not is_better(name, nan, nan)
+
+
+@pytest.mark.parametrize(
+    "task", [*TASKS, by_class(CrossEntropy(classes="balanced"), counts=(1,) * 7), masks(CrossEntropy(smoothing=0.1))]
+)
+def test_a_step_waits_for_nothing_on_the_device(task: Task) -> None:
+    """Tensors that only have shapes raise where one is read."""
+    output, target = (tensor.to("meta") for tensor in example(task))
+    meter = task.meter()
+    task.loss(output, target)
+    meter.add(output, target)
+    with pytest.raises(NotImplementedError):
+        meter.read()
