@@ -10,7 +10,7 @@ from torch import Tensor
 
 from archdsl.recipes.images import Grey
 from archdsl.recipes.recipe import Recipe
-from archdsl.training.data.dataset import DataPart, DataSet
+from archdsl.training.data.dataset import BadSampleError, DataPart, DataSet
 from archdsl.training.data.loading import Batch, Loaded, Loader, Wanted
 from archdsl.training.data.order import Draw, balanced, shuffled
 from archdsl.training.data.samples import targets_of
@@ -116,7 +116,7 @@ class Feed:
             case "class":
                 return tuple(int(count) for count in torch.bincount(self._labels, minlength=len(self.data.classes)))
             case "classes":
-                return tuple(int(count) for count in targets_of(self.data.parts["train"]).sum(0))
+                return tuple(int(count) for count in self._targets().sum(0))
             case _:
                 return ()
 
@@ -133,7 +133,20 @@ class Feed:
 
     @cached_property
     def _labels(self) -> Tensor:
-        return targets_of(self.data.parts["train"])
+        labels = self._targets()
+        wrong = labels[(labels < 0) | (labels >= len(self.data.classes))]
+        if len(wrong):
+            raise TrainingError(
+                f"an image has class {int(wrong[0])}, and the data's {len(self.data.classes)} classes count from 0",
+                code="E349",
+            )
+        return labels
+
+    def _targets(self) -> Tensor:
+        try:
+            return targets_of(self.data.parts["train"])
+        except BadSampleError as error:
+            raise TrainingError(f"`{error.name}` cannot be read: {error.reason}", code="E344") from error
 
     @cached_property
     def _statistics(self) -> Statistics:

@@ -272,6 +272,19 @@ def test_images_that_are_all_bad_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_worker_that_is_killed_is_told(pets: DataSet) -> None:
+    feed = Feed(pets, recipe(batch=1), SIZE, workers=1)
+    batches = feed.train(1)
+    next(batches)
+    handler = signal.getsignal(signal.SIGCHLD)
+    os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)
+    with pytest.raises(TrainingError, match="was killed from outside"):
+        list(batches)
+    feed.close()
+    assert signal.getsignal(signal.SIGCHLD) == handler == signal.SIG_DFL
+
+
+@pytest.mark.slow
 def test_workers_that_are_started_anew_change_no_byte(pets: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers_module, "_way_to_start", lambda: "spawn")
     alone, helped = Feed(pets, recipe(*EVERYTHING), SIZE), Feed(pets, recipe(*EVERYTHING), SIZE, workers=2)
@@ -280,25 +293,26 @@ def test_workers_that_are_started_anew_change_no_byte(pets: DataSet, monkeypatch
     helped.close()
 
 
+# As the loop of training does it, it notes a signal and goes on to the end of a step.
 _LOOP = """
-import os, sys, time
+import multiprocessing, signal, sys
 from archdsl.recipes.recipe import Recipe
 from archdsl.training.data.catalogue import load_data
 from archdsl.training.data.feed import Feed
+received = []
+signal.signal(signal.SIGINT, lambda number, frame: received.append(number))
 feed = Feed(load_data("imagefolder:" + sys.argv[1]), Recipe(), (3, 8, 8), workers=2)
 epoch = 0
-try:
-    while True:
-        epoch += 1
-        for batch in feed.train(epoch):
-            if epoch == 2:
-                print(*[p.pid for p in __import__("multiprocessing").active_children()], flush=True)
-                epoch += 1
-except KeyboardInterrupt:
-    feed.train(1, 0)
-    print(sum(len(b.images) for b in feed.train(1)), flush=True)
-    feed.close()
-    print("closed", flush=True)
+while not received:
+    epoch += 1
+    for batch in feed.train(epoch):
+        if epoch == 2:
+            print(*[p.pid for p in multiprocessing.active_children()], flush=True)
+        if received:
+            break
+print(sum(len(b.images) for b in feed.train(1)), flush=True)
+feed.close()
+print("closed", flush=True)
 """
 
 
