@@ -31,7 +31,8 @@ FACES = ("network", "api", "difference")
 RUNTIME = "backends.torch.runtime"
 HOMES = {
     "networkx": ("ir",), "typer": ("cli",), "rich": ("cli",), "pygls": ("lsp",),
-    "torch": ("training", "weights", RUNTIME), "torchvision": ("training",), "sklearn": ("training",),
+    "torch": ("training", "weights", RUNTIME), "torchvision": ("training.vision",), "sklearn": ("training",),
+    "lightning_fabric": ("training.resources",),
     "matplotlib": ("training", "backends.chart"), "safetensors": ("training", "weights"), "numpy": ("training",),
     "PIL": ("training",), "simplejpeg": ("training",),
 }  # fmt: skip

@@ -75,7 +75,7 @@ def not_finite(
         what += "; all modules give finite numbers, and the loss does not"
     advice = [f"lower the rate, now {recipe.optimizer.lr:g}", "clip gradients: `clip 1.0`"]
     if recipe.warmup.epochs < recipe.epochs.number:
-        advice.insert(1, f"lengthen `warmup`, now {recipe.warmup.epochs:g} epochs")
+        advice.insert(1, f"let it rise for longer, now `warmup {recipe.warmup.epochs:g}`")
     if recipe.precision.type != "float32":
         advice.append("compute in float32: `precision float32`")
     return TrainingError(what, "; ".join(advice), "E372")

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from archdsl.training.observer import Epoch, Result, Silent, Start, TrainingStep
-
-FOLDER = "tensorboard"
+from archdsl.training.run.record import TENSORBOARD
 
 
 def is_installed() -> bool:
@@ -38,7 +37,7 @@ class TensorBoard(Silent):
         if self._writer is None:
             from torch.utils.tensorboard import SummaryWriter
 
-            self._writer = SummaryWriter(str(self._run / FOLDER))
+            self._writer = SummaryWriter(str(self._run / TENSORBOARD))
         for step in self._steps:
             self._writer.add_scalar("loss/step", step.loss, step.step)
             self._writer.add_scalar("lr", step.lr, step.step)

@@ -28,6 +28,7 @@ from archdsl.training.run.record import (
     RECIPE,
     RECORD,
     SPEC,
+    TENSORBOARD,
     RunRecord,
     network_digest,
     write_record,
@@ -192,7 +193,7 @@ def _beside(path: Path, what: str) -> Path:
 
 def _move_others(old: Path, new: Path) -> None:
     for entry in old.iterdir():
-        if entry.name not in (*FILES, CHECKPOINTS) and not (new / entry.name).exists():
+        if entry.name not in (*FILES, CHECKPOINTS, TENSORBOARD) and not (new / entry.name).exists():
             entry.rename(new / entry.name)
 
 

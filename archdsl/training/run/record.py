@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 RECORD, SPEC, RECIPE, MODEL = "run.json", "spec.arch", "recipe.arch", "model.py"
 METRICS, CURVES, TEST = "metrics.csv", "curves.png", "test.json"
 BEST, LAST, CHECKPOINTS = "best.safetensors", "last.safetensors", "checkpoints"
+TENSORBOARD = "tensorboard"
+"""A folder, where TensorBoard is installed."""
 REPORTS = ("confusion.png", "confusion.csv", "classes.csv", "mistakes.png")
 FILES = (RECORD, SPEC, RECIPE, MODEL, METRICS, CURVES, BEST, LAST, TEST, *REPORTS)
 """What a run's folder holds at its top, beside the folder `checkpoints`."""

@@ -38,7 +38,7 @@ class Resumable:
                 self._check_text(name, kept)
         if self._has_ended():
             raise TrainingError(
-                f"`{path}` has ended, after {self.run.recipe.epochs.number} epochs or by `early_stop`",
+                f"`{path}` has ended, after epoch {self.state['counts'][0] - 1 if self.state else 0}",
                 f"to train it further, start a new run from its weights: `archdsl train SPEC --weights {path}`",
                 "E370",
             )
