@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from archdsl.text.render.display import visible
 
 # Where a package bears another name than its module.
-_PACKAGES = {"sklearn": "scikit-learn", "resvg_py": "resvg-py"}
+_PACKAGES = {"sklearn": "scikit-learn", "resvg_py": "resvg-py", "PIL": "pillow"}
 
 
 class Failure(Exception):

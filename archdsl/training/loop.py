@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from archdsl.text.marks import marked
-from archdsl.training.data.dataset import Part
+from archdsl.training.data.dataset import DataPart
 from archdsl.training.error import TrainingError
 from archdsl.training.finite import not_finite
 from archdsl.training.memory import out_of_memory
@@ -124,8 +124,8 @@ def _finish(session: Session, folder: RunFolder, stop: StopSignals) -> Mapping[s
     if best is None:
         return None
     module = plan.network.module(folder.path / BEST).to(session.device)
-    parts: tuple[Part, ...] = ("test", "validation", "train")
-    part: Part = next(part for part in parts if part in plan.data.parts)
+    parts: tuple[DataPart, ...] = ("test", "validation", "train")
+    part: DataPart = next(part for part in parts if part in plan.data.parts)
     outcomes = Outcomes(plan.task)
     figures = session.measure(module, part, lambda: bool(stop.received), outcomes.add)
     if figures is None:

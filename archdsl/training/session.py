@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from archdsl.training.average import Average
-from archdsl.training.data.dataset import Part
+from archdsl.training.data.dataset import DataPart
 from archdsl.training.data.loading import Batch
 from archdsl.training.finite import FirstNotFinite, are_finite, not_finite
 from archdsl.training.freezing import Frozen
@@ -165,7 +165,7 @@ class Session:
     # An epoch.
 
     def measure(
-        self, module: nn.Module, part: Part, is_over: Callable[[], bool], watch: Watcher | None = None
+        self, module: nn.Module, part: DataPart, is_over: Callable[[], bool], watch: Watcher | None = None
     ) -> dict[str, float] | None:
         """Measure a module on a part of the data; None where `is_over` asks to end before that is done."""
         batches = takewhile(lambda _: not is_over(), self.plan.feed.evaluate(part))

@@ -13,7 +13,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor
 
-from archdsl.training.data.dataset import DataSet, Part
+from archdsl.training.data.dataset import DataPart, DataSet
 from archdsl.training.data.samples import MemorySamples
 from archdsl.training.data.splits import by_label, completed
 from archdsl.training.error import TrainingError
@@ -65,7 +65,7 @@ def synthetic(name: str, text: str) -> DataSet:
     images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
     targets = torch.arange(len(images)) % count
     end = number + number // 8
-    parts: dict[Part, Sequence[int]] = {
+    parts: dict[DataPart, Sequence[int]] = {
         "train": range(number), "validation": range(number, end), "test": range(end, len(images)),
     }  # fmt: skip
     classes = tuple(str(label) for label in range(count))
@@ -77,7 +77,7 @@ def _in_memory(
     classes: tuple[str, ...],
     images: Tensor,
     targets: Tensor,
-    parts: dict[Part, Sequence[int]],
+    parts: dict[DataPart, Sequence[int]],
     notes: Sequence[str],
 ) -> DataSet:
     noun = name.partition(":")[0]

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 if TYPE_CHECKING:
     from torch import Tensor
 
-Part: TypeAlias = Literal["train", "validation", "test"]
+DataPart: TypeAlias = Literal["train", "validation", "test"]
 TargetKind: TypeAlias = Literal["class", "classes", "number", "mask", "image"]
 """What belongs to an image: one class, any number of classes, a number, a class for each pixel, or an image."""
 
-PARTS: tuple[Part, ...] = ("train", "validation", "test")
+PARTS: tuple[DataPart, ...] = ("train", "validation", "test")
 IGNORED = 255
 """The class of a mask's pixels that do not count."""
 
@@ -63,7 +63,7 @@ class DataSet:
     """Empty for numbers and images."""
     channels: int
     """Of most images: 1 or 3."""
-    parts: Mapping[Part, Samples]
+    parts: Mapping[DataPart, Samples]
     notes: tuple[str, ...] = ()
     """What the user should know, a sentence each: how parts were made, and which files were left aside."""
     digest: str = ""

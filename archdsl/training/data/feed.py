@@ -10,7 +10,7 @@ from torch import Tensor
 
 from archdsl.recipes.images import Grey
 from archdsl.recipes.recipe import Recipe
-from archdsl.training.data.dataset import DataSet, Part
+from archdsl.training.data.dataset import BadSampleError, DataPart, DataSet
 from archdsl.training.data.loading import Batch, Loaded, Loader, Wanted
 from archdsl.training.data.order import Draw, balanced, shuffled
 from archdsl.training.data.samples import targets_of
@@ -81,12 +81,10 @@ class Feed:
         wanted = [Wanted("train", epoch, Draw(*pair)) for pair in zip(*pairs, strict=True)][first_step:]
         for batch in self._load(wanted):
             if batch is None:
-                raise TrainingError(
-                    "no image of a batch can be read", "remove the images that are named above, or mend them", "E344"
-                )
+                raise TrainingError("no image of a batch can be read", "mend or replace the images", "E344")
             yield batch
 
-    def evaluate(self, part: Part) -> Iterator[Batch]:
+    def evaluate(self, part: DataPart) -> Iterator[Batch]:
         """Yield a part's images once, in its own order, as `images eval` makes them.
 
         Errors: TrainingError with E344 where images cannot be read
@@ -94,7 +92,7 @@ class Feed:
         _ = self._statistics  # as above
         return self._measured(part, torch.arange(len(self.data.parts[part])))
 
-    def chosen(self, part: Part, epoch: int, draw: Draw) -> Iterator[Batch]:
+    def chosen(self, part: DataPart, epoch: int, draw: Draw) -> Iterator[Batch]:
         """Yield one batch of some images as they are in an epoch; epoch 0 is as they are measured.
 
         Errors: TrainingError with E344 where images cannot be read
@@ -118,7 +116,7 @@ class Feed:
             case "class":
                 return tuple(int(count) for count in torch.bincount(self._labels, minlength=len(self.data.classes)))
             case "classes":
-                return tuple(int(count) for count in targets_of(self.data.parts["train"]).sum(0))
+                return tuple(int(count) for count in self._targets().sum(0))
             case _:
                 return ()
 
@@ -135,7 +133,20 @@ class Feed:
 
     @cached_property
     def _labels(self) -> Tensor:
-        return targets_of(self.data.parts["train"])
+        labels = self._targets()
+        wrong = labels[(labels < 0) | (labels >= len(self.data.classes))]
+        if len(wrong):
+            raise TrainingError(
+                f"an image has class {int(wrong[0])}, and the data's {len(self.data.classes)} classes count from 0",
+                code="E349",
+            )
+        return labels
+
+    def _targets(self) -> Tensor:
+        try:
+            return targets_of(self.data.parts["train"])
+        except BadSampleError as error:
+            raise TrainingError(f"`{error.name}` cannot be read: {error.reason}", code="E344") from error
 
     @cached_property
     def _statistics(self) -> Statistics:
@@ -151,7 +162,7 @@ class Feed:
                 rows = chosen(len(self.data.parts["train"]))
                 return measure(batch.images for batch in self._measured("train", rows))
 
-    def _measured(self, part: Part, rows: Tensor) -> Iterator[Batch]:
+    def _measured(self, part: DataPart, rows: Tensor) -> Iterator[Batch]:
         most = self._recipe.batch_size.images
         batches = [rows[first : first + most] for first in range(0, len(rows), most)]
         wanted = [Wanted(part, 0, Draw(some, some)) for some in batches]

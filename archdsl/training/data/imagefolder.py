@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-from archdsl.training.data.dataset import DataSet, Part
+from archdsl.training.data.dataset import DataPart, DataSet
 from archdsl.training.data.listing import (
-    Row,
+    Listed,
     digest_of,
     folders_in,
     images_in,
@@ -22,7 +22,7 @@ from archdsl.training.data.samples import FileSamples
 from archdsl.training.data.splits import completed
 from archdsl.training.error import TrainingError
 
-PART_FOLDERS: Mapping[str, Part] = {
+PART_FOLDERS: Mapping[str, DataPart] = {
     "train": "train",
     "training": "train",
     "val": "validation",
@@ -45,7 +45,7 @@ def image_folder(name: str, root: Path) -> DataSet:
     folders, notes = part_folders(root)
     classes = _classes(root / folders["train"])
     others: Counter[str] = Counter()
-    parts: dict[Part, Sequence[Row]] = {}
+    parts: dict[DataPart, Sequence[Listed]] = {}
     for part, folder in folders.items():
         if part != "train":
             notes += _compare(classes, _classes(root / folder), folders["train"], folder)
@@ -83,13 +83,13 @@ def image_folder(name: str, root: Path) -> DataSet:
     )
 
 
-def part_folders(root: Path) -> tuple[dict[Part, str], list[str]]:
+def part_folders(root: Path) -> tuple[dict[DataPart, str], list[str]]:
     """Return the folders of the parts, "" for a folder that has none, and notes on what lies beside them.
 
     `train` alone, or with another part's folder, means parts; among folders of other names it is a class.
     Errors: TrainingError with E340, or E341 where two folders are of one part
     """
-    found: dict[Part, str] = {}
+    found: dict[DataPart, str] = {}
     names = folders_in(root)
     for name in names:
         part = PART_FOLDERS.get(name.lower())
@@ -115,15 +115,15 @@ def _classes(folder: Path) -> list[str]:
     return found
 
 
-def _rows(root: Path, folder: str, classes: Sequence[str], others: Counter[str]) -> list[Row]:
+def _rows(root: Path, folder: str, classes: Sequence[str], others: Counter[str]) -> list[Listed]:
     """List the images of a part, class by class; images that lie in no class are counted with what is left aside."""
-    rows: list[Row] = []
+    rows: list[Listed] = []
     known = {label: index for index, label in enumerate(classes)}
     for label in folders_in(root / folder):
         found = scan(root / folder / label)
         others += found.others
         prefix = f"{folder}/{label}" if folder else label
-        rows += [Row(f"{prefix}/{name}", known[label]) for name in found.names]
+        rows += [Listed(f"{prefix}/{name}", known[label]) for name in found.names]
     outside = len(images_in(root / folder))
     if outside:
         others["outside of the folders of classes"] += outside

@@ -7,11 +7,12 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from archdsl.text.failure import cannot
-from archdsl.training.data.dataset import Part
+from archdsl.training.data.dataset import DataPart
 from archdsl.training.error import TrainingError
 from archdsl.training.images.decode import SUFFIXES, channels_of
 
@@ -23,7 +24,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Row:
+class Listed:
     """An image of a data set: its name below the data's folder, its label, and the file that is its target."""
 
     name: str
@@ -32,20 +33,20 @@ class Row:
 
 
 @dataclass
-class Found:
+class Scanned:
     """The images below a folder, by names relative to it, and what else lies there, counted by suffix."""
 
     names: list[str] = field(default_factory=lambda: list[str]())
     others: Counter[str] = field(default_factory=lambda: Counter[str]())
 
 
-def scan(folder: Path) -> Found:
+def scan(folder: Path) -> Scanned:
     """List the images below a folder, sorted, through links too; a folder is entered once, so circles end.
 
     A file is an image by its suffix. What is hidden, and what is no file, such as a pipe, is no image.
     Errors: TrainingError with E340
     """
-    found = Found()
+    found = Scanned()
     waiting, entered = [""], set[tuple[int, int]]()
     while waiting:
         prefix = waiting.pop()
@@ -101,7 +102,9 @@ def left_aside(others: Counter[str]) -> list[str]:
     return [f"{count} {files} by name, left aside: {shown}{more}"]
 
 
-def digest_of(root: Path, parts: Mapping[Part, Sequence[Row]], classes: Sequence[str]) -> tuple[str, dict[str, str]]:
+def digest_of(
+    root: Path, parts: Mapping[DataPart, Sequence[Listed]], classes: Sequence[str]
+) -> tuple[str, dict[str, str]]:
     """Return a digest of a set of files, whatever place it lies at, and what to show where it differs.
 
     The digest covers the parts, names, labels and byte sizes, and the contents where they are small enough.
@@ -109,14 +112,15 @@ def digest_of(root: Path, parts: Mapping[Part, Sequence[Row]], classes: Sequence
     names = {part: sorted((name, row) for row in rows for name in _files(row)) for part, rows in parts.items()}
     sizes = {name: _size(root / name) for found in names.values() for name, _ in found}
     whole = sum(max(size, 0) for size in sizes.values())
-    total = hashlib.sha256(repr(tuple(classes)).encode("utf-8", "surrogateescape"))
+    total = hashlib.sha256(repr(tuple(classes)).encode("utf-8", "surrogatepass"))
     contents = hashlib.sha256()
     for part, found in sorted(names.items()):
         for name, row in found:
             line = f"{part}\0{name}\0{row.label!r}\0{sizes[name]}\n"
-            total.update(line.encode("utf-8", "surrogateescape"))
+            total.update(line.encode("utf-8", "surrogatepass"))
             if whole < DIGEST_LIMIT and sizes[name] >= 0:
-                with (root / name).open("rb") as file:
+                # What cannot be read is named when it is its turn.
+                with suppress(OSError), (root / name).open("rb") as file:
                     contents.update(hashlib.file_digest(file, "sha256").digest())
     total.update(contents.digest())
     shown = {"classes": ", ".join(classes)} if classes else {}
@@ -129,14 +133,14 @@ def digest_of(root: Path, parts: Mapping[Part, Sequence[Row]], classes: Sequence
     return total.hexdigest(), shown
 
 
-def usual_channels(root: Path, rows: Sequence[Row]) -> int:
+def usual_channels(root: Path, rows: Sequence[Listed]) -> int:
     """Return how many channels most images have, 1 or 3, by the heads of some files."""
     step = max(1, len(rows) // _LOOKED_AT)
     counts = Counter(channels_of(root / row.name) for row in rows[::step])
     return 1 if counts[1] > counts[3] else 3
 
 
-def _files(row: Row) -> tuple[str, ...]:
+def _files(row: Listed) -> tuple[str, ...]:
     return (row.name, row.other) if row.other else (row.name,)
 
 

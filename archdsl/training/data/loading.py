@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from archdsl.recipes.images import ImageChange
-from archdsl.training.data.dataset import IGNORED, BadSampleError, DataSet, Part, Samples
+from archdsl.training.data.dataset import IGNORED, BadSampleError, DataPart, DataSet, Samples
 from archdsl.training.data.order import Draw
 from archdsl.training.data.python import PythonSamples
 from archdsl.training.data.samples import MemorySamples
 from archdsl.training.error import TrainingError
-from archdsl.training.images.changes import Picture, carry_out, numbers_needed, resized
+from archdsl.training.images.changes import Together, carry_out, numbers_needed, resized
 from archdsl.training.images.randomness import keyed, uniform
 
 
@@ -33,7 +33,7 @@ class Batch(NamedTuple):
 class Wanted(NamedTuple):
     """A batch to load."""
 
-    part: Part
+    part: DataPart
     epoch: int
     """From 1; 0 for the images as they are measured, by `images eval`."""
     draw: Draw
@@ -60,7 +60,7 @@ class Loader:
         size: tuple[int, int, int],
         seed: int,
     ) -> None:
-        self._parts: Mapping[Part, Samples] = dict(data.parts)
+        self._parts: Mapping[DataPart, Samples] = dict(data.parts)
         self._has_pairs = data.kind in ("mask", "image")
         self._train, self._measured = tuple(train), tuple(measured)
         self._size, self._seed = size, seed
@@ -84,7 +84,7 @@ class Loader:
         ]
         if isinstance(samples, MemorySamples):
             indices = wanted.draw.indices
-            picture = self._changed(Picture(samples.images[indices]), changes, numbers, lambda: samples.name(0))
+            picture = self._changed(Together(samples.images[indices]), changes, numbers, lambda: samples.name(0))
             return Loaded(Batch(picture.images, samples.targets[indices], indices))
         return self._one_by_one(samples, wanted, changes, numbers)
 
@@ -124,7 +124,7 @@ class Loader:
         with keyed(self._seed if wanted.epoch else 0, wanted.epoch, key) if is_own else nullcontext():
             image, target = samples.image(index), samples.target(index)
         joint = self._joint(name, image, self._checked(name, target))
-        picture = self._changed(Picture(image[None], joint), changes, numbers, lambda: name)
+        picture = self._changed(Together(image[None], joint), changes, numbers, lambda: name)
         moved = picture.joint
         return picture.images[0], target if moved is None else moved[0, 0] if self._kind == "mask" else moved[0]
 
@@ -155,8 +155,8 @@ class Loader:
         return target
 
     def _changed(
-        self, picture: Picture, changes: Sequence[ImageChange], numbers: Sequence[Tensor], name: Callable[[], str]
-    ) -> Picture:
+        self, picture: Together, changes: Sequence[ImageChange], numbers: Sequence[Tensor], name: Callable[[], str]
+    ) -> Together:
         """Change images of one size, and make them the network's size and number of channels."""
         channels, *size = self._size
         for change, own in zip(changes, numbers, strict=True):
@@ -171,4 +171,4 @@ class Loader:
                 "write `images train { grey }` and `images eval { grey }` in the recipe" if channels == 1 else "",
                 "E347",
             )
-        return Picture(picture.images.expand(-1, channels, -1, -1), picture.joint)
+        return Together(picture.images.expand(-1, channels, -1, -1), picture.joint)

@@ -38,8 +38,8 @@ def balanced(labels: Tensor, seed: int, epoch: int) -> Draw:
     lucky = {*torch.randperm(len(classes), generator=generator)[:more].tolist()}
     indices: list[Tensor] = []
     keys: list[Tensor] = []
-    for place, (label, count) in enumerate(zip(classes, counts.tolist(), strict=True)):
-        members = (labels == label).nonzero()[:, 0]
+    by_class = labels.argsort(stable=True).split(counts.tolist())
+    for place, (members, count) in enumerate(zip(by_class, counts.tolist(), strict=True)):
         wanted = each + (place in lucky)
         for turn in range(-(-wanted // count)):
             order = members[torch.randperm(count, generator=generator)][: wanted - turn * count]

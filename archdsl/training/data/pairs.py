@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from archdsl.training.data.dataset import IGNORED, BadSampleError, DataSet, Part
+from archdsl.training.data.dataset import IGNORED, BadSampleError, DataPart, DataSet
 from archdsl.training.data.imagefolder import part_folders
-from archdsl.training.data.listing import Row, digest_of, left_aside, scan, usual_channels
+from archdsl.training.data.listing import Listed, digest_of, left_aside, scan, usual_channels
 from archdsl.training.data.samples import PairSamples
 from archdsl.training.data.splits import completed
 from archdsl.training.error import TrainingError
@@ -35,12 +35,12 @@ def pairs(name: str, root: Path) -> DataSet:
 
     Errors: TrainingError; E341 where there are no images, E346 where there is no pair or a value is no class
     """
-    folders: dict[Part, str] = {"train": ""}
+    folders: dict[DataPart, str] = {"train": ""}
     notes: list[str] = []
     if not (root / INPUTS).is_dir():
         folders, notes = part_folders(root)
     others: Counter[str] = Counter()
-    parts: dict[Part, Sequence[Row]] = {}
+    parts: dict[DataPart, Sequence[Listed]] = {}
     for part, folder in folders.items():
         parts[part] = _pairs(root, folder, others)
     whole, more = completed(parts, {part: [0] * len(rows) for part, rows in parts.items()})
@@ -66,7 +66,7 @@ def pairs(name: str, root: Path) -> DataSet:
                 "E346",
             )
     else:
-        channels = usual_channels(root, [Row(row.other) for row in every])
+        channels = usual_channels(root, [Listed(row.other) for row in every])
     digest, listing = digest_of(root, whole, classes)
     kind = "mask" if is_mask else "image"
     return DataSet(
@@ -87,7 +87,7 @@ def pairs(name: str, root: Path) -> DataSet:
 _HELP = f"`{INPUTS}/` has images, and `{TARGETS}/` a mask or an image of the same name for each"
 
 
-def _pairs(root: Path, folder: str, others: Counter[str]) -> list[Row]:
+def _pairs(root: Path, folder: str, others: Counter[str]) -> list[Listed]:
     found: list[Mapping[str, str]] = []
     for half in (INPUTS, TARGETS):
         place = root / folder / half
@@ -111,7 +111,7 @@ def _pairs(root: Path, folder: str, others: Counter[str]) -> list[Row]:
         if alone:
             more = f", nor for {len(alone) - 1} others" if len(alone) > 1 else ""
             raise TrainingError(f"there is nothing in `{half}` for `{alone[0]}`{more}", _HELP, "E346")
-    return [Row(name, 0, targets[stem]) for stem, name in inputs.items()]
+    return [Listed(name, 0, targets[stem]) for stem, name in inputs.items()]
 
 
 def _names(root: Path) -> tuple[str, ...]:
@@ -123,7 +123,7 @@ def _names(root: Path) -> tuple[str, ...]:
     return tuple(line.strip() for line in lines if line.strip())
 
 
-def _values(root: Path, rows: Sequence[Row]) -> set[int] | None:
+def _values(root: Path, rows: Sequence[Listed]) -> set[int] | None:
     """Return the values of some targets, evenly chosen; None where one is in colour."""
     values: set[int] = set()
     for row in rows[:: -(-len(rows) // _LOOKED_AT)]:

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from archdsl.training.data.dataset import BadSampleError, DataSet, Part, Samples, TargetKind
+from archdsl.training.data.dataset import BadSampleError, DataPart, DataSet, Samples, TargetKind
 from archdsl.training.data.splits import completed
 from archdsl.training.error import TrainingError
 from archdsl.training.images.decode import as_tensor, pixels_of
@@ -95,8 +95,8 @@ def python_data(
 
     Errors: TrainingError with E349
     """
-    given: dict[Part, Any] = {"train": train, "validation": validation, "test": test}
-    sequences: dict[Part, Any] = {part: items for part, items in given.items() if items is not None}
+    given: dict[DataPart, Any] = {"train": train, "validation": validation, "test": test}
+    sequences: dict[DataPart, Any] = {part: items for part, items in given.items() if items is not None}
     for part, items in sequences.items():
         if not (hasattr(items, "__len__") and hasattr(items, "__getitem__") and len(items)):
             raise TrainingError(f"the {part} part is no sequence that holds anything", _HELP, "E349")
@@ -108,10 +108,10 @@ def python_data(
         raise TrainingError(
             f"the first item cannot be used: {' '.join(map(str, error.args))}", _HELP, "E349"
         ) from error
-    rows: dict[Part, Sequence[int]] = {part: range(len(items)) for part, items in sequences.items()}
+    rows: dict[DataPart, Sequence[int]] = {part: range(len(items)) for part, items in sequences.items()}
     labels = {part: _labels(items, kind) for part, items in sequences.items()}
     found, notes = completed(rows, {part: labels[part] or [0] * len(rows[part]) for part in rows})
-    parts: dict[Part, Samples] = {
+    parts: dict[DataPart, Samples] = {
         part: PythonSamples(sequences.get(part, train), chosen, part if part in sequences else "train", kind)
         for part, chosen in found.items()
     }

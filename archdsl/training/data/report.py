@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from archdsl.training.data.dataset import PARTS, BadSampleError, DataSet, Part, Samples
+from archdsl.training.data.dataset import PARTS, BadSampleError, DataPart, DataSet, Samples
 from archdsl.training.data.samples import PairSamples, targets_of
 
 
@@ -16,10 +16,10 @@ from archdsl.training.data.samples import PairSamples, targets_of
 class DataReport:
     """Counts, sizes, and images that cannot be read or that are in two parts."""
 
-    counts: dict[Part, int]
-    per_class: dict[Part, dict[str, int]]
+    counts: dict[DataPart, int]
+    per_class: dict[DataPart, dict[str, int]]
     """Of one class an image, or several; empty for other targets."""
-    values: dict[Part, tuple[float, float, float, float]]
+    values: dict[DataPart, tuple[float, float, float, float]]
     """Of numbers: least, mean, most, and deviation."""
     sizes: dict[tuple[int, int], int]
     """Images by height and width."""
@@ -38,7 +38,7 @@ def report_on(data: DataSet) -> DataReport:
     sizes: Counter[tuple[int, int]] = Counter()
     channels: Counter[int] = Counter()
     bad: list[tuple[str, str]] = []
-    places: dict[bytes, list[tuple[Part, str]]] = defaultdict(list)
+    places: dict[bytes, list[tuple[DataPart, str]]] = defaultdict(list)
     for part in _parts(data):
         samples = data.parts[part]
         for index in range(len(samples)):
@@ -67,7 +67,7 @@ def report_on(data: DataSet) -> DataReport:
     )
 
 
-def _parts(data: DataSet) -> list[Part]:
+def _parts(data: DataSet) -> list[DataPart]:
     return [part for part in PARTS if part in data.parts]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from random import Random
 from typing import TypeVar
 
-from archdsl.training.data.dataset import Part
+from archdsl.training.data.dataset import DataPart
 from archdsl.training.error import TrainingError
 
 EVERY = 10
@@ -56,15 +56,15 @@ def by_label(labels: Sequence[Hashable]) -> list[int]:
 
 
 def completed(
-    parts: Mapping[Part, Sequence[T]], labels: Mapping[Part, Sequence[Hashable]]
-) -> tuple[dict[Part, Sequence[T]], list[str]]:
+    parts: Mapping[DataPart, Sequence[T]], labels: Mapping[DataPart, Sequence[Hashable]]
+) -> tuple[dict[DataPart, Sequence[T]], list[str]]:
     """Return the parts with those that are missing cut from training, and a sentence for each.
 
     A test part is cut only where neither it nor validation is there: what was given as all but the test stays so.
     Errors: TrainingError with E341 where there are too few images
     """
     whole = parts["train"]
-    absent: list[Part] = ["validation"] if "test" in parts else ["validation", "test"]
+    absent: list[DataPart] = ["validation"] if "test" in parts else ["validation", "test"]
     if "validation" in parts:
         note = "there is no test part, and so there are no test figures"
         return dict(parts), [] if "test" in parts else [note]
@@ -76,7 +76,7 @@ def completed(
             "E341",
         )
     gone = {index for part in chosen for index in part}
-    found: dict[Part, Sequence[T]] = {"train": [row for index, row in enumerate(whole) if index not in gone]}
+    found: dict[DataPart, Sequence[T]] = {"train": [row for index, row in enumerate(whole) if index not in gone]}
     notes: list[str] = []
     for part, indices in zip(absent, chosen, strict=True):
         found[part] = [whole[index] for index in indices]

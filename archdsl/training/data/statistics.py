@@ -12,6 +12,8 @@ from math import sqrt
 import torch
 from torch import Tensor
 
+from archdsl.training.error import TrainingError
+
 MOST = 2000
 """Of more images, so many are chosen."""
 _DIGITS = 6
@@ -47,6 +49,7 @@ def measure(batches: Iterable[Tensor]) -> Statistics:
     """Measure images, uint8 [N, C, H, W]; exactly, so that the order of batches does not matter.
 
     A channel that is the same everywhere has deviation 1, since what is divided by it is 0.
+    Errors: TrainingError with E344 where there are none
     """
     count, first, second = 0, torch.zeros(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64)
     for images in batches:
@@ -54,6 +57,8 @@ def measure(batches: Iterable[Tensor]) -> Statistics:
         count += images[:, 0].numel()
         first = first + values.sum((0, 2, 3), dtype=torch.int64)
         second = second + (values * values).sum((0, 2, 3), dtype=torch.int64)
+    if not count:
+        raise TrainingError("no training image can be read", "mend or replace the images", "E344")
     means: list[float] = []
     deviations: list[float] = []
     for once, twice in zip(first.tolist(), second.tolist(), strict=True):

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from archdsl.text.failure import cannot
-from archdsl.training.data.dataset import DataSet, Part, TargetKind
+from archdsl.training.data.dataset import DataPart, DataSet, TargetKind
 from archdsl.training.data.imagefolder import PART_FOLDERS
-from archdsl.training.data.listing import Row, digest_of, usual_channels
+from archdsl.training.data.listing import Listed, digest_of, usual_channels
 from archdsl.training.data.samples import FileSamples
 from archdsl.training.data.splits import completed
 from archdsl.training.error import TrainingError
@@ -37,7 +37,7 @@ class _Table:
     """What stands in a table: for each line its number, path, label and part."""
 
     column: str
-    lines: list[tuple[int, str, str, Part]] = field(default_factory=lambda: list[tuple[int, str, str, Part]]())
+    lines: list[tuple[int, str, str, DataPart]] = field(default_factory=lambda: list[tuple[int, str, str, DataPart]]())
 
 
 def table(name: str, path: Path) -> DataSet:
@@ -56,9 +56,9 @@ def table(name: str, path: Path) -> DataSet:
     labels = [label for _, _, label, _ in found.lines]
     kind = _KINDS.get(found.column) or _kind_of(labels)
     values, classes = _values(path, found, kind)
-    parts: dict[Part, list[Row]] = {}
+    parts: dict[DataPart, list[Listed]] = {}
     for (_, place, _, part), value in zip(found.lines, values, strict=True):
-        parts.setdefault(part, []).append(Row(place, value))
+        parts.setdefault(part, []).append(Listed(place, value))
     if "train" not in parts:
         raise TrainingError(f"`{path}` has no training images", "let the column `part` say `train` for some", "E341")
     notes = _check_classes(path, parts, classes) if kind == "class" else []
@@ -106,7 +106,7 @@ def _read(path: Path) -> _Table:
     for number, row in rows[1:]:
         if len(row) != len(names):
             raise _wrong(path, f"{len(row)} cells in a line where the first has {len(names)}", number)
-        which: Part = "train"
+        which: DataPart = "train"
         if part is not None:
             known = PART_FOLDERS.get(row[part].strip().lower())
             if known is None:
@@ -198,7 +198,7 @@ def _values(
     return [places[label] for _, _, label, _ in found.lines], classes
 
 
-def _check_classes(path: Path, parts: Mapping[Part, Sequence[Row]], classes: Sequence[str]) -> list[str]:
+def _check_classes(path: Path, parts: Mapping[DataPart, Sequence[Listed]], classes: Sequence[str]) -> list[str]:
     known = {row.label for row in parts["train"]}
     notes: list[str] = []
     for part, rows in parts.items():
@@ -215,7 +215,7 @@ def _check_classes(path: Path, parts: Mapping[Part, Sequence[Row]], classes: Seq
     return notes
 
 
-def _targets(rows: Sequence[Row], count: int) -> Tensor:
+def _targets(rows: Sequence[Listed], count: int) -> Tensor:
     labels = [row.label for row in rows]
     if not isinstance(labels[0], tuple):
         return torch.tensor(labels, dtype=torch.int64 if count else torch.float32)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import warnings
 import weakref
 from collections.abc import Generator, Iterator, Sequence
@@ -16,9 +17,10 @@ from typing import Any, TypeAlias, TypeVar
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from archdsl.training.data.dataset import Part
+from archdsl.training.data.dataset import DataPart
 from archdsl.training.data.loading import Loaded, Loader, Wanted
 from archdsl.training.data.order import Draw
+from archdsl.training.error import TrainingError
 
 T = TypeVar("T")
 _AHEAD = 2
@@ -26,7 +28,7 @@ _AHEAD = 2
 
 
 # A batch as it is sent to a worker: lists, for a tensor would take a file handle.
-_Order: TypeAlias = tuple[Part, int, list[int], list[int]]
+_Order: TypeAlias = tuple[DataPart, int, list[int], list[int]]
 
 
 class _Batches(Dataset[Loaded]):
@@ -67,13 +69,16 @@ class Workers:
         self._end = weakref.finalize(self, _stop, self._loader)
 
     def load(self, wanted: Sequence[Wanted]) -> Iterator[Loaded]:
-        """Yield the batches in order. A new pass ends one that is under way."""
+        """Yield the batches in order. A new pass ends one that is under way.
+
+        Errors: TrainingError where a process was killed
+        """
         self._turn += 1
         turn, self._pass.wanted = self._turn, wanted
-        with _quiet():
+        with _quiet(), _own_handler():
             batches: Iterator[Any] = iter(self._loader)
         while self._turn == turn:
-            loaded: Loaded | None = next(batches, None)
+            loaded = _next(batches)
             if loaded is None:
                 return
             yield loaded
@@ -113,6 +118,30 @@ def _quiet() -> Generator[None]:
         warnings.filterwarnings("ignore", message=".*multi-threaded.*", category=DeprecationWarning)
         warnings.filterwarnings("ignore", message="This DataLoader will create", category=UserWarning)
         yield
+
+
+@contextmanager
+def _own_handler() -> Generator[None]:
+    """Keep torch from raising wherever the program is when a process ends: it is noticed in the next batch."""
+    is_main = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGCHLD) if is_main and hasattr(signal, "SIGCHLD") else None
+    yield
+    if before is not None:
+        signal.signal(signal.SIGCHLD, before)
+
+
+def _next(batches: Iterator[Loaded]) -> Loaded | None:
+    try:
+        return next(batches, None)
+    except (EOFError, ConnectionError, FileNotFoundError):
+        pass  # it took along the memory in which a batch was
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+    raise TrainingError(
+        "a process that reads images was killed from outside",
+        "memory may be full, or the shared memory that batches are passed in, /dev/shm: take fewer --workers, or 0",
+    )
 
 
 def _way_to_start() -> str:

@@ -43,7 +43,7 @@ _ORDERS = list(permutations(range(4)))
 
 
 @dataclass(frozen=True)
-class Picture:
+class Together:
     """Images of one size, uint8 [N, C, H, W], and what is to keep their geometry, if anything is.
 
     That is masks, int64 [N, 1, H, W], or images, uint8 [N, C, H, W].
@@ -57,10 +57,10 @@ class Picture:
         """The height and width."""
         return self.images.shape[-2], self.images.shape[-1]
 
-    def moved(self, way: Callable[[Tensor, bool], Tensor]) -> Picture:
+    def moved(self, way: Callable[[Tensor, bool], Tensor]) -> Together:
         """Do to both what changes geometry; `way` takes a tensor and whether it holds masks."""
         joint = self.joint
-        return Picture(way(self.images, False), None if joint is None else way(joint, joint.dtype == torch.int64))
+        return Together(way(self.images, False), None if joint is None else way(joint, joint.dtype == torch.int64))
 
 
 def numbers_needed(change: ImageChange) -> int:
@@ -68,12 +68,12 @@ def numbers_needed(change: ImageChange) -> int:
     return _CHANGES[type(change)][0]
 
 
-def carry_out(change: ImageChange, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
+def carry_out(change: ImageChange, picture: Together, numbers: Tensor, size: tuple[int, int]) -> Together:
     """Change images of one size, with numbers from 0 up to 1, [N, count], for a network's height and width."""
     return _CHANGES[type(change)][1](change, picture, numbers, size)
 
 
-def resized(picture: Picture, size: tuple[int, int]) -> Picture:
+def resized(picture: Together, size: tuple[int, int]) -> Together:
     """Resize to a height and width: bilinear with antialiasing, masks to the nearest pixel."""
     if picture.size == size:
         return picture
@@ -84,11 +84,11 @@ def resized(picture: Picture, size: tuple[int, int]) -> Picture:
     return picture.moved(way)
 
 
-def _resize(change: Resize, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
+def _resize(change: Resize, picture: Together, numbers: Tensor, size: tuple[int, int]) -> Together:
     return _covering(picture, (size[0] * change.ratio, size[1] * change.ratio))
 
 
-def _covering(picture: Picture, size: tuple[float, float]) -> Picture:
+def _covering(picture: Together, size: tuple[float, float]) -> Together:
     """Resize, keeping the shape, to the least that covers a height and width."""
     height, width = picture.size
     scale = max(size[0] / height, size[1] / width)
@@ -98,15 +98,15 @@ def _covering(picture: Picture, size: tuple[float, float]) -> Picture:
     return resized(picture, whole)
 
 
-def _test_crop(change: TestCrop, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
+def _test_crop(change: TestCrop, picture: Together, numbers: Tensor, size: tuple[int, int]) -> Together:
     whole = _covering(picture, (size[0] / change.share, size[1] / change.share))
     top, left = ((have - want) // 2 for have, want in zip(whole.size, size, strict=True))
     return whole.moved(lambda tensor, _: tensor[..., top : top + size[0], left : left + size[1]])
 
 
 def _random_resized_crop(
-    change: RandomResizedCrop, picture: Picture, numbers: Tensor, size: tuple[int, int]
-) -> Picture:
+    change: RandomResizedCrop, picture: Together, numbers: Tensor, size: tuple[int, int]
+) -> Together:
     boxes = [_box(change, picture.size, row) for row in _rows(numbers)]
 
     def way(tensor: Tensor, is_mask: bool) -> Tensor:
@@ -134,7 +134,7 @@ def _box(change: RandomResizedCrop, size: tuple[int, int], row: list[float]) -> 
     return (height - high) // 2, (width - wide) // 2, high, wide
 
 
-def _random_crop(change: RandomCrop, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
+def _random_crop(change: RandomCrop, picture: Together, numbers: Tensor, size: tuple[int, int]) -> Together:
     if any(have < want for have, want in zip(picture.size, size, strict=True)):
         picture = _covering(picture, size)
     down, right = (round(change.pad * side) for side in size)
@@ -144,14 +144,14 @@ def _random_crop(change: RandomCrop, picture: Picture, numbers: Tensor, size: tu
     return _cut(picture, (down, right), tops, lefts, size)
 
 
-def _shift(change: ShiftPixels, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
+def _shift(change: ShiftPixels, picture: Together, numbers: Tensor, size: tuple[int, int]) -> Together:
     down, right = (round(change.most * side) for side in picture.size)
     tops = (numbers[:, 0] * (2 * down + 1)).long()
     lefts = (numbers[:, 1] * (2 * right + 1)).long()
     return _cut(picture, (down, right), tops, lefts, picture.size)
 
 
-def _cut(picture: Picture, pad: tuple[int, int], tops: Tensor, lefts: Tensor, size: tuple[int, int]) -> Picture:
+def _cut(picture: Together, pad: tuple[int, int], tops: Tensor, lefts: Tensor, size: tuple[int, int]) -> Together:
     """Pad all sides and cut a height and width from each image, at its own place [N]."""
     rows = (tops[:, None] + torch.arange(size[0]))[:, None, :, None]
     columns = (lefts[:, None] + torch.arange(size[1]))[:, None, None, :]
@@ -164,13 +164,13 @@ def _cut(picture: Picture, pad: tuple[int, int], tops: Tensor, lefts: Tensor, si
     return picture.moved(way)
 
 
-def _mirror(change: Flip | VerticalFlip, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
+def _mirror(change: Flip | VerticalFlip, picture: Together, numbers: Tensor, size: tuple[int, int]) -> Together:
     axis = -1 if isinstance(change, Flip) else -2
     is_mirrored = (numbers[:, 0] < change.probability)[:, None, None, None]
     return picture.moved(lambda tensor, _: torch.where(is_mirrored, tensor.flip(axis), tensor))
 
 
-def _rotate(change: Rotate, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
+def _rotate(change: Rotate, picture: Together, numbers: Tensor, size: tuple[int, int]) -> Together:
     height, width = picture.size
     angles = [(2 * row[0] - 1) * change.degrees * pi / 180 for row in _rows(numbers)]
     # A grid counts from -1 to 1 over an axis, so a turn of an oblong image needs its aspect ratio.
@@ -188,9 +188,9 @@ def _rotate(change: Rotate, picture: Picture, numbers: Tensor, size: tuple[int, 
     return picture.moved(way)
 
 
-def _color(change: Color, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
+def _color(change: Color, picture: Together, numbers: Tensor, size: tuple[int, int]) -> Together:
     images = [_colored(change, one, row) for one, row in zip(picture.images, _rows(numbers), strict=True)]
-    return Picture(torch.stack(images), picture.joint)
+    return Together(torch.stack(images), picture.joint)
 
 
 def _colored(change: Color, image: Tensor, row: list[float]) -> Tensor:
@@ -223,7 +223,7 @@ def _blended(image: Tensor, other: Tensor, factor: float) -> Tensor:
     return (image.to(torch.float32) * factor + other * (1 - factor)).clamp(0, 255).to(torch.uint8)
 
 
-def _erase(change: Erase, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
+def _erase(change: Erase, picture: Together, numbers: Tensor, size: tuple[int, int]) -> Together:
     images = picture.images.clone()
     height, width = picture.size
     for image, row in zip(images, _rows(numbers), strict=True):
@@ -234,14 +234,14 @@ def _erase(change: Erase, picture: Picture, numbers: Tensor, size: tuple[int, in
         high, wide = min(height, round(sqrt(pixels * ratio))), min(width, round(sqrt(pixels / ratio)))
         top, left = int(row[3] * (height - high + 1)), int(row[4] * (width - wide + 1))
         image[:, top : top + high, left : left + wide] = 0
-    return Picture(images, picture.joint)
+    return Together(images, picture.joint)
 
 
-def _grey(change: Grey, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
-    return Picture(_grey_of(picture.images), picture.joint)
+def _grey(change: Grey, picture: Together, numbers: Tensor, size: tuple[int, int]) -> Together:
+    return Together(_grey_of(picture.images), picture.joint)
 
 
-def _nothing(change: Normalize, picture: Picture, numbers: Tensor, size: tuple[int, int]) -> Picture:
+def _nothing(change: Normalize, picture: Together, numbers: Tensor, size: tuple[int, int]) -> Together:
     return picture
 
 
@@ -254,7 +254,7 @@ def _rows(numbers: Tensor) -> list[list[float]]:
 
 
 # By class: how many numbers it draws for an image, and what it does.
-_CHANGES: dict[type[ImageChange], tuple[int, Callable[[Any, Picture, Tensor, tuple[int, int]], Picture]]] = {
+_CHANGES: dict[type[ImageChange], tuple[int, Callable[[Any, Together, Tensor, tuple[int, int]], Together]]] = {
     Resize: (0, _resize),
     TestCrop: (0, _test_crop),
     RandomResizedCrop: (4 * _TRIES, _random_resized_crop),

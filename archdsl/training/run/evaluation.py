@@ -9,7 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from archdsl.training.data.dataset import DataSet, Part
+from archdsl.training.data.dataset import DataPart, DataSet
 from archdsl.training.data.feed import Feed
 from archdsl.training.data.statistics import Statistics
 from archdsl.training.device import find_device
@@ -37,7 +37,7 @@ class Evaluation:
 def evaluate(
     run: OpenRun,
     data: DataSet,
-    part: Part = "test",
+    part: DataPart = "test",
     which: WhichWeights = "best",
     *,
     device: str = "auto",

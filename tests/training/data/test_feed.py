@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 
 import pytest
 import torch
@@ -29,12 +34,14 @@ from archdsl.recipes.images import (
 from archdsl.recipes.measures import Sampler
 from archdsl.recipes.recipe import Recipe
 from archdsl.recipes.updates import BatchSize, Seed
+from archdsl.training.data import workers as workers_module
 from archdsl.training.data.catalogue import load_data
 from archdsl.training.data.dataset import DataSet
 from archdsl.training.data.feed import Feed
 from archdsl.training.data.loading import Batch
 from archdsl.training.data.statistics import Statistics
 from archdsl.training.error import TrainingError
+from tests.conftest import ROOT
 from tests.training.data.files import folder_of
 
 pytestmark = pytest.mark.torch
@@ -243,8 +250,6 @@ def test_a_colour_image_among_grey_ones_is_named(tmp_path: Path) -> None:
 
 
 def test_workers_end_with_the_feed(pets: DataSet) -> None:
-    import multiprocessing
-
     feed = Feed(pets, recipe(), SIZE, workers=2)
     next(feed.train(1))
     assert len(multiprocessing.active_children()) == 2
@@ -255,6 +260,100 @@ def test_workers_end_with_the_feed(pets: DataSet) -> None:
     next(forgotten.train(1))
     del forgotten
     assert multiprocessing.active_children() == []
+
+
+def test_images_that_are_all_bad_are_told(tmp_path: Path) -> None:
+    root = folder_of(tmp_path / "d", {"a": 10, "b": 10})
+    for path in root.rglob("*.png"):
+        path.write_bytes(b"")
+    feed = Feed(load_data(f"imagefolder:{root}"), recipe(), SIZE, skip_bad=100)
+    with pytest.raises(TrainingError, match="no training image can be read"):
+        next(feed.train(1))
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_is_told(pets: DataSet) -> None:
+    feed = Feed(pets, recipe(batch=1), SIZE, workers=1)
+    batches = feed.train(1)
+    next(batches)
+    handler = signal.getsignal(signal.SIGCHLD)
+    os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)
+    with pytest.raises(TrainingError, match="was killed from outside"):
+        list(batches)
+    feed.close()
+    assert signal.getsignal(signal.SIGCHLD) == handler == signal.SIG_DFL
+
+
+@pytest.mark.slow
+def test_workers_that_are_started_anew_change_no_byte(pets: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers_module, "_way_to_start", lambda: "spawn")
+    alone, helped = Feed(pets, recipe(*EVERYTHING), SIZE), Feed(pets, recipe(*EVERYTHING), SIZE, workers=2)
+    assert bytes_of(alone.train(1)) == bytes_of(helped.train(1))
+    assert bytes_of(alone.train(2, 1)) == bytes_of(helped.train(2, 1))
+    helped.close()
+
+
+# As the loop of training does it, it notes a signal and goes on to the end of a step.
+_LOOP = """
+import multiprocessing, signal, sys
+from archdsl.recipes.recipe import Recipe
+from archdsl.training.data.catalogue import load_data
+from archdsl.training.data.feed import Feed
+received = []
+signal.signal(signal.SIGINT, lambda number, frame: received.append(number))
+feed = Feed(load_data("imagefolder:" + sys.argv[1]), Recipe(), (3, 8, 8), workers=2)
+epoch = 0
+while not received:
+    epoch += 1
+    for batch in feed.train(epoch):
+        if epoch == 2:
+            print(*[p.pid for p in multiprocessing.active_children()], flush=True)
+        if received:
+            break
+print(sum(len(b.images) for b in feed.train(1)), flush=True)
+feed.close()
+print("closed", flush=True)
+"""
+
+
+@pytest.fixture
+def looping(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """Start a program that feeds for ever with two workers, in a group of its own."""
+    root = folder_of(tmp_path / "d", {"a": 30, "b": 30})
+    command = [sys.executable, "-c", _LOOP, str(root)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        pids = [int(word) for word in process.stdout.readline().split()]
+        assert len(pids) == 2
+        yield process, pids
+        process.kill()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_an_interrupt_that_reaches_all_processes_leaves_the_workers_to_the_parent(
+    looping: tuple[subprocess.Popen[str], list[int]],
+) -> None:
+    process, pids = looping
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        for pid in pids:
+            os.kill(pid, number)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (out, err, process.returncode) == ("48\nclosed\n", "", 0)
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_workers_end_when_their_parent_is_killed(looping: tuple[subprocess.Popen[str], list[int]]) -> None:
+    process, pids = looping
+    process.kill()
+    until = perf_counter() + 30
+    while any(Path(f"/proc/{pid}").exists() for pid in pids) and perf_counter() < until:
+        sleep(0.2)
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
 
 def test_images_in_memory_cost_little_more_than_their_indexing() -> None:

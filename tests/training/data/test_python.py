@@ -108,6 +108,13 @@ def test_sequences_that_cannot_be_used(items: Any, told: str) -> None:
     assert told in caught.value.message
 
 
+def test_counts_of_classes_need_good_labels() -> None:
+    items = [(picture(0), 0), (picture(1), 1)] * 10
+    assert Feed(python_data(items, items, items), Recipe(), SIZE).class_counts() == (10, 10)
+    with pytest.raises(TrainingError, match="an image has class 1, and the data's 1 classes"):
+        Feed(python_data(items, items, items, classes=("a",)), Recipe(), SIZE).class_counts()
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_what_an_item_raises_or_holds_is_told_with_its_number(workers: int) -> None:
     class Failing(list[Any]):

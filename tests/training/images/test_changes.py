@@ -23,7 +23,7 @@ from archdsl.recipes.images import (
     VerticalFlip,
 )
 from archdsl.training.data.dataset import BadSampleError
-from archdsl.training.images.changes import Picture, _box, carry_out, numbers_needed
+from archdsl.training.images.changes import Together, _box, carry_out, numbers_needed
 from archdsl.training.images.randomness import epoch_seed, mixed, uniform
 from archdsl.training.vision import functional
 
@@ -45,8 +45,8 @@ def numbers(change: ImageChange, count: int = 16) -> Tensor:
     return uniform(0, 1, torch.arange(count), 0, numbers_needed(change))
 
 
-def done(change: ImageChange, tensor: Tensor, rows: Tensor | None = None, joint: Tensor | None = None) -> Picture:
-    return carry_out(change, Picture(tensor, joint), numbers(change, len(tensor)) if rows is None else rows, SIZE)
+def done(change: ImageChange, tensor: Tensor, rows: Tensor | None = None, joint: Tensor | None = None) -> Together:
+    return carry_out(change, Together(tensor, joint), numbers(change, len(tensor)) if rows is None else rows, SIZE)
 
 
 def test_every_change_of_the_recipes_is_carried_out() -> None:
@@ -75,7 +75,7 @@ def test_masks_keep_the_geometry_of_their_images(change: ImageChange) -> None:
     # Blocks large enough that most pixels are of one block, whatever the interpolation.
     blocks = torch.randint(0, 3, (8, 1, 4, 4), generator=torch.Generator().manual_seed(1))
     mask = blocks.repeat_interleave(16, 2).repeat_interleave(16, 3)
-    found = carry_out(change, Picture((mask * 100 + 20).to(torch.uint8), mask), numbers(change, 8), (64, 64))
+    found = carry_out(change, Together((mask * 100 + 20).to(torch.uint8), mask), numbers(change, 8), (64, 64))
     assert found.joint is not None
     assert found.joint.shape == found.images.shape
     inside = found.joint != 255

@@ -144,6 +144,14 @@ def test_an_animation_shows_its_first_frame(tmp_path: Path, suffix: str) -> None
     assert found.equal(tensor_of(frames[0]))
 
 
+def test_a_camera_s_pair_of_pictures_shows_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    smooth(16, 12).save(path, "mpo", save_all=True, append_images=[Image.new("RGB", (16, 12), "red")])
+    with Image.open(path) as image:
+        assert image.format == "MPO"
+        assert decode(path, "a").equal(tensor_of(image.convert("RGB")))
+
+
 def test_printers_colours_become_the_screens(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     found = saved(path, smooth(16, 12).convert("CMYK"))
