@@ -72,8 +72,9 @@ test: $(STAMP) ## run the quick tests
 test-slow: $(STAMP) ## run the slow tests
 	$(PYTEST) -m slow --durations=10 $(PYTEST_ARGS)
 
-soak: $(STAMP) ## take 50,000 mutilated texts and 2,000 random networks, about half an hour
+soak: $(STAMP) ## take 50,000 mutilated texts, 2,000 random networks and 100 killed runs, about forty minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.soak --results bench/results/soak.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.training.kills --results bench/results/kills.md
 
 check: $(STAMP) ## format, lint, types, then the quick tests
 	$(BIN)/ruff format --check .

@@ -17,6 +17,8 @@ from archdsl.text.marks import has_mark, is_own, marked
 
 _LARGEST = 100_000_000
 """A file that is longer, in bytes, is none that archdsl wrote."""
+TEMPORARY = ".archdsl-*"
+"""What files are called that are not whole yet."""
 _SECONDS = 2.0
 """How long the reader of a named pipe may take to come."""
 _PAUSE = 0.02
@@ -103,7 +105,7 @@ def _followed(path: Path) -> Path:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    with NamedTemporaryFile("wb", dir=path.parent, prefix=".archdsl-", delete=False) as file:
+    with NamedTemporaryFile("wb", dir=path.parent, prefix=TEMPORARY[:-1], delete=False) as file:
         temporary = Path(file.name)
         try:
             file.write(data)

@@ -65,13 +65,15 @@ def train(
     from archdsl.training.loop import new_module, run
     from archdsl.training.plan import plan_run
     from archdsl.training.run.folder import RunFolder
+    from archdsl.training.run.lock import locked
     from archdsl.training.run.weights import weights_file
 
     plan = plan_run(network, recipe, data, means or Means(), settings)
     module, notes = new_module(plan, weights_file(weights), origin)
     inputs = [*network.files, *([source] if (source := weights_file(weights)) is not None else [])]
     folder = RunFolder.create(out, plan.network, plan.spec, plan.code, inputs=inputs, overwrite=overwrite)
-    return run(plan, module, folder, observer or Silent(), notes=notes)
+    with locked(folder.path):
+        return run(plan, module, folder, observer or Silent(), notes=notes)
 
 
 def resume(

@@ -15,8 +15,9 @@ from archdsl.training.loop import new_module, run
 from archdsl.training.means import Means
 from archdsl.training.observer import Observer, Result
 from archdsl.training.plan import RunPlan
-from archdsl.training.run.folder import RunFolder
-from archdsl.training.run.record import MODEL, SPEC
+from archdsl.training.run.folder import RunFolder, settle
+from archdsl.training.run.lock import locked
+from archdsl.training.run.record import MODEL, SPEC, read_record
 from archdsl.training.run.resume import Resumable
 from archdsl.training.tasks.build import task_of
 
@@ -26,6 +27,13 @@ def carry_on(path: Path, observer: Observer, data: DataSet | None, means: Means)
 
     Errors: TrainingError
     """
+    settle(path)
+    read_record(path)  # what is no run is not written to
+    with locked(path):
+        return _carry_on(path, observer, data, means)
+
+
+def _carry_on(path: Path, observer: Observer, data: DataSet | None, means: Means) -> Result:
     found = Resumable(path)
     opened = found.run
     data = data if data is not None else load_data(opened.record.data)

@@ -28,8 +28,8 @@ from archdsl.training.schedule import LearningRate, Stall
 from archdsl.training.tasks.base import ModuleOutput, as_outputs
 from archdsl.training.tasks.measure import Watcher, measure
 
-# Reading a loss waits for the GPU to catch up; a CPU has nothing to wait for.
-STEPS_PER_READING = {"cuda": 20}
+# Reading a loss waits for the GPU to catch up, so that it is done for many steps at once.
+STEPS_PER_READING = 20
 _MOST_SKIPS = 50
 """Steps in a row that fp16's scaler may leave out."""
 
@@ -60,9 +60,11 @@ class Session:
         network: Any = torch.compile(self.module) if recipe.compile.is_on else self.module
         self._forward, self._stepper = self.fabric.setup(network, self.optimizer, move_to_device=False)
         self._scaler: Any = getattr(self.fabric.strategy.precision, "scaler", None)
-        self.is_gated = self.device.type == "cuda" and self._scaler is None and "fused" in self.optimizer.defaults
+        # A fused optimiser lets the device itself leave out a step, as fp16's scaler does.
+        self.is_gated = self._scaler is None and bool(self.optimizer.defaults.get("fused"))
+        self._steps_per_reading = STEPS_PER_READING if self.is_gated or self._scaler is not None else 1
         self._is_bad = torch.zeros((), device=self.device)
-        """Above 0 from the first loss on that is not finite; the device then leaves all updates out."""
+        """1 from the first loss on that is not finite, and no more, for the device leaves updates out at 1 alone."""
         if self.is_gated:
             self.optimizer.found_inf = self._is_bad  # pyright: ignore[reportAttributeAccessIssue] -- the fused kernels look for it
         self.rate = LearningRate(recipe, plan.feed.steps_per_epoch)
@@ -105,7 +107,7 @@ class Session:
         loss = self._loss(outputs, targets)
         self._pending.append(Pending(self.step + 1, lr, loss.detach(), batch))
         if self.is_gated:
-            self._is_bad += (~torch.isfinite(loss.detach())).float()
+            torch.maximum(self._is_bad, (~torch.isfinite(loss.detach())).float(), out=self._is_bad)
         elif self._scaler is None and not isfinite(loss.item()):
             self.read(observer)
         self.fabric.backward(loss)
@@ -117,7 +119,7 @@ class Session:
         self.step, self.batches = self.step + 1, self.batches + 1
         if self.average is not None:
             self.average.update(self.module, self.step)
-        if len(self._pending) >= STEPS_PER_READING.get(self.device.type, 1):
+        if len(self._pending) >= self._steps_per_reading:
             self.read(observer)
 
     def load(self, batch: Batch) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from archdsl.network import Network
-from archdsl.text.files import cannot_write, refuse_inputs, write_atomically
+from archdsl.text.files import TEMPORARY, cannot_write, refuse_inputs, write_atomically
 from archdsl.training.error import TrainingError
 from archdsl.training.observer import Epoch
 from archdsl.training.run.checkpoint import has_checkpoint
@@ -184,6 +184,14 @@ def settle(path: Path) -> None:
         if path.exists() and old.exists():
             _move_others(old, path)
             shutil.rmtree(old, ignore_errors=True)
+
+
+def clear(path: Path) -> None:
+    """Remove what is left of writes that were cut in two. Requires: no other program writes to the run."""
+    for folder in (path, path / CHECKPOINTS):
+        for left in folder.glob(TEMPORARY):
+            with suppress(OSError):
+                left.unlink()
 
 
 def _beside(path: Path, what: str) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 from archdsl.training.data.dataset import DataSet
 from archdsl.training.error import TrainingError
 from archdsl.training.run.checkpoint import load_checkpoint
-from archdsl.training.run.folder import settle
+from archdsl.training.run.folder import clear
 from archdsl.training.run.loading import OpenRun, open_run
 from archdsl.training.run.record import RECIPE, SPEC, TEST
 
@@ -25,8 +25,8 @@ class Resumable:
 
         Errors: TrainingError with E370 where it cannot go on: it has ended, or was changed
         """
-        settle(path)
         self.path = path
+        clear(path)
         self.run: OpenRun = open_run(path)
         found = load_checkpoint(path)
         self.state: Mapping[str, Any] | None = found[1] if found is not None else None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ import torch
 
 from archdsl.training import Means, TrainingError, load_data, resume
 from archdsl.training.run.checkpoint import load_checkpoint, save_checkpoint
+from archdsl.training.run.lock import locked
 from tests.training.small import Crash, CrashAt, differences, digits, rows, trained
 
 pytestmark = pytest.mark.torch
@@ -163,6 +167,29 @@ def test_threads_are_those_that_the_run_was_begun_with(tmp_path: Path) -> None:
         assert torch.get_num_threads() == before + 1
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="such locks are POSIX's")
+def test_a_run_that_is_being_trained_is_left_alone(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with pytest.raises(Crash):
+        trained(run, "", CrashAt(3), checkpoint_every=1)
+    child = os.fork()
+    if not child:
+        with locked(run):
+            (tmp_path / "ready").touch()
+            time.sleep(60)
+        os._exit(0)
+    try:
+        until = time.monotonic() + 30
+        while not (tmp_path / "ready").exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        with pytest.raises(TrainingError, match="another program"):
+            resume(run, means=Means("cpu"))
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert resume(run, means=Means("cpu")).test is not None
 
 
 def test_a_checkpoint_runs_no_code(tmp_path: Path) -> None:
