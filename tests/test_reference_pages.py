@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from archdsl.ops import OPS
 from archdsl.text.codes import CODES
-from docs import make_errors, make_floors, make_operators
+from docs import make_errors, make_floors, make_operators, make_recipes
 
 
 def test_the_page_of_operators_is_up_to_date() -> None:
     page = make_operators.PAGE.read_text(encoding="utf-8")
     assert page == make_operators.page(), "run `python docs/make_operators.py`"
+
+
+def test_the_page_of_recipes_is_up_to_date() -> None:
+    page = make_recipes.PAGE.read_text(encoding="utf-8")
+    assert page == make_recipes.page(), "run `python docs/make_recipes.py`"
 
 
 def test_the_page_of_errors_is_up_to_date() -> None:

@@ -153,11 +153,11 @@ def _value_of(argument: tree.Argument, target: Partial, key: str, env: Env) -> S
 
 def _say_words(trouble: Trouble, argument: tree.Argument, target: Partial, key: str) -> None:
     """Say of a word that nothing is called which words an argument takes, or what stands for `None` in it."""
-    from archdsl.syntax.habits import names  # what only mistakes need
+    from archdsl.syntax.habits import names, values  # what only mistakes need
 
     word, fields = argument.value.span.text, getattr(target.target, "model_fields", {})
     words = sorted(target.target.words(key)) if key in fields and isinstance(target.target, type) else []
-    if word in names.NOTHING:
+    if word in values.NOTHING:
         habit = names.nothing(argument.span, argument.value.span, kind_of_argument(target, key))
         trouble.help, trouble.fix = habit.help, habit.fix(argument.span.source)
     elif words:
@@ -286,6 +286,8 @@ def _trouble(
     if isinstance(value, Fraction):
         return inexact(f"`{name}`", value, span)
     shown = describe(value) if value is not None else "missing"
+    is_quoted = isinstance(value, str) and span.text.endswith(f'"{value}"')
+    shown = f'the text "{value}"' if is_quoted else shown
     is_input = target.category == "input"
     message = f"`{name}` of `{target.keyword}` is {shown}, but {reason(problem, is_input=is_input)}"
     if is_input:
@@ -333,7 +335,7 @@ def reason(problem: ErrorDetails, *, is_input: bool) -> str:
     kind, about = problem["type"], problem.get("ctx", {})
     if kind == "too_long":
         return f"at most {about.get('max_length', 2)} items are taken"
-    if kind == "missing":
+    if kind in ("missing", "too_short"):
         return "more items are needed"
     if kind == "too_short":
         return "at least 1 item is needed"

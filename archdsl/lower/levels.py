@@ -46,8 +46,12 @@ def nested(span: Span, place: Place, flow: Flow, lowering: Lowering, fill: Fill,
 
 
 def main_flow(body: tree.Body, flow: Flow) -> Flow:
-    """Return the flow at a body's end, unless it ends by naming its outputs."""
-    last = body.statements[-1] if body.statements else None
+    """Return the flow at a body's end, unless it ends by naming its outputs.
+
+    What only names or checks values behind them makes nothing, so that it may be written there or removed.
+    """
+    makers = (one for one in reversed(body.statements) if not isinstance(one, tree.Let | tree.Defaults | tree.Assert))
+    last = next(makers, None)
     names_last = isinstance(last, tree.OutputStatement) and not last.is_training_only
     return NOTHING if names_last else flow
 

@@ -18,7 +18,7 @@ class CrossEntropy(RecipeStatement):
     example: ClassVar[str] = "loss cross_entropy smoothing=0.1"
 
     smoothing: Fraction = 0.0
-    """Proportion of each label spread evenly over all classes."""
+    """Share of each label spread evenly over all classes."""
     classes: Literal["equal", "balanced"] = "equal"
     """`balanced` weighs a class by the images of a mean class over its own."""
 

@@ -23,7 +23,7 @@ class Sgd(RecipeStatement):
     lr: Positive = 0.05
     """Learning rate after the warm-up, before the schedule lowers it."""
     momentum: Fraction = 0.9
-    """Proportion of the last update that is kept."""
+    """Share of the last update that is kept."""
     nesterov: bool = False
     """Whether the gradient is taken where the momentum leads."""
 
@@ -41,9 +41,9 @@ class AdamW(RecipeStatement):
     lr: Positive = 1e-3
     """Learning rate after the warm-up, before the schedule lowers it."""
     beta1: Fraction = 0.9
-    """Proportion of the running mean of gradients that is kept."""
+    """Share of the running mean of gradients that is kept."""
     beta2: Fraction = 0.999
-    """Proportion of the running mean of squared gradients that is kept."""
+    """Share of the running mean of squared gradients that is kept."""
     eps: Positive = 1e-8
     """Added to the root that an update is divided by."""
 
@@ -61,9 +61,9 @@ class RmsProp(RecipeStatement):
     lr: Positive = 0.01
     """Learning rate after the warm-up, before the schedule lowers it."""
     momentum: Fraction = 0.9
-    """Proportion of the last update that is kept."""
+    """Share of the last update that is kept."""
     decay: Fraction = 0.9
-    """Proportion of the running mean of squared gradients that is kept."""
+    """Share of the running mean of squared gradients that is kept."""
     eps: Positive = 1e-3
     """Added to the root that an update is divided by."""
 
@@ -87,7 +87,7 @@ class Cosine(RecipeStatement):
     example: ClassVar[str] = "schedule cosine"
 
     end: Proportion = 0.0
-    """Proportion of the rate that is left at the end."""
+    """Share of the rate that is left at the end."""
 
 
 class Steps(RecipeStatement):
@@ -189,7 +189,7 @@ class Ema(RecipeStatement):
     example: ClassVar[str] = "ema 0.9999"
 
     decay: Fraction
-    """Proportion of the mean that a step keeps."""
+    """Share of the mean that a step keeps."""
 
 
 class Precision(RecipeStatement):

@@ -75,7 +75,7 @@ def unknown_argument(
     aliases = [short[item] for item in left if item in short]
     # Other tools know none of the short names.
     near = meant = nearest(key, [*aliases, *left], own={*aliases} - {*left})
-    value = re.match(r"\s*=\s*([\w.]+|\[[^\[\]\n]*\])", span.source.text[span.end : span.end + 80])
+    value = re.match(r"\s*=\s*(\d[\d.]*e-\d+|[\w.]+|\[[^\[\]\n]*\])", span.source.text[span.end : span.end + 80])
     if near is not None and near == known_as(key) and near in left and value is not None:
         edit = Span(span.start, span.start + len(key), span.source)
         written = short.get(near, near)
@@ -120,4 +120,6 @@ def input_count(name: str, first: Span, others: Sequence[Span]) -> Trouble:
 def inexact(what: str, value: Fraction, span: Span) -> Trouble:
     """Say that a division leaves a fraction where a whole number is needed."""
     help = f"say how to round: `//` or `floor(…)` gives {floor(value)}, `ceil(…)` gives {ceil(value)}"
-    return Trouble("E105", f"{what} is {value}, not a whole number", span, help=help, fix=rounded_down(span))
+    # What is rounded to nothing is no size.
+    fix = rounded_down(span) if floor(value) else None
+    return Trouble("E105", f"{what} is {value}, not a whole number", span, help=help, fix=fix)

@@ -45,7 +45,6 @@ _WORDS = {
     "dwconv": "dw",
     "elementwise": "add",
     "eltwise": "add",
-    "enddim": "end",
     "epsilon": "eps",
     "filters": "channels",
     "fullyconnected": "fc",
@@ -98,7 +97,6 @@ _WORDS = {
     "softmax2d": "softmax",
     "spatialdropout2d": "dropout2d",
     "squeezeexcite": "se",
-    "startdim": "start",
     "stochasticdepth": "drop_path",
     "strides": "stride",
     "subtract": "sub",
@@ -165,6 +163,8 @@ def nearest(name: str, candidates: Iterable[str], own: Collection[str] = ()) -> 
         return meant
     limit = max(1, len(name) // 3)
     close = [c for c in candidates if abs(len(c) - len(name)) <= limit][:_MOST_COMPARED]
+    # A letter and a digit are a name of its own, such as `C3`.
+    close = [c for c in close if len(name) > 2 or name.isalpha() or not c.isalpha()]
     ranked = [(edit_distance(name.casefold(), c.casefold(), limit), c) for c in close]
     # A single letter is one edit away from every other: something must be shared.
     near = [(edits, c) for edits, c in ranked if edits <= limit and edits < max(len(name), len(c))]

@@ -42,6 +42,9 @@ def test_a_default_that_nothing_reads_is_named() -> None:
         ("conv 8; output a { gap; flatten }; conv 2", {"output": (2, 16, 16), "a": (8,)}),
         ("conv 8; output a training { gap }; conv 2; output b", {"b": (2, 16, 16), "a": (8, 1, 1)}),
         ("conv 8; output a training; conv 2", {"output": (2, 16, 16), "a": (8, 16, 16)}),
+        ("conv 8; output a; conv 2; output b; let w = in", {"a": (8, 16, 16), "b": (2, 16, 16)}),
+        ("conv 8; output a; assert in == 8; defaults { act=gelu }; let w = 3", {"a": (8, 16, 16)}),
+        ("conv 8; output a; pass", {"output": (8, 16, 16), "a": (8, 16, 16)}),
     ],
 )
 def test_outputs_have_their_names_and_order(body: str, expected: dict[str, tuple[int, ...]]) -> None:

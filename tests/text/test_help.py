@@ -1,4 +1,4 @@
-"""What help says to write is text of a spec: it parses as one of the things that a spec is made of."""
+"""What help says to write is text of a spec: it parses as one of the things a spec is made of, and a step compiles."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 import archdsl
+from archdsl.syntax.habits.values import STEP_WORDS
 from archdsl.syntax.parser import parse
 from archdsl.text.codes import CODES
-from archdsl.text.diagnostic import Diagnostic, Reporter
+from archdsl.text.diagnostic import Diagnostic, Reporter, Severity
 from archdsl.text.source import Source
 from tests import test_wrong_specs
 from tests.passes.lint.cases import FIRING
@@ -93,3 +94,44 @@ def test_what_help_says_to_write_in_the_examples_of_codes_and_lints_parses() -> 
     for text in texts:
         for found in archdsl.check_text(text):
             check(found)
+
+
+SHAPES = ("[8, 16, 16]", "[16, 16, 16]", "[3, 64, 64]", "[16]", "[8, 16]", "[256]", "[64, 32, 32]", "[192, 7, 7]")
+# What is only a piece of a statement, or needs the network around it.
+PIECES = {"same", "groesse", "int c", "conv c 3", "c2f 128 3 true", "@enc.name", "split 2 concat { … }", "reuse a"}
+
+
+def compiles(piece: str, text: str) -> bool:
+    """Return whether a statement compiles in a model of some shape, with the blocks, names and labels of its file.
+
+    What is no statement by itself counts as one that does.
+    """
+    shown = re.sub(r"=\s*…", "=1", piece)
+    shown = re.sub(r"…(?=\s*[}])", "act", shown).replace("; …", "; act").replace("…", "8")
+    if piece in PIECES or not is_statement(shown):
+        return True
+    labels = dict.fromkeys(re.findall(r"(?:@|\breuse )(\w+)", shown))
+    names = {name for name in re.findall(r"\b[a-z_]\w*\b", shown) if name not in STEP_WORDS}
+    bound = [
+        name for name in sorted(names) if re.search(rf"\blet {name}\b|[(,] *(?:int )?{name}\b|\bfor {name}\b", text)
+    ]
+    before = "".join([*(f"let {name} = 8\n" for name in bound), *(f"{label}: act\n" for label in labels)])
+    blocks = re.findall(r"(?m)^(?:inline )?block[^\n]*\{(?:[^{}]|\{[^{}]*\})*\}|^fn [^\n]*", text)
+    starts = [""] if shown.startswith("input") else [f"input {shape}\n{before}" for shape in SHAPES]
+    specs = ["\n".join([*blocks, f"model m {{\n{start}{shown}\nact\n}}"]) for start in starts]
+    return any(all(one.severity is not Severity.ERROR for one in archdsl.check_text(spec)) for spec in specs)
+
+
+def is_statement(shown: str) -> bool:
+    report = Reporter()
+    parse(Source(f"model m {{ {shown} }}"), report)
+    return not report.diagnostics
+
+
+def test_a_statement_that_help_says_to_write_compiles() -> None:
+    texts = [(path.read_text("utf-8", "replace"), test_wrong_specs.diagnose(path)) for path in test_wrong_specs.SPECS]
+    examples = [example for code in CODES.values() for example in code.failing]
+    examples += [linted(text) for cases in FIRING.values() for text, _ in cases]
+    texts += [(text, archdsl.check_text(text)) for text in (*habits(), *examples)]
+    pieces = {(piece, text) for text, found in texts for one in found for piece in said(one)}
+    assert [piece for piece, text in sorted(pieces) if not compiles(piece, text)] == []

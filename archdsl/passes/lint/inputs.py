@@ -16,7 +16,11 @@ def lint_input_channels(facts: Facts, report: Reporter) -> None:
         if not facts.is_own(step.node.span) or not step.inputs or not names_input_channels(step.node, step.inputs[0]):
             continue
         kernel = min(step.windows, default=None)
-        if kernel is None or (kernel.kernel % 2 and kernel.kernel <= _LARGEST_KERNEL) or kernel.stride > 1:
+        if kernel is None or (kernel.kernel % 2 and kernel.kernel <= _LARGEST_KERNEL):
+            continue
+        third = step.node.attribute_spans.get("stride", step.node.span).text
+        # Elsewhere three numbers are the channels on both sides and an odd kernel; an even window has no such stride.
+        if kernel.stride > 1 and not (third.isdigit() and kernel.stride % 2 and not kernel.kernel % 2):
             continue
         message, span, help, fix = input_channels(step.node)
         report.warning("W422", message, span, help=help, fix=fix)

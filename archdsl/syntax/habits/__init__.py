@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from archdsl.syntax.habits import (
+    bindings,
     bodies,
     brackets,
     caffe,
@@ -26,8 +27,9 @@ from archdsl.syntax.habits import (
     ultralytics,
     words,
 )
+from archdsl.syntax.habits.calls import is_group
 from archdsl.syntax.habits.layers import own_in
-from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, place_of, words_of
+from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, line_bounds, place_of, words_of
 from archdsl.syntax.habits.trial import Reparse, Trials
 from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.source import Source, Span
@@ -61,6 +63,12 @@ _ALL: Sequence[Callable[[HabitSite], Habit | None]] = (
     words.one_edit_a_line,
     words.misplaced_declaration,
     references.arithmetic,
+    references.joined,
+    bindings.typed_let,
+    bindings.other_word,
+    choices.condition,
+    signs.per_cent,
+    steps.counted_line,
     steps.repeated_call,
     steps.indexed_call,
     steps.steps_in_brackets,
@@ -115,11 +123,17 @@ def retell(source: Source, mistakes: Iterable[Diagnostic], parse: Reparse) -> To
     until = -1
     ordered = sorted(mistakes, key=lambda found: found.span.start)
     trials = Trials(source, ordered, parse, _count)
+    calls = set[int]()
+    opened = {mistake.span.start for mistake in ordered if mistake.code == "E005" and mistake.span.text == "("}
     for mistake in ordered:
         at = mistake.span.start
         # The line end behind what is told belongs to it.
         if at < until or (at == until and source.text[at : at + 1] in ("", "\n")):
             continue
+        called = re.compile(r"\w+(?=\()").match(source.text, at)
+        if called is not None and mistake.code == "E001" and called.end() in opened:
+            calls.add(called.end())
+            continue  # the bracket that is never closed is told
         found = _told_by_habit(mistake, trials) if mistake.code in ("E001", "E002", "E005") else None
         if found is not None:
             habit, diagnostic = found
@@ -135,6 +149,9 @@ def retell(source: Source, mistakes: Iterable[Diagnostic], parse: Reparse) -> To
         tried = trials.tried(mistake, at, until) or replace(mistake, fix=None)
         if tried.fix is not None and tried.fix.is_safe and not trials.is_certain_close(mistake):
             tried = replace(tried, fix=replace(tried.fix, is_safe=False))
+        if mistake.code == "E005" and at in calls:
+            help = f"{tried.help}, or write what the step takes behind a space, without parentheses"
+            tried = replace(tried, help=help, fix=None)
         told.append(tried)
     return Told(told, frozenset(foreign))
 
@@ -184,6 +201,7 @@ def _habits(source: Source, offset: int) -> Iterator[Habit]:
 
 
 def _diagnostic(source: Source, habit: Habit, mistake: Diagnostic) -> Diagnostic:
+    habit = _labelled_behind(source, habit)
     own = _own_meaning(source, habit)
     if own:
         note = f"this file gives a meaning of its own to `{own}`, which may be another step"
@@ -198,6 +216,31 @@ def _diagnostic(source: Source, habit: Habit, mistake: Diagnostic) -> Diagnostic
         labels=(),
         fix=habit.fix(source),
     )
+
+
+_LABEL = r'(?:[A-Za-z_]\w*(?:\{[^{}\n"]*\}\w*)*|"[^"\n]*")[ \t]*:[ \t]*'
+
+
+def _labelled_behind(source: Source, habit: Habit) -> Habit:
+    """Put a label behind what takes up others: a labelled step in braces is a level, which reaches its own alone.
+
+    So `c: add(@a, @b)` is `add { @a; @b }; c: pass`.
+    """
+    written, text = habit.replacement, source.text
+    if written is None or "@" not in written or "{" not in written:
+        return habit
+    start, end = habit.whole or (habit.start, habit.end)
+    before = re.search(rf"(?<![^\s;{{]){_LABEL}\Z", text[line_bounds(text, start)[0] : start])
+    inside = re.match(_LABEL, written)
+    if (before is None) is (inside is None) or text[end:].lstrip(" \t").startswith("x "):
+        return habit
+    step = written[inside.end() :] if inside is not None else written
+    label = (inside or before or [""])[0]
+    if is_group(step):
+        step = step[1:-1].strip()
+    step = f"{step}; {label.strip()} pass"
+    begin = start - len(before.group()) if before is not None else start
+    return replace(habit, replacement=step, help=habit.help.replace(f"`{written}`", f"`{step}`"), whole=(begin, end))
 
 
 def _own_meaning(source: Source, habit: Habit) -> str:

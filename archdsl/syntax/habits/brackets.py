@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from archdsl.syntax.habits.scan import Habit, HabitSite, line_bounds, split_commas
+from archdsl.syntax.habits.values import STEP_WORDS
 
 
 def comma(place: HabitSite) -> Habit | None:
@@ -26,6 +27,12 @@ def comma(place: HabitSite) -> Habit | None:
         return None
     if not before.strip() or '"' in before + after or any(re.match(r"[A-Za-z_]\w*\s*:", a) for a in arguments):
         return None
+    firsts = [re.match(r"(?:\w+[ \t]*:[ \t]*)?([A-Za-z_]\w*|)", piece) for piece in [before.strip(), *arguments]]
+    if all(first and first[1] in STEP_WORDS for first in firsts):
+        written = "; " + "; ".join(arguments)
+        help = f"write `{before.strip()}{written}`" if len(before + written) < 60 else "write `;`"
+        message = "`;` or a line end stands between steps"
+        return Habit(at, at + 1, message, help, place.end, written, whole=(at, place.end))
     written = " " + " ".join(arguments)
     help = f"write `{before.strip()}{written}`" if len(before + written) < 60 else ""
     message = "arguments of a step are separated by spaces"

@@ -14,7 +14,7 @@ from archdsl.syntax.habits.scan import Habit, HabitSite, line_bounds
 from archdsl.text.labels import objection
 
 _NET_NAME = re.compile(r'\s*name\s*:\s*"[^"\n]*"')
-_LAYER = re.compile(r"(?m)^[ \t]*(?:layers?|input_param)\s*\{")
+_LAYER = re.compile(r"(?m)(?:^|(?<=[{;]))[ \t]*(?:layers?|input_param)\s*\{")
 _FOLLOWING = re.compile(r"\s*layers?\s*\{")
 _TOKEN = re.compile(r"""#[^\n]*|"(?P<text>[^"\n]*)"|'(?P<quoted>[^'\n]*)'|(?P<word>[\w.+-]+)|(?P<sign>[{}:,;\[\]])""")
 _MOST_TOKENS = 2000

@@ -14,8 +14,8 @@ from archdsl.syntax.habits.layers import join_of, layer_of, translate
 from archdsl.syntax.habits.values import STEPS
 from archdsl.text.labels import objection
 
-_TORCH = frozenset({"nn", "torch", "F", "functional", "torchvision"})
-_PACKAGES = _TORCH | {"keras", "layers", "tf", "tfl", "L", "K", "ops"}
+TORCHES = frozenset({"nn", "torch", "F", "functional", "timm", "torchvision"})
+PACKAGES = TORCHES | {"keras", "layers", "tf", "tfl", "L", "K", "ops"}
 CONTAINERS = frozenset({"Sequential", "ModuleList"})
 # Along which axis a join stacks there by itself, and which are the channels.
 _AXES = {"torch": ("0", ("1",)), "keras": ("-1", ("-1", "3")), "": ("-1", ("-1", "1", "3"))}
@@ -58,8 +58,8 @@ def steps_of(call: ast.Call, reading: Reading) -> list[Translation]:
     if isinstance(call.func, ast.Call):
         return _applied(call, call.func, reading)
     root = _root(call.func) if isinstance(call.func, ast.Attribute) else ""
-    is_packaged = root in _PACKAGES
-    reading = reading.within(("torch" if root in _TORCH else "keras") if is_packaged and root != "ops" else "")
+    is_packaged = root in PACKAGES
+    reading = reading.within(("torch" if root in TORCHES else "keras") if is_packaged and root != "ops" else "")
     if name in CONTAINERS:
         return [_container(name, call.args, reading)]
     if name == "add" and not is_packaged and isinstance(call.func, ast.Attribute) and len(call.args) == 1:
@@ -83,7 +83,7 @@ def steps_of(call: ast.Call, reading: Reading) -> list[Translation]:
 
 def _applied(call: ast.Call, layer: ast.Call, reading: Reading) -> list[Translation]:
     """Return the steps of a layer that is made and called at once."""
-    reading = reading.within("" if _root(layer.func) in _TORCH else "keras")
+    reading = reading.within("" if _root(layer.func) in TORCHES else "keras")
     join = join_of(last_name(layer.func))
     if join:
         return [_join(join, call.args, layer.keywords, reading)]
@@ -124,7 +124,7 @@ def is_of_package(function: ast.expr) -> bool:
     """Return whether a function is one of another tool's, by the package that it is called by."""
     while isinstance(function, ast.Call | ast.Attribute) and not _root(function):
         function = function.func if isinstance(function, ast.Call) else function.value
-    return isinstance(function, ast.Attribute) and _root(function) in _PACKAGES
+    return isinstance(function, ast.Attribute) and _root(function) in PACKAGES
 
 
 def _before(arguments: Sequence[ast.expr], reading: Reading) -> list[Translation]:
@@ -168,7 +168,7 @@ def _numbered(step: str) -> str:
     """Write a layer's steps as one item, so that those behind it have the numbers that they have there."""
     if step == "pass":
         return "none"
-    return f"{{ {step} }}" if ";" in step and not _is_group(step) else step
+    return f"{{ {step} }}" if ";" in step and not is_group(step) else step
 
 
 def _item(container: str, item: ast.expr, reading: Reading) -> list[Translation]:
@@ -195,12 +195,12 @@ def labelled(step: Translation) -> str:
     """Write a step with its label."""
     if not step.label:
         return step.step
-    if _is_group(step.step):
+    if is_group(step.step):
         return f"{step.label}: {step.step}"
     return f"{step.label}: {{ {step.step} }}" if ";" in step.step else f"{step.label}: {step.step}"
 
 
-def _is_group(step: str) -> bool:
+def is_group(step: str) -> bool:
     """Return whether a step is one pair of braces, which a label makes a level of its own."""
     depth = 0
     for match in re.finditer(r"[{}]", step if step.startswith("{") else ""):

@@ -84,3 +84,21 @@ def second_for(place: HabitSite) -> Habit | None:
         return None
     help = "put a list of lists into it, as in `[[i + j for j in 0..1] for i in 0..3]`"
     return Habit(at, at + 3, "a comprehension has one `for`", help, place.end)
+
+
+def condition(place: HabitSite) -> Habit | None:
+    """Say how a choice begins, at `if a = 8 {`, `if a == 8 then conv 8` and `unless a == 8 {`."""
+    match = re.match(r"(?P<word>if|unless)\s+(?P<head>.*)$", place.text, re.S)
+    if match is None or place.offset > place.end:
+        return None
+    head, then, body = match["head"].partition(" then ")
+    is_braced = place.source.text[place.end :].lstrip(" \t").startswith("{")
+    single = re.fullmatch(r"(.*[^=!<>])=(?!=)(.*)", head)
+    if (not is_braced and not (then and body)) or not (single or then or match["word"] == "unless"):
+        return None
+    head = f"{single[1].rstrip()} == {single[2].strip()}" if single else head.removesuffix(" then")
+    written = f"if not ({head})" if match["word"] == "unless" else f"if {head}"
+    whole = f"{written} {{ {body.strip()} }}" if body else written
+    message = "`==` compares" if single else "a choice is an `if`, and what it chooses stands in braces"
+    help = f"write `{whole}`" if body else f"write `{written} {{ \u2026 }}`"
+    return Habit(place.start, place.end, message, help, place.end, whole)

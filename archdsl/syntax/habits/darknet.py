@@ -14,9 +14,20 @@ from archdsl.syntax.habits.scan import Habit, HabitSite, line_bounds, lines_from
 _SECTION = re.compile(
     r"\s*\[(?P<name>net|network|convolutional|deconvolutional|maxpool|local_avgpool|avgpool|shortcut|route|upsample|"
     r"yolo|region|connected|softmax|cost|dropout|local|crop|reorg\w*|batchnorm|detection|scale_channels|"
-    r"Gaussian_yolo|activation|sam|contrastive|implicit_\w+|rnn|crnn|gru|lstm|conv_lstm|normalization|logistic|l2norm)"
-    r"\]\s*"
+    r"Gaussian_yolo|activation|sam|contrastive|implicit_\w+|rnn|crnn|gru|lstm|conv_lstm|normalization|logistic|l2norm|"
+    r"conv|deconv|conn|max|local_avg|avg|lrn|soft|empty|silence|history|iseg)\]\s*"
 )
+# The short names of sections.
+_LONG = {
+    "avg": "avgpool",
+    "conn": "connected",
+    "conv": "convolutional",
+    "deconv": "deconvolutional",
+    "max": "maxpool",
+    "soft": "softmax",
+}
+# What is none of Darknet's sections, and yet no list of ours: settings stand below it.
+_STRANGE = re.compile(r"\s*\[(?P<name>[A-Za-z_]\w*)\]\s*")
 _SETTING = re.compile(r"\s*[\w.]+\s*=\s*[^{}\[\]]*$")
 # Running statistics keep 0.99 of their value at each step; 1e-5 is added to the variance.
 _NORM = "batch momentum=0.01"
@@ -74,13 +85,18 @@ def darknet(place: HabitSite) -> Habit | None:
     text = place.source.text
     start, end = line_bounds(text, place.offset)
     begin = start
-    while begin and _is_remark(text[slice(*line_bounds(text, begin - 1))]):
-        begin, _ = line_bounds(text, begin - 1)
+    above = begin
+    while above:
+        above, last = line_bounds(text, above - 1)
+        if _is_remark(text[above:last]):
+            begin = above
+        elif text[above:last].strip():
+            break
     for at, line in lines_from(text, start):
         start, end = at, at + len(line)
-        if not _is_remark(line):
+        if line.strip() and not _is_remark(line):
             break
-    found = _SECTION.fullmatch(_said(text[start:end]))
+    found = _section(text, start, end)
     if found is None:
         return None
     sections, until = _sections(text, start, end)
@@ -102,6 +118,15 @@ def darknet(place: HabitSite) -> Habit | None:
     return Habit(first, first + len(found["name"]) + 2, message, help, until, notes=notes, whole=whole, code=CODE)
 
 
+def _section(text: str, start: int, end: int) -> re.Match[str] | None:
+    """Return the head of a section; one of a name that Darknet does not have only where settings follow it."""
+    said = _said(text[start:end])
+    if (found := _SECTION.fullmatch(said)) is not None:
+        return found
+    below = next((_said(line) for _, line in lines_from(text, end + 1) if _said(line).strip()), "")
+    return _STRANGE.fullmatch(said) if _SETTING.match(below) else None
+
+
 def _is_remark(line: str) -> bool:
     return line.lstrip().startswith(";")
 
@@ -116,7 +141,7 @@ def _sections(text: str, start: int, end: int) -> tuple[list[tuple[str, dict[str
     sections, until = list[tuple[str, dict[str, str]]](), end
     for at, raw in lines_from(text, start):
         line = _said(raw)
-        if section := _SECTION.fullmatch(line):
+        if section := _section(text, at, at + len(raw)):
             sections.append((section["name"], {}))
         elif _SETTING.match(line):
             key, _, value = line.partition("=")
@@ -138,7 +163,7 @@ def _input(sections: Iterable[tuple[str, Mapping[str, str]]]) -> str:
 
 def counterpart_of(name: str, values: Mapping[str, str]) -> Counterpart | None:
     """Translate a section; None where no step is the same."""
-    translate = _TRANSLATIONS.get(name)
+    translate = _TRANSLATIONS.get(_LONG.get(name, name))
     if translate is None:
         return None
     settings = _Settings(values)

@@ -149,7 +149,10 @@ def say(layer: Ported, call: Foreign, settled: frozenset[str] = frozenset()) -> 
     known = parameters(layer.signature)
     if layer.signature == "*":
         return Translation(layer.step)
-    given = {**dict(zip(known, call.positional, strict=False)), **call.named}
+    # Our own name of an argument, where theirs is none, means theirs.
+    theirs = dict(piece.split("=") for piece in layer.step.split()[1:])
+    named = {key if key in known or theirs.get(key) not in known else theirs[key]: v for key, v in call.named.items()}
+    given = {**dict(zip(known, call.positional, strict=False)), **named}
     usual = {name: value for name, value in known.items() if value is not None}
     missing = [name for name in known if name not in usual and name not in given and name not in NEEDLESS]
     examples = {name: _EXAMPLES.get(name, "2") for name in missing}
@@ -184,6 +187,7 @@ _EXAMPLES = {
     "target_shape": "[7, 7, 16]",
     "dims": "[1, 2, 3]",
     "activation": "relu",
+    "mode": "row",
     "float": "0.5",
     "chance": "0.5",
     "pair": "3",

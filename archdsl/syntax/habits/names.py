@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from archdsl.syntax.habits import python, timm_strings, ultralytics
+from archdsl.syntax.habits import bindings, python, timm_strings, ultralytics
 from archdsl.syntax.habits.absent import nearest_to
 from archdsl.syntax.habits.foreign import NEEDLESS, NEEDLESS_AT, Foreign, activation_of
 from archdsl.syntax.habits.layers import advice, layer_of, own_in, settled_in, translate, word_of
 from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, line_bounds, place_of, split_commas, words_of
+from archdsl.syntax.habits.values import NOTHING
 from archdsl.text.source import Span
 
 
@@ -24,7 +25,9 @@ def unknown_step(span: Span) -> Habit | None:
         python.imports,
         timm_strings.timm,
         ultralytics.called,
+        bindings.other_word,
         _return,
+        _shortcut,
         _repeat,
         _sized,
         _joined_words,
@@ -42,6 +45,12 @@ def _return(place: HabitSite) -> Habit | None:
     message = "a body gives what flows at its end, without `return`"
     help = "remove it; `output name` gives out a result on the way under a name"
     return Habit(place.offset, place.offset + 6, message, help)
+
+
+def _shortcut(place: HabitSite) -> Habit | None:
+    if not re.compile(r"(?:skip|res|residual_block|skip_connection)[ \t]*\{").match(place.source.text, place.offset):
+        return None
+    return Habit(place.offset, place.offset, "", "write `residual { … }` around the steps whose result is added")
 
 
 def _repeat(place: HabitSite) -> Habit | None:
@@ -153,6 +162,8 @@ def unknown_value(span: Span) -> Habit | None:
         return Habit(span.start, span.end, "", f"write `{name.lower()}`", 0, name.lower(), is_safe=True)
     if (module := ultralytics.named_like(name)) != ("", ""):
         return Habit(span.start, span.end, *module)
+    if name in _INITIAL and re.search(r"\b(?:bias_)?init\s*=\s*$", before):
+        return Habit(span.start, span.end, "", f"what comes nearest is `{_INITIAL[name]}`")
     if name in NOTHING and re.search(r"\b(?:norm|act)\s*=\s*$", before):
         return nothing(span, span, "block")
     if name in NOTHING:
@@ -173,6 +184,24 @@ def unknown_value(span: Span) -> Habit | None:
     return None
 
 
+# Initial values by the names that Keras has for them, or by half of ours; they may be drawn otherwise there.
+_INITIAL = {
+    "glorot_normal": "xavier_normal",
+    "glorot_uniform": "xavier_uniform",
+    "he": "kaiming_normal",
+    "he_normal": "kaiming_normal",
+    "he_uniform": "kaiming_uniform",
+    "kaiming": "kaiming_normal",
+    "lecun_normal": "kaiming_normal",
+    "lecun_uniform": "kaiming_uniform",
+    "random_normal": "normal",
+    "random_uniform": "uniform",
+    "truncated_normal": "trunc_normal",
+    "xavier": "xavier_uniform",
+    "glorot": "xavier_uniform",
+}
+
+
 def _size_of_input(span: Span, before: str) -> Habit:
     """Say what stands for a word in the shape of an input, which may be the batch."""
     shape = re.compile(r"[^\[\]\n]*\]").match(span.source.text, span.start)
@@ -183,10 +212,6 @@ def _size_of_input(span: Span, before: str) -> Habit:
         return Habit(span.start, span.end, "", help, 0, "", whole=(span.start, rest))
     help = "write a number; `--input` gives another, and no weight depends on the height and width"
     return Habit(span.start, span.end, "", help)
-
-
-NOTHING = ("None", "null", "nil", "undefined")
-"""What other languages call no value."""
 
 
 def nothing(argument: Span, value: Span, kind: str) -> Habit:
@@ -229,11 +254,17 @@ def unknown_argument(key: str, span: Span) -> Habit | None:
         neutral, why = NEEDLESS_AT[key]
         is_neutral = value is not None and value[1].lower() == neutral
         return Habit(span.start, span.end, "", f"{'remove it' if is_neutral else 'it has no counterpart'}: {why}")
-    if key in ("activation", "act", "act_layer", "norm_layer", "non_linearity"):
+    if (habit := _counted_otherwise(key, span)) is not None:
+        return habit
+    without = ("none", "null", "false", "linear", "identity")
+    if value and value[1].strip('"').lower() in without and key in (*_ACTIVATION_KEYS, *_NORM_KEYS):
+        whole = (span.start - (text[span.start - 1 : span.start] == " "), value.end())
+        return Habit(span.start, span.end, "", "remove it: an operator has none of its own", 0, "", whole=whole)
+    if key in _ACTIVATION_KEYS:
         word = value[1].strip('"').lower() if value else "act"
         step = "act" if word == "true" else activation_of(word)
         return Habit(span.start, span.end, "", f"write `{step}` as the next step")
-    if key in ("norm", "bn", "batch_normalize", "batch_norm", "normalization", "use_bn"):
+    if key in _NORM_KEYS:
         return Habit(span.start, span.end, "", "write `norm` as the next step")
     if key == "name":
         word = value[1].strip('"') if value else "name"
@@ -241,13 +272,44 @@ def unknown_argument(key: str, span: Span) -> Habit | None:
     return None
 
 
+_ACTIVATION_KEYS = ("activation", "act", "act_layer", "norm_layer", "non_linearity")
+_NORM_KEYS = ("norm", "bn", "batch_normalize", "batch_norm", "normalization", "use_bn")
+_SHARES = ("softmax", "log_softmax", "glu")
+
+
+def _counted_otherwise(key: str, span: Span) -> Habit | None:
+    """Count an axis without the batch, which torch counts: at `flatten start_dim=1` and `softmax dim=1`."""
+    text = span.source.text
+    start, _ = line_bounds(text, span.start)
+    word = re.findall(r"[A-Za-z_]\w*(?![\w.]|[ \t]*=)", text[start : span.start])
+    value = re.compile(r"\s*=\s*(-?\d+)").match(text, span.start + len(key))
+    if not word or value is None:
+        return None
+    axis, written = value[1], ""
+    if key in ("start_dim", "end_dim") and word[-1] == "flatten":
+        if key == "end_dim" and axis == "-1":
+            whole = (span.start - (text[span.start - 1 : span.start] == " "), value.end())
+            return Habit(span.start, span.end, "", "remove it: all axes to the last are", 0, "", whole=whole)
+        if int(axis) < 1:
+            help = f"`{key[:-4]}` counts the axes from the channels, which are 0, without the batch"
+            return Habit(span.start, span.end, "", help)
+        written = f"{key[:-4]}={int(axis) - 1}"
+    elif key == "dim" and word[-1] in _SHARES and axis in ("1", "-1"):
+        written = "axis=channels" if axis == "1" else "axis=last"
+    if not written:
+        return None
+    help = f"write `{written}`: the batch is no axis here"
+    return Habit(span.start, span.end, "", help, 0, written, is_safe=True, whole=(span.start, value.end()))
+
+
 def input_step(span: Span) -> str:
     """Say how an input's shape is written, from the numbers of the statement that an argument stands in."""
     text = place_of(span.source, span.start).text
     if (word := re.search(r"\[[^\[\]]*?\b([A-Za-z_]\w*)", text)) is not None:
         return f"`{word[1]}` is a word here: write a number, or make it a parameter of the model"
-    sizes = re.findall(r"\d+", text)
+    sizes = re.findall(r"\d[\d.]*", text)
     sizes = sizes[-3:] if len(sizes) == 4 else sizes  # the first is the batch
     if len(sizes) == 3 and sizes[2] in ("1", "3", "4") and sizes[0] not in ("1", "3", "4"):
         sizes = [sizes[2], *sizes[:2]]
-    return f"write `input [{', '.join(sizes)}]`" if 0 < len(sizes) <= 4 else ""
+    is_whole = all(size.isdigit() and int(size) for size in sizes)
+    return f"write `input [{', '.join(sizes)}]`" if is_whole and 0 < len(sizes) <= 4 else ""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from archdsl.syntax.habits.absent import nearest_to
 from archdsl.syntax.habits.brackets import is_balanced
 from archdsl.syntax.habits.calls import (
     CONTAINERS,
+    PACKAGES,
+    TORCHES,
     Reading,
     Untranslated,
     is_of_package,
@@ -22,9 +24,11 @@ from archdsl.syntax.habits.calls import (
     under,
 )
 from archdsl.syntax.habits.foreign import Translation
+from archdsl.syntax.habits.keras_layers import KERAS
 from archdsl.syntax.habits.layers import advice, join_of, layer_of, own_in, settled_in, word_of
 from archdsl.syntax.habits.scan import Habit, HabitSite, indented_end, line_bounds, lines_from, split_commas
-from archdsl.syntax.habits.values import STEPS
+from archdsl.syntax.habits.torch_layers import TORCH
+from archdsl.syntax.habits.values import STEP_WORDS, STEPS
 from archdsl.text.suggest import known_as
 
 CODE = "E006"
@@ -67,15 +71,18 @@ FUNCTIONS = frozenset(
 
 def foreign_statement(place: HabitSite) -> Habit | None:
     """Translate an assignment or a call of PyTorch or Keras, perhaps behind a label of ours."""
-    text = place.text
-    label = re.match(r'(?P<label>(?:[A-Za-z_]\w*(?:\{[^{}\n"]*\}\w*)*|"[^"\n]*")\s*:)\s*(?=\S)', text)
+    text = re.sub(r",\s*$", "", place.text)
+    printed = _PRINTED.match(text)
+    label = printed or re.match(r'(?P<label>(?:[A-Za-z_]\w*(?:\{[^{}\n"]*\}\w*)*|"[^"\n]*")\s*:)\s*(?=\S)', text)
     start = place.start + (label.end() if label else 0)
     statement = _parse(text[label.end() :] if label else text)
     if statement is None:
         return None
     match statement:
-        case ast.Return():
-            return _return(place)
+        case ast.Return(value=ast.Call() as value):
+            name = ""
+        case ast.Return(value=value):
+            return _return(place, value)
         case ast.AugAssign(target=ast.Name(left), op=ast.Add(), value=ast.Name(right)):
             return _sum(place, left, right)
         case ast.Expr(value=ast.BinOp(left=ast.Name(left), op=ast.Add(), right=ast.Name(right))):
@@ -90,6 +97,8 @@ def foreign_statement(place: HabitSite) -> Habit | None:
             message = "values have no names to compute with: they flow from step to step"
             help = "write `residual { … }` around the steps whose result is added"
             return Habit(place.start, place.end, message, help, place.end, code=CODE)
+        case ast.Assign(targets=[ast.Name(target)], value=ast.BinOp() | ast.Subscript() as value) if target in _FLOWING:
+            return _computed(place, value)
         case ast.Assign(targets=[target], value=value):
             name = _assigned(target, value) if label is None else ""
         case ast.Expr(value=value):
@@ -98,18 +107,52 @@ def foreign_statement(place: HabitSite) -> Habit | None:
             return None
     if isinstance(value, ast.Attribute) and (made := layer_of(value.attr)) == value.attr and made not in STEPS:
         value = ast.Call(func=value, args=[], keywords=[])
-    if not isinstance(value, ast.Call):
+    calls = value.elts if isinstance(value, ast.Tuple) and not name else [value]
+    if not all(isinstance(call, ast.Call) for call in calls) or not calls:
         return None
-    if (called := own_module(value)) is not None:
+    if (called := next(filter(None, map(own_module, calls)), None)) is not None:
         message = "a step runs where it is written, and is not called again"
         help = f"write the layer `{called}` stands for here, in the order of the data, and remove the call"
         return Habit(place.start, place.end, message, help, place.end, code=CODE)
-    reading = Reading(_maker(place), settled_in(place.source.text))
-    try:
-        steps = steps_of(value, reading)
-    except Untranslated as unknown:
-        return _absent(place, start, value, unknown) or _unknown_call(place, statement)
-    return _translated(place, start, name, steps, reading)
+    reading = Reading("torch" if printed else _maker(place), settled_in(place.source.text))
+    if printed and not printed["name"].isdigit():
+        start, name = place.start, printed["name"]
+    steps = list[Translation]()
+    for call in calls:
+        if not isinstance(call, ast.Call):
+            return None
+        try:
+            steps += steps_of(call, reading)
+        except Untranslated as unknown:
+            return _absent(place, start, call, unknown) or _unknown_call(place, statement)
+    return _translated(place, place.start if printed else start, name, steps, reading)
+
+
+# A part of a network as torch prints it, and what its results are called in code.
+_PRINTED = re.compile(r"\((?P<name>\w+)\)[ \t]*:[ \t]*(?=[A-Z]\w*\()")
+_FLOWING = frozenset({"x", "out", "h", "y", "z"})
+_JOINED: Mapping[type[ast.operator], str] = {ast.Mult: "mul", ast.Sub: "sub", ast.MatMult: "matmul"}
+
+
+def _computed(place: HabitSite, value: ast.expr) -> Habit | None:
+    """Say which step computes with what flows, at `x = x * 0.5`, `x = x * y` and `x = x[:, :4]`."""
+    match value:
+        case ast.BinOp(left=ast.Name(left), op=op, right=ast.Name(right)) if type(op) in _JOINED:
+            branches = "; ".join("pass" if name == "x" else f"@{name}" for name in (left, right))
+            help = f"write `{_JOINED[type(op)]} {{ {branches} }}` where steps are labelled so"
+        case (
+            ast.BinOp(left=ast.Name(), op=ast.Mult(), right=ast.Constant(value=int() | float() as factor))
+            | ast.BinOp(left=ast.Constant(value=int() | float() as factor), op=ast.Mult(), right=ast.Name())
+        ):
+            help = f"write `times {factor}`"
+        case ast.BinOp(left=ast.Name(), op=ast.Div(), right=ast.Constant(value=int() | float() as divisor)) if divisor:
+            help = f"write `times (1/{divisor})`"
+        case ast.Subscript(value=ast.Name()):
+            help = "`slice` takes some of the channels: `slice 0 4` is the first four"
+        case _:
+            return None
+    message = "values have no names to compute with: they flow from step to step"
+    return Habit(place.start, place.end, message, help, place.end, code=CODE)
 
 
 _IMPORTS = {
@@ -177,10 +220,10 @@ def _translated(place: HabitSite, start: int, label: str, steps: Sequence[Transl
         start = place.start if label else start
         found = under(found, label) if label else found
         whole = labelled(found)
-    maker = "Keras" if any(word in place.text for word in _KERAS_WORDS) else "PyTorch"
     why = found.why or "a step is a word and its arguments, without parentheses"
     called = re.search(r"[\w.]+(?=\()", place.source.text[start : place.end])
     what = f"`{called.group()}(…)`" if called else "this"
+    maker = "Keras" if _is_of_keras(called.group() if called else "", reading) else "PyTorch"
     outside = place.source.text[: place.start] + "\n" + place.source.text[place.end :]
     is_exact = found.is_exact and all(step.is_exact for step in steps) and not reading.unbound(whole, outside)
     is_exact = is_exact and not (is_model and "input [3, 224, 224]; " in whole)
@@ -194,6 +237,14 @@ def _translated(place: HabitSite, start: int, label: str, steps: Sequence[Transl
         notes=tuple(dict.fromkeys(step.note for step in steps if step.note)),
         code=CODE,
     )
+
+
+def _is_of_keras(called: str, reading: Reading) -> bool:
+    """Return whether a layer is Keras's: by its package, by what the file imports, or by a name that only it has."""
+    root, _, name = called.rpartition(".")
+    if (first := root.partition(".")[0]) in PACKAGES - {"ops"}:
+        return first not in TORCHES
+    return reading.maker == "keras" or (name in KERAS and name not in TORCH)
 
 
 def _shortened(whole: str) -> str:
@@ -215,11 +266,14 @@ def _chained(steps: Sequence[Translation]) -> Translation:
     return Translation(whole, why, "", left, other, said[0].label if len(said) == 1 else "")
 
 
-def _return(place: HabitSite) -> Habit:
+def _return(place: HabitSite, value: ast.expr | None) -> Habit:
+    """Remove what only names what flows; of several results or a computation something would be lost."""
+    message = "a body gives what flows at its end, without `return`"
     help = "remove the line; `output name` gives out a result on the way under a name"
-    return Habit(
-        place.start, place.end, "a body gives what flows at its end, without `return`", help, place.end, "", code=CODE
-    )
+    if not isinstance(value, ast.Name | ast.Constant | None):
+        help = "write the steps that it stands for; `output name { @name }` gives out another result"
+        return Habit(place.start, place.end, message, help, place.end, code=CODE)
+    return Habit(place.start, place.end, message, help, place.end, "", code=CODE)
 
 
 def _sum(place: HabitSite, left: str, right: str) -> Habit:
@@ -246,7 +300,7 @@ def _assigned(target: ast.expr, value: ast.expr) -> str:
 
 def own_call(place: HabitSite) -> Habit | None:
     """Take the parentheses and commas from a step that is written as a call, such as `conv(64, 3)`."""
-    match = re.fullmatch(r"(?P<head>(?:[^\s:()]+\s*:\s*)?)(?P<call>[A-Za-z_]\w*\s*\(.*\))\s*", place.text, re.S)
+    match = re.fullmatch(r"(?P<head>(?:[^\s:()]+\s*:\s*)?)(?P<call>[A-Za-z_]\w*\s*\(.*\))\s*,?\s*", place.text, re.S)
     called = step_called(match["call"]) if match is not None else None
     if match is None or called is None or "\n" in match["call"]:
         return None
@@ -291,12 +345,26 @@ def step_called(text: str) -> tuple[str, bool] | None:
     if (join := join_of(name)) is not None:
         return _join_called(join, arguments, is_ours=join == name and not match[2])
     source = arguments[0] if arguments and re.fullmatch(r"x|@[\w.]+", arguments[0]) else ""
+    if (inner := _inner(arguments[0] if arguments else "")) and word_for(name) in STEP_WORDS:
+        rest = ", ".join(arguments[1:])
+        outer = step_called(f"{name}({rest})")
+        return (f"{inner}; {outer[0]}", False) if outer is not None else None
     words = [_standing(_listed(argument)) for argument in arguments[bool(source) :]]
     positional = [word for word in words if not re.match(r"[A-Za-z_]\w*=", word)]
     step = " ".join([word_for(name), *words])
     # Two numbers may be the channels before and behind, and a lone name what flows.
     is_certain = not source and len(positional) < 2 and not any(re.match(r"[A-Za-z_]", word) for word in positional)
-    return (f"{source}; {step}" if source.startswith("@") else step), is_certain and word_for(name) == name
+    is_certain = is_certain and word_for(name) == name and not re.search(r"\dx\d", name)
+    return (f"{source}; {step}" if source.startswith("@") else step), is_certain
+
+
+def _inner(argument: str) -> str:
+    """Write an argument that is a step, as in `relu(conv(8))` and `relu(conv 8)`; "" where it is a value."""
+    if re.match(r"[A-Za-z_]\w*[ \t]+[\w(\[]", argument) and argument.split()[0] in STEP_WORDS:
+        return argument
+    word = re.match(r"([A-Za-z_]\w*)\(", argument)
+    called = step_called(argument) if word and word_for(word[1]) in STEP_WORDS else None
+    return called[0] if called is not None else ""
 
 
 def _join_called(join: str, arguments: Sequence[str], *, is_ours: bool) -> tuple[str, bool] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from archdsl.syntax.habits.layers import join_of
 from archdsl.syntax.habits.scan import Habit, HabitSite
 
 _JOINS = {"+": "add", "-": "sub", "*": "mul"}
@@ -64,3 +65,19 @@ def inner_reuse(place: HabitSite) -> Habit | None:
     help = f"write `reuse {match[2]}`: it applies the step again, and takes up no result"
     message = "`reuse` names a label without `@`"
     return Habit(at, at + 1, message, help, end, "", is_safe=True)
+
+
+def joined(place: HabitSite) -> Habit | None:
+    """Put the branches of a join into braces, at `concat @a @b` and `concat [@a, @b]`."""
+    match = re.fullmatch(r"(?P<label>[\w\"]+\s*:\s*)?(?P<join>[A-Za-z]\w*)\s+\[?(?P<rest>@[\w.@,\s]*)\]?", place.text)
+    join = join_of(match["join"]) if match is not None else None
+    if match is None or join is None:
+        return None
+    branches = re.findall(r"@[\w.]+", match["rest"])
+    start = place.start + match.start("join")
+    branches = branches if len(branches) > 1 else ["pass", *branches]
+    written = f"{join} {{ {'; '.join(branches)} }}"
+    message = "a join holds its branches in braces"
+    return Habit(
+        start, start + len(match["join"]), message, f"write `{written}`", place.end, written, whole=(start, place.end)
+    )

@@ -132,7 +132,7 @@ def comment(place: HabitSite) -> Habit | None:
             opened, opened + 2, "a comment runs from `#` to the end of the line", "write `#` before each of its lines",
             last, written if is_alone else None, is_safe=is_alone, whole=(opened, last),
         )  # fmt: skip
-    if text.startswith("--", at) and not before.strip():
+    if text.startswith(("--", "% "), at) and not before.strip():
         return _comment(at, end)
     for quotes in ('"""', "'''"):
         first = text.rfind(quotes, max(start, at - 2), at + 3)
@@ -216,3 +216,15 @@ def bare_point(place: HabitSite) -> Habit | None:
     written = f"{match[1] or 0}.{match[2] or 0}"
     message = "a digit stands on both sides of a point"
     return Habit(*match.span(), message, f"write `{written}`", match.end(), written, is_safe=True)
+
+
+def per_cent(place: HabitSite) -> Habit | None:
+    """Write a share as a number, at `dropout 50%`."""
+    match = re.search(r"(\d+(?:\.\d+)?)%\s*$", place.text)
+    if match is None or not place.start + match.start() <= place.offset <= place.end + 1:
+        return None
+    start, end = place.start + match.start(), place.start + match.end()
+    written = f"{float(match[1]) / 100:g}"
+    return Habit(
+        start, end, "a share is a number from 0 to 1", f"write `{written}`", place.end + 1, written, whole=(start, end)
+    )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from archdsl.syntax.habits.layers import own_in
 from archdsl.syntax.habits.python import foreign_statement, own_call
 from archdsl.syntax.habits.scan import Habit, HabitSite, split_commas
+from archdsl.syntax.habits.values import STEP_WORDS
 
 _LABEL = r'(?:(?:[A-Za-z_]\w*(?:\{[^{}\n"]*\}\w*)*|"[^"\n]*")[ \t]*:[ \t]*)'
 _LONGEST_SHOWN = 60
@@ -114,9 +116,10 @@ def steps_in_brackets(place: HabitSite) -> Habit | None:
     written = f"{{ {'; '.join(steps)} }}" if len(steps) > 1 else steps[0]
     message = "steps are put together by braces"
     shown = written if len(written) < _LONGEST_SHOWN else "{ \u2026 }"
-    return Habit(
-        start, start + 1, message, f"write `{shown}`", place.end, written, is_safe=len(steps) > 1, whole=(start, end)
-    )
+    words = [step.split()[0] for step in steps]
+    is_known = all(word in STEP_WORDS or own_in(place.source.text, [word]) for word in words)
+    is_safe = len(steps) > 1 and is_known
+    return Habit(start, start + 1, message, f"write `{shown}`", place.end, written, is_safe=is_safe, whole=(start, end))
 
 
 def split_without_join(place: HabitSite) -> Habit | None:
@@ -153,3 +156,13 @@ def let_of_step(place: HabitSite) -> Habit | None:
     shown = written if len(written) < _LONGEST_SHOWN and "\n" not in written else f"{name}: \u2026"
     help = f"write `{shown}`; `@{name}` takes it up again"
     return Habit(place.start, place.start + 3, message, help, end, written, whole=(place.start, end))
+
+
+def counted_line(place: HabitSite) -> Habit | None:
+    """Put a count behind a step, at `repeat 3: conv 8`."""
+    match = re.fullmatch(r"(?:repeat|loop|times)\s+(\d+)(?:\s+times)?\s*:\s*(\S.*)", place.text)
+    if match is None:
+        return None
+    written = f"{match[2]} x {match[1]}"
+    message = "a repeat stands behind what it repeats"
+    return Habit(place.start, place.end, message, f"write `{written}`", place.end, written)

@@ -14,6 +14,9 @@ FLOAT_EPS = "1.1920929e-07"
 
 
 def _biased(call: Binding) -> None:
+    stride = call.values.get("stride", "1")
+    if call.values.get("padding") == "same" and set(items(stride)) != {"1"}:
+        call.leave("padding", "same", "torch takes it with no stride")
     if "bias" not in call.given:
         call.notes.append("torch adds a bias unless told not to; before a norm leave `bias=true` away")
 

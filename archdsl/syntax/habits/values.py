@@ -73,6 +73,12 @@ STEPS: Mapping[str, str] = {
 }  # fmt: skip
 """What translations write of our steps, in their order: `name:kind=usual`, before `/` without the name."""
 
+STEP_WORDS = frozenset([*STEPS, "act", "cn", "cna", "dwna", "none", "norm", "rescale", "scale", "se", "slice"])
+"""Words that are steps in any file."""
+
+NOTHING = ("None", "null", "nil", "undefined")
+"""What other languages call no value."""
+
 ACTIVATIONS = frozenset(
     ("relu", "relu6", "selu", "silu", "mish", "hardswish", "hardsigmoid", "tanhshrink", "sigmoid", "tanh", "softsign",
      "logsigmoid", "leaky_relu", "elu", "celu", "gelu", "hardtanh", "hardshrink", "softshrink", "softplus", "softmax",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from archdsl.syntax.habits.absent import nearest_to
 from archdsl.syntax.habits.brackets import bracket_around
+from archdsl.syntax.habits.layers import own_in
 from archdsl.syntax.habits.python import FUNCTIONS, step_called
 from archdsl.syntax.habits.scan import Habit, HabitSite, line_bounds
-from archdsl.syntax.habits.values import STEPS, arguments
+from archdsl.syntax.habits.values import NOTHING, STEPS, arguments
 from archdsl.text.labels import objection
 from archdsl.text.suggest import nearest
 
@@ -93,6 +95,7 @@ def equals_for_label(place: HabitSite) -> Habit | None:
         message = "a model begins with the shape of its input, channels first"
         return Habit(place.start, at, message, f"write `{written}`", place.end, written, whole=whole)
     if name in ("norm", "act"):
+        rest = "none" if rest in NOTHING else rest
         written = f"defaults {{ {name}={rest} }}"
         message = f"`{name}` is settled by `defaults`"
         return Habit(at, at + 1, message, f"write `{written}`", place.end, written, whole=whole)
@@ -208,12 +211,16 @@ def stage_word(place: HabitSite) -> Habit | None:
 
 def times_sign(place: HabitSite) -> Habit | None:
     """Say how a step is repeated, at `relu * 3` or `{ … } * 3`."""
-    match = re.compile(r"\*\s*(\w+)").match(place.source.text, place.offset)
+    text = place.source.text
+    match = re.compile(r"\*[ \t]*(\w+)(?![\w.]|[ \t]*[*(])").match(text, place.offset)
     if match is None:
         return None
+    # A product of two values stands where a step was meant, if its sign has no spaces around it.
+    is_apart = not re.match(r"\w", text[place.offset - 1 : place.offset])
     help = f"write `x {match[1]}`"
     return Habit(
-        match.start(), match.start() + 1, "`x` repeats a step", help, match.end(), f"x {match[1]}", is_safe=True,
+        match.start(), match.start() + 1, "`x` repeats a step", help, match.end(),
+        f"x {match[1]}" if is_apart else f" x {match[1]}", is_safe=is_apart,
         whole=(match.start(), match.end()),
     )  # fmt: skip
 
@@ -340,10 +347,21 @@ def negative_argument(place: HabitSite) -> Habit | None:
     written = f"(-{match[1]})"
     message = "an argument without a name begins with no sign"
     word = re.search(r"(\w+)\s+$", head)
-    kinds = [taken.kind for taken in arguments(word[1]).values()] if word and word[1] in STEPS else []
-    is_any = bool(kinds) and kinds[0] == "float"
+    name = word[1] if word else ""
+    absent = nearest_to(name) if name not in STEPS and not own_in(place.source.text, [name]) else None
+    if absent is not None:
+        start = place.start + head.rindex(name)
+        return Habit(
+            start, start + len(name), f"no operator or block is called `{name}`", absent, place.end, code="E101"
+        )
+    taken = [*arguments(name).items()] if name in STEPS else []
     # Sizes, counts and shares are not below zero, so that something else is meant there.
-    return Habit(*match.span(), message, f"write `{written}`", match.end(), written, is_safe=is_any)
+    if not taken or taken[0][1].kind == "float":
+        return Habit(*match.span(), message, f"write `{written}`", match.end(), written, is_safe=bool(taken))
+    first, kind = taken[0][0], taken[0][1].kind
+    if kind == "sizes" and match[1] == "1":
+        return Habit(*match.span(), message, "write `[-1]`: sizes stand in a list", match.end(), "[-1]")
+    return Habit(*match.span(), message, f"`{first}` of `{name}` is not below zero", place.end)
 
 
 def prefixed_string(place: HabitSite) -> Habit | None:

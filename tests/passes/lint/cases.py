@@ -148,6 +148,7 @@ FIRING: Mapping[str, Sequence[tuple[str, str]]] = {
     "W422": [
         ("conv 3 16; act", "3"),
         ("conv 8; act; conv 8 16; act", "8"),
+        ("conv 8; act; conv 8 16 3; act", "8"),
     ],
     "W419": [
         ("early: cna 8; cna 8; output early; cna 8", "early"),
@@ -346,6 +347,8 @@ SILENT: Mapping[str, Sequence[str]] = {
         "conv 16 3; act",
         "conv 16; act; conv 16 9; act",
         "conv 16; act; conv 16 8 s=8; act",
+        "conv 16; act; conv 16 8 8; act",
+        "conv 16; act; conv 16 8 4; act",
         "block b(c) { conv c 16 }\nmodel net { input [3, 32, 32]; b 3; act }",
     ],
     "W419": [

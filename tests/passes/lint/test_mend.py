@@ -40,6 +40,9 @@ SHARED = [
     "if in == 3 { let w = 8; conv 8 }; add { let a = 3; pass; conv 8 }",
     "for c in [1] { let w = c }; conv 4",
     "let w = 8; let v = w; conv 8",
+    "conv 8; output early; relu; conv 4; output late; let w = 3",
+    "conv 8; output early { conv 3 }\n  let v = in; let w = v",
+    "block u { conv 8; output low; conv 4; output high; let w = in }\nmodel m { input [3, 8, 8]; u }",
 ]
 
 

@@ -85,6 +85,14 @@ def test_what_a_help_says_compiles(inside: str) -> None:
     assert [errors(spec) for spec in specs] == [[]] * len(specs)
 
 
+@pytest.mark.parametrize(
+    "body", ["block u { LAYER }", "block u { conv 8; LAYER; conv 8 }", "block u {\n conv 8; LAYER\n}"]
+)
+def test_a_layer_may_stand_behind_others_on_its_line(body: str) -> None:
+    found = told(f"{body}\n{in_model('u')}".replace("LAYER", 'layer { type: "ReLU" }'))
+    assert found.help == "write `relu`"
+
+
 def test_a_norm_takes_up_the_scale_behind_it() -> None:
     norm = 'layer { name: "bn" type: "BatchNorm" }'
     scale = 'layer { name: "s" type: "Scale" scale_param { bias_term: true } }'

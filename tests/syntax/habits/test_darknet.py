@@ -65,6 +65,7 @@ def test_the_help_says_what_a_section_is_and_what_it_leaves_over(section: str, a
     [
         "; the first\n[upsample]\nstride=4",
         ";[maxpool]\n;size=2\n[upsample]\nstride=4",
+        "; one\n\n; two, and more\n\n[upsample]\nstride=4",
         "[upsample] ; up\nstride=4",
         "[upsample]\nstride=4 ; as often\n",
         "[upsample]\n; how much\nstride=4\n\n; the end",
@@ -73,6 +74,28 @@ def test_the_help_says_what_a_section_is_and_what_it_leaves_over(section: str, a
 )
 def test_remarks_belong_to_the_sections(section: str) -> None:
     assert told(in_model(f"{section}\nconv 8")).help == "write `upsample 4`"
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("[conv]\nfilters=8\nsize=3", "[convolutional]\nfilters=8\nsize=3"),
+        ("[max]\nsize=2\nstride=2", "[maxpool]\nsize=2\nstride=2"),
+        ("[avg]", "[avgpool]"),
+        ("[conn]\noutput=10", "[connected]\noutput=10"),
+        ("[soft]", "[softmax]"),
+        ("[deconv]\nfilters=8", "[deconvolutional]\nfilters=8"),
+    ],
+)
+def test_a_section_has_a_short_name(short: str, long: str) -> None:
+    assert told(in_model(short)).help == told(in_model(long)).help
+
+
+@pytest.mark.parametrize("section", ["[Convolutional]", "[mish_pool]", "[lrn]"])
+def test_a_section_of_another_name_is_none_of_ours(section: str) -> None:
+    found = told(in_model(f"conv 8\n{section}\nfilters=8\nsize=3\n\nconv 8"))
+    assert found.code == "E006"
+    assert found.notes == (f"no step is the same as `{section}`",)
 
 
 def test_what_stands_beside_sections_is_read_as_ours() -> None:

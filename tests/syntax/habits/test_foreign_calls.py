@@ -242,11 +242,76 @@ def test_a_module_that_nothing_declares_is_no_step_to_write(call: str) -> None:
     assert told(declared).fix is not None
 
 
-@pytest.mark.parametrize(("step", "is_safe"), [("leaky_relu -0.1", True), ("view -1", False), ("conv -8", False)])
-def test_a_sign_is_certain_only_where_a_number_may_have_one(step: str, is_safe: bool) -> None:
-    fix = told(in_model(step)).fix
-    assert fix is not None
-    assert fix.is_safe is is_safe
+@pytest.mark.parametrize(
+    ("step", "help", "is_safe"),
+    [
+        ("leaky_relu -0.1", "write `(-0.1)`", True),
+        ("own -1", "write `(-1)`", False),
+        ("reshape -1", "write `[-1]`: sizes stand in a list", False),
+        ("conv -8", "`channels` of `conv` is not below zero", None),
+        ("dropout -0.1", "`p` of `dropout` is not below zero", None),
+        ("permute -1", "`order` of `permute` is not below zero", None),
+        ("view -1", "write `reshape [16, -1]` with the sizes behind the batch", None),
+    ],
+)
+def test_a_sign_is_certain_only_where_a_number_may_have_one(step: str, help: str, is_safe: bool | None) -> None:
+    found = told(f"block own(c) {{ times c }}\n{in_model(step)}")
+    assert found.help == help
+    assert (found.fix.is_safe if found.fix else None) is is_safe
+
+
+@pytest.mark.parametrize("value", ["None", "null", "none"])
+@pytest.mark.parametrize("name", ["act", "norm"])
+def test_what_is_nothing_elsewhere_is_none_in_defaults(name: str, value: str) -> None:
+    assert errors(mended(in_model(f"{name}={value}\nconv 8"))) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "written"),
+    [
+        ("flatten start_dim=1", "flatten start=0"),
+        ("flatten start_dim=2", "flatten start=1"),
+        ("a: flatten end_dim=2", "a: flatten end=1"),
+        ("flatten end_dim=-1", "flatten"),
+        ("softmax dim=1", "softmax axis=channels"),
+        ("log_softmax dim=-1", "log_softmax axis=last"),
+        ("conv 8 norm=none k=1", "conv 8 k=1"),
+        ("conv 8 act=null", None),
+        ("flatten start_dim=0", None),
+        ("flatten start_dim=-2", None),
+        ("softmax dim=3", None),
+        ("batch epsilon=1e-3", "batch eps=1e-3"),
+    ],
+)
+def test_an_argument_of_torch_becomes_what_it_is_there(step: str, written: str | None) -> None:
+    found = told(in_model(step))
+    if written is not None:
+        assert mended(in_model(step)) == in_model(written)
+        assert "1e`" not in found.help
+    else:
+        assert found.fix is None or errors(mended(in_model(step))) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "maker"),
+    [
+        ("layers.Dropout(0.3)", "Keras"),
+        ("tf.keras.layers.ReLU()", "Keras"),
+        ("x = layers.Flatten()(x)", "Keras"),
+        ("BatchNormalization()", "Keras"),
+        ("nn.ReLU()", "PyTorch"),
+        ("torch.nn.Dropout(0.3)", "PyTorch"),
+        ("Dropout(0.3)", "PyTorch"),
+        ("F.relu(x)", "PyTorch"),
+    ],
+)
+def test_a_layer_is_of_the_tool_whose_package_it_is_called_by(call: str, maker: str) -> None:
+    assert f"is how {maker} writes a layer" in told(in_model(call)).message
+
+
+def test_our_name_of_an_argument_means_theirs_where_they_have_none_of_that_name() -> None:
+    assert told(in_model("Conv2D 16 k=3 activation=relu")).help.startswith("write `conv 16 k=3 p=0 bias=true; relu`")
+    assert told(in_model("MaxPool2d k=3 s=2 p=1")).help == "write `maxpool 3 s=2`"
 
 
 SHAPES = ([8, 16, 16], [8], [8, 16], [256])

@@ -432,3 +432,131 @@ def test_what_a_help_shows_compiles(text: str) -> None:
     for found in archdsl.check_text(text):
         for piece in re.findall(r"`([^`]*)`", found.help):
             assert piece in text or may_be_written(piece), found.help
+
+
+@pytest.mark.parametrize(("step", "is_safe"), [("[relu, cna 8]", True), ("[a, b]", False), ("[3, b]", None)])
+def test_braces_are_certain_only_around_what_is_known(step: str, is_safe: bool | None) -> None:
+    found = archdsl.check_text(f"model m {{\n  input [8, 16, 16]\n  {step}\n}}\n")[0]
+    assert (found.fix.is_safe if found.fix else None) is is_safe
+
+
+@pytest.mark.parametrize(
+    ("written", "step"),
+    [
+        ("nn.Conv2d(3, 8, 3),", "conv 8 k=3 p=0 bias=true"),
+        ("nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.ReLU()", "conv 8 k=3; relu"),
+        ("(conv1): Conv2d(3, 64, kernel_size=(7, 7), stride=(2, 2), padding=(3, 3), bias=False)",
+         "conv1: conv 64 k=7 s=2"),
+        ("(1): BatchNorm2d(64, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)", "norm"),
+        ("(act): LeakyReLU(negative_slope=0.01)", "act: leaky_relu"),
+        ("(0): LeakyReLU()", "leaky_relu"),
+        ("return F.relu(x)", "relu"),
+        ("return x", ""),
+        ("timm.layers.DropPath(0.1)", "drop_path 0.1"),
+        ("conv(8),", "conv 8"),
+        ("conv 8, relu", "conv 8; relu"),
+        ("a: conv 8, norm, act", "a: conv 8; norm; act"),
+    ],
+)  # fmt: skip
+def test_a_line_of_code_or_of_what_is_printed_becomes_its_steps(written: str, step: str) -> None:
+    assert mended(model(written)) == model(step)
+
+
+@pytest.mark.parametrize(
+    ("written", "help"),
+    [
+        ("return self.fc(x)", "the layer `self.fc` stands for"),
+        ("return self.fc(x), x", "the steps that it stands for"),
+        ("return x + y", "the steps that it stands for"),
+        ("x = x * 0.5", "write `times 0.5`"),
+        ("x = 3 * x", "write `times 3`"),
+        ("x = x / 2", "write `times (1/2)`"),
+        ("x = x * y", "write `mul { pass; @y }`"),
+        ("out = q - k", "write `sub { @q; @k }`"),
+        ("x = x @ y", "write `matmul { pass; @y }`"),
+        ("x = x[:, :4]", "`slice 0 4`"),
+    ],
+)
+def test_what_computes_with_results_is_told_and_nothing_of_it_is_dropped(written: str, help: str) -> None:
+    found = told(model(written))
+    assert help in found.help
+    assert found.fix is None
+    steps = re.findall(r"write `([^`]*)`", found.help)
+    assert all(errors(in_model(f"y: pass; q: pass; k: pass\n{step}", "[3, 8, 8]")) == [] for step in steps)
+
+
+@pytest.mark.parametrize(
+    ("written", "step"),
+    [
+        ("c: add(@a, @b)", "add { @a; @b }; c: pass"),
+        ("c: @a + @b", "add { @a; @b }; c: pass"),
+        ("c = add(a, b)", "add { @a; @b }; c: pass"),
+        ("c: torch.cat([a, b], 1)", "concat { @a; @b }; c: pass"),
+        ("c: add @a, @b", "add { @a; @b }; c: pass"),
+        ("c: relu(@a)", "@a; relu; c: pass"),
+        ("add(@a, @b)", "add { @a; @b }"),
+        ("concat [@a, @b]", "concat { @a; @b }"),
+        ("cat @a @b", "concat { @a; @b }"),
+        ("mul @a", "mul { pass; @a }"),
+    ],
+)
+def test_a_label_stands_behind_what_takes_up_others(written: str, step: str) -> None:
+    text = f"model m {{\n  input [3, 64, 64]\n  a: conv 8; relu; b: conv 8\n  {written}\n  relu\n}}\n"
+    found = [one for one in archdsl.check_text(text) if one.code[0] == "E"]
+    assert len(found) == 1
+    assert found[0].fix is not None
+    after = apply_fixes(text, [found[0].fix]).text
+    assert after == text.replace(written, step)
+    assert errors(after) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "step"),
+    [
+        ("relu(conv(8))", "conv 8; relu"),
+        ("norm(conv(8, k=1))", "conv 8 k=1; norm"),
+        ("a: relu(conv 8)", "a: { conv 8; relu }"),
+        ("conv(max(3, 4))", "conv max(3, 4)"),
+        ("repeat 3: relu", "relu x 3"),
+        ("if in = 3 { conv 8 }", "if in == 3 { conv 8 }"),
+        ("if in == 3 then conv 8", "if in == 3 { conv 8 }"),
+        ("unless in == 8 { conv 8 }", "if not (in == 8) { conv 8 }"),
+        ("let w: int = 8; conv w", "let w = 8; conv w"),
+        ("w := 8; conv w", "let w = 8; conv w"),
+        ("var w = 8; conv w", "let w = 8; conv w"),
+        ("const w = 2 * in; conv w", "let w = 2 * in; conv w"),
+        ("dropout p=50%", "dropout p=0.5"),
+        ("dropout 12.5%", "dropout 0.125"),
+        ("% half of it", "#half of it"),
+    ],
+)
+def test_what_other_languages_write_so_is_written_as_here(written: str, step: str) -> None:
+    found = [one for one in archdsl.check_text(model(written)) if one.code[0] == "E"]
+    fixes = [one.fix for one in found if one.fix is not None]
+    assert fixes
+    after = apply_fixes(model(written), fixes[:1]).text
+    assert after == model(step)
+    assert errors(after) == []
+
+
+@pytest.mark.parametrize("name", ["C3", "C2", "F1"])
+def test_a_letter_and_a_digit_are_no_misspelling(name: str) -> None:
+    assert told(model(f"{name} 64")).help == "declare it with `block`"
+
+
+def test_a_call_of_a_sized_name_is_not_certain() -> None:
+    fix = told(model("conv3x3(64)")).fix
+    assert fix is None or not fix.is_safe
+
+
+@pytest.mark.parametrize("step", ["foo(; act", "conv(8; act", "relu; conv(8, k=3; act"])
+def test_a_call_that_is_never_closed_is_told_once(step: str) -> None:
+    found = told(model(step))
+    assert (found.code, found.span.text, found.fix) == ("E005", "(", None)
+    assert "without parentheses" in found.help
+
+
+@pytest.mark.parametrize(("step", "is_safe"), [("relu * 3", True), ("relu*3", False), ("relu*3**2", None)])
+def test_a_product_is_certainly_a_repeat_only_with_spaces(step: str, is_safe: bool | None) -> None:
+    fix = archdsl.check_text(model(step))[0].fix
+    assert (fix.is_safe if fix else None) is is_safe

@@ -19,7 +19,7 @@ from archdsl.syntax.habits.torch_layers import FLOAT_EPS, TORCH
 from archdsl.syntax.habits.values import STEPS, arguments, written
 from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.mend import apply_fixes
-from tests.syntax.habits.advice import in_model, mended
+from tests.syntax.habits.advice import in_model, mended, told
 from tests.syntax.habits.test_foreign_calls import TORCH_CALLS
 
 torch = pytest.importorskip("torch")
@@ -199,6 +199,16 @@ def test_many_calls_of_torch_become_the_networks_that_they_are(name: str) -> Non
     rng = random.Random(f"many {name}")
     for _ in range(60 if len(parameters(TORCH[name].signature)) > 3 else 12):
         judged(name, rng)
+
+
+@pytest.mark.parametrize("stride", [2, (1, 2)])
+def test_what_torch_refuses_is_left_over(stride: object) -> None:
+    call = f"nn.Conv2d(8, 8, 3, stride={stride}, padding='same')"
+    with pytest.raises(ValueError, match="padding='same'"):
+        eval(call, {"nn": nn})
+    found = told(in_model(call))
+    assert found.fix is None
+    assert "`padding=same` (torch takes it with no stride)" in found.help
 
 
 @pytest.mark.parametrize("name", sorted(TORCH.keys() - ELSEWHERE))
