@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from archdsl.recipes.recipe import Recipe
 from archdsl.text.failure import require
-from archdsl.training.data.catalogue import load_data
+from archdsl.training.data.catalogue import load_data, python_data
 from archdsl.training.data.dataset import DataSet
 from archdsl.training.error import TrainingError
 from archdsl.training.means import Means
@@ -30,6 +30,7 @@ __all__ = [
     "TrainingError",
     "TrainingStep",
     "load_data",
+    "python_data",
     "resume",
     "train",
 ]

@@ -75,6 +75,8 @@ class Workers:
         """
         self._turn += 1
         turn, self._pass.wanted = self._turn, wanted
+        if turn == 1:  # processes start now, and CUDA may have been put to use since the beginning
+            self._loader.multiprocessing_context = _way_to_start()
         with _quiet(), _own_handler():
             batches: Iterator[Any] = iter(self._loader)
         while self._turn == turn:
@@ -101,7 +103,6 @@ def _loader(batches: _Batches, order: _Pass, count: int, *, pin: bool) -> DataLo
         persistent_workers=True,
         worker_init_fn=_begin,
         prefetch_factor=_AHEAD,
-        multiprocessing_context=_way_to_start(),
         # Else it would take a number from the generator that dropout uses, and workers would change a run.
         generator=torch.Generator(),
     )

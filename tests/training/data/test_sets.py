@@ -12,8 +12,9 @@ import pytest
 import torch
 from PIL import Image
 
-from archdsl.recipes.images import Flip, Rotate, TestCrop
+from archdsl.recipes.images import Flip, RandomResizedCrop, Rotate, TestCrop
 from archdsl.recipes.recipe import Recipe
+from archdsl.recipes.updates import BatchSize
 from archdsl.training.data.catalogue import load_data
 from archdsl.training.data.dataset import BadSampleError, DataSet
 from archdsl.training.data.feed import Feed
@@ -355,6 +356,17 @@ def test_masks_are_found_and_keep_the_geometry_of_their_images(tmp_path: Path) -
     smaller = next(Feed(data, recipe, (3, 8, 8)).evaluate("validation"))
     assert smaller.targets.shape == (1, 8, 8)
     assert set(smaller.targets.unique().tolist()) <= {0, 1, 2, 3, 255}
+
+
+def test_pairs_and_tables_have_the_same_bytes_with_workers(tmp_path: Path) -> None:
+    folder_of(tmp_path / "t", {"images": 20})
+    (tmp_path / "t" / "t.csv").write_text(rows_of(["a|b", "b"] * 10))
+    for name in (f"pairs:{pairs_of(tmp_path / 'd', masks())}", f"csv:{tmp_path / 't' / 't.csv'}"):
+        recipe = Recipe(batch_size=BatchSize(images=4), train=(RandomResizedCrop(), Rotate(), Flip()))
+        alone, helped = (Feed(load_data(name), recipe, (3, 12, 12), workers=count) for count in (0, 2))
+        for mine, theirs in zip(alone.train(2), helped.train(2), strict=True):
+            assert all(one.equal(other) for one, other in zip(mine, theirs, strict=True))
+        helped.close()
 
 
 def test_masks_of_two_levels_have_two_classes(tmp_path: Path) -> None:

@@ -180,6 +180,16 @@ def test_without_simplejpeg_the_pixels_are_the_same(tmp_path: Path, monkeypatch:
     assert decode(path, "a").equal(first)
 
 
+@pytest.mark.skipif(module._simplejpeg is None, reason="simplejpeg is not installed")
+@pytest.mark.parametrize("sampling", ["440", "411"])
+def test_odd_subsampling_is_left_to_pillow(tmp_path: Path, sampling: str) -> None:
+    path = tmp_path / "a.jpg"
+    pixels = np.ascontiguousarray(np.array(smooth(33, 21)))
+    path.write_bytes(module._simplejpeg.encode_jpeg(pixels, colorsubsampling=sampling))
+    assert module._fast_jpeg(path.read_bytes()) is None
+    assert decode(path, "a").equal(tensor_of(Image.open(path)))
+
+
 def test_a_jpeg_without_ycbcr_is_left_to_pillow(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     found = saved(path, smooth(33, 21), keep_rgb=True)
