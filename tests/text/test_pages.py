@@ -15,7 +15,9 @@ from archdsl.text.render.display import columns_of
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "archdsl" / "text" / "pages"
-KINDS = {"arch", "arch error", "arch warning", "console"}
+KINDS = {"arch", "arch error", "arch warning", "console", "console slow"}
+# What only a GPU shows; its page tells the message.
+UNSHOWN = {"E375"}
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -27,7 +29,9 @@ def test_a_page_is_in_form(code: str) -> None:
     assert re.fullmatch(r"[a-z`].{5,58}[^.]", page.title)
     assert re.fullmatch(r"[A-Z`].{80,}[.:]", page.explanation, re.S)
     assert "  " not in page.explanation
-    assert {part.info for part in page.parts if isinstance(part, Example)} <= KINDS
+    assert {part.info for part in page.parts if isinstance(part, Example)} <= KINDS | (
+        {"text"} if code in UNSHOWN else set()
+    )
     assert text.count("```") == 2 * sum(isinstance(part, Example) for part in page.parts)
     assert max(map(len, text.splitlines())) <= 120
 
@@ -35,8 +39,8 @@ def test_a_page_is_in_form(code: str) -> None:
 @pytest.mark.parametrize("code", CODES)
 def test_a_failing_example_fails_as_its_page_says_and_a_mended_one_does_not(code: str) -> None:
     page = CODES[code]
-    consoles = [part for part in page.parts if isinstance(part, Example) and part.info == "console"]
-    assert (page.failing and page.mended) or len(consoles) >= 2
+    consoles = [part for part in page.parts if isinstance(part, Example) and part.info.startswith("console")]
+    assert (page.failing and page.mended) or len(consoles) >= 2 or code in UNSHOWN
     for text in page.failing:
         found = archdsl.check_text(text)
         assert code in {diagnostic.code for diagnostic in found}
