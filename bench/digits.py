@@ -21,7 +21,7 @@ from archdsl.training import Means, Result, load_data, train
 
 CANDIDATES: dict[str, dict[str, str]] = {
     "small": {},
-    "small, lr=0.1": {"lr": "0.1"},
+    "small, lr=0.05": {"lr": "0.05"},
     "small, lr=0.02": {"lr": "0.02"},
     "small, adamw": {"optimizer": "adamw lr=3e-3", "weight_decay": "0.01 norms=false"},
     "small, ema 0.98": {"ema": "0.98"},

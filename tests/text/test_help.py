@@ -110,8 +110,8 @@ def compiles(piece: str, text: str) -> bool:
     shown = re.sub(r"…(?=\s*[}])", "act", shown).replace("; …", "; act").replace("…", "8")
     if piece in PIECES or not is_statement(shown):
         return True
-    if not archdsl.check_text(f"recipe r {{ {shown} }}"):
-        return True  # what is said of a recipe is a statement of one
+    if not all(map(archdsl.check_text, (f"recipe r {{ {shown} }}", f"recipe r {{ images train {{ {shown} }} }}"))):
+        return True  # it is said of a recipe
     labels = dict.fromkeys(re.findall(r"(?:@|\breuse )(\w+)", shown))
     names = {name for name in re.findall(r"\b[a-z_]\w*\b", shown) if name not in STEP_WORDS}
     bound = [
