@@ -67,7 +67,8 @@ def run(
             raise
         finally:
             plan.feed.close()
-        folder.take_place()
+        if folder.is_staged:
+            folder.take_back()  # it ended before its first step, and the old run stays
         result = Result(
             out=folder.final,
             epochs=tuple(session.epochs),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from archdsl.text.failure import Failure
-from archdsl.training import Means, TrainingError, resume, train
+from archdsl.training import Means, Silent, TrainingError, resume, train
 from archdsl.training.run import checkpoint
 from archdsl.training.run.folder import settle
 from tests.training.small import Crash, CrashAt, differences, digits, recipe, tiny, trained
@@ -65,6 +66,23 @@ def test_a_new_run_takes_the_place_of_the_old_one_at_its_first_checkpoint(tmp_pa
     trained(tmp_path / "other")
     assert differences(tmp_path / "run", tmp_path / "other") == []
     assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_run_that_is_interrupted_before_its_first_step_leaves_the_old_one(tmp_path: Path) -> None:
+    trained(tmp_path / "run", "epochs 1; seed 1")
+    before = contents(tmp_path)
+
+    class Stop(Silent):
+        def on_start(self, start: object) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    for batch in (1, 2000):
+        own = recipe(f"batch_size {batch + 1}")
+        result = train(tiny(), own, digits(), tmp_path / "run", Stop(), overwrite=True, means=Means("cpu"))
+        assert result.is_interrupted
+    after = contents(tmp_path)
+    assert after == before or b"seed 0" in after["run/recipe.arch"]  # a step may have been taken
     assert not list(tmp_path.glob(".*"))
 
 
