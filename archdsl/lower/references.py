@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -121,12 +122,26 @@ def _find(name: str, span: Span, level: Level, *, is_reuse: bool = False) -> int
     if found is not None or level.is_open or name in level.possible:
         raise Reported
     if (elsewhere := _elsewhere(name, level, is_reuse=is_reuse)) is not None:
-        raise Trouble("E113", elsewhere[0], span, help=elsewhere[1])
+        raise Trouble("E113", elsewhere[0], span, help=_labelled_join(span) or elsewhere[1])
     near = nearest(name, list(level.labels))
     help = f"the nearest label is `{near}`" if near else "a label is known after its step, on its own level"
     own = Span(span.start + span.text.startswith("@"), span.end, span.source)
     fix = renamed(own, name, near, own=level.labels)
     raise Trouble("E113", f"no step before this one is labelled `{name}`", span, help=help, fix=fix)
+
+
+_JOIN = re.compile(r"(?P<label>[A-Za-z_]\w*)[ \t]*:[ \t]*(?P<join>add|concat|mul|sub|maximum|matmul)[ \t]*\{[^{}\n]*\Z")
+
+
+def _labelled_join(span: Span) -> str:
+    """Say how the result of a join is labelled that takes up steps around it: with its label it is a level itself."""
+    text = span.source.text
+    join = _JOIN.search(text, text.rfind("\n", 0, span.start) + 1, span.start)
+    if join is None:
+        return ""
+    return (
+        f"a labelled join is a level of its own: label its result, `{join['join']} {{ \u2026 }}; {join['label']}: pass`"
+    )
 
 
 def _elsewhere(name: str, level: Level, *, is_reuse: bool) -> tuple[str, str] | None:

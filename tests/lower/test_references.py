@@ -64,3 +64,16 @@ def test_a_mistake_in_a_block_is_told_once_however_large_the_images_of_its_reuse
     model = "model m { l: input [1, 32, 32]; r: input [1, 16, 16]; @l; twin: twin; @r; reuse twin; norm }"
     found = archdsl.check_text(block + model)
     assert [one.span.text in wrong for one in found] == [True], found
+
+
+@pytest.mark.parametrize("join", ["add { @a; @b }", "concat { pass; @a }", "mul { pass; { act; @b } }"])
+def test_a_labelled_join_of_steps_around_it_is_told_where_its_label_stands(join: str) -> None:
+    text = "model m {{ input [3, 8, 8]; a: conv 3; act; b: conv 3; {}; act }}"
+    found = [one for one in archdsl.check_text(text.format(f"c: {join}")) if one.code == "E113"]
+    assert found
+    word = join.partition(" ")[0]
+    if "{ act" in join:
+        assert "the braces around this" in found[0].help
+        return
+    assert found[0].help.endswith(f"label its result, `{word} {{ … }}; c: pass`")
+    assert not [one for one in archdsl.check_text(text.format(f"{join}; c: pass")) if one.severity.value == "error"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from archdsl.syntax.habits.absent import nearest_to
 from archdsl.syntax.habits.foreign import Foreign, Ported, Translation, say
 from archdsl.syntax.habits.functions import FUNCTIONS, METHODS, SHARED, spread
+from archdsl.syntax.habits.keras_layers import DENSE_NOTE
 from archdsl.syntax.habits.layers import join_of, layer_of, translate
 from archdsl.syntax.habits.values import STEPS
 from archdsl.text.labels import objection
@@ -155,7 +156,8 @@ def _container(name: str, arguments: Sequence[ast.expr], reading: Reading) -> Tr
         steps += _item(name, item, reading)
     if not steps:
         raise Untranslated(name, nearest_to(name) or "")
-    note = next((step.note for step in steps if step.note), "")
+    note = next((step.note for step in steps if DENSE_NOTE in step.note), "")
+    note = note or next((step.note for step in steps if step.note), "")
     left = tuple(item for step in steps for item in step.left)
     if name == "ModuleList":
         left = (*left, "the order in which a `ModuleList` is used")

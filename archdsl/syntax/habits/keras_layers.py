@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -22,8 +23,17 @@ def _biased(call: Binding) -> None:
         call.notes.append("Keras adds a bias unless told not to; before a norm leave `bias=true` away")
 
 
+DENSE_NOTE = "on an image Keras's `Dense` acts on the channels: there it is `conv 10 k=1 bias=true`"
+_VECTOR = re.compile(r"(?i)flatten|\bgap\b|\bgmp\b|global\w*pool|\bfc\b|dense\b|input[ \t]*\[[ \t]*\w+[ \t]*\]")
+
+
+def may_be_image(note: str, before: str) -> bool:
+    """Return whether a `Dense`, known by its note, may act on an image: nothing in the text before makes a vector."""
+    return DENSE_NOTE in note and _VECTOR.search(before) is None
+
+
 def _dense(call: Binding) -> None:
-    call.notes.append("on an image Keras's `Dense` acts on the channels: there it is `conv 10 k=1 bias=true`")
+    call.notes.append(DENSE_NOTE)
 
 
 def _separable(call: Binding) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from archdsl.syntax.habits import bindings, python, timm_strings, ultralytics
 from archdsl.syntax.habits.absent import nearest_to
 from archdsl.syntax.habits.foreign import NEEDLESS, NEEDLESS_AT, Foreign, activation_of
+from archdsl.syntax.habits.keras_layers import may_be_image
 from archdsl.syntax.habits.layers import advice, layer_of, own_in, settled_in, translate, word_of
 from archdsl.syntax.habits.scan import Habit, HabitSite, is_too_long, line_bounds, place_of, split_commas, words_of
 from archdsl.syntax.habits.values import NOTHING
@@ -130,6 +131,7 @@ def _foreign_words(place: HabitSite, name: str) -> Habit | None:
     found = replace(found, step=written)
     notes = (found.note,) if found.note else ()
     is_exact = found.is_exact and not own_in(place.source.text, words_of(written))
+    is_exact = is_exact and not may_be_image(found.note, place.source.text[: place.offset])
     return Habit(place.offset, place.end, "", advice(found), 0, written if is_exact else None, notes=notes)
 
 

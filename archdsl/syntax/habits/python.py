@@ -24,7 +24,7 @@ from archdsl.syntax.habits.calls import (
     under,
 )
 from archdsl.syntax.habits.foreign import Translation
-from archdsl.syntax.habits.keras_layers import KERAS
+from archdsl.syntax.habits.keras_layers import KERAS, may_be_image
 from archdsl.syntax.habits.layers import advice, join_of, layer_of, own_in, settled_in, word_of
 from archdsl.syntax.habits.scan import Habit, HabitSite, indented_end, line_bounds, lines_from, split_commas
 from archdsl.syntax.habits.torch_layers import TORCH
@@ -226,6 +226,8 @@ def _translated(place: HabitSite, start: int, label: str, steps: Sequence[Transl
     maker = "Keras" if _is_of_keras(called.group() if called else "", reading) else "PyTorch"
     outside = place.source.text[: place.start] + "\n" + place.source.text[place.end :]
     is_exact = found.is_exact and all(step.is_exact for step in steps) and not reading.unbound(whole, outside)
+    first = place.source.text.find("Dense", place.start)
+    is_exact = is_exact and not any(may_be_image(step.note, place.source.text[:first]) for step in steps)
     is_exact = is_exact and not (is_model and "input [3, 224, 224]; " in whole)
     return Habit(
         start,

@@ -162,15 +162,33 @@ CALLS = [*KERAS_CALLS, *TORCH_CALLS]
 
 @pytest.mark.parametrize(("call", "step"), CALLS, ids=[call for call, _ in CALLS])
 def test_a_fix_is_the_call_and_what_is_left_over_is_named(call: str, step: str) -> None:
-    text = in_model(f"a: pass\n{call}")
+    before = "a: pass\nflatten" if "Dense" in call else "a: pass"
+    text = in_model(f"{before}\n{call}")
     found = told(text)
     if not step:
         assert found.fix is None
         assert "`" in found.help
         return
     assert f"`{step}`" in found.help
-    assert mended(text) == in_model(f"a: pass\n{step}")
+    assert mended(text) == in_model(f"{before}\n{step}")
     assert errors(mended(text)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "call", "is_known"),
+    [
+        ("", "Dense(10)", False),
+        ("", "Dense 10", False),
+        ("conv 8", "x = layers.Dense(10)(x)", False),
+        ("", "Sequential([Conv2D(8, 3), Dense(10)])", False),
+        ("", "Sequential([Conv2D(8, 3), Flatten(), Dense(10)])", True),
+        ("gap; flatten", "Dense 10", True),
+        ("x = layers.Flatten()(x)", "x = layers.Dense(10)(x)", True),
+    ],
+)
+def test_a_dense_layer_that_may_act_on_an_image_is_not_written_as_ours(before: str, call: str, is_known: bool) -> None:
+    found = archdsl.check_text(in_model(f"{before}\n{call}"))[-1]
+    assert (found.fix is not None) is is_known
 
 
 def test_a_default_of_the_file_is_written_against() -> None:
