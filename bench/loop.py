@@ -94,7 +94,7 @@ def main() -> None:
     text = (
         "# Loop\n\n"
         f"`python bench/loop.py`; torch {torch.__version__}, CPU, one thread, process time; medians of {ROUNDS} rounds "
-        f"that take turns. 64 images [1, 8, 8] a step, a network of 132 parameters.\n\n" + "\n".join(lines) + "\n"
+        f"that take turns. 64 images [1, 8, 8] a step, a network of 94 parameters.\n\n" + "\n".join(lines) + "\n"
     )
     print(text)
     if options.out is not None:

@@ -27,8 +27,9 @@ class Average:
         decay = min(self.decay, (1 + step) / (10 + step))
         pairs = [(mean, new.detach()) for mean, new in zip(self.module.parameters(), module.parameters(), strict=True)]
         torch._foreach_lerp_([mean for mean, _ in pairs], [new for _, new in pairs], 1 - decay)  # pyright: ignore[reportPrivateUsage,reportPrivateImportUsage] -- torch's optimisers call it too, and there is no other
-        for kept, new in zip(self.module.buffers(), module.buffers(), strict=True):
-            kept.copy_(new)
+        kept = list(self.module.buffers())
+        if kept:
+            torch._foreach_copy_(kept, list(module.buffers()))  # pyright: ignore[reportPrivateUsage,reportPrivateImportUsage] -- as above
 
     def state(self) -> Mapping[str, Tensor]:
         """Return what a checkpoint keeps."""
