@@ -337,8 +337,6 @@ def reason(problem: ErrorDetails, *, is_input: bool) -> str:
         return f"at most {about.get('max_length', 2)} items are taken"
     if kind in ("missing", "too_short"):
         return "more items are needed"
-    if kind == "too_short":
-        return "at least 1 item is needed"
     if kind == "tuple_type" and is_input:
         return "a list is needed"
     if kind in _NEEDS:

@@ -332,7 +332,7 @@ def _validated(cls: type[S], values: Mapping[str, Any], spans: Mapping[str, Span
             whole = problem["type"] in ("int_type", "int_from_float")
             if whole and isinstance(value, Fraction):
                 raise inexact(f"`{key}`", value, span)
-            shown = describe(value) if value is not None and value != () else "missing"
+            shown = "empty" if value == () else describe(value) if value is not None else "missing"
             fix = None
             if whole and isinstance(value, float) and value.is_integer() and "=" not in span.text:
                 fix = Fix.at(span, str(int(value)), is_safe=True, title=f"write `{int(value)}`")

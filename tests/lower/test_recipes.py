@@ -33,7 +33,7 @@ WRONG = [
     ("weight_decay 1e-4 norm=false", "E102", "norm", "nearest is `norms`"),
     ("weight_decay 1e-4 norms=0", "E104", "norms=0", "true or false"),
     ("schedule step", "E103", "schedule", "needs `after`"),
-    ("schedule step after=[]", "E104", "after=[]", "at least 1 item is needed"),
+    ("schedule step after=[]", "E104", "after=[]", "more items are needed"),
     ("images train { flip 2 }", "E104", "2", "at most 1"),
     ("images train { epochs 3 }", "E126", "epochs", "statement of its own"),
     ("images train { flp }", "E126", "flp", "nearest is `flip`"),
@@ -47,7 +47,7 @@ WRONG = [
     ("seed 2**63", "E104", "2**63", "below"),
     ("optimizer sgd lr=1e30", "E104", "lr=1e30", "at most"),
     ("ema 1", "E104", "1", "below 1"),
-    ("freeze", "E104", "freeze", "at least 1 item is needed"),
+    ("freeze", "E104", "freeze", "more items are needed"),
     ("freeze parts=3", "E102", "parts", "without names"),
 ]
 
