@@ -145,6 +145,8 @@ def train_network(
     from archdsl.training import load_data
 
     loaded = load_data(data)
+    if recipe is None:
+        chosen = _without_loss(chosen, changes, loaded)
     network, given = _with_classes(
         network, own, loaded, lambda more: compiler.compile(source, network.name, more, parse_shape(input), folder)
     )
@@ -154,9 +156,17 @@ def train_network(
         from archdsl.cli.spread import show_estimate
         from archdsl.training.dry import try_out
 
-        show_estimate(try_out(network, chosen, loaded, means), sys.stdout)
+        show_estimate(try_out(network, chosen, loaded, means, weights, origin), sys.stdout)
         return
     _train(network, chosen, loaded, target, means, given, weights, origin, seeds, overwrite=overwrite)
+
+
+def _without_loss(recipe: Recipe, changes: Mapping[str, str], data: DataSet) -> Recipe:
+    """Take the usual recipe for data that it was not written for: what is minimised then is what the data asks for."""
+    if data.kind in ("class", "mask") or any(key.partition(".")[0] == "loss" for key in changes):
+        return recipe
+    say(f"the recipe `{recipe.name}` goes without its loss, which is for classes; {data.name} asks for another")
+    return recipe.model_copy(update={"loss": None})
 
 
 def _train(
@@ -186,7 +196,7 @@ def _train(
                 origin=origin, means=means, settings=settings,
             )  # fmt: skip
         progress.show(result, sys.stdout)
-        _leave(result)
+        _leave(result, others=(own.seed.number + 1, (seeds or 1) - number - 1))
         results.append(result)
     if seeds is not None:
         show_spread(results, out, sys.stdout)
@@ -215,12 +225,22 @@ def _watched(progress: Observer, folder: Path) -> Observer:
     return Several(progress, TensorBoard(folder)) if is_installed() else progress
 
 
-def _leave(result: Result) -> None:
-    """End a program that was interrupted, with the command that goes on."""
+def _leave(result: Result, others: tuple[int, int] = (0, 0)) -> None:
+    """End a program that was interrupted, with the command that goes on.
+
+    `others` are the first seed whose run has not begun, and how many there are.
+    """
+    if not result.interrupted_by:
+        return
     if result.is_interrupted:
         say(f"interrupted by {result.interrupted_by}; all is saved, and this goes on:")
         say(f"  archdsl train --resume {shlex.quote(str(result.out))}")
-        raise typer.Exit(_INTERRUPTED.get(result.interrupted_by, 1))
+    else:
+        say(f"interrupted by {result.interrupted_by} when the run had come to its end; all is saved")
+    seed, count = others
+    if count:
+        say(f"the runs of seeds from {seed} on have not begun: the same command with `--seed {seed} --seeds {count}`")
+    raise typer.Exit(_INTERRUPTED.get(result.interrupted_by, 1))
 
 
 def _split(words: Sequence[str] | None, short: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

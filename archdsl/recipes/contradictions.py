@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from archdsl.recipes.images import Erase, Grey, ImageChange, Normalize, RandomResizedCrop
 from archdsl.recipes.recipe import Recipe
 from archdsl.recipes.updates import Plateau, RmsProp, Sgd, Steps
 
@@ -42,6 +43,47 @@ def contradictions(recipe: Recipe) -> Iterator[Contradiction]:
     if drawn is not None:
         message = f"`{drawn.keyword}` changes images at random, and those of `images eval` are measured"
         yield Contradiction("images eval", message, "move it to `images train`")
+    yield from _normalized_twice(recipe)
+    for word, changes in (("images train", recipe.train), ("images eval", recipe.eval)):
+        for change in changes:
+            for message, help in _of_change(change):
+                yield Contradiction(word, message, help)
+        yield from _erased_early(word, changes)
     if recipe.sampler.way == "balanced" and getattr(recipe.loss, "classes", "equal") == "balanced":
         message = "`sampler balanced` and `loss … classes=balanced` make up for the same imbalance twice"
         yield Contradiction("sampler", message, "leave out one of the two")
+
+
+def _normalized_twice(recipe: Recipe) -> Iterator[Contradiction]:
+    """Look for ways of normalising that differ: images are normalised in one way, or what is learnt is of no use."""
+    lists = (("images train", recipe.train), ("images eval", recipe.eval))
+    found = [(word, change.by) for word, changes in lists for change in changes if isinstance(change, Normalize)]
+    other = next(((word, by) for word, by in found if by != found[0][1]), None)
+    if other is not None:
+        message = f"`normalize {other[1]}` stands against `normalize {found[0][1]}` of `{found[0][0]}`"
+        yield Contradiction(other[0], message, "write the same in both, or one of them alone")
+
+
+def _of_change(change: ImageChange) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a change by itself, and what to do."""
+    if isinstance(change, RandomResizedCrop | Erase):
+        for name in ("area", "shape") if isinstance(change, RandomResizedCrop) else ("area",):
+            least, most = getattr(change, name)
+            if least > most:
+                message = f"`{name}` of `{change.keyword}` begins with the larger end"
+                yield message, f"turn it round: `{name}=[{most:g}, {least:g}]`"
+            elif name == "area" and most > 1:
+                yield f"`area` of `{change.keyword}` is at most 1, the whole image, and not {most:g}", "lower it to 1"
+
+
+def _erased_early(word: str, changes: Sequence[ImageChange]) -> Iterator[Contradiction]:
+    """Look for what changes an image behind `erase`, and so would move, blur or colour the hole."""
+    places = [place for place, change in enumerate(changes) if isinstance(change, Erase)]
+    later = (
+        [change for change in changes[places[0] + 1 :] if not isinstance(change, Erase | Grey | Normalize)]
+        if places
+        else []
+    )
+    if later:
+        message = f"`erase` is for the end of the list, and `{later[0].keyword}` stands behind it"
+        yield Contradiction(word, message, f"move `erase` behind `{later[-1].keyword}`")

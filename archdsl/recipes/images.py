@@ -115,7 +115,7 @@ class Rotate(ImageChange):
 
 
 class Color(ImageChange):
-    """ImageChange brightness, contrast, saturation and hue at random.
+    """Change brightness, contrast, saturation and hue at random.
 
     Source: torchvision.transforms.ColorJitter
     """
@@ -130,7 +130,7 @@ class Color(ImageChange):
     saturation: NonNegative = 0.0
     """A factor from 1 less this to 1 more."""
     hue: Annotated[float, Field(ge=0, le=0.5)] = 0.0
-    """ShiftPixels of the hue, at most, where 1 is once round."""
+    """Shift of the hue, at most, where 1 is once round."""
 
 
 class Erase(ImageChange):

@@ -19,7 +19,7 @@ from archdsl.training.run.folder import RunFolder, settle
 from archdsl.training.run.lock import locked
 from archdsl.training.run.record import MODEL, SPEC, read_record
 from archdsl.training.run.resume import Resumable
-from archdsl.training.tasks.build import task_of
+from archdsl.training.tasks.build import needs_counts, task_of
 
 
 def carry_on(path: Path, observer: Observer, data: DataSet | None, means: Means) -> Result:
@@ -48,7 +48,7 @@ def _carry_on(path: Path, observer: Observer, data: DataSet | None, means: Means
         skip_bad=means.skip_bad,
         statistics=Statistics(opened.record.mean, opened.record.deviation),
     )
-    counts = feed.class_counts() if data.kind in ("class", "mask") else ()
+    counts = feed.class_counts() if needs_counts(data, opened.recipe) else ()
     plan = RunPlan(
         opened.network,
         (path / SPEC).read_text("utf-8"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from time import perf_counter
 
 import torch
@@ -20,6 +21,7 @@ from archdsl.training.means import Means
 from archdsl.training.memory import out_of_memory
 from archdsl.training.observer import Silent
 from archdsl.training.plan import plan_run
+from archdsl.training.run.weights import weights_file
 from archdsl.training.session import Session
 
 
@@ -43,15 +45,22 @@ class Estimate:
         return self.seconds_per_step * self.steps_per_epoch * self.epochs
 
 
-def try_out(network: Network, recipe: Recipe, data: DataSet, means: Means) -> Estimate:
-    """Take two steps, of which the second is timed, and keep nothing.
+def try_out(
+    network: Network,
+    recipe: Recipe,
+    data: DataSet,
+    means: Means,
+    weights: Path | None = None,
+    origin: str | None = None,
+) -> Estimate:
+    """Take two steps, from weights that are given or fresh ones, time the second, and keep nothing.
 
-    Errors: TrainingError
+    Errors: TrainingError; WeightsError where the weights cannot be used
     """
     plan = plan_run(network, recipe, data, means)
     try:
         with torch.random.fork_rng(range(torch.cuda.device_count())):
-            session = Session(plan, new_module(plan, None, None)[0])
+            session = Session(plan, new_module(plan, weights_file(weights), origin)[0])
             heard = _Loss()
             seconds = 0.0
             for batch in islice(plan.feed.train(1), 2):

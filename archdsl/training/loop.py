@@ -59,6 +59,7 @@ def run(
             observer.on_start(_start(session, folder, notes))
             is_done = _train(session, keeper, observer, stop)
             test = _finish(session, folder, stop) if is_done else None
+            has_ended = is_done and test is not None
         except torch.OutOfMemoryError as error:
             raise out_of_memory(plan, error) from None
         except BaseException:
@@ -74,8 +75,9 @@ def run(
             epochs=tuple(session.epochs),
             seconds=perf_counter() - began,
             best_by=plan.task.best_by,
-            test=test,
+            test=test or None,
             interrupted_by=stop.received,
+            has_ended=has_ended,
             has_stopped_early=session.has_stopped,
             skipped_images=tuple(plan.feed.bad),
             scaler_skips=session.scaler_skips,
@@ -118,12 +120,15 @@ def _train(session: Session, keeper: Keeper, observer: Observer, stop: StopSigna
 
 
 def _finish(session: Session, folder: RunFolder, stop: StopSignals) -> Mapping[str, float] | None:
-    """Measure the best weights on the test images, once, and write the reports."""
+    """Measure the best weights on the test images, once, and write the reports.
+
+    Return the figures, none where there is no test part, and None where a signal came before they were measured.
+    """
     plan, best = session.plan, session.best
     rows = [row_of(epoch) for epoch in session.epochs]
     folder.write(CURVES, marked(curves(rows, f"{plan.network.name} on {plan.data.name}"), "png"))
     if best is None:
-        return None
+        return {}
     module = plan.network.module(folder.path / BEST).to(session.device)
     parts: tuple[DataPart, ...] = ("test", "validation", "train")
     part: DataPart = next(part for part in parts if part in plan.data.parts)
@@ -135,7 +140,7 @@ def _finish(session: Session, folder: RunFolder, stop: StopSignals) -> Mapping[s
     for name, content in report(outcomes, plan.data.parts[part], title).items():
         folder.write(name, marked(content, name.rpartition(".")[2]))
     if part != "test":
-        return None
+        return {}
     folder.write(TEST, (json.dumps({"weights": "best", "epoch": best.epoch, **figures}, indent=2) + "\n").encode())
     return figures
 

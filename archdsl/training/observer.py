@@ -78,6 +78,8 @@ class Result:
     test: Mapping[str, float] | None = None
     interrupted_by: str = ""
     """The signal that ended the run early."""
+    has_ended: bool = False
+    """Whether nothing is left to do, in spite of a signal that came as late as that."""
     has_stopped_early: bool = False
     skipped_images: tuple[str, ...] = ()
     scaler_skips: int = 0
@@ -91,7 +93,7 @@ class Result:
     @property
     def is_interrupted(self) -> bool:
         """Whether the run has more to do."""
-        return bool(self.interrupted_by)
+        return bool(self.interrupted_by) and not self.has_ended
 
 
 class Observer(Protocol):

@@ -25,7 +25,7 @@ from archdsl.training.device import find_device
 from archdsl.training.means import Means
 from archdsl.training.run.record import RunRecord, network_digest
 from archdsl.training.tasks.base import Task
-from archdsl.training.tasks.build import task_of
+from archdsl.training.tasks.build import needs_counts, task_of
 from archdsl.training.tasks.fit import check_trainable, image_size
 
 
@@ -87,7 +87,7 @@ def plan_run(
     network, spec, left = resolve(network, settings or {})
     feed = Feed(data, recipe, size, workers=means.workers, pin=device.type == "cuda", skip_bad=means.skip_bad)
     check_trainable(network, feed.smallest_batch)
-    counts = feed.class_counts() if data.kind in ("class", "mask") else ()
+    counts = feed.class_counts() if needs_counts(data, recipe) else ()
     task = task_of(network, data, recipe, counts)
     return RunPlan(network, spec, code, recipe, data, task, feed, size, device, means, left)
 

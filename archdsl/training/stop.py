@@ -11,6 +11,8 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 class StopSignals:
     """Takes note of the signals that ask to end, from the thread that runs the program; a second one ends at once.
 
+    What is ignored already, as SIGHUP is under nohup, stays so.
+
     Not tried on Windows, which has no SIGHUP.
     """
 
@@ -21,8 +23,8 @@ class StopSignals:
     def __enter__(self) -> StopSignals:
         for name in _NAMES:
             number = getattr(signal, name, None)
-            if number is None:
-                continue
+            if number is None or signal.getsignal(number) is signal.SIG_IGN:
+                continue  # nohup, and a shell in the background, ask that a program outlives these
             try:
                 self._before[number] = signal.signal(number, self._take)
             except ValueError:  # in another thread than the main one nobody gets signals

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from archdsl.cli.clock import Clock
 from archdsl.cli.progress import Progress
@@ -121,6 +122,29 @@ def test_classes_are_those_of_the_data_unless_the_user_says_otherwise(run: Run, 
         assert ran.code == 2
         assert "10" in ran.err
         assert "error[E361]" in ran.err
+
+
+@pytest.mark.torch
+def test_the_usual_recipe_serves_numbers_too(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "n.arch").write_text("model n { input [3, 8, 8]; flatten; fc 1 }")
+    for number in range(20):
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / f"{number}.png")
+    (tmp_path / "n.csv").write_text("path,number\n" + "".join(f"{number}.png,{number}\n" for number in range(20)))
+    words = ["train", "n.arch", "--data", "csv:n.csv", "--device", "cpu", "--epochs", "1", "--dry-run"]
+    ran = run(*words)
+    assert ran.code == 0, ran.err
+    assert "`small` goes without its loss" in ran.err
+    ran = run(*words, "--recipe", "small")
+    assert "--set recipe.loss=squared_error" in ran.err
+    ran = run(*words, "--recipe", "small", "--set", "recipe.loss=squared_error")
+    assert ran.code == 0, ran.err
+
+
+@pytest.mark.torch
+def test_a_dry_run_looks_at_the_weights_too(run: Run, tiny: Path) -> None:
+    ran = run("train", "tiny.arch", *WORDS, "--dry-run", "--weights", "nowhere.safetensors")
+    assert ran.code == 2
+    assert "nowhere.safetensors" in ran.err
 
 
 @pytest.mark.torch

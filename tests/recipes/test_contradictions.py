@@ -13,6 +13,12 @@ WRONG = {
     "epochs 3; warmup 4": "warmup 4",
     "optimizer sgd momentum=0 nesterov=true": "optimizer sgd momentum=0 nesterov=true",
     "images eval { flip }": "images eval { flip }",
+    "images train { erase; resize 2 }": "images train { erase; resize 2 }",
+    "images train { erase area=[0.5, 0.1] }": "images train { erase area=[0.5, 0.1] }",
+    "images train { random_resized_crop area=[2, 3] }": "images train { random_resized_crop area=[2, 3] }",
+    "images train { random_resized_crop shape=[3, 1] }": "images train { random_resized_crop shape=[3, 1] }",
+    "images train { normalize imagenet; normalize none }": "images train { normalize imagenet; normalize none }",
+    "images train { normalize }; images eval { normalize none }": "images eval { normalize none }",
     "schedule plateau patience=5; early_stop patience=5": "early_stop patience=5",
     "sampler balanced; loss cross_entropy classes=balanced": "sampler balanced",
 }
@@ -31,6 +37,7 @@ def test_a_contradiction_is_told_at_its_statement(text: str, place: str) -> None
         "epochs 10; schedule step after=[5, 9]",
         "epochs 3; warmup 3",
         "images eval { test_crop }; images train { flip }",
+        "images eval { normalize none }; images train { flip; erase; grey; normalize none }",
         "schedule plateau on=train patience=5; early_stop patience=5",
     ],
 )

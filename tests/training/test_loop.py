@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,11 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional
 
-from archdsl.training import Epoch, Means, Silent, TrainingError, TrainingStep, resume, train
+from archdsl.training import Epoch, Means, Silent, TrainingError, TrainingStep, loop, resume, train
 from archdsl.training.data.feed import Feed
+from archdsl.training.data.samples import Samples
+from archdsl.training.reports.outcomes import Outcomes
+from archdsl.training.reports.report import report
 from tests.training.small import TINY, Crash, CrashAt, differences, digits, recipe, rows, tiny, trained
 
 pytestmark = pytest.mark.torch
@@ -146,6 +150,37 @@ def test_a_signal_saves_and_leaves(tmp_path: Path, name: str) -> None:
     assert resume(tmp_path / "run", means=Means("cpu")).test is not None
     trained(tmp_path / "other")
     assert differences(tmp_path / "run", tmp_path / "other") == []
+
+
+def test_a_signal_when_all_is_measured_leaves_nothing_to_go_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(outcomes: Outcomes, samples: Samples, title: str) -> Mapping[str, bytes]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return report(outcomes, samples, title)
+
+    monkeypatch.setattr(loop, "report", late)
+    result = trained(tmp_path / "run")
+    assert (result.interrupted_by, result.has_ended, result.is_interrupted) == ("SIGTERM", True, False)
+    assert result.test is not None
+    with pytest.raises(TrainingError, match="has ended"):
+        resume(tmp_path / "run", means=Means("cpu"))
+
+
+def test_a_signal_that_is_ignored_stays_so(tmp_path: Path) -> None:
+    """As SIGHUP is under nohup."""
+
+    class Signal(Silent):
+        def on_step(self, step: TrainingStep) -> None:
+            if step.step == 1:
+                os.kill(os.getpid(), signal.SIGHUP)
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert trained(tmp_path / "run", "", Signal()).test is not None
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_the_caller_s_threads_and_generators_are_left_alone_after_a_failure(tmp_path: Path) -> None:

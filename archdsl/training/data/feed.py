@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 
 import torch
@@ -111,14 +112,26 @@ class Feed:
         return images.to(torch.float32).sub_(mean).mul_(scale)
 
     def class_counts(self) -> tuple[int, ...]:
-        """Count the training images of each class; of several classes an image, each."""
+        """Count the training images of each class; of several classes an image, each; of masks their pixels."""
         match self.data.kind:
             case "class":
                 return tuple(int(count) for count in torch.bincount(self._labels, minlength=len(self.data.classes)))
             case "classes":
                 return tuple(int(count) for count in self._targets().sum(0))
+            case "mask":
+                return self._pixel_counts()
             case _:
                 return ()
+
+    def _pixel_counts(self) -> tuple[int, ...]:
+        samples, size = self.data.parts["train"], len(self.data.classes)
+        counts = torch.zeros(size, dtype=torch.int64)
+        for index in range(len(samples)):
+            # What cannot be read, or has other classes, is told when it is loaded.
+            with suppress(BadSampleError):
+                mask = samples.target(index)
+                counts += torch.bincount(mask[(mask >= 0) & (mask < size)], minlength=size)
+        return tuple(int(count) for count in counts)
 
     def close(self) -> None:
         """End the workers."""

@@ -70,6 +70,12 @@ def completed(
         return dict(parts), [] if "test" in parts else [note]
     chosen = cut(labels["train"], len(absent))
     if not all(chosen):
+        if len(whole) >= 2 * EVERY:
+            raise TrainingError(
+                f"nearly each of the {len(whole)} images has a class of its own, and training keeps one of each class",
+                f"give classes of several images, or parts of their own, to cut {' and '.join(absent)} from",
+                "E341",
+            )
         raise TrainingError(
             f"{len(whole)} images are too few to cut {' and '.join(absent)} from",
             f"give {2 * EVERY} or more, or parts of their own",

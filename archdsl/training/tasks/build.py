@@ -45,8 +45,9 @@ _WORDS: Mapping[TargetKind, str] = MappingProxyType(
 
 
 def task_of(network: Network, data: DataFacts, recipe: Recipe, counts: Sequence[int] = ()) -> Task:
-    """Return what the network is trained and measured on; `counts` are the training images by class.
+    """Return what the network is trained and measured on.
 
+    `counts` are the training images by class, or the pixels of masks, where `needs_counts`.
     Errors: TrainingError with E361 where an output has another shape than the data asks for, E362 where the loss is
     none for such data, E363 where the best epoch is to be chosen by a figure that such data has not
     """
@@ -57,6 +58,12 @@ def task_of(network: Network, data: DataFacts, recipe: Recipe, counts: Sequence[
     return _TASKS[data.kind](statement, data.classes, best_by, places.auxiliary, places.unused, tuple(counts))
 
 
+def needs_counts(data: DataFacts, recipe: Recipe) -> bool:
+    """Return whether `task_of` needs the training images, or pixels, by class; labels are so checked too."""
+    is_weighted = isinstance(recipe.loss, CrossEntropy) and recipe.loss.classes == "balanced"
+    return data.kind == "class" or (data.kind == "mask" and is_weighted)
+
+
 def _loss(data: DataFacts, recipe: Recipe) -> Loss:
     possible = _LOSSES[data.kind]
     if recipe.loss is None:
@@ -64,7 +71,8 @@ def _loss(data: DataFacts, recipe: Recipe) -> Loss:
     if not isinstance(recipe.loss, possible):
         fact = f"the recipe minimises `{recipe.loss.head()}`, and {data.name} has {_WORDS[data.kind]}"
         words = " or ".join(f"`{loss.head()}`" for loss in possible)
-        raise TrainingError(fact, f"write {words}, or leave the statement out", "E362")
+        option = f"--set recipe.loss={possible[0].kind}"
+        raise TrainingError(fact, f"write {words}, or leave the statement out; without a file: `{option}`", "E362")
     return recipe.loss
 
 

@@ -202,6 +202,7 @@ def test_names_that_are_no_text_are_listed_and_read(tmp_path: Path) -> None:
         ({"a": 0, "b": 0}, "E341", "there are no images in"),
         ({"a": 8}, "E342", "there is one class, `a`"),
         ({"a": 1, "b": 1}, "E341", "2 images are too few to cut validation and test from"),
+        ({f"c{n}": 1 for n in range(25)}, "E341", "nearly each of the 25 images has a class of its own"),
         ({"train/a": 5, "train/b": 5, "val/a": 2, "val/bb": 2}, "E343", "that `train` has not: `bb`; it lacks `b`"),
         ({"train/a": 5, "train/b": 5, "val/a": 0, "val/b": 0}, "E341", "there are no images in"),
         ({"train/a": 5, "val/a": 5, "valid/a": 2}, "E341", "are both of the validation part"),
@@ -356,6 +357,16 @@ def test_masks_are_found_and_keep_the_geometry_of_their_images(tmp_path: Path) -
     smaller = next(Feed(data, recipe, (3, 8, 8)).evaluate("validation"))
     assert smaller.targets.shape == (1, 8, 8)
     assert set(smaller.targets.unique().tolist()) <= {0, 1, 2, 3, 255}
+
+
+def test_pixels_of_masks_are_counted_by_class(tmp_path: Path) -> None:
+    root = pairs_of(tmp_path / "d", masks())
+    data = load_data(f"pairs:{root}")
+    whole = torch.stack([data.parts["train"].target(index) for index in range(len(data.parts["train"]))])
+    expected = tuple(int((whole == number).sum()) for number in range(4))
+    assert Feed(data, Recipe(), (3, 16, 16)).class_counts() == expected
+    next(iter(root.glob("targets/*"))).write_bytes(b"")  # what cannot be read is told where it is loaded
+    assert sum(Feed(data, Recipe(), (3, 16, 16)).class_counts()) <= sum(expected)
 
 
 def test_pairs_and_tables_have_the_same_bytes_with_workers(tmp_path: Path) -> None:
