@@ -164,6 +164,9 @@ def _split(text: str) -> tuple[str, Mapping[str, str]]:
     match = re.fullmatch(r"(.*?:)?([A-Za-z_]\w*)(\(.*\))", text.strip(), re.S)
     if match is None:
         sign = text.partition("=")
+        if "(" in sign[0]:
+            help = "write `NAME(epochs=10)`, in quotes, with a `)` at the end"
+            raise Failure(f"`{text}` begins a list of values and does not end it", help, "E126")
         if sign[1] and ":" not in text:
             raise _old_form(sign[0].strip(), sign[2].strip())
         return text.strip(), {}

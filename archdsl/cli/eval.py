@@ -58,12 +58,12 @@ def evaluate_run(
 
     require("torch", "safetensors", "sklearn", "matplotlib", extra="train")
     opened = open_run(run)
-    from archdsl.training.data.catalogue import load_data
+    from archdsl.training.data.catalogue import load_again, load_data
     from archdsl.training.reports.report import write_report
     from archdsl.training.run.evaluation import evaluate, note_on
     from archdsl.training.tasks.figures import FIGURES
 
-    loaded = load_data(data or opened.record.data)
+    loaded = load_data(data) if data else load_again(opened.record.data)
     note = note_on(opened, loaded)
     if note:
         say(note, "note: ")

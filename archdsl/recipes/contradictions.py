@@ -28,7 +28,10 @@ def contradictions(recipe: Recipe) -> Iterator[Contradiction]:
             yield Contradiction("schedule", "the epochs of `after` do not rise", "list each once, smallest first")
         elif schedule.after[-1] >= epochs:
             message = f"epoch {schedule.after[-1]} is not before the end, epoch {epochs}"
-            yield Contradiction("schedule", message, "leave it out, or raise `epochs`")
+            earlier = [epoch for epoch in schedule.after if epoch < epochs] or [max(1, epochs // 2)]
+            other = "schedule=constant" if epochs == 1 else f"schedule.after={earlier}"
+            help = f"leave it out, or raise `epochs`; without a file: `--set recipe.{other}`"
+            yield Contradiction("schedule", message, help)
     if recipe.warmup.epochs > epochs:
         message = f"the warm-up takes {recipe.warmup.epochs:g} of only {epochs} epochs"
         yield Contradiction("warmup", message, "shorten it, or raise `epochs`")

@@ -20,7 +20,7 @@ class CrossEntropy(RecipeStatement):
     smoothing: Fraction = 0.0
     """Share of each label spread evenly over all classes."""
     classes: Literal["equal", "balanced"] = "equal"
-    """`balanced` weighs a class by the images of a mean class over its own."""
+    """`balanced` weighs a class by the images, or the pixels of masks, of a mean class over its own."""
 
 
 class BinaryCrossEntropy(RecipeStatement):

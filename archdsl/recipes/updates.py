@@ -229,7 +229,7 @@ class Freeze(RecipeStatement):
     example: ClassVar[str] = "freeze backbone"
 
     parts: Annotated[tuple[str, ...], BeforeValidator(as_tuple), Field(min_length=1)]
-    """Paths, `*` for any letters; `backbone` is all but the last layer with weights before the main output."""
+    """Paths in a row, `*` for any letters; `backbone` is all but the last layer with weights before the main output."""
 
 
 class Seed(RecipeStatement):

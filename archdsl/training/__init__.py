@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,7 @@ def train(
     require(*_NEEDS, extra="train")
     from archdsl.training.loop import new_module, run
     from archdsl.training.plan import plan_run
+    from archdsl.training.run.checkpoint import has_checkpoint
     from archdsl.training.run.folder import RunFolder
     from archdsl.training.run.lock import locked
     from archdsl.training.run.weights import weights_file
@@ -72,9 +74,11 @@ def train(
     plan = plan_run(network, recipe, data, means or Means(), settings)
     module, notes = new_module(plan, weights_file(weights), origin)
     inputs = [*network.files, *([source] if (source := weights_file(weights)) is not None else [])]
-    folder = RunFolder.create(out, plan.network, plan.spec, plan.code, inputs=inputs, overwrite=overwrite)
-    with locked(folder.path):
-        return run(plan, module, folder, observer or Silent(), notes=notes)
+    # A run that is to be replaced may still be in training, which would write on into the new one.
+    with locked(out) if overwrite and has_checkpoint(out) else nullcontext():
+        folder = RunFolder.create(out, plan.network, plan.spec, plan.code, inputs=inputs, overwrite=overwrite)
+        with locked(folder.path):
+            return run(plan, module, folder, observer or Silent(), notes=notes)
 
 
 def resume(

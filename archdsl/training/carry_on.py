@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from archdsl.training.data.catalogue import load_data
+from archdsl.training.data.catalogue import load_again
 from archdsl.training.data.dataset import DataSet
 from archdsl.training.data.feed import Feed
 from archdsl.training.data.statistics import Statistics
@@ -36,7 +36,7 @@ def carry_on(path: Path, observer: Observer, data: DataSet | None, means: Means)
 def _carry_on(path: Path, observer: Observer, data: DataSet | None, means: Means) -> Result:
     found = Resumable(path)
     opened = found.run
-    data = data if data is not None else load_data(opened.record.data)
+    data = data if data is not None else load_again(opened.record.data)
     found.check_data(data)
     device = find_device(means.device)
     feed = Feed(

@@ -148,6 +148,7 @@ def test_data_that_has_gone_is_a_failure(run: Run, tmp_path: Path) -> None:
     code, out, err = run("eval", "run")
     assert (code, out) == (2, "")
     assert err.startswith("error[E34")
+    assert "say where that is now: `--data imagefolder:DIR`" in err
 
 
 def test_a_run_s_test_figures_are_those_that_it_is_measured_to_have(run: Run, tmp_path: Path) -> None:

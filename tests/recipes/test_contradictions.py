@@ -49,3 +49,11 @@ def test_a_contradiction_with_what_it_builds_on_is_told_in_its_own_text() -> Non
     (found,) = archdsl.check(Source("recipe r of small {\n  epochs 1\n}\nrecipe q of cifar_paper { epochs 100 }"))
     assert (found.code, found.span.text) == ("E127", "cifar_paper")
     assert "epoch 136 is not before the end, epoch 100" in found.message
+
+
+@pytest.mark.parametrize(
+    ("epochs", "help"), [(100, "schedule.after=[91]"), (10, "schedule.after=[5]"), (1, "schedule=constant")]
+)
+def test_what_to_type_instead_of_milestones_is_told(epochs: int, help: str) -> None:
+    (found,) = archdsl.check(Source(f"recipe q of cifar_paper {{ epochs {epochs} }}"))
+    assert f"`--set recipe.{help}`" in (found.help or "")

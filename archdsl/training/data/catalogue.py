@@ -72,6 +72,19 @@ def load_data(text: str) -> DataSet:
     return load(text, rest)
 
 
+def load_again(text: str) -> DataSet:
+    """Load the data that a run was trained on, by the name that it had then.
+
+    Errors: as those of `load_data`; where it is not there any more, the help says how to name its new place
+    """
+    try:
+        return load_data(text)
+    except TrainingError as error:
+        form = FORMS.get(text.partition(":")[0], ("DATA", None))[0]
+        help = f"the run was trained on `{text}`; say where that is now: `--data {form}`"
+        raise TrainingError(error.message, help, error.code) from None
+
+
 def _unknown(text: str, word: str, form: str) -> TrainingError:
     if form:
         return TrainingError(f"`{text}` is no data set", f"write `{form}`", "E340")

@@ -54,7 +54,8 @@ def pairs(name: str, root: Path) -> DataSet:
     classes: tuple[str, ...] = ()
     channels = 1
     if is_mask and values is not None:
-        classes = names or tuple(str(value) for value in range(2 if is_binary else max({*values} - {IGNORED}) + 1))
+        highest = 1 if is_binary else max(values - {IGNORED}, default=0)
+        classes = names or tuple(str(value) for value in range(highest + 1))
         notes.append(_told(classes, is_binary=is_binary))
         if len(classes) < 2:
             raise TrainingError("the masks have one class, and nothing to tell it from", _HELP, "E342")

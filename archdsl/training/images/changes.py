@@ -79,9 +79,22 @@ def resized(picture: Together, size: tuple[int, int]) -> Together:
         return picture
 
     def way(tensor: Tensor, is_mask: bool) -> Tensor:
-        return functional.resize(tensor, list(size), interpolation=_EXACT if is_mask else _BILINEAR, antialias=True)
+        return _in_floats(
+            tensor,
+            size,
+            lambda one: functional.resize(
+                one, list(size), interpolation=_EXACT if is_mask else _BILINEAR, antialias=True
+            ),
+        )
 
     return picture.moved(way)
+
+
+def _in_floats(tensor: Tensor, size: tuple[int, int], way: Callable[[Tensor], Tensor]) -> Tensor:
+    """Resize bytes to a single column or row as floats: torch 2.13 gives other pixels, or fails, as bytes."""
+    if 1 not in size or tensor.dtype != torch.uint8:
+        return way(tensor)
+    return way(tensor.to(torch.float32)).round().clamp(0, 255).to(torch.uint8)
 
 
 def _resize(change: Resize, picture: Together, numbers: Tensor, size: tuple[int, int]) -> Together:
@@ -112,7 +125,11 @@ def _random_resized_crop(
     def way(tensor: Tensor, is_mask: bool) -> Tensor:
         mode = _EXACT if is_mask else _BILINEAR
         cut = [
-            functional.resized_crop(one, *box, list(size), interpolation=mode, antialias=True)
+            _in_floats(
+                one,
+                size,
+                lambda it, box=box: functional.resized_crop(it, *box, list(size), interpolation=mode, antialias=True),
+            )
             for one, box in zip(tensor, boxes, strict=True)
         ]
         return torch.stack(cut)

@@ -428,3 +428,8 @@ def test_pairs_that_do_not_match_are_named(tmp_path: Path) -> None:
     feed = Feed(load_data(f"pairs:{root}"), Recipe(), (3, 8, 8))
     with pytest.raises(TrainingError, match="it is 9 x 9 pixels, and its target 20 x 16"):
         [list(feed.evaluate(part)) for part in feed.data.parts]
+
+
+def test_masks_of_nothing_that_counts_are_refused(tmp_path: Path) -> None:
+    nothing = [np.full((20, 16), 255, np.uint8) for _ in range(12)]
+    assert refused(f"pairs:{pairs_of(tmp_path / 'd', nothing)}")[0] == "E342"

@@ -23,7 +23,7 @@ from archdsl.recipes.images import (
     VerticalFlip,
 )
 from archdsl.training.data.dataset import BadSampleError
-from archdsl.training.images.changes import Together, _box, carry_out, numbers_needed
+from archdsl.training.images.changes import Together, _box, carry_out, numbers_needed, resized
 from archdsl.training.images.randomness import epoch_seed, mixed, uniform
 from archdsl.training.vision import functional
 
@@ -173,3 +173,15 @@ def test_random_numbers_are_even_and_depend_on_all_that_they_should() -> None:
     assert uniform(1, 2, torch.tensor([7, 5]), 3, 2)[1].equal(uniform(1, 2, row, 3, 2)[0])
     assert len({epoch_seed(seed, epoch) for seed in range(50) for epoch in range(50)}) == 2500
     assert mixed(0) == 0xE220A8397B1DCDAF
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 1), (30, 1), (1, 7), (2, 1)])
+@pytest.mark.parametrize("before", [(20, 20), (2, 20), (20, 1)])
+def test_a_single_column_or_row_is_resized_as_all_else(before: tuple[int, int], size: tuple[int, int]) -> None:
+    """Torch has other ways for bytes, which are wrong there."""
+    images = torch.randint(0, 256, (2, 3, *before), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    floats = functional.resize(images.float(), list(size), antialias=True)
+    assert resized(Together(images), size).images.sub(floats).abs().max() <= 0.51
+    change = RandomResizedCrop(area=(1, 1), shape=(0.01, 100))
+    numbers = torch.full((2, numbers_needed(change)), 0.5, dtype=torch.float64)
+    assert carry_out(change, Together(images), numbers, size).images.shape == (2, 3, *size)

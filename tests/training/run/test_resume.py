@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from archdsl.training import Means, TrainingError, load_data, resume
+from archdsl.training import Means, TrainingError, load_data, resume, train
 from archdsl.training.run.checkpoint import load_checkpoint, save_checkpoint
 from archdsl.training.run.lock import locked
-from tests.training.small import Crash, CrashAt, differences, digits, rows, trained
+from tests.training.small import Crash, CrashAt, differences, digits, recipe, rows, tiny, trained
 
 pytestmark = pytest.mark.torch
 
@@ -186,6 +186,8 @@ def test_a_run_that_is_being_trained_is_left_alone(tmp_path: Path) -> None:
             time.sleep(0.01)
         with pytest.raises(TrainingError, match="another program"):
             resume(run, means=Means("cpu"))
+        with pytest.raises(TrainingError, match="another program"):
+            train(tiny(), recipe(), digits(), run, overwrite=True, means=Means("cpu"))
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
