@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import TextIO
 
@@ -115,7 +116,8 @@ class Progress:
 
     def _say(self, text: str) -> None:
         # Unlike a write of our own, one through the bar's console leaves the bar below it.
-        self._console.print(visible(text))
+        with suppress(OSError):  # nobody reads it any more, and the run goes on
+            self._console.print(visible(text))
 
 
 def _parts(epoch: Epoch) -> list[tuple[str, Mapping[str, float]]]:

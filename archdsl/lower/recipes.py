@@ -257,7 +257,7 @@ def _read(cls: type[S], call: tree.Call, arguments: Sequence[tree.Argument], env
                 key = keyed[0].key
                 message = f"`{cls.head()}` takes paths without names"
                 raise Trouble("E102", message, key.span if key else keyed[0].span, help=f"write `{cls.example}`")
-            values["parts"] = tuple(_value(item, cls, "parts", env, is_name=True) for item in items)
+            values["parts"] = tuple(part for item in items for part in _paths(item, cls, env))
             spans["parts"] = call.span
     else:
         for argument in arguments:
@@ -288,6 +288,13 @@ def _key(cls: type[RecipeStatement], argument: tree.Argument, free: Sequence[str
     return free[0]
 
 
+def _paths(argument: tree.Argument, cls: type[RecipeStatement], env: Env) -> list[object]:
+    """Return the paths that an argument names: a word or a string, or a list of such."""
+    written = argument.value.items if isinstance(argument.value, tree.ListOf) else (argument.value,)
+    found = [_value(tree.Argument(None, item, item.span), cls, "parts", env, is_name=True) for item in written]
+    return [part for item in found for part in (item if isinstance(item, tuple) else (item,))]  # pyright: ignore[reportUnknownVariableType] -- whatever a list holds
+
+
 def _unknown_setting(cls: type[RecipeStatement], key: tree.Name) -> Trouble:
     near = nearest(key.text, cls.settings())
     listed = ", ".join(f"`{name}`" for name in cls.settings())
@@ -300,7 +307,7 @@ def _value(argument: tree.Argument, cls: type[RecipeStatement], key: str, env: E
     """Return a setting's value; a word that it takes is one whatever else is called that."""
     value = argument.value
     words = cls.words(key)
-    if isinstance(value, tree.Variable) and (value.name in words or is_name):
+    if isinstance(value, tree.Variable) and (value.name in words or (is_name and not _is_bound(value.name, env))):
         return value.name
     try:
         found = as_word(evaluate(value, env))
@@ -314,6 +321,11 @@ def _value(argument: tree.Argument, cls: type[RecipeStatement], key: str, env: E
     if isinstance(found, tuple):
         return tuple(float(item) if isinstance(item, Fraction) else item for item in found)
     return found
+
+
+def _is_bound(name: str, env: Env) -> bool:
+    found = env.module.declarations.get(name)
+    return name in env.names or (found is not None and isinstance(found[0], tree.Let))
 
 
 def _validated(cls: type[S], values: Mapping[str, Any], spans: Mapping[str, Span], call: tree.Call) -> S:

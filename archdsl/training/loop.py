@@ -61,13 +61,18 @@ def run(
             test = _finish(session, folder, stop) if is_done else None
             has_ended = is_done and test is not None
         except torch.OutOfMemoryError as error:
-            raise out_of_memory(plan, error) from None
+            raise _with_old(out_of_memory(plan, error), folder) from None
+        except TrainingError as error:
+            if state is None and not folder.has_progress:
+                folder.take_back()
+            raise _with_old(error, folder) from None
         except BaseException:
             if state is None and not folder.has_progress:
                 folder.take_back()  # so that another try finds the folder as this one did
             raise
         finally:
             plan.feed.close()
+        folder.forget_old()
         if folder.is_staged:
             folder.take_back()  # it ended before its first step, and the old run stays
         result = Result(
@@ -84,6 +89,15 @@ def run(
         )
         observer.on_end(result)
         return result
+
+
+def _with_old(error: TrainingError, folder: RunFolder) -> TrainingError:
+    """Return an error that also says where the run is that this one had replaced."""
+    kept = folder.leave_old()
+    if kept is None:
+        return error
+    said = f"the run that was there before is in `{kept}`"
+    return TrainingError(error.message, f"{error.help}; {said}" if error.help else said, error.code)
 
 
 def _train(session: Session, keeper: Keeper, observer: Observer, stop: StopSignals) -> bool:

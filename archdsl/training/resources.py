@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import torch
 from lightning_fabric import Fabric
 
@@ -19,6 +21,8 @@ def fabric_of(recipe: Recipe, device: torch.device) -> Fabric:
     if recipe.precision.type == "fp16" and device.type != "cuda":
         message = f"`precision fp16` needs CUDA, and the device is {device.type}"
         raise TrainingError(message, "say `--set recipe.precision=bf16`", "E373")
+    # What it says of the precision, the recipe has said.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     devices = [device.index or 0] if device.type == "cuda" else 1
     return Fabric(accelerator=device.type, devices=devices, precision=_PRECISIONS[recipe.precision.type])  # pyright: ignore[reportArgumentType] -- one of the words that it takes
 

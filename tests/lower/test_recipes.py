@@ -89,6 +89,17 @@ recipe small of small { let n = 3; epochs 2*n; schedule step after=[n] }
     assert small.train == find_recipe("small").train
 
 
+def test_frozen_parts_are_words_texts_or_lists_of_them() -> None:
+    for text in (
+        'freeze stem "layer1.*"',
+        'freeze [stem, "layer1.*"]',
+        'let parts = ["stem", "layer1.*"]; freeze parts',
+    ):
+        found = find_recipe("r", Source(f"recipe r {{ {text} }}")).freeze
+        assert found is not None
+        assert found.parts == ("stem", "layer1.*")
+
+
 def test_a_recipe_that_builds_on_itself_is_told() -> None:
     found = archdsl.check(Source("recipe a of b { }\nrecipe b of a { }\nrecipe c of c { }"))
     assert [(d.code, d.span.text) for d in found] == [("E108", "a"), ("E108", "b"), ("E108", "c")] or len(found) == 3

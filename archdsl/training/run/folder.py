@@ -6,10 +6,11 @@ import csv
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from io import StringIO
+from itertools import count
 from pathlib import Path
 
 from safetensors.torch import save
@@ -47,6 +48,8 @@ class RunFolder:
         self.has_progress = False
         """Whether a checkpoint with at least one step was saved."""
         self._model = code
+        self._old: Path | None = None
+        """Where the run is that this one replaced, until this one has come to its end."""
 
     @classmethod
     def create(
@@ -139,8 +142,25 @@ class RunFolder:
             _move_others(old, self.final)
         except OSError as error:
             raise TrainingError(f"`{self.final}` cannot be replaced: {error.strerror}", code="E332") from None
-        shutil.rmtree(old, ignore_errors=True)
-        self.path = self.final
+        self.path, self._old = self.final, old
+
+    def leave_old(self) -> Path | None:
+        """Put the run that this one replaced beside it, where anyone finds it, since this one fails; return where."""
+        if self._old is None:
+            return None
+        kept = next(path for path in _names_before(self.final) if not path.exists())
+        try:
+            self._old.rename(kept)
+        except OSError:
+            return None
+        self._old = None
+        return kept
+
+    def forget_old(self) -> None:
+        """Remove the run that this one replaced."""
+        if self._old is not None:
+            shutil.rmtree(self._old, ignore_errors=True)
+            self._old = None
 
     def take_back(self) -> None:
         """Remove what a run wrote that came to nothing, and its folder if that is empty then."""
@@ -184,6 +204,12 @@ def settle(path: Path) -> None:
         if path.exists() and old.exists():
             _move_others(old, path)
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _names_before(path: Path) -> Iterator[Path]:
+    """Yield names for the run that was in a folder before."""
+    yield path.with_name(f"{path.name}.before")
+    yield from (path.with_name(f"{path.name}.before-{number}") for number in count(2))
 
 
 def clear(path: Path) -> None:

@@ -86,6 +86,23 @@ def test_a_run_that_is_interrupted_before_its_first_step_leaves_the_old_one(tmp_
     assert not list(tmp_path.glob(".*"))
 
 
+def test_a_run_that_fails_later_says_where_the_old_one_is(tmp_path: Path) -> None:
+    """Its first epoch of one step is finite, and its second is not."""
+    trained(tmp_path / "run", "epochs 1; seed 1")
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    before = contents(tmp_path / "run")
+    for name in ("run.before", "run.before-2"):
+        text = "model m { input [1, 8, 8]; flatten; a: fc 16; b: fc 16; c: fc 10 }"
+        own = recipe("optimizer sgd lr=1e10; batch_size 1293; epochs 30")
+        with pytest.raises(TrainingError) as caught:
+            train(tiny(text), own, digits(), tmp_path / "run", overwrite=True, means=Means("cpu"))
+        assert caught.value.code == "E372"
+        assert f"the run that was there before is in `{tmp_path / name}`" in caught.value.help
+    assert contents(tmp_path / "run.before") == {name: one for name, one in before.items() if name != "notes.txt"}
+    assert (tmp_path / "run" / "notes.txt").exists()
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_a_replacement_that_a_crash_cut_in_two_is_finished(tmp_path: Path) -> None:
     trained(tmp_path / "run", "epochs 1; seed 1")
     trained(tmp_path / "next", "epochs 1")
