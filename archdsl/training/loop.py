@@ -233,7 +233,8 @@ def new_module(plan: RunPlan, weights: Path | None, origin: str | None) -> tuple
     with torch.random.fork_rng(range(torch.cuda.device_count())):
         torch.manual_seed(plan.recipe.seed.number)
         if weights is None:
-            return plan.network.module(), ()
+            note = "what `freeze` names keeps its first, random values, since there are no --weights to start from"
+            return plan.network.module(), (note,) if plan.recipe.freeze is not None else ()
         network = plan.network
         transfer = compare(network.shapes, network.key_maps, weights, origin)[1]
         taken = sum(len(transfer.of(cause)) for cause in LOADED)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from archdsl.training.average import Average
 from archdsl.training.data.dataset import DataPart
 from archdsl.training.data.loading import Batch
+from archdsl.training.error import TrainingError
 from archdsl.training.finite import FirstNotFinite, are_finite, not_finite
 from archdsl.training.freezing import Frozen
 from archdsl.training.observer import Epoch, Observer, TrainingStep
@@ -193,6 +194,10 @@ class Session:
         """
         plan, train = self.plan, self.meter.read()
         if validation and not isfinite(validation["loss"]):
+            if plan.data.kind == "mask" and not self.polluted():
+                what = f"the validation loss after epoch {self.epoch} is {validation['loss']}, which it is too where no"
+                help = "look at the masks of the validation part: `archdsl data` counts its classes"
+                raise TrainingError(f"{what} pixel of its masks counts, as all are 255", help, "E372")
             raise not_finite(f"the validation loss after epoch {self.epoch} is {validation['loss']}", plan.recipe)
         best = self.best
         is_best = best is None or not validation or plan.task.is_better(validation, best.validation)

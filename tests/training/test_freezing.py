@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 import archdsl
 from archdsl.network import Network
 from archdsl.recipes.updates import Freeze
-from archdsl.training import Means, train
+from archdsl.training import Means, Silent, train
 from archdsl.training.freezing import Frozen, head_of
 from tests.training.small import digits, recipe, tiny, trained
 
@@ -43,6 +43,17 @@ def test_what_is_frozen_does_not_move(freeze: str, expected: set[str], tmp_path:
     own = recipe(f"freeze {freeze}; epochs 2; weight_decay 0.1; optimizer sgd lr=0.1 momentum=0.9")
     train(tiny(), own, digits(), tmp_path / "run", weights=tmp_path / "start", means=Means("cpu"))
     assert moved(tmp_path / "run", tmp_path / "start") == expected
+
+
+def test_freezing_random_values_is_said(tmp_path: Path) -> None:
+    notes: list[str] = []
+
+    class Notes(Silent):
+        def on_start(self, start: object) -> None:
+            notes.extend(getattr(start, "notes", ()))
+
+    trained(tmp_path / "run", "freeze backbone; epochs 1", Notes())
+    assert any("random values" in note for note in notes)
 
 
 @pytest.mark.parametrize(
