@@ -19,6 +19,10 @@ _HEADER = re.compile(
     r"(?:[\w{}]+\s*:\s*)?(?:add|mul|sub|concat|maximum|stages|split|residual)\b)"
 )
 _WITH_BRACE = re.compile(r"\s*\}?\s*(?:if|elif|else|for|while)\b[^{}:]*(:)\s*\{")
+_AMONG_OTHERS = re.compile(
+    r"(?:^|[;{}])[ \t]*(?P<head>(?:if|elif|else|for)\b[^{}:;]*?)[ \t]*(?P<colon>:)"
+    r"[ \t]*(?P<body>[^{};:]*[^{};:\s][^{};:]*)"
+)
 _LABEL_ONLY = re.compile(r"[A-Za-z_]\w*\s*:")
 
 
@@ -55,6 +59,18 @@ def header(place: HabitSite) -> Habit | None:
             colon, colon + 1, "a body stands in braces, not behind a colon", help, end, written, is_safe=True,
             whole=whole,
         )  # fmt: skip
+    return _within_a_line(place, start, line)
+
+
+def _within_a_line(place: HabitSite, start: int, line: str) -> Habit | None:
+    """Say the same of `if s == 1: relu` among the statements of a line; how far its body goes is not certain."""
+    for match in _AMONG_OTHERS.finditer(line):
+        colon = start + match.start("colon")
+        if start + match.start("head") <= place.offset <= colon:  # a word before the colon may seem to be a label
+            written = f"{in_our_words(match['head'])} {{ {match['body'].strip()} }}"
+            whole = (start + match.start("head"), start + len(line[: match.end("body")].rstrip()))
+            message = "a body stands in braces, not behind a colon"
+            return Habit(colon, colon + 1, message, f"write `{written}`", whole[1], written, whole=whole)
     return None
 
 
