@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tracemalloc
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -63,9 +63,9 @@ def check_diagnostics(found: tuple[Diagnostic, ...], text: str) -> None:
 
 
 def examine_soon(text: str) -> None:
-    start = perf_counter()
+    start = process_time()
     examine(text)
-    assert perf_counter() - start < PATIENCE, text
+    assert process_time() - start < PATIENCE, text
 
 
 WORDS = st.sampled_from(
@@ -205,9 +205,9 @@ def test_a_file_that_is_no_plain_text_gives_its_diagnostic(
 ) -> None:
     path = tmp_path / "odd.arch"
     path.write_bytes(content)
-    start = perf_counter()
+    start = process_time()
     assert load(path)[:1] == codes
-    assert perf_counter() - start < PATIENCE
+    assert process_time() - start < PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ BOMBS = {
 
 @pytest.mark.parametrize(("text", "code"), BOMBS.values(), ids=BOMBS.keys())
 def test_a_spec_that_asks_for_too_much_is_refused_soon(text: str, code: str) -> None:
-    start = perf_counter()
+    start = process_time()
     model = "v0" if "variant v0 " in text else "v" if "variant v " in text else "m" if "model m " in text else None
     try:
         archdsl.load_text(text, model)
@@ -328,7 +328,7 @@ def test_a_spec_that_asks_for_too_much_is_refused_soon(text: str, code: str) -> 
         found = error.diagnostics[0].code
     assert found == code
     archdsl.check_text(text)
-    assert perf_counter() - start < PATIENCE
+    assert process_time() - start < PATIENCE
 
 
 @pytest.mark.parametrize("name", ["lists of lists", "a range", "parts", "minus", "a large exponent"])
