@@ -35,7 +35,6 @@ from archdsl.text.suggest import nearest
 S = TypeVar("S", bound=RecipeStatement)
 _PARTS = ("train", "eval")
 _MOST_BASES = 100
-_LISTS = tuple(f"{IMAGES} {part}" for part in _PARTS)
 
 
 @dataclass(slots=True)

@@ -203,7 +203,7 @@ class Precision(RecipeStatement):
 
 
 class MemoryLayout(RecipeStatement):
-    """Choose how images and weights lie in memory."""
+    """Choose how images and weights lie in memory; dropout, which draws in that order, then drops other elements."""
 
     keyword: ClassVar[str] = "layout"
     example: ClassVar[str] = "layout channels_last"

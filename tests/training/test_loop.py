@@ -227,11 +227,14 @@ def test_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_bf16_trains_and_channels_last_gives_nearly_the_same(tmp_path: Path) -> None:
     assert trained(tmp_path / "a", "precision bf16; epochs 1").test is not None
-    trained(tmp_path / "b", "epochs 1")
-    trained(tmp_path / "c", "layout channels_last; epochs 1")
+    # One step, for what rounding makes of it grows with each, and no dropout, which draws in the order of memory.
+    network = tiny(TINY.replace("dropout 0.1", "dropout 0"))
+    for name, statement in (("b", ""), ("c", "layout channels_last; ")):
+        own = recipe(f"{statement}epochs 1; batch_size 1293")
+        train(network, own, digits(), tmp_path / name, means=Means("cpu"))
     b, c = (load_file(tmp_path / name / "last.safetensors") for name in "bc")
     for key, value in b.items():
-        torch.testing.assert_close(c[key], value, rtol=1e-2, atol=1e-2)
+        torch.testing.assert_close(c[key], value, rtol=1e-5, atol=1e-6)
 
 
 def test_weights_to_start_from_are_a_file_s_or_a_run_s(tmp_path: Path) -> None:

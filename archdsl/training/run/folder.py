@@ -125,11 +125,6 @@ class RunFolder:
             failure = cannot_write(self.path / name, error)
             raise TrainingError(failure.message, failure.help, failure.code) from None
 
-    def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
-        with suppress(OSError):
-            _remove(self.path / name)
-
     def take_place(self) -> None:
         """Let this run take the place of the one that it replaces; what is no run's file stays in the folder."""
         if not self.is_staged:

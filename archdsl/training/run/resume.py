@@ -27,7 +27,6 @@ class Resumable:
         """
         self.path = path
         clear(path)
-        self.run: OpenRun = open_run(path)
         found = load_checkpoint(path)
         self.state: Mapping[str, Any] | None = found[1] if found is not None else None
         self.notes: tuple[str, ...] = ()
@@ -35,7 +34,8 @@ class Resumable:
             self.notes = (f"damaged, and passed over for {found[0].name}: {', '.join(found[2])}",)
         if self.state is not None:
             for name, kept in ((SPEC, self.state["spec"]), (RECIPE, self.state["recipe"])):
-                self._check_text(name, kept)
+                self._check_text(name, kept)  # before a changed text is read, so that the change is what is told
+        self.run: OpenRun = open_run(path)
         if self._has_ended():
             raise TrainingError(
                 f"`{path}` has ended, after epoch {self.state['counts'][0] - 1 if self.state else 0}",
@@ -68,7 +68,10 @@ class Resumable:
         raise TrainingError(f"{data.name} is not what `{self.path}` was trained on: {shown}", help, "E370")
 
     def _check_text(self, name: str, kept: str) -> None:
-        now = (self.path / name).read_text("utf-8")
+        try:
+            now = (self.path / name).read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return  # that is told where it is opened
         if now == kept:
             return
         lines = list(unified_diff(kept.splitlines(), now.splitlines(), "then", "now", lineterm="", n=0))[2:]
