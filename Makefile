@@ -79,13 +79,13 @@ soak: $(STAMP) ## take 50,000 mutilated texts, 2,000 random networks and 100 kil
 check: $(STAMP) ## format, lint, types, then the quick tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/python -m archdsl fmt --check specs
+	$(BIN)/python -m archdsl fmt --check specs experiments
 	$(BIN)/basedpyright --project pyproject.toml --warnings
 	$(MAKE) test
 
 fmt: $(STAMP) ## format code and specs, and mend what lint can mend
 	$(BIN)/ruff format .
-	$(BIN)/python -m archdsl fmt specs
+	$(BIN)/python -m archdsl fmt specs experiments
 	$(BIN)/ruff check --fix .
 
 bench: $(STAMP) ## measure speed

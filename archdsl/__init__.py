@@ -6,7 +6,8 @@ and compiles it to a readable, standalone PyTorch module.
 
 from archdsl.api import check, check_text, format, from_networkx, load, load_text
 from archdsl.difference import diff, draw_diff
-from archdsl.network import Network, NetworkCosts, NodeCosts
+from archdsl.facts import NetworkCosts, NodeCosts
+from archdsl.network import Network
 from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.error import SpecError
 from archdsl.text.failure import Failure

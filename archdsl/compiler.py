@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from re import fullmatch
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
+from archdsl.ir.freezing import Freezing
 from archdsl.ir.graph import Graph
+from archdsl.ir.start import WeightsSource
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.lower.model import Lowered, lower_model
 from archdsl.lower.plan import Plan, complete_models, plan_model
@@ -32,11 +34,12 @@ from archdsl.semantics.library import Library
 from archdsl.semantics.module import Module
 from archdsl.semantics.refute import refute
 from archdsl.semantics.values import UNKNOWN, Partial, Setting, Unknown
-from archdsl.syntax import tree
-from archdsl.syntax.allowances import report_unused
 from archdsl.text.diagnostic import Diagnostic, Reporter, Severity
 from archdsl.text.error import SpecError
 from archdsl.text.source import Source, Span
+
+if TYPE_CHECKING:
+    from archdsl.backends.spec.said import SaidOfWeights
 
 MAX_STEPS_OF_FILE = 100_000
 # What checking a model costs beside its steps.
@@ -55,6 +58,10 @@ class Compilation:
     digest: str
     source: Source
     key_maps: tuple[KeyMap, ...] = ()
+    freezings: tuple[Freezing, ...] = ()
+    """What of it stays as it is in training."""
+    weights: WeightsSource | None = None
+    """The file that its weights start from, if it names one."""
     module: Module | None = field(default=None, compare=False, repr=False)
     """The source's names, with the warnings that it wants left out; None where it has no tree."""
     again: Callable[[Mapping[str, UserValue]], Compilation] | None = field(default=None, compare=False, repr=False)
@@ -149,6 +156,23 @@ def infer(work: Work) -> None:
         work.shapes = shapes
 
 
+def freeze(work: Work) -> None:
+    """Freeze what the spec says, and see that there is what it draws anew."""
+    if work.shapes is None or work.lowered is None:
+        return
+    anew = work.lowered.weights.anew if work.lowered.weights is not None else None
+    if not work.lowered.freezings and anew is None:
+        return
+    from archdsl.passes.freeze import covered_keys, freeze  # few specs say any
+
+    shapes, work.shapes = work.shapes, None
+    with _told(work.report):
+        if anew is not None:
+            covered_keys(shapes, anew)
+        work.shapes = freeze(shapes, work.lowered.freezings) if work.lowered.freezings else shapes
+        work.lowered = replace(work.lowered, graph=work.shapes.graph)
+
+
 def explain(work: Work) -> None:
     """Say why shapes do not fit, and which groups would do where a norm that the context gives is refused."""
     if work.misfits:
@@ -210,7 +234,7 @@ def lint(work: Work) -> None:
 
 
 STEPS: tuple[Callable[[Work], None], ...] = (
-    plan, lower, map_keys, infer, explain, count, check_assertions, check_settings,
+    plan, lower, map_keys, infer, explain, freeze, count, check_assertions, check_settings,
 )  # fmt: skip
 """From a file to a model's graph and facts, each step as far as the ones before left something to work on."""
 
@@ -243,6 +267,7 @@ def compile_networkx(graph: object) -> Compilation:
     from archdsl.ir.from_networkx import read_networkx
     from archdsl.ir.listing import NAME, is_graph
     from archdsl.ir.verify import verify
+    from archdsl.passes.frozen import describe_frozen
 
     report = Reporter()
     made = read_networkx(graph, report)
@@ -262,26 +287,33 @@ def compile_networkx(graph: object) -> Compilation:
     found: object = graph.graph.get("key_maps")
     maps = cast("tuple[object, ...]", found) if isinstance(found, tuple) else ()
     maps = tuple(item for item in maps if isinstance(item, KeyMap))
-    return Compilation(made.name, made, tables, report.diagnostics, digest, made.span.source, maps)
+    freezings = describe_frozen(tables.shapes) if tables is not None else ()
+    start: object = graph.graph.get("weights")
+    weights = start if isinstance(start, WeightsSource) else None
+    return Compilation(made.name, made, tables, report.diagnostics, digest, made.span.source, maps, freezings, weights)
 
 
-def write_text(graph: Graph) -> str:
+def write_text(shapes: Shapes, weights: WeightsSource | None = None) -> str:
     """Return the text of a spec that compiles to the same graph, as the formatter would have it.
 
     Errors: SpecError with E314 where the language cannot say the graph
     """
+    from archdsl.backends.spec.said import SaidOfWeights
+    from archdsl.passes.frozen import describe_frozen
     from archdsl.passes.nest import Obstacle, nest
 
+    graph, said = shapes.graph, SaidOfWeights(describe_frozen(shapes), weights)
     nested = nest(graph)
-    if isinstance(nested, Obstacle):
+    # What no braces can hold is said by labels that are paths.
+    text, reason = _text(graph if isinstance(nested, Obstacle) else nested, said)
+    if text is None and isinstance(nested, Obstacle):
         raise _unsayable(graph, f"`{nested.path}`, {nested.reason}", nested.node.span)
-    text, reason = _text(nested)
     if text is None:
         raise _unsayable(graph, reason, graph.span)
     return text
 
 
-def _text(graph: Graph) -> tuple[str | None, str]:
+def _text(graph: Graph, said: SaidOfWeights) -> tuple[str | None, str]:
     """Return the text of a hierarchical graph, None where there is none, and the reason."""
     from archdsl.backends.spec.spec import spec_text
     from archdsl.backends.spec.steps import Unsayable
@@ -290,7 +322,7 @@ def _text(graph: Graph) -> tuple[str | None, str]:
     reason = "its steps in another order"
     for is_plain in (False, True):
         try:
-            text = spec_text(graph, is_plain=is_plain)
+            text = spec_text(graph, said, is_plain=is_plain)
         except Unsayable as error:
             return None, str(error)
         again = compile(Source(text, f"{graph.name}.arch"), graph.name)
@@ -359,9 +391,11 @@ def compile(
         digest,
         source,
         work.key_maps,
-        module,
-        again,
-        library.files(source),
+        work.lowered.freezings if work.lowered is not None else (),
+        work.lowered.weights if work.lowered is not None else None,
+        module=module,
+        again=again,
+        files=library.files(source),
     )
 
 
@@ -394,11 +428,17 @@ def check(source: Source, folder: Path | None = None, model: str | None = None) 
         from archdsl.lower.recipes import check_recipes  # few files have any
 
         check_recipes(module, report)
+    if model is None and module.declares_experiments():
+        from archdsl.lower.experiments import check_experiments
+
+        check_experiments(module, report, compile)
     if not (module.file.declarations or report.has_errors):
         help = "declare a model: `model name { input [3, 224, 224]; … }`"
         report.error("E120", "this spec is empty", Span(0, 0, module.file.source), help=help)
     if model is None and not report.has_errors:
-        _lint_file(module, built or set(), mapped, report)
+        from archdsl.passes.lint.beside import lint_file  # only where nothing is wrong
+
+        lint_file(module, built or set(), mapped, report)
     return report.diagnostics
 
 
@@ -439,20 +479,3 @@ def _check_models(
             )
             return None
     return built
-
-
-def _lint_file(
-    module: Module, built: set[Span], mapped: Sequence[tuple[tuple[KeyMap, ...], Shapes]], report: Reporter
-) -> None:
-    """Find what is suspicious about a file without mistakes, beside its networks."""
-    from archdsl.passes.lint.names import lint_names
-    from archdsl.passes.lint.outputs import lint_outputs
-
-    lint_names(module, report)
-    lint_outputs(module.file, report)
-    if mapped and len(mapped) == sum(isinstance(d, tree.Model | tree.Variant) for d in module.file.declarations):
-        from archdsl.passes.lint.keys import lint_keys
-
-        lint_keys(module.file.source, mapped, report)
-    bodies = {d.span for d in module.file.declarations if isinstance(d, tree.Block | tree.Model)}
-    report_unused(module.allowances, built, is_complete=bool(built) and bodies <= built, report=report)

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
 from hashlib import sha256
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from archdsl.compiler import Compilation, write_text
+from archdsl.facts import NetworkFacts
 from archdsl.ir.attributes import GraphAttributes
 from archdsl.ir.content import content_of
 from archdsl.ir.flatten import flatten
+from archdsl.ir.freezing import Freezing
 from archdsl.ir.graph import Graph
-from archdsl.ops.shape import Shape
+from archdsl.ir.start import InputAdaption, WeightsSource
+from archdsl.ir.trouble import Trouble
+from archdsl.lower.settings import UserValue
 from archdsl.passes.annotations import Annotations
-from archdsl.passes.costs import Total, count_costs
+from archdsl.passes.costs import count_costs
 from archdsl.passes.shapes import Shapes, infer_shapes
 from archdsl.passes.tables import Tables
 from archdsl.semantics.keymap import KeyMap
-from archdsl.text.diagnostic import Diagnostic, Severity
+from archdsl.text.diagnostic import Diagnostic, Reporter, Severity
 from archdsl.text.error import SpecError
+from archdsl.text.failure import Failure
 
 if TYPE_CHECKING:
     import torch
@@ -30,77 +34,12 @@ if TYPE_CHECKING:
 
     from archdsl.backends.picture import CostName, Diagram, DiagramLevel, ThemeName
     from archdsl.backends.summary import TableFormat
-    from archdsl.ops.base import Tensor
     from archdsl.passes.fold import Fold
-    from archdsl.passes.intensity import Intensities
-    from archdsl.passes.memory import Memory
-    from archdsl.passes.receptive import Fields, ReceptiveField
     from archdsl.weights.load import Weights
     from archdsl.weights.transfer import Transfer
 
 
-@dataclass(frozen=True, slots=True)
-class NodeCosts:
-    """One operator of the written-out network: its path, what it is, and what it costs for one image."""
-
-    path: str
-    op: str
-    output: Shape
-    parameters: int
-    buffers: int
-    macs: int
-    elementwise: int
-    activation_bytes: int
-
-    @property
-    def flops(self) -> int:
-        """Twice the multiply-adds."""
-        return 2 * self.macs
-
-
-@dataclass(frozen=True)
-class NetworkCosts:
-    """A network's costs for one image: in total, and per operator in the order of the text.
-
-    `macs` are the multiply-adds of convolutions and matrix products without bias, `flops` twice that. `elementwise`
-    counts norms, activations, pools and joins apart. `activation_bytes` are the bytes that operators write in float32.
-    """
-
-    total: Total
-    nodes: tuple[NodeCosts, ...]
-
-    @property
-    def parameters(self) -> int:
-        """How many numbers are trained; those that several steps share count once."""
-        return self.total.parameters
-
-    @property
-    def buffers(self) -> int:
-        """How many numbers of the state are not trained, such as running statistics."""
-        return self.total.buffers
-
-    @property
-    def macs(self) -> int:
-        """The multiply-adds of convolutions and matrix products."""
-        return self.total.macs
-
-    @property
-    def flops(self) -> int:
-        """Twice the multiply-adds."""
-        return self.total.flops
-
-    @property
-    def elementwise(self) -> int:
-        """The operations of norms, activations, pools and joins."""
-        return self.total.elementwise
-
-    @property
-    def activation_bytes(self) -> int:
-        """The bytes that operators write in float32."""
-        return self.total.activation_bytes
-
-
-class Network:
+class Network(NetworkFacts):
     """A compiled model. Everything but `module` and `fold_state` works without torch and is worked out when asked for.
 
     Shapes are [C, H, W] and such, without the batch; costs are for one image.
@@ -123,11 +62,17 @@ class Network:
         self.diagnostics: tuple[Diagnostic, ...] = compilation.diagnostics
         self.key_maps: tuple[KeyMap, ...] = compilation.key_maps
         """What files of other origins call the weights."""
+        self.freezings: tuple[Freezing, ...] = compilation.freezings
+        """What the spec says of its frozen parts, and what `frozen` added."""
+        self.weights: WeightsSource | None = compilation.weights
+        """The file that the spec says its weights start from, which `module` opens."""
         self._compilation = compilation
         if self.graph.facts is None:
             self.graph.facts = Annotations(self.tables, lambda: _about(self))
         self.folds: tuple[Fold, ...] = ()
         """Which norms `for_inference` has folded, and how the state changes with it."""
+        self.taps: tuple[str, ...] = ()
+        """The paths that its outputs are called by, where `tap` made it end there."""
 
     def __repr__(self) -> str:
         total = self.tables.costs.total
@@ -148,62 +93,14 @@ class Network:
         """
         return self._compilation.find_warnings()
 
-    @property
-    def inputs(self) -> Mapping[str, Shape]:
-        """Map each input's name to its shape, without the batch."""
-        return MappingProxyType(dict(zip((n.id for n in self.graph.inputs), self.shapes.inputs, strict=True)))
+    def frozen(self, freezing: Freezing | str) -> Network:
+        """Return the same network with more of it frozen; what is frozen already stays so.
 
-    @property
-    def outputs(self) -> Mapping[str, Shape]:
-        """Map each output's name to its shape, without the batch; an unnamed main output is called "output"."""
-        return MappingProxyType({o.name or "output": self.shapes.of(o.value) for o in self.graph.outputs})
-
-    @cached_property
-    def costs(self) -> NetworkCosts:
-        """Parameters, buffers, multiply-adds and bytes for one image, in total and for each operator written out."""
-        from archdsl.backends.summary import operators
-
-        nodes = [
-            NodeCosts(
-                row.path,
-                row.node.op.keyword,
-                row.output,
-                row.costs.parameters,
-                row.costs.buffers,
-                row.costs.macs,
-                row.costs.elementwise,
-                row.costs.activation_bytes,
-            )
-            for row in operators(self.tables)
-            if row.node.op is not None
-        ]
-        return NetworkCosts(self.tables.costs.total, tuple(nodes))
-
-    @property
-    def state(self) -> tuple[tuple[str, Tensor], ...]:
-        """List the keys and tensors of the state_dict, in torch's order."""
-        from archdsl.passes.state import list_state
-
-        return list_state(self.shapes)
-
-    @property
-    def symbolic_shapes(self) -> Shapes:
-        """The shapes for images of any height H and width W, as polynomials in them."""
-        from archdsl.passes.symbolic import symbolic_shapes
-
-        return symbolic_shapes(self.graph, self.shapes.inputs)
-
-    @property
-    def receptive_fields(self) -> Fields:
-        """What every value sees of the inputs, in pixels."""
-        from archdsl.passes.receptive import receptive_fields
-
-        return receptive_fields(self.shapes)
-
-    @property
-    def receptive_field(self) -> ReceptiveField:
-        """What an element of the last feature map, which enters the global pooling, sees of the first input."""
-        return self.receptive_fields.last_feature_map()[next(iter(self.inputs))]
+        A text says what stands behind the word `freeze` in a spec, where quotes may be left out: `"* except fc"`.
+        Errors: SpecError with E132 where it cannot be read, or a pattern of it reaches no step
+        """
+        freezing = Freezing.read(freezing) if isinstance(freezing, str) else freezing
+        return Network(_frozen(self._compilation, freezing))
 
     @property
     def smallest_input(self) -> int | None:
@@ -211,21 +108,6 @@ class Network:
         from archdsl.passes.smallest_input import smallest_input
 
         return smallest_input(self.for_inference(fold=False).shapes)
-
-    def memory(self, batch_size: int = 1, *, in_place: bool = False) -> Memory:
-        """Work out the bytes that an evaluation and a training step need in float32.
-
-        With `in_place`, activations in evaluation write over an input that nothing else reads.
-        """
-        from archdsl.passes.memory import measure_memory
-
-        return measure_memory(self.shapes, batch_size, in_place=in_place)
-
-    def intensity(self, batch_size: int = 1) -> Intensities:
-        """Work out flops per moved byte, for each node and in total."""
-        from archdsl.passes.intensity import arithmetic_intensity
-
-        return arithmetic_intensity(self.shapes, batch_size)
 
     def for_inference(self, fold: bool = True) -> Network:
         """Return the network that evaluation runs: no training-only parts, no noise, and norms folded if `fold`.
@@ -235,20 +117,30 @@ class Network:
         from archdsl.passes.fold import fold_norms
         from archdsl.passes.inference import for_inference
 
-        network = self._with_graph(for_inference(self.graph), "inference")
+        network = Network(_with_graph(self._compilation, for_inference(self.graph), "inference"))
         if not fold:
             return network
         folded = fold_norms(network.shapes)
-        network = network._with_graph(folded.graph, "folded")
+        network = Network(_with_graph(network._compilation, folded.graph, "folded"))
         network.folds = folded.folds
         return network
 
-    def _with_graph(self, graph: Graph, change: str) -> Network:
-        shapes, misfits = infer_shapes(_own(graph), self.shapes.inputs)
-        assert not misfits, "a transform keeps a network legal"
-        digest = sha256(f"{self.digest} {change}".encode()).hexdigest()[: len(self.digest)]
-        tables = Tables(shapes, count_costs(shapes))
-        return Network(replace(self._compilation, graph=shapes.graph, tables=tables, digest=digest, again=None))
+    def tap(self, *paths: str) -> Network:
+        """Return the network that ends at places inside this one: its outputs are what flows behind these steps.
+
+        Paths are those of `summary`; that of a block or a level stands for its last result. What no tap needs is left
+        out; the other names stay. As a module it gives a dict of tensors by these paths.
+        Errors: Failure with E374 for a path that no step has
+        """
+        from archdsl.passes.taps import tap
+
+        try:
+            graph = tap(self.graph, paths)
+        except Trouble as trouble:
+            raise Failure(trouble.message, trouble.help, trouble.code) from None
+        network = Network(_with_graph(self._compilation, graph, f"taps {' '.join(paths)}"))
+        network.taps = tuple(dict.fromkeys(paths))
+        return network
 
     def fold_state(self, state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Return the state_dict that this network takes, from that of the network `for_inference` made it of.
@@ -265,41 +157,94 @@ class Network:
 
     def text(self) -> str:
         """Return the text of a spec that compiles to this network; SpecError with E314 where the language has none."""
-        return write_text(self.graph)
+        return write_text(self.shapes, self.weights)
 
     def source(self) -> str:
         """Return the Python file that it compiles to: a standalone PyTorch module."""
         from archdsl.backends.torch.emit import emit
 
-        return emit(self.tables, self.name, self.digest)
+        return emit(self.tables, self.name, self.digest, self.taps)
 
-    def module(self, weights: Weights | None = None, *, origin: str | None = None, strict: bool = True) -> nn.Module:
+    def module(
+        self,
+        weights: Weights | None = None,
+        *,
+        origin: str | None = None,
+        strict: bool = True,
+        taps: Sequence[str] = (),
+        adapt: InputAdaption | None = None,
+        anew: str | Sequence[Freezing] = (),
+        is_initial: bool = False,
+    ) -> nn.Module:
         """Build the network as an nn.Module from the code that `source` gives. Needs torch.
 
-        `weights` are a file, by path, or a state_dict; without them torch's generator draws initial values. `origin`
-        names the name map to use, `"timm"`; without it the one that fits best is used, if any does better than equal
-        keys. With `strict`, anything that is missing, left over, of another shape or no number raises
-        `archdsl.weights.load.MisfitError`, which carries the report; without it, what fits is loaded.
+        `weights` are a file, by path, a name such as `torchvision:resnet50` or `timm:resnet50`, or a state_dict;
+        without them it is the file that the spec names, which lies in the spec's folder, and without that, or with
+        `is_initial`, torch's generator draws initial values. `origin` names the name map to use, `"timm"`; without it
+        the one that fits best is used, if any does better than equal keys. With `strict`, anything that is missing,
+        left over, of another shape or no number raises `archdsl.weights.load.MisfitError`, which carries the report;
+        without it, what fits is loaded.
+
+        `adapt` says what the first convolutions get where the file has other input channels: its `mean`, a `copy`, or
+        `new` values. `anew` names parts as `freeze` does, such as "head", which are drawn anew whatever the file has.
+        Both are taken from the spec where it names the file.
+
+        With `taps`, paths of steps such as "layer3", the module gives a dict of what flows behind them, and has no more
+        than that needs: `tap` says what paths mean. The weights are still those of the whole network, of which what is
+        needed has to fit.
         """
         from archdsl.backends.torch.build import build
 
+        patterns = self.anew(anew)
+        if weights is None and self.weights is not None and not is_initial:
+            weights, origin = self.weights.path(), origin or self.weights.origin
+            adapt, patterns = adapt or self.weights.adapt, (*self.weights.all_anew(), *patterns)
+        tapped = self.tap(*taps) if taps else self
+        source, kept = tapped.source(), {key for key, _ in tapped.state} if taps else None
         if weights is None:
-            return build(self.source(), self.name)
+            return build(source, self.name)
         from archdsl.weights import load as loading
 
-        compared = loading.compare(self.shapes, self.key_maps, weights, origin)
-        source = self.source()
-        return loading.build(self.name, lambda: build(source, self.name), compared, strict=strict)
+        compared = loading.compare(self.shapes, self.key_maps, weights, origin, adapt=adapt, anew=patterns)
+        return loading.build(self.name, lambda: build(source, self.name), compared, strict=strict, kept=kept)
 
-    def compare_weights(self, weights: Weights, origin: str | None = None, *, values: bool = False) -> Transfer:
-        """Say what of a file's or a state_dict's weights fits the network, and how.
+    def compare_weights(
+        self,
+        weights: Weights,
+        origin: str | None = None,
+        *,
+        values: bool = False,
+        adapt: InputAdaption | None = None,
+        anew: str | Sequence[Freezing] = (),
+        guess: bool = False,
+    ) -> Transfer:
+        """Say what of a file's or a state_dict's weights fits the network, and how: by keys, shapes and types.
 
-        By keys, shapes and types, for which torch is not needed with safetensors; with `values`, which needs it, by the
-        numbers too. Raises `archdsl.weights.load.WeightsError` where they cannot be read.
+        With `values`, which need torch, by numbers too; with `guess`, what is most likely renamed is "guessed", which
+        loads only by the report's `rules`. `adapt` and `anew` are as in `module`.
+        Raises `archdsl.weights.load.WeightsError` where they cannot be read.
         """
         from archdsl.weights.load import compare
 
-        return compare(self.shapes, self.key_maps, weights, origin, values=values)[1]
+        return compare(
+            self.shapes, self.key_maps, weights, origin,
+            values=values, adapt=adapt, guess=guess, anew=self.anew(anew),
+        )[1]  # fmt: skip
+
+    def anew(self, anew: str | Sequence[Freezing]) -> tuple[Freezing, ...]:
+        """Read which parts are to be drawn anew, as `module` takes them.
+
+        Errors: SpecError with E132 where it reaches no weights
+        """
+        from archdsl.passes.freeze import covered_keys
+
+        given = (Freezing.read(anew, "<anew>"),) if isinstance(anew, str) else tuple(anew)
+        try:
+            for patterns in given:
+                covered_keys(self.shapes, patterns)
+        except Trouble as trouble:
+            raise _told(trouble) from None
+        return given
 
     def summary(
         self,
@@ -327,13 +272,7 @@ class Network:
         from archdsl.backends.page import page
 
         again = self._compilation.again
-
-        def vary(name: str, value: str) -> Shapes | None:
-            # A width that breaks an `assert` of the spec still has shapes, and the page may show it.
-            tables = again({name: value}).tables if again is not None else None
-            return tables.shapes if tables is not None else None
-
-        return page(self.shapes, self.name, None if again is None else vary)
+        return page(self.shapes, self.name, None if again is None else partial(_varied, again))
 
     def diagram(
         self,
@@ -351,6 +290,53 @@ class Network:
         return diagram(self.tables, level, self.name, theme=theme, cost=cost)
 
 
+def _varied(again: Callable[[Mapping[str, UserValue]], Compilation], name: str, value: str) -> Shapes | None:
+    # A width that breaks an `assert` of the spec still has shapes, and the page may show it.
+    tables = again({name: value}).tables
+    return tables.shapes if tables is not None else None
+
+
+def _with_graph(compilation: Compilation, graph: Graph, change: str) -> Compilation:
+    assert compilation.tables is not None
+    shapes, misfits = infer_shapes(_own(graph), compilation.tables.shapes.inputs)
+    assert not misfits, "a transform keeps a network legal"
+    digest = sha256(f"{compilation.digest} {change}".encode()).hexdigest()[: len(compilation.digest)]
+    tables = Tables(shapes, count_costs(shapes))
+    return replace(compilation, graph=shapes.graph, tables=tables, digest=digest, again=None)
+
+
+def _frozen(compilation: Compilation, freezing: Freezing) -> Compilation:
+    """Return a sound model's compilation with more of it frozen, also where it is compiled once more."""
+    from archdsl.passes.freeze import freeze
+
+    assert compilation.tables is not None
+    before = compilation.again
+    try:
+        shapes = freeze(compilation.tables.shapes, [freezing])
+    except Trouble as trouble:
+        raise _told(trouble) from None
+
+    def again(changed: Mapping[str, UserValue]) -> Compilation:
+        assert before is not None
+        made = before(changed)
+        return made if made.tables is None else _frozen(made, freezing)
+
+    return replace(
+        compilation,
+        graph=shapes.graph,
+        tables=Tables(shapes, count_costs(shapes)),
+        digest=sha256(f"{compilation.digest} freeze {freezing}".encode()).hexdigest()[: len(compilation.digest)],
+        freezings=(*compilation.freezings, freezing),
+        again=None if before is None else again,
+    )
+
+
+def _told(trouble: Trouble) -> SpecError:
+    report = Reporter()
+    trouble.tell(report)
+    return SpecError(report.diagnostics)
+
+
 def _own(graph: Graph) -> Graph:
     """Return an equal graph for a network of its own: a network's graph bears what is known of that network."""
     return Graph(graph.name, graph.kind, graph.nodes, graph.outputs, graph.span, graph.bindings, graph.doc)
@@ -358,4 +344,11 @@ def _own(graph: Graph) -> Graph:
 
 def _about(network: Network) -> GraphAttributes:
     """Return what the graph in networkx bears of the model, so that what comes back is known."""
-    return {"digest": network.digest, "content": content_of(network.graph), "key_maps": network.key_maps}
+    about: GraphAttributes = {
+        "digest": network.digest,
+        "content": content_of(network.graph),
+        "key_maps": network.key_maps,
+    }
+    if network.weights is not None:
+        about["weights"] = network.weights
+    return about

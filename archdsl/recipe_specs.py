@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from archdsl.lower.recipe_changes import SHORT, change_recipe, unknown
 from archdsl.lower.recipes import build_recipe, bundled_recipe_texts, find_recipe_text
-from archdsl.recipes.recipe import IMAGES, STATEMENTS, Recipe
-from archdsl.recipes.writing import write_recipe, write_statement
+from archdsl.lower.settings import SETTINGS
+from archdsl.recipes.recipe import STATEMENTS, Recipe
 from archdsl.semantics.files import SUFFIX
-from archdsl.semantics.library import Library
+from archdsl.semantics.library import load_module
 from archdsl.semantics.module import Module
 from archdsl.specs import find_spec, read_spec
 from archdsl.syntax import tree
@@ -20,14 +21,9 @@ from archdsl.text.diagnostic import Reporter
 from archdsl.text.error import SpecError
 from archdsl.text.failure import Failure
 from archdsl.text.source import Source, Span
-from archdsl.text.suggest import nearest
 
 USUAL = "small"
 """The recipe that is used where none is named."""
-SETTINGS = "<settings>"
-"""What messages call the text of a recipe with changed values."""
-_SHORT = {"lr": "optimizer.lr"}
-_UNSAFE = re.compile(r"[;{}#\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +43,15 @@ def find_recipe(text: str | None, spec: Source | None = None, folder: Path | Non
     Errors: SpecError where the text or the recipe has mistakes; Failure where no recipe is called that
     """
     name, changes = _split(text if text is not None else USUAL)
-    module = _module(spec, folder) if spec is not None else None
+    module = load_module(spec, folder) if spec is not None else None
     if ":" in name:
         file, _, name = name.rpartition(":")
-        module = _module(*_read(file))
+        module = load_module(*_read(file))
         if name not in module.recipes:
-            raise _unknown(name, module.recipes, f"`{file}` declares no recipe `{name}`")
+            raise unknown(name, module.recipes, f"`{file}` declares no recipe `{name}`")
     found = find_recipe_text(name, module)
     if found is None and name.endswith(SUFFIX) and Path(name).is_file():
-        module = _module(*_read(name))
+        module = load_module(*_read(name))
         known = list(module.recipes)
         if len(known) == 1:
             found = module.recipes[known[0]]
@@ -64,7 +60,7 @@ def find_recipe(text: str | None, spec: Source | None = None, folder: Path | Non
             raise Failure(f"`{name}` declares {len(known)} recipes", listed, "E126")
     if found is None:
         known = [*(module.recipes if module is not None else ()), *bundled_recipe_texts()]
-        raise _unknown(name, known, f"no recipe is called `{name}`")
+        raise unknown(name, known, f"no recipe is called `{name}`")
     return change_recipe(_build(*found), changes)
 
 
@@ -74,43 +70,11 @@ def read_recipe(path: Path) -> Recipe:
     Errors: SpecError; Failure where it has none or several
     """
     source, folder, _ = read_spec(path)
-    module = _module(source, folder)
+    module = load_module(source, folder)
     own = [found for found in module.recipes.values() if found[1] is module]
     if len(own) != 1:
         raise Failure(f"`{path}` declares {len(own)} recipes, where it is to have one", code="E126")
     return _build(*own[0])
-
-
-def change_recipe(recipe: Recipe, changes: Mapping[str, str]) -> Recipe:
-    """Return a recipe with other values: by `optimizer.lr` a setting, by `schedule` or `epochs` a statement whole.
-
-    Values are texts, as in a recipe.
-    Errors: SpecError at the changed statement; Failure where a key names nothing
-
-    >>> change_recipe(find_recipe("resnet_paper"), {"epochs": "10", "optimizer.lr": "0.2"}).optimizer.lr
-    0.2
-    """
-    if not changes:
-        return recipe
-    given: dict[str, dict[str, str]] = {}
-    for key, value in changes.items():
-        word, _, setting = _SHORT.get(key, key).partition(".")
-        if word == IMAGES:
-            advice = f"recipe mine of {recipe.name} {{ {IMAGES} train {{ flip 0.5 }} }}"
-            raise Failure(f"`{IMAGES}` is a list, and is replaced whole", f"write `{advice}` in a file", "E126")
-        if word not in STATEMENTS:
-            raise _unknown(word, [*STATEMENTS, *_SHORT], f"a recipe has no statement `{word}`")
-        if _UNSAFE.search(value) or not value.strip():
-            raise Failure(
-                f"`{value}` is no value of `{key}`", f"write one as in `{STATEMENTS[word][0].example}`", "E104"
-            )
-        given.setdefault(word, {})[setting] = value.strip()
-    lines = [_changed(recipe, word, settings) for word, settings in given.items()]
-    inner = "".join(f"  {line}\n" for line in lines)
-    before = f"{recipe.name}_before"
-    base = write_recipe(recipe.model_copy(update={"name": before}))
-    module = _module(Source(f"recipe {recipe.name} of {before} {{\n{inner}}}\n{base}", SETTINGS), None)
-    return _build(*module.recipes[recipe.name])
 
 
 def with_seed(recipe: Recipe, seed: int) -> Recipe:
@@ -121,24 +85,12 @@ def with_seed(recipe: Recipe, seed: int) -> Recipe:
     return change_recipe(recipe, {"seed": str(seed)})
 
 
-def _changed(recipe: Recipe, word: str, settings: Mapping[str, str]) -> str:
-    """Return the text of a statement with changed settings."""
-    whole = settings.get("")
-    named = {name: value for name, value in settings.items() if name}
-    current = recipe.statement(word)
-    text = word if whole is None else f"{word} {whole}"
-    if whole is None and current is not None:
-        kept = {name for name in current.settings() if name not in named}
-        text = write_statement(current, only=kept)
-    return " ".join([text, *(f"{name}={value}" for name, value in named.items())])
-
-
 def recipes_of(source: Source, folder: Path | None) -> Iterator[ListedRecipe]:
     """Yield the recipes that a file declares.
 
     Errors: SpecError
     """
-    for name, (declaration, home) in _module(source, folder).recipes.items():
+    for name, (declaration, home) in load_module(source, folder).recipes.items():
         yield ListedRecipe(name, home.doc(declaration), declaration.span.source.name, False)
 
 
@@ -153,9 +105,9 @@ def declaration_text(name: str, source: Source | None = None, folder: Path | Non
 
     Errors: SpecError; Failure
     """
-    found = find_recipe_text(name, _module(source, folder) if source is not None else None)
+    found = find_recipe_text(name, load_module(source, folder) if source is not None else None)
     if found is None:
-        raise _unknown(name, list(bundled_recipe_texts()), f"no recipe is called `{name}`")
+        raise unknown(name, list(bundled_recipe_texts()), f"no recipe is called `{name}`")
     return found[0].span.text
 
 
@@ -191,7 +143,7 @@ def _split(text: str) -> tuple[str, Mapping[str, str]]:
 def _old_form(name: str, value: str) -> Failure:
     word = name.removesuffix("_epochs") if name.endswith("_epochs") else name
     known = {"aux_weight": "auxiliary", "label_smoothing": "loss.smoothing", "decay_norms": "weight_decay.norms"}
-    key = known.get(name, _SHORT.get(word, word))
+    key = known.get(name, SHORT.get(word, word))
     if key == word and word not in STATEMENTS:
         of = [k for k, kinds in STATEMENTS.items() if any(word in kind.settings() for kind in kinds)]
         key = f"{of[0]}.{word}" if of else word
@@ -210,23 +162,9 @@ def _read(file: str) -> tuple[Source, Path]:
     return source, folder
 
 
-def _module(source: Source, folder: Path | None) -> Module:
-    report = Reporter()
-    module = Library(report).load(source, folder)
-    if module is None or report.has_errors:
-        raise SpecError(report.diagnostics)
-    return module
-
-
 def _build(declaration: tree.RecipeText, home: Module) -> Recipe:
     report = Reporter()
     recipe = build_recipe(declaration, home, report)
     if recipe is None:
         raise SpecError(report.diagnostics)
     return recipe
-
-
-def _unknown(name: str, known: Mapping[str, object] | list[str], fact: str) -> Failure:
-    near = nearest(name, list(known))
-    help = f"the nearest is `{near}`" if near else f"there is {', '.join(f'`{other}`' for other in known) or 'none'}"
-    return Failure(fact, help, "E126")

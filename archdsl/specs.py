@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from textwrap import shorten
 
 from archdsl.lower.plan import models_of
-from archdsl.semantics.files import SUFFIX, bundled_folder, declared_models, read_source
+from archdsl.semantics.files import SUFFIX, bundled_file_of, bundled_folder, read_source
 from archdsl.text.diagnostic import Reporter
 from archdsl.text.error import SpecError
 from archdsl.text.source import Source, Span
@@ -70,12 +69,12 @@ def find_spec(text: str) -> tuple[Source, Path, str | None]:
     own = bundled_folder() / f"{name}{SUFFIX}"
     if own.is_file():
         return _read(own, own.name), own.parent, model
-    for candidate in sorted(bundled_folder().glob(f"*{SUFFIX}")):
-        if name in _declared(candidate, candidate.stat().st_mtime_ns):
-            if model is not None:
-                help = f"the file that declares it is `{candidate.stem}`"
-                raise _failure("E114", f"`{name}` is a model, and no file that has any", text, help)
-            return _read(candidate, candidate.name), candidate.parent, name
+    candidate = bundled_file_of(name)
+    if candidate is not None:
+        if model is not None:
+            help = f"the file that declares it is `{candidate.stem}`"
+            raise _failure("E114", f"`{name}` is a model, and no file that has any", text, help)
+        return _read(candidate, candidate.name), candidate.parent, name
     if path.is_dir():
         raise _failure("E114", f"`{name}` is a folder", text, f"name the files in it: `{name}/*{SUFFIX}`")
     bundled = bundled_models()
@@ -87,12 +86,6 @@ def find_spec(text: str) -> tuple[Source, Path, str | None]:
 _LONGEST_PATH = 1000
 # In bytes. Systems have 255 for a file's name, of which the suffix takes some.
 _LONGEST_NAME = 240
-
-
-@lru_cache(maxsize=256)
-def _declared(path: Path, _changed: int) -> frozenset[str]:
-    """Return the names of a file's models, read again when it has changed."""
-    return frozenset(declared_models(_read(path).text))
 
 
 def _read(path: Path, name: str | None = None) -> Source:

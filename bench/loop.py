@@ -18,11 +18,12 @@ import torch
 from torch.nn import functional
 
 import archdsl
-from archdsl.recipe_specs import change_recipe, find_recipe
+from archdsl.lower.recipe_changes import change_recipe
+from archdsl.recipe_specs import find_recipe
 from archdsl.recipes.recipe import Recipe
 from archdsl.text.source import Source
 from archdsl.training import Means, Silent, load_data
-from archdsl.training.loop import new_module
+from archdsl.training.beginning import new_module
 from archdsl.training.plan import plan_run
 from archdsl.training.session import Session
 
@@ -38,7 +39,7 @@ RECIPES = {
 
 def ours(recipe: Recipe) -> tuple[Callable[[], None], int]:
     plan = plan_run(archdsl.load(Source(TINY)), recipe, load_data("digits"), Means("cpu"))
-    session, watcher = Session(plan, new_module(plan, None, None)[0]), Silent()
+    session, watcher = Session(plan, new_module(plan).module), Silent()
 
     def epochs() -> None:
         for _ in range(EPOCHS):

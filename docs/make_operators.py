@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 import archdsl
 from archdsl.ops import OPS
-from archdsl.ops.base import Op, attribute_docs
+from archdsl.ops.base import Init, Op, ValueAt, attribute_docs
 from archdsl.semantics.library import Library
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Reporter
@@ -29,6 +29,7 @@ HEADINGS = {
     "pool": "Pooling",
     "regularise": "Regularisation",
     "shape": "Shapes",
+    "tensor": "Tensors and arithmetic",
     "join": "Joins",
 }
 INTRODUCTION = """\
@@ -94,6 +95,9 @@ def _rows(op: type[Op]) -> Iterator[str]:
     docs = attribute_docs(op)
     for name, field in op.model_fields.items():
         shown = f"`{name}`" + (f" [`{short[name]}`]" if name in short else "")
+        if name == op.open_attribute:
+            yield f"| names of axes | whole number from 1 | unset | {_prose(docs.get(name, ''))} |"
+            continue
         default = "required" if field.is_required() else _default(field)
         takes = _takes(schema["properties"][name], _takes_one_number(field))
         yield f"| {shown} | {takes} | {default} | {_prose(docs.get(name, ''))} |"
@@ -115,7 +119,7 @@ def _takes(schema: Mapping[str, Any], takes_one: bool) -> str:
         kinds = [_takes(option, takes_one) for option in schema["anyOf"] if option.get("type") != "null"]
         return " or ".join(kinds)
     if "$ref" in schema:
-        return "an initialisation"
+        return "a value, `@name`" if schema["$ref"].endswith(f"/{ValueAt.__name__}") else "an initialisation"
     if "enum" in schema or "const" in schema:
         return ", ".join(f"`{word}`" for word in schema.get("enum", [schema.get("const")]))
     match schema.get("type"):
@@ -123,6 +127,8 @@ def _takes(schema: Mapping[str, Any], takes_one: bool) -> str:
             return "`true`, `false`"
         case "integer":
             return f"whole number{_bounds(schema)}"
+        case "string":
+            return "text"
         case "number":
             return f"number{_bounds(schema)}"
         case "array":
@@ -142,6 +148,8 @@ def _bounds(schema: Mapping[str, Any]) -> str:
 
 def _list(schema: Mapping[str, Any], takes_one: bool) -> str:
     items = schema.get("prefixItems")
+    if schema.get("items") == {}:
+        return "a list, which may nest"
     inner = _takes(items[0] if items else schema["items"], takes_one)
     if items and takes_one:
         return f"{inner}, or {'`[height, width]`' if len(items) == 2 else f'list of {len(items)}'}"
@@ -169,6 +177,10 @@ def _written(value: object) -> str:
             return "[" + ", ".join(map(_written, value)) + "]"
         case float():
             return f"{value:g}"
+        case str() if not value.isidentifier():
+            return f'"{value}"'
+        case Init(function=function):
+            return function.removesuffix("_")
         case _:
             return str(value)
 
@@ -183,8 +195,10 @@ def _example(op: type[Op]) -> str:
         names = "abcd"[: len(shapes)]
         inputs = "; ".join(f"{name}: input {_written(shape)}" for name, shape in zip(names, shapes, strict=True))
         text = f"model example {{ {inputs}; {step} {{ {'; '.join(f'@{name}' for name in names)} }} }}"
+    elif op.is_source:
+        text = f"model example {{ allow W404; input [3, 32, 32]; {step} }}"
     else:
-        text = f"model example {{ input {_written(shapes[0])}; {step} }}"
+        text = f"model example {{ input {_written(shapes[0] if shapes else (3, 32, 32))}; {step} }}"
     (output,) = archdsl.load_text(text).outputs.values()
     return f"{text}  # {output}"
 
@@ -205,7 +219,10 @@ def _arguments(op: type[Op], attributes: Mapping[str, object]) -> Iterator[str]:
     is_leading = True
     for name, field in op.model_fields.items():
         is_leading = is_leading and field.is_required()
-        if name in attributes:
+        if name == op.open_attribute:
+            pairs = cast("Iterable[tuple[str, object]]", attributes.get(name, ()))
+            yield from (f"{key}={_written(value)}" for key, value in pairs)
+        elif name in attributes:
             value = _written(attributes[name])
             yield value if is_leading and not value.startswith("-") else f"{short.get(name, name)}={value}"
 

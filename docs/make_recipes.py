@@ -9,7 +9,7 @@ from pathlib import Path
 from archdsl.ops.base import attribute_docs
 from archdsl.recipe_specs import bundled_recipes, declaration_text
 from archdsl.recipes.base import RecipeStatement
-from archdsl.recipes.recipe import CHANGES_BY_WORD, STATEMENTS
+from archdsl.recipes.recipe import CHANGES_BY_WORD, PHASE_WORDS, STATEMENTS, Phase
 
 PAGE = Path(__file__).resolve().parent / "recipes.md"
 INTRODUCTION = """\
@@ -39,9 +39,9 @@ recipe photographs {
 ```
 
 `recipe NAME of BASE` takes over every statement of BASE but those that it gives itself; a list of `images` is
-replaced as a whole. Each word stands once. Values are [expressions](language.md#expressions), and `let` names them. A
-recipe may stand beside a model, in a file of its own, or in one that the spec uses; `archdsl train` finds it by its
-name:
+replaced as a whole, and so are all phases. Each word but `phase` stands once. Values are
+[expressions](language.md#expressions), and `let` names them. A recipe may stand beside a model, in a file of its own,
+or in one that the spec uses; `archdsl train` finds it by its name:
 
 - `--recipe photographs` is a recipe of the spec's file, of a file that it uses, or one that comes with archdsl;
 - `--recipe recipes.arch:photographs` is one of another file;
@@ -53,12 +53,38 @@ Recipes hold neither initial values nor dropout: those are the spec's. What a re
 comment. The words below are words of the language inside recipes alone.
 """
 
+PHASES = f"""\
+A phase may hold {", ".join(f"`{word}`" for word in PHASE_WORDS[:-1])} and `{PHASE_WORDS[-1]}`. Here a network
+learns from its end, and in the end as a whole, its first layers slowly:
+
+```arch
+recipe from_the_end of fine_tune {{
+  epochs 3
+  phase {{ freeze "*" except head; optimizer sgd lr=0.1 momentum=0.9 }}
+  phase {{ freeze "*" except "layer4" head }}
+  phase {{ epochs 10; rates "conv1" "layer1" 0.1 decay=0.85 }}
+}}
+```
+
+`epochs` of the recipe are those of each phase that has none of its own. Paths are those of edits: `"layer4"` covers all
+inside, and `*` stands for the letters of one segment. `head` without quotes is the last step with weights before each
+output of the classes' shape, training outputs included; `"head"` with quotes is a path.
+
+At the beginning of a phase the module is emitted anew, under what is frozen then, and takes over the state of the one
+before; nothing is frozen or thawed in a module that is there. The running mean of `ema` goes on, but for what is
+frozen, where it is what the module has. The best weights are the best of all phases. `early_stop` ends a phase, and the
+run in the last one. A run that is stopped in any phase goes on exactly there.
+
+`--set recipe.phase.2.epochs=5` changes a value in a phase, and `--set recipe.epochs=5` in all that do not say it.
+"""
+
 
 def page() -> str:
     """Return the page's text."""
     parts = [INTRODUCTION, "## Recipes that come with it\n"]
     parts += [f"```arch\n{_doc(one.doc)}{declaration_text(one.name)}\n```\n" for one in bundled_recipes()]
     parts += ["## Statements\n", *(_section(keyword, kinds) for keyword, kinds in STATEMENTS.items())]
+    parts += ["## Phases\n", f"`{Phase.example}`\n", f"{cleandoc(Phase.__doc__ or '')}\n", PHASES]
     parts += [
         "## Images\n",
         "`images train { … }` lists what is done to training images in this order, and `images eval { … }` what is\n"
@@ -84,8 +110,10 @@ def _entry(kind: type[RecipeStatement]) -> str:
     docs = attribute_docs(kind)
     fields = kind.model_fields
     for name, field in fields.items():
-        default = "needed" if field.is_required() else f"`{_shown(field.default)}` if left out"
-        lines.append(f"- `{name}`, {default}: {' '.join(docs[name].split())}")
+        default = ", needed" if field.is_required() else f", `{_shown(field.default)}` if left out"
+        # What it then is, its own text says.
+        default = "" if field.default is None else default
+        lines.append(f"- `{name}`{default}: {' '.join(docs[name].split())}")
     return "\n".join(lines) + ("\n" if fields else "")
 
 

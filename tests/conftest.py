@@ -18,7 +18,7 @@ from archdsl.text.diagnostic import Reporter
 ROOT = Path(__file__).resolve().parent.parent
 
 # A busy machine is slow without being wrong.
-settings.register_profile("archdsl", deadline=None)
+settings.register_profile("archdsl", deadline=None, max_examples=60)
 settings.load_profile("archdsl")
 
 

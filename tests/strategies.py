@@ -49,6 +49,23 @@ KEEPING = (
     "{ mul { pass; { sigmoid } } }",
     "{ residual { pass } }",
     "{ concat { pass; pass } }; conv in/2 k=1",
+    "add { pass; param [in, 1, 1] init=ones }",
+    "mul { pass; { param in init=normal(std=0.5); exp; plus 0.5; reshape [in, 1, 1] } }",
+    "add { pass; constant [cos(pi*k/in) for k in 0..in-1] [in, 1, 1] persistent=false }",
+    "offset axis=channels init=ones",
+    "offset axis=channels batch=true",
+    "div { pass; { vector_norm axis=channels keep=true; plus 1 } }",
+    "sub { pass; { max axis=positions keep=true; clip high=1 } }",
+    "mul { pass; mean axis=[0, 1] keep=true }",
+    "index reversed(0..in-1)",
+    "roll [1, -1] axis=positions",
+    "cumsum axis=1; abs; sin",
+    "normalize; square; sqrt",
+    "avgpool 2 s=1 padding=same",
+    "maxpool [2, 3] s=1 padding=same",
+    "{ whole: pass; conv in s=2; upsample like=@whole mode=bilinear }",
+    "{ whole: pass; mix: param [in, in] init=normal(std=0.1); mixed: pass; @whole; "
+    'einsum "c h w, c d -> d h w" @mixed }',
 )
 ELEMENTWISE = [
     "relu",
@@ -135,6 +152,8 @@ class Writer:
         self._can_label = True
         self.blocks: list[Block] = []
         self.wrappers: list[str] = []
+        self.takers: list[str] = []
+        """How blocks that take values are called, where {one} and {other} stand for these."""
 
     def pick(self, options: Sequence[T]) -> T:
         return self._draw(st.sampled_from(options))
@@ -327,6 +346,7 @@ class Writer:
         kinds: list[Callable[[Shape, int], list[str]]] = [
             self._group, self._repeat, self._residual, self._arithmetic, self._gate, self._split, self._choice,
             self._loop, self._constant, self._wrapped, self._remembered, self._reused, self._named,
+            self._taken, self._captured, self._joined, self._counted,
         ]  # fmt: skip
         changing: list[Callable[[Shape, int], tuple[list[str], Shape]]] = [self._concat, self._projected, self._alone]
         if self.blocks:
@@ -475,6 +495,61 @@ class Writer:
         inner = self.inside(lambda: self.keeping(shape, depth), can_label=True)
         return [f"{name}: {self.braces(['conv in', 'output early', *inner])}", f"add {{ pass; @{name}.early }}"]
 
+    def _taken(self, shape: Shape, depth: int) -> list[str]:
+        """Hand values to a block, which gives what flows into it back in its own shape."""
+        if not self._can_label or not self.takers:
+            return ["norm"]
+        one, other = self.fresh("one"), self.fresh("other")
+        first = f"{one}: {self.pick(('conv in', 'pass', '{ norm; act }'))}"
+        call = self.pick(self.takers).format(one=f"@{one}", other=self.pick((f"@{one}", f"@{other}")))
+        call = self.labelled(call + self.pick(("", "", " x 2")))
+        return [f"{other}: pass", first, *self.keeping(shape, depth), call]
+
+    def _captured(self, shape: Shape, depth: int) -> list[str]:
+        """Read a label from a level inside, or from one inside that."""
+        if not self._can_label:
+            return ["norm"]
+        name = self.fresh("around")
+        inner = self.inside(lambda: self.keeping(shape, depth), can_label=True)
+        read = self.pick((f"add {{ pass; @{name} }}", f"mul @{name}", f"residual {{ conv in; add @{name} }}"))
+        level = self.pick(
+            (
+                self.braces([*inner, read]),
+                self.braces([*inner, f"{self.fresh('deep')}: {{ norm; {read} }}"]),
+                f"residual {self.braces([*inner, read])}",
+                f"add {{ pass; {self.braces([*inner, read])} }}",
+                f"{self.braces([*inner, read])} x 2",
+            )
+        )
+        step = self.pick(("conv in", "pass", "act", "cna in"))
+        return [f"{name}: {step}", *self.keeping(shape, depth), self.labelled(level)]
+
+    def _joined(self, shape: Shape, depth: int) -> list[str]:
+        """Join values without braces, by themselves or with what flows, or take a size up from one."""
+        if not self._can_label:
+            return ["norm"]
+        one, other = self.fresh("one"), self.fresh("other")
+        join = self.pick(
+            (
+                [f"add @{one}"],
+                [f"sub @{one} @{other}"],
+                [f"mul [@{one}, @{other}]"],
+                [f"let both = [@{one}, @{other}]", "maximum both[0] both[1]"],
+                [f"conv in k=1 s=2; upsample like=@{one} mode=bilinear"],
+            )
+        )
+        return [f"{one}: act", *self.keeping(shape, depth), f"{other}: norm", *join]
+
+    def _counted(self, shape: Shape, depth: int) -> list[str]:
+        """Give values out of a loop under names that count."""
+        if not self._can_label:
+            return ["norm"]
+        name = self.fresh("turns")
+        inner = self.inside(lambda: self.keeping(shape, depth), can_label=False)
+        loop = f"for i in 0..1 {self.braces([*inner, 'output o{i}'])}"
+        which = self.pick(("@{}.o0", "@{}.o1")).format(name)
+        return [f"{name}: {{ {loop}; act }}", f"add {{ pass; {which} }}"]
+
     def _call(self, shape: Shape, depth: int) -> tuple[list[str], Shape]:
         block = self.pick(self.blocks)
         channels = self._draw(st.integers(1, 12))
@@ -542,6 +617,25 @@ class Writer:
         )
         return f"block {name}(body f) {{ conv in k=1; {inner} }}"
 
+    def declare_taker(self) -> str:
+        """Declare a block that takes values of the shape of what flows into it, and keeps that."""
+        name = self.fresh("t")
+        parameters, body, call = self.pick(
+            (
+                ("value key", "add { pass; @key }; act", "{one}"),
+                ("value key, int c", "concat { pass; { @key; conv c k=1 } }; conv cin k=1", "{one} c=3"),
+                ("list xs", "concat @xs; conv cin", "[{one}, {other}]"),
+                (
+                    "value key, value more",
+                    "let held = @key; residual { conv in; mul @held }; add @more",
+                    "{one} {other}",
+                ),
+                ("every, gate=sigmoid", "for k in every { { mul { pass; { @k; gate } } } }", "[{one}, {other}]"),
+            )
+        )
+        self.takers.append(f"{name} {call}")
+        return f"block {name}({parameters}) {{ {body} }}"
+
     def declarations(self) -> list[str]:
         texts = ["fn half(v) = v // 2", "block joined { mul { pass; pass } }", "block handed(body f) { given: f }"]
         for _ in range(self._draw(st.integers(0, 2))):
@@ -551,6 +645,8 @@ class Writer:
         texts += [block.text for block in self.blocks]
         if self.chance():
             texts.append(self.declare_wrapper())
+        if self.chance():
+            texts.append(self.declare_taker())
         return texts
 
     def defaults(self) -> str:
@@ -586,6 +682,8 @@ class Writer:
         lines, shape = self.inputs(1)
         more, shape = self.body(shape, 3)
         lines += more
+        if len(shape) == 3 and self.chance():
+            lines += self.pick((self._taken, self._captured, self._joined, self._counted))(shape, 2)
         for name in ("middle", "aux", "side"):
             if self.chance(False, False, True):
                 body = " { flatten; fc 3 }" if name != "middle" else ""

@@ -226,14 +226,18 @@ def test_a_shell_block_names_targets_and_files_that_exist() -> None:
                 assert os.access(ROOT / words[0], os.X_OK), f"{block}: {line}"
 
 
+_HOMES_OF_TORCH = ("training", "experiments")
 _WITH_DOCTESTS = [
-    path for path in (ROOT / "archdsl/training").rglob("*.py") if ">>> " in path.read_text(encoding="utf-8")
+    path
+    for home in _HOMES_OF_TORCH
+    for path in (ROOT / "archdsl" / home).rglob("*.py")
+    if ">>> " in path.read_text(encoding="utf-8")
 ]
 
 
 @pytest.mark.torch
 @pytest.mark.parametrize("path", _WITH_DOCTESTS, ids=lambda path: path.stem)
-def test_the_doctests_of_training_pass(path: Path) -> None:
+def test_the_doctests_of_what_needs_torch_pass(path: Path) -> None:
     module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
     failed, attempted = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
     assert attempted

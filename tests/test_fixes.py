@@ -134,8 +134,9 @@ def test_a_fix_mends_the_one_mistake_of_a_spec() -> None:
 
 
 @pytest.mark.slow
-def test_a_fix_always_mends_the_one_mistake_of_a_spec() -> None:
-    for text, kind, mutant in mutants(1000, 1000, corpus()):
+@pytest.mark.parametrize("first", range(1000, 1600, 100))
+def test_a_fix_always_mends_the_one_mistake_of_a_spec(first: int) -> None:
+    for text, kind, mutant in mutants(first, 100, corpus()):
         assert complain(text, mutant) == [], (kind, mutant)
 
 

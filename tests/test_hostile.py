@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import struct
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,7 @@ from archdsl.ops import OPS
 from archdsl.weights.error import WeightsError
 from archdsl.weights.file import open_weights
 from tests.fuzz.target import examine
-
-# Tests run on busy machines, and each text takes less than two seconds.
-PATIENCE = 6
+from tests.patience import PATIENCE, in_time
 
 
 def model(steps: str) -> str:
@@ -70,10 +67,9 @@ TEXTS = {
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_what_asks_for_much_is_checked_in_little_time(name: str) -> None:
-    start = time.process_time()
-    for found in archdsl.check_text(TEXTS[name]):
-        assert found.message
-    assert time.process_time() - start < PATIENCE
+    with in_time():
+        for found in archdsl.check_text(TEXTS[name]):
+            assert found.message
 
 
 @pytest.mark.parametrize(
@@ -113,12 +109,11 @@ def test_no_attribute_of_an_operator_holds_the_machine(keyword: str) -> None:
 
 
 def test_what_an_image_of_any_size_is_asked_for_takes_little_time() -> None:
-    start = time.process_time()
-    for sizes in ([3, 9999999, 9999999], [3, 227, 227227]):
-        network = archdsl.load_text(model("conv 4 s=2; act; flatten; fc 2"), input=sizes)
-        assert network.page()
-        assert network.smallest_input is None
-    assert time.process_time() - start < PATIENCE
+    with in_time():
+        for sizes in ([3, 9999999, 9999999], [3, 227, 227227]):
+            network = archdsl.load_text(model("conv 4 s=2; act; flatten; fc 2"), input=sizes)
+            assert network.page()
+            assert network.smallest_input is None
 
 
 @pytest.mark.parametrize(

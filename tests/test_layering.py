@@ -22,16 +22,18 @@ from tests.conftest import ROOT
 # not know each other, as are the folders of any one floor.
 FLOORS = {
     "text": 0, "syntax": 1, "ops": 1, "ir": 2, "semantics": 3, "recipes": 3, "lower": 4, "passes": 4, "backends": 5,
-    "compiler": 6, "specs": 6, "weights": 6, "network": 7, "api": 7, "difference": 7, "recipe_specs": 7,
-    "training": 8, "notebook": 8, "ide": 8, "cli": 9, "lsp": 9, "__main__": 10,
+    "compiler": 6, "specs": 6, "weights": 6, "facts": 7, "network": 7, "api": 7, "difference": 7, "recipe_specs": 7,
+    "experiment_specs": 7, "training": 8, "notebook": 8, "ide": 8, "experiments": 9, "cli": 10, "lsp": 10,
+    "__main__": 11,
 }  # fmt: skip
 # Files of one floor that make up one room: what users hold.
-FACES = ("network", "api", "difference")
+FACES = ("network", "facts", "api", "difference")
 # Its source is copied into generated files and never imported, so torch stays out of the compiler.
 RUNTIME = "backends.torch.runtime"
 HOMES = {
     "networkx": ("ir",), "typer": ("cli",), "rich": ("cli",), "pygls": ("lsp",),
-    "torch": ("training", "weights", RUNTIME), "torchvision": ("training.vision",), "sklearn": ("training",),
+    "torch": ("training", "experiments", "weights", RUNTIME), "torchvision": ("weights.vision", "training.vision"),
+    "timm": ("weights.published",), "huggingface_hub": ("weights.published",), "sklearn": ("training",),
     "lightning_fabric": ("training.resources",),
     "matplotlib": ("training", "backends.chart"), "safetensors": ("training", "weights"), "numpy": ("training",),
     "PIL": ("training",), "simplejpeg": ("training",),

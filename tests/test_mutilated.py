@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tracemalloc
 from pathlib import Path
-from time import process_time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,9 +19,8 @@ from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.error import SpecError
 from archdsl.text.render import RENDERERS
 from archdsl.text.source import Source
+from tests.patience import in_time
 
-# A spec takes two seconds at most on an idle machine; tests run on busy ones.
-PATIENCE = 15
 MOST_MEMORY = 400 * 2**20
 LARGE = 5000
 TOKEN = re.compile(r'\w+|"[^"\n]*"|[ \t]+|.', re.S)
@@ -63,9 +61,8 @@ def check_diagnostics(found: tuple[Diagnostic, ...], text: str) -> None:
 
 
 def examine_soon(text: str) -> None:
-    start = process_time()
-    examine(text)
-    assert process_time() - start < PATIENCE, text
+    with in_time():
+        examine(text)
 
 
 WORDS = st.sampled_from(
@@ -205,9 +202,8 @@ def test_a_file_that_is_no_plain_text_gives_its_diagnostic(
 ) -> None:
     path = tmp_path / "odd.arch"
     path.write_bytes(content)
-    start = process_time()
-    assert load(path)[:1] == codes
-    assert process_time() - start < PATIENCE
+    with in_time():
+        assert load(path)[:1] == codes
 
 
 @pytest.mark.parametrize(
@@ -319,16 +315,15 @@ BOMBS = {
 
 @pytest.mark.parametrize(("text", "code"), BOMBS.values(), ids=BOMBS.keys())
 def test_a_spec_that_asks_for_too_much_is_refused_soon(text: str, code: str) -> None:
-    start = process_time()
-    model = "v0" if "variant v0 " in text else "v" if "variant v " in text else "m" if "model m " in text else None
-    try:
-        archdsl.load_text(text, model)
-        found = ""
-    except SpecError as error:
-        found = error.diagnostics[0].code
-    assert found == code
-    archdsl.check_text(text)
-    assert process_time() - start < PATIENCE
+    with in_time():
+        model = "v0" if "variant v0 " in text else "v" if "variant v " in text else "m" if "model m " in text else None
+        try:
+            archdsl.load_text(text, model)
+            found = ""
+        except SpecError as error:
+            found = error.diagnostics[0].code
+        assert found == code
+        archdsl.check_text(text)
 
 
 @pytest.mark.parametrize("name", ["lists of lists", "a range", "parts", "minus", "a large exponent"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import archdsl
@@ -45,3 +47,45 @@ def test_a_compilation_with_mistakes_makes_no_network() -> None:
     with pytest.raises(SpecError) as caught:
         Network(compile(Source("model m { input [3, 8, 8]; conv 8 groups=3 }")))
     assert [found.code for found in caught.value.diagnostics] == ["E210"]
+
+
+SAID = """model m { input [3]; fc: fc 2; weights "w.pth" }
+keys theirs { "fc" = "head" }
+variant elsewhere of m { weights "theirs.pth" from theirs }
+"""
+
+
+@pytest.fixture
+def said(tmp_path: Path) -> Path:
+    """Write a spec beside the files of weights that it names."""
+    torch = pytest.importorskip("torch")
+    path = tmp_path / "m.arch"
+    path.write_text(SAID)
+    torch.save({"fc.weight": torch.ones(2, 3), "fc.bias": torch.zeros(2)}, tmp_path / "w.pth")
+    torch.save({"head.weight": 3 * torch.ones(2, 3), "head.bias": torch.zeros(2)}, tmp_path / "theirs.pth")
+    return path
+
+
+@pytest.mark.torch
+def test_a_module_starts_from_the_file_that_the_spec_names(said: Path) -> None:
+    assert archdsl.load(f"{said}:m").module().get_parameter("fc.weight").detach().unique().tolist() == [1]
+    assert archdsl.load(f"{said}:elsewhere").module().get_parameter("fc.weight").detach().unique().tolist() == [3]
+
+
+@pytest.mark.torch
+def test_weights_given_explicitly_go_before_the_spec_s(said: Path) -> None:
+    network = archdsl.load(f"{said}:m")
+    module = network.module(said.with_name("theirs.pth"), origin="theirs")
+    assert module.get_parameter("fc.weight").detach().unique().tolist() == [3]
+    said.with_name("w.pth").unlink()
+    assert len(network.module(is_initial=True).get_parameter("fc.weight").detach().unique()) == 6
+    with pytest.raises(archdsl.SpecError, match="no file `w"):
+        network.module()
+
+
+@pytest.mark.torch
+def test_a_frozen_network_keeps_the_file(said: Path) -> None:
+    network = archdsl.load(f"{said}:m").frozen("fc")
+    module = network.module()
+    assert module.get_parameter("fc.weight").detach().unique().tolist() == [1]
+    assert not module.get_parameter("fc.weight").requires_grad

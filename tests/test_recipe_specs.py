@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.recipe_specs import change_recipe, find_recipe, read_recipe
+from archdsl.ir.freezing import HEAD
+from archdsl.lower.recipe_changes import change_recipe
+from archdsl.recipe_specs import find_recipe, read_recipe
 from archdsl.recipes.measures import CrossEntropy
-from archdsl.recipes.updates import AdamW, Plateau, Sgd, Steps
+from archdsl.recipes.updates import AdamW, Epochs, Plateau, Rates, Sgd, Steps
 from archdsl.recipes.writing import write_recipe
 from archdsl.text.error import SpecError
 from archdsl.text.failure import Failure
@@ -65,6 +67,32 @@ def test_what_names_no_recipe_is_refused_with_what_to_write(text: str, code: str
         find_recipe(text)
     assert caught.value.code == code
     assert words in f"{caught.value.message} {caught.value.help}"
+
+
+def test_a_phase_is_changed_alone() -> None:
+    before = find_recipe("lp_ft")
+    after = change_recipe(
+        before, {"phase.1.epochs": "2", "phase.2.lr": "0.5", "epochs": "3", "phase.2.rates": "head 2"}
+    )
+    first, second = after.phases
+    assert first == before.phases[0].model_copy(update={"epochs": Epochs(number=2)})
+    assert second.said() == {"optimizer": Sgd(lr=0.5, momentum=0.9), "rates": Rates(factors=((HEAD, 2.0),))}
+    assert after.total_epochs == 5
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("phase.3.epochs", "has 2"),
+        ("phase.0.epochs", "has 2"),
+        ("phase.epochs", "phase.1.epochs"),
+        ("phase.1.batch_size", "the whole run's"),
+        ("phase.1.epoch", "no statement `epoch`"),
+    ],
+)
+def test_what_names_nothing_of_a_phase_is_refused(key: str, words: str) -> None:
+    with pytest.raises(Failure, match=words):
+        change_recipe(find_recipe("lp_ft"), {key: "3"})
 
 
 @pytest.mark.parametrize("value", ["3 }\nrecipe evil {", "3; seed 4", "", "# no"])

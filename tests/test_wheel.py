@@ -84,9 +84,11 @@ def test_the_wheel_carries_the_grammar_the_specs_and_the_marker_of_types(wheel: 
     names = set(zipfile.ZipFile(wheel).namelist())
     carried = {f"archdsl/_{path.relative_to(ROOT)}" for path in (ROOT / "grammars").iterdir()}
     carried |= {f"archdsl/_{path.relative_to(ROOT)}" for path in (ROOT / "specs").rglob("*.arch")}
+    carried |= {f"archdsl/_{path.relative_to(ROOT)}" for path in (ROOT / "experiments").glob("*.arch")}
     sources = {str(path.relative_to(ROOT)) for path in (ROOT / "archdsl").rglob("*.py")}
     assert carried | sources | {"archdsl/py.typed"} <= names
     assert not [name for name in names if not name.startswith(("archdsl/", "archdsl-"))]
+    assert not [name for name in names if "/results/" in name]
 
 
 def interpreter(version: str) -> str:

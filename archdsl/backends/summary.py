@@ -50,6 +50,13 @@ class Row:
     repeat: int = 1
 
     @property
+    def frozen(self) -> str:
+        """Say how much of it training leaves as it is: all, a part, or nothing."""
+        if self.costs.frozen and self.costs.trainable:
+            return "part"
+        return "all" if self.costs.frozen or self.node.is_frozen else ""
+
+    @property
     def operator(self) -> str:
         """Write the operator, its block with the first number it is given, or what its level repeats."""
         text = describe_body(self.inner) if self.inner is not None else ""
@@ -113,7 +120,10 @@ def describe_body(shapes: Shapes) -> str:
 
 
 def _shrinks(shapes: Shapes) -> int:
-    """Return by how much a body divides the image's height."""
+    """Return by how much a body divides the height of the image that flows in; 1 where it reads none of that."""
+    flow = shapes.graph.inputs[0].id
+    if not shapes.graph.consumers[flow] and all(output.value.node != flow for output in shapes.graph.outputs):
+        return 1
     before, after = shapes.inputs[0], shapes.of(shapes.graph.main)
     return round(before.numbers()[1] / after.numbers()[1]) if len(before) == len(after) == 3 else 1
 
@@ -177,6 +187,7 @@ def _json(facts: Summarised) -> str:
         "inputs": {name: list(shape.numbers()) for name, shape in zip(names, inputs, strict=True)},
         "outputs": {name: list(shape.numbers()) for name, shape in _outputs(facts).items()},
         **_figures(total),
+        **_frozen(total.frozen, total),
         "flops": total.flops,
         "evaluation": _figures(_evaluation(facts)),
         "memory": {"inference": memory.inference, "training": memory.training},
@@ -189,6 +200,7 @@ def _json(facts: Summarised) -> str:
                 "operator": row.operator,
                 "output": list(row.output.numbers()),
                 **_figures(row.costs),
+                **_frozen(row.costs.frozen, total),
             }
             for row in operators(facts.tables)
         ],
@@ -221,6 +233,11 @@ def _figures(total: Total) -> dict[str, int]:
     }
 
 
+def _frozen(count: int, total: Total) -> dict[str, int]:
+    """Return how many parameters are frozen, where any of the network's are."""
+    return {"frozen": count} if total.frozen else {}
+
+
 def _field(field: ReceptiveField) -> dict[str, object]:
     return {"size": list(field.size), "stride": [None if n is None else float(n) for n in field.stride]}
 
@@ -238,32 +255,44 @@ def _fields(facts: Summarised) -> Mapping[str, ReceptiveField]:
     return receptive_fields(facts.tables.shapes).last_feature_map()
 
 
-_HEADER = ("path", "op", "operator", "output", "parameters", "buffers", "macs", "elementwise", "activation_bytes")
+_HEADER = (
+    *("path", "op", "operator", "output", "parameters", "buffers", "macs", "elementwise", "activation_bytes"), "frozen",
+)  # fmt: skip
 
 
 def _records(facts: Summarised) -> Iterator[tuple[str | int, ...]]:
     for row in operators(facts.tables):
         op = row.node.op.keyword if row.node.op else ""
-        yield row.path, op, row.operator, "x".join(map(str, row.output)), *_figures(row.costs).values()
+        yield (
+            row.path,
+            op,
+            row.operator,
+            "x".join(map(str, row.output)),
+            *_figures(row.costs).values(),
+            row.costs.frozen,
+        )
 
 
 def _csv(facts: Summarised) -> str:
     written = StringIO()
     writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(_HEADER)
-    writer.writerows(_records(facts))
+    # Where nothing is frozen, no column says so.
+    width = len(_HEADER) - (not facts.tables.costs.total.frozen)
+    writer.writerow(_HEADER[:width])
+    writer.writerows(record[:width] for record in _records(facts))
     return written.getvalue()
 
 
 def _markdown(facts: Summarised) -> str:
-    shown = (0, 2, 3, 4, 6)
+    total = facts.tables.costs.total
+    shown = (0, 2, 3, 4, 9, 6) if total.frozen else (0, 2, 3, 4, 6)
     lines = [
         "| " + " | ".join(_HEADER[i] for i in shown) + " |",
-        "| --- | --- | --- | ---: | ---: |",
+        "| --- | --- | --- |" + " ---: |" * (len(shown) - 3),
     ]
     lines += ["| " + " | ".join(_cell(record[i]) for i in shown) + " |" for record in _records(facts)]
-    total = facts.tables.costs.total
-    lines.append(f"| **total** | | | **{total.parameters:,}** | **{total.macs:,}** |")
+    figures = (total.parameters, *([total.frozen] if total.frozen else []), total.macs)
+    lines.append(f"| **total** | | | {' | '.join(f'**{figure:,}**' for figure in figures)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -318,11 +347,12 @@ def _table(found: Sequence[Row], total: Total, width: int) -> list[str]:
     parameters = Column("parameters", [f"{cost.parameters:,}" if cost.parameters else "" for cost in costs], True)
     macs = Column("MACs", [amount(cost.macs) if cost.macs else "" for cost in costs], True)
     share = Column("share", shares, True)
+    frozen = [Column("frozen", [row.frozen for row in found])] if any(row.frozen for row in found) else []
     choices = (
-        (path, operator, output, parameters, macs, share),
-        (path, operator, output, parameters, macs),
-        (path, output, parameters, macs, share),
-        (path, output, parameters, macs),
+        (path, operator, output, parameters, *frozen, macs, share),
+        (path, operator, output, parameters, *frozen, macs),
+        (path, output, parameters, *frozen, macs, share),
+        (path, output, parameters, *frozen, macs),
     )
     return lay_out(choices, width)
 
@@ -337,7 +367,9 @@ def _totals(facts: Summarised, found: Sequence[Row], depth: int, width: int) -> 
     memory = measure_memory(facts.tables.shapes)
     weights = f"{_bytes(BYTES * total.parameters)} in float32"
     lines: list[tuple[str, str, str]] = [
-        ("parameters", f"{total.parameters:,}", f"trainable; {weights}"),
+        ("parameters", f"{total.parameters:,}", f"in all; {weights}" if total.frozen else f"trainable; {weights}"),
+        *([("trainable", f"{total.trainable:,}", "parameters that training changes")] if total.frozen else []),
+        *([("frozen", f"{total.frozen:,}", "parameters that stay as they are")] if total.frozen else []),
         ("buffers", f"{total.buffers:,}", "running statistics and other state that is not trained"),
         ("MACs", f"{total.macs:,}", "multiply-adds of convolutions and matrix products for one image, without bias"),
         ("FLOPs", f"{total.flops:,}", "2 × MACs"),
@@ -348,7 +380,7 @@ def _totals(facts: Summarised, found: Sequence[Row], depth: int, width: int) -> 
     if any(output.is_training_only for output in facts.tables.graph.outputs):
         evaluation = _evaluation(facts)
         note = f"MACs without training-only branches; {evaluation.parameters:,} parameters"
-        lines.insert(4, ("in evaluation", f"{evaluation.macs:,}", note))
+        lines.insert([line[0] for line in lines].index("FLOPs") + 1, ("in evaluation", f"{evaluation.macs:,}", note))
     for name, field in _fields(facts).items():
         of = f" of {name}" if len(facts.tables.shapes.inputs) > 1 else ""
         lines.append(("receptive field", _size(field), f"pixels{of} that the last feature map sees{_stride(field)}"))

@@ -45,6 +45,11 @@ class Theme:
     widths: Mapping[Kind, float]
     series: tuple[str, ...]
 
+    @property
+    def frozen(self) -> str:
+        """The ground of what training leaves as it is: a grey, whatever it does."""
+        return self.track
+
     def heat(self, part: float) -> str:
         """Return the colour for a part of the highest cost, from 0 to 1."""
         return mix(self.scale, part)
@@ -62,6 +67,7 @@ KIND_NAMES: Mapping[Kind, str] = {
     "activation": "activation",
     "pool": "pool",
     "shape": "reshape, resize",
+    "tensor": "tensor, arithmetic",
     "regularise": "regulariser",
 }
 """What a legend calls the kinds."""
@@ -92,6 +98,7 @@ LIGHT = Theme(
         "activation": "#d3f0e5",
         "pool": "#f7dfec",
         "shape": "#e9eaec",
+        "tensor": "#ece4f7",
     },
     lines={
         **_same("#3d444d"),
@@ -102,6 +109,7 @@ LIGHT = Theme(
         "activation": "#00845f",
         "pool": "#b3588a",
         "shape": "#73777c",
+        "tensor": "#7f4fc9",
         "regularise": "#8a8f1f",
     },
     scale=("#fffbe6", "#fee391", "#fec44f", "#fe9929", "#d95f0e", "#993404", "#5a1e02"),
@@ -130,6 +138,7 @@ DARK = Theme(
         "activation": "#0c3f31",
         "pool": "#47243a",
         "shape": "#30353b",
+        "tensor": "#352a4d",
     },
     lines={
         **_same("#b4bdc7"),
@@ -140,6 +149,7 @@ DARK = Theme(
         "activation": "#3ccf9f",
         "pool": "#e58fbf",
         "shape": "#a3adb8",
+        "tensor": "#b99af0",
         "regularise": "#e3e08a",
     },
     scale=("#23262b", "#4a2a14", "#7a3b0f", "#b0560e", "#e07b1a", "#fdb14d", "#fff0c9"),
@@ -167,6 +177,7 @@ PRINT = Theme(
         "activation": "4 2",
         "pool": "5 2 1 2",
         "shape": "2 2",
+        "tensor": "6 1 1 1",
         "regularise": "1 3",
     },
     widths={"block": 2.2, "linear": 1.4},

@@ -43,9 +43,14 @@ COMMANDS = {
     "recipes": Command("recipes", "list_recipes", "archdsl recipes resnet_paper"),
     "data": Command("data", "describe_data", "archdsl data imagefolder:pets -o sheet.png"),
     "train": Command("train", "train_network", "archdsl train tiny.arch --data digits --epochs 10"),
+    "finetune": Command(
+        "train", "finetune_network", "archdsl finetune resnet18 --weights resnet18.safetensors --data imagefolder:pets"
+    ),
     "eval": Command("eval", "evaluate_run", "archdsl eval runs/tiny -o report"),
     "predict": Command("predict", "predict_images", "archdsl predict runs/tiny cat.jpg --top 3"),
+    "features": Command("features", "write_features", "archdsl features runs/tiny cat.jpg --tap gap -o features.npz"),
     "runs": Command("runs", "list_runs", "archdsl runs runs -o runs.png"),
+    "experiment": Command("experiment", "run_experiment", "archdsl experiment norms --seeds 2"),
 }
 
 

@@ -14,12 +14,15 @@ from archdsl import compiler
 from archdsl.cli.console import complain, say, write
 from archdsl.cli.failure import FAILURE, FINDINGS
 from archdsl.cli.mend import Repair, fixes_of, own_file, repair, write_repaired
-from archdsl.cli.specs import SetOption, find, has_errors, parse_settings
+from archdsl.cli.specs import FREEZE_OPTION, FreezeOption, SetOption, find, has_errors, parse_settings
+from archdsl.ir.freezing import Freezing
 from archdsl.lower.plan import models_of
-from archdsl.semantics.files import declared_recipes
+from archdsl.network import Network
+from archdsl.semantics.files import declared_experiments, declared_recipes
 from archdsl.text.allow import ALL, settle
 from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic, Reporter
+from archdsl.text.error import SpecError
 from archdsl.text.failure import Failure
 from archdsl.text.render import RENDERERS
 from archdsl.text.source import NOWHERE, Source, Span
@@ -61,6 +64,7 @@ class Wishes:
     """What the options ask for."""
 
     settings: Mapping[str, str]
+    freeze: str | None
     allowed: frozenset[str]
     denied: frozenset[str]
     is_mending: bool
@@ -81,6 +85,7 @@ def check_specs(
         typer.Option("--format", help="text for people on stderr; the others for programs on stdout."),
     ] = CheckFormat.TEXT,
     settings: SetOption = None,
+    freeze: FreezeOption = None,
     allow: Annotated[
         list[str] | None,
         typer.Option(
@@ -106,7 +111,7 @@ def check_specs(
 
     `--fix` changes files, and writes stdin's text to stdout. It makes no edit after which more is wrong than before.
     """
-    wishes = _wishes(settings, allow, deny, is_mending=fix or diff, has_unsafe=unsafe_fixes)
+    wishes = _wishes(settings, freeze, allow, deny, is_mending=fix or diff, has_unsafe=unsafe_fixes)
     if wishes.is_mending and format is not CheckFormat.TEXT and (diff or "-" in specs):
         raise Failure("stdout takes either edits or diagnostics", "leave out --format")
     checked = [_check(spec, wishes) for spec in specs]
@@ -127,6 +132,7 @@ def check_specs(
 
 def _wishes(
     settings: Sequence[str] | None,
+    freeze: str | None,
     allow: Sequence[str] | None,
     deny: Sequence[str] | None,
     *,
@@ -139,7 +145,7 @@ def _wishes(
         raise Failure(f"`{both[0]}` is both allowed and denied", "leave out one of the two")
     if is_mending and values:
         raise Failure("`--fix` mends what is written, and `--set` checks something else", "leave out one of the two")
-    return Wishes(values, allowed, denied, is_mending, has_unsafe)
+    return Wishes(values, freeze, allowed, denied, is_mending, has_unsafe)
 
 
 def _show_diffs(checked: Sequence[Checked]) -> None:
@@ -213,7 +219,10 @@ def _check(spec: str, wishes: Wishes) -> Checked:
 
     def diagnose(source: Source) -> list[Diagnostic]:
         names = (model,) if model is not None else models_of(source, folder)
-        return settle(_diagnose(source, folder, model, names, wishes.settings), wishes.allowed, wishes.denied)
+        found = _diagnose(source, folder, model, names, wishes.settings)
+        if wishes.freeze is not None and not has_errors(found):
+            found = (*found, *_misnamed(source, folder, names, wishes))
+        return settle(found, wishes.allowed, wishes.denied)
 
     if wishes.is_mending and (path is not None or is_stdin):
         repaired = repair(source, diagnose, unsafe=wishes.has_unsafe)
@@ -238,10 +247,25 @@ def _diagnose(
     return tuple(found.values())
 
 
+def _misnamed(source: Source, folder: Path, names: Sequence[str], wishes: Wishes) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with the parts that are to be frozen, for each model."""
+    assert wishes.freeze is not None
+    try:
+        freezing = Freezing.read(wishes.freeze, FREEZE_OPTION)
+        for name in names:
+            Network(compiler.compile(source, name, wishes.settings, folder=folder)).frozen(freezing)
+    except SpecError as error:
+        return error.diagnostics
+    return ()
+
+
 def _praise(source: Source, folder: Path, model: str | None) -> str:
     if model is not None:
         return f"{source.name}:{model}: ok"
     models, recipes = len(models_of(source, folder)), len(declared_recipes(source.text))
+    experiments = len(declared_experiments(source.text))
     found = [_counted(models, "model", "models")] if models else []
     found += [_counted(recipes, "recipe", "recipes")] if recipes else []
-    return f"{source.name}: ok, {' and '.join(found) or 'no model that needs no arguments'}"
+    found += [_counted(experiments, "experiment", "experiments")] if experiments else []
+    listed = " and ".join(", ".join(found).rsplit(", ", 1))
+    return f"{source.name}: ok, {listed or 'no model that needs no arguments'}"

@@ -9,7 +9,7 @@ import typer
 
 from archdsl.cli.console import remark, say, write
 from archdsl.cli.files import OverwriteOption, write_output
-from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load
+from archdsl.cli.specs import FreezeOption, InputOption, ModelOption, SetOption, SpecArgument, load
 
 
 def compile_network(
@@ -22,12 +22,13 @@ def compile_network(
     model: ModelOption = None,
     input: InputOption = None,
     settings: SetOption = None,
+    freeze: FreezeOption = None,
 ) -> None:
     """Write a network as a PyTorch file.
 
     It is readable, needs PyTorch and nothing else, and its state_dict has the spec's labels as keys.
     """
-    network = load(spec, model, input, settings)
+    network = load(spec, model, input, settings, freeze)
     remark(network.warnings, spec)
     source = network.source()
     if output is None or str(output) == "-":

@@ -11,7 +11,7 @@ import typer
 
 from archdsl.cli.console import say, write
 from archdsl.cli.files import OverwriteOption, write_output
-from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load
+from archdsl.cli.specs import FreezeOption, InputOption, ModelOption, SetOption, SpecArgument, load
 from archdsl.cli.themes import ThemeChoice
 from archdsl.text.failure import Failure
 
@@ -103,6 +103,7 @@ def draw_network(
     model: ModelOption = None,
     input: InputOption = None,
     settings: SetOption = None,
+    freeze: FreezeOption = None,
 ) -> None:
     """Draw a network.
 
@@ -114,7 +115,7 @@ def draw_network(
         raise Failure(f"`{output}` is no name for {chosen}", f"name it `{output.with_suffix(_suffix(chosen))}`")
     if chosen is DrawFormat.HTML and (level or theme or cost or engine):
         raise Failure("an HTML page takes no --level, --theme, --cost or --engine", "it has controls for each of them")
-    network = load(spec, model, input, settings)
+    network = load(spec, model, input, settings, freeze)
     path = output or Path(f"{network.name}{_suffix(chosen)}")
     if chosen is DrawFormat.HTML:
         data = network.page().encode()

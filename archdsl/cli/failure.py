@@ -14,6 +14,8 @@ from archdsl.text.failure import Failure, cannot
 
 FINDINGS, FAILURE = 1, 2
 """Exit codes for mistakes in a spec, and for what keeps a command from doing its work."""
+INTERRUPTED = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
+"""Exit codes by the signal that a command was asked to end by."""
 
 
 def report(error: Exception, arguments: Sequence[str]) -> int:

@@ -33,7 +33,7 @@ class PlotKind(StrEnum):
     SCATTER = "scatter"
 
 
-class Axis(StrEnum):
+class PlotAxis(StrEnum):
     """What a scatter chart has on an axis."""
 
     MACS = "macs"
@@ -45,14 +45,14 @@ class Axis(StrEnum):
 
 
 _LABELS = {
-    Axis.MACS: "MACs (multiply-adds for one image)",
-    Axis.PARAMETERS: "parameters",
-    Axis.ACTIVATIONS: "activations (bytes written for one image)",
-    Axis.MEMORY: "peak memory to evaluate one image (bytes)",
-    Axis.FIELD: "receptive field (pixels)",
-    Axis.TOP1: "top-1 accuracy on ImageNet-1k (%)",
+    PlotAxis.MACS: "MACs (multiply-adds for one image)",
+    PlotAxis.PARAMETERS: "parameters",
+    PlotAxis.ACTIVATIONS: "activations (bytes written for one image)",
+    PlotAxis.MEMORY: "peak memory to evaluate one image (bytes)",
+    PlotAxis.FIELD: "receptive field (pixels)",
+    PlotAxis.TOP1: "top-1 accuracy on ImageNet-1k (%)",
 }
-_LINEAR = (Axis.TOP1, Axis.FIELD)
+_LINEAR = (PlotAxis.TOP1, PlotAxis.FIELD)
 
 
 def plot_networks(
@@ -79,8 +79,8 @@ def plot_networks(
             show_default=False,
         ),
     ] = None,
-    x: Annotated[Axis, typer.Option("--x", help="What a scatter chart has to the right.")] = Axis.MACS,
-    y: Annotated[Axis, typer.Option("--y", help="What it has upwards; top1 as published.")] = Axis.TOP1,
+    x: Annotated[PlotAxis, typer.Option("--x", help="What a scatter chart has to the right.")] = PlotAxis.MACS,
+    y: Annotated[PlotAxis, typer.Option("--y", help="What it has upwards; top1 as published.")] = PlotAxis.TOP1,
     theme: Annotated[
         ThemeChoice, typer.Option("--theme", help="Colours; print is black on white.")
     ] = ThemeChoice.LIGHT,
@@ -132,7 +132,9 @@ def _load(spec: str, input: str | None, settings: Sequence[str]) -> Iterator[_Lo
         yield _Loaded(network, stem, is_bundled)
 
 
-def _draw(networks: Sequence[_Loaded], kind: PlotKind, axes: tuple[Axis, Axis], theme: Theme, format: str) -> bytes:
+def _draw(
+    networks: Sequence[_Loaded], kind: PlotKind, axes: tuple[PlotAxis, PlotAxis], theme: Theme, format: str
+) -> bytes:
     from archdsl.backends.chart import plot_costs, plot_fields, plot_points, profile
 
     if kind is PlotKind.SCATTER:
@@ -157,7 +159,7 @@ def _draw(networks: Sequence[_Loaded], kind: PlotKind, axes: tuple[Axis, Axis], 
 _MOST_TO_COMPARE = 12
 
 
-def _points(networks: Sequence[_Loaded], axes: tuple[Axis, Axis]) -> Iterator[NetworkPoint]:
+def _points(networks: Sequence[_Loaded], axes: tuple[PlotAxis, PlotAxis]) -> Iterator[NetworkPoint]:
     """Yield the networks whose figures are known; say which others there are."""
     from archdsl.backends.chart import NetworkPoint, family_of
 
@@ -175,21 +177,21 @@ def _points(networks: Sequence[_Loaded], axes: tuple[Axis, Axis]) -> Iterator[Ne
         say(f"left out, without a figure for {what}: {shown}")
 
 
-def _figure(one: _Loaded, axis: Axis) -> float | None:
+def _figure(one: _Loaded, axis: PlotAxis) -> float | None:
     network = one.network
     match axis:
-        case Axis.MACS:
+        case PlotAxis.MACS:
             return network.costs.macs
-        case Axis.PARAMETERS:
+        case PlotAxis.PARAMETERS:
             return network.costs.parameters
-        case Axis.ACTIVATIONS:
+        case PlotAxis.ACTIVATIONS:
             return network.costs.activation_bytes
-        case Axis.MEMORY:
+        case PlotAxis.MEMORY:
             return network.memory().inference
-        case Axis.FIELD:
+        case PlotAxis.FIELD:
             sizes = [size for size in network.receptive_field.size if size is not None]
             return max(sizes) if len(sizes) == 2 else None
-        case Axis.TOP1:
+        case PlotAxis.TOP1:
             return _top1(network) if one.is_bundled else None
 
 

@@ -58,7 +58,7 @@ class Progress:
         for note in start.notes:
             self._say(note)
         if start.unused:
-            self._say(f"without a loss, since only `training` outputs have one: {', '.join(start.unused)}")
+            self._say(f"without a loss, since the recipe's `auxiliary` does not name them: {', '.join(start.unused)}")
         if start.step:
             self._say(f"going on after step {start.step:,} of {start.epochs * start.steps_per_epoch:,}")
         self._clock.begin(start.step, start.epochs * start.steps_per_epoch)
@@ -77,6 +77,7 @@ class Progress:
     def on_epoch(self, epoch: Epoch) -> None:
         assert self._start is not None
         number = f"{epoch.epoch:>{len(str(self._start.epochs))}}/{self._start.epochs}"
+        number += f", phase {epoch.phase}" if self._start.phases > 1 else ""
         best = self._start.best_by
         parts = [f"{_part(name)} {_shown(figures, best)}" for name, figures in _parts(epoch) if figures]
         star = "  best" if epoch.is_best and epoch.validation else ""

@@ -28,6 +28,27 @@ class WeightsChoice(StrEnum):
     LAST = "last"
 
 
+class AdaptChoice(StrEnum):
+    """What the first convolutions get where the weights are for other input channels."""
+
+    MEAN = "mean"
+    COPY = "copy"
+    NEW = "new"
+
+
+OriginOption: TypeAlias = Annotated[
+    str | None, typer.Option("--from", metavar="ORIGIN", help="Whose names the keys of --weights are, such as timm.")
+]
+AdaptOption: TypeAlias = Annotated[
+    AdaptChoice | None,
+    typer.Option("--adapt-input", help="What the first convolution gets of --weights for other input channels."),
+]
+NewOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--new", metavar="PATTERNS", help="Parts that are drawn anew, whatever --weights has of them, such as `head`."
+    ),
+]
 WeightsOption: TypeAlias = Annotated[
     WeightsChoice, typer.Option("--weights", help="Those of the best epoch by validation, or the last ones.")
 ]

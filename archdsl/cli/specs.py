@@ -14,6 +14,7 @@ from archdsl import compiler
 from archdsl.cli.console import complain
 from archdsl.cli.failure import FINDINGS
 from archdsl.cli.files import STDIN
+from archdsl.ir.freezing import Freezing
 from archdsl.network import Network
 from archdsl.specs import find_spec
 from archdsl.syntax.parser import MAX_CHARACTERS
@@ -21,6 +22,9 @@ from archdsl.text.diagnostic import Diagnostic, Severity
 from archdsl.text.error import SpecError
 from archdsl.text.failure import Failure
 from archdsl.text.source import Source
+
+FREEZE_OPTION = "--freeze"
+"""What messages call the text of the option."""
 
 SpecArgument: TypeAlias = Annotated[
     str,
@@ -45,10 +49,23 @@ SetOption: TypeAlias = Annotated[
         "argument (conv.bias=true). May be repeated.",
     ),
 ]
+FreezeOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        FREEZE_OPTION,
+        metavar="PATTERNS",
+        help="Parts that training leaves as they are, as `freeze` in a spec names them: 'layer1.* layer2', "
+        "'* except fc', or '* except head' for all but the last layer.",
+    ),
+]
 
 
 def load(
-    spec: str, model: str | None = None, input: str | None = None, settings: Sequence[str] | None = None
+    spec: str,
+    model: str | None = None,
+    input: str | None = None,
+    settings: Sequence[str] | None = None,
+    freeze: str | None = None,
 ) -> Network:
     """Compile a model of a spec, with its warnings on stderr.
 
@@ -57,7 +74,32 @@ def load(
     source, folder, named = find(spec)
     if model and named and model != named:
         raise Failure(f"two models are asked for: `{named}` and `{model}`")
-    return compile_network(source, folder, model or named, input=input, settings=settings)
+    network = compile_network(source, folder, model or named, input=input, settings=settings)
+    return network if freeze is None else frozen(network, freeze)
+
+
+def frozen(network: Network, freeze: str) -> Network:
+    """Return a network with the parts frozen that `--freeze` names.
+
+    Errors: typer.Exit with code 1 after it is shown what is wrong with them
+    """
+    try:
+        return network.frozen(Freezing.read(freeze, FREEZE_OPTION))
+    except SpecError as error:
+        complain(error.diagnostics)
+        raise typer.Exit(FINDINGS) from None
+
+
+def drawn_anew(network: Network, new: str) -> tuple[Freezing, ...]:
+    """Return the parts of a network that `--new` names.
+
+    Errors: typer.Exit with code 1 after it is shown what is wrong with them
+    """
+    try:
+        return network.anew([Freezing.read(new, "--new")])
+    except SpecError as error:
+        complain(error.diagnostics)
+        raise typer.Exit(FINDINGS) from None
 
 
 def compile_network(

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from archdsl.cli.console import has_color, width_of, write
-from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, load
+from archdsl.cli.specs import FreezeOption, InputOption, ModelOption, SetOption, SpecArgument, load
 
 
 class SummaryFormat(StrEnum):
@@ -26,6 +26,7 @@ def summarise_network(
     model: ModelOption = None,
     input: InputOption = None,
     settings: SetOption = None,
+    freeze: FreezeOption = None,
     format: Annotated[
         SummaryFormat, typer.Option("--format", help="text folds repeats; the others have a row per operator.")
     ] = SummaryFormat.TEXT,
@@ -38,5 +39,5 @@ def summarise_network(
 
     They are worked out from the spec alone: no tensor is made, and torch is not needed.
     """
-    network = load(spec, model, input, settings)
+    network = load(spec, model, input, settings, freeze)
     write(network.summary(format.value, width_of(sys.stdout), depth=depth, color=has_color(sys.stdout)))

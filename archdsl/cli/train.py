@@ -4,40 +4,49 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from archdsl import compiler
 from archdsl.cli.console import remark, say
+from archdsl.cli.failure import INTERRUPTED
+from archdsl.cli.runs_of import AdaptOption, NewOption, OriginOption
 from archdsl.cli.specs import (
+    FreezeOption,
     InputOption,
     ModelOption,
     SetOption,
     compile_network,
+    drawn_anew,
     find,
-    has_errors,
+    frozen,
     parse_pairs,
     parse_shape,
 )
-from archdsl.network import Network
-from archdsl.recipe_specs import USUAL, change_recipe, find_recipe, with_seed
+from archdsl.lower.recipe_changes import change_recipe
+from archdsl.recipe_specs import USUAL, find_recipe, with_seed
 from archdsl.text.failure import Failure
 
 if TYPE_CHECKING:
-    from archdsl.compiler import Compilation
+    from archdsl.ir.freezing import Freezing
+    from archdsl.ir.start import InputAdaption
+    from archdsl.network import Network
     from archdsl.recipes.recipe import Recipe
     from archdsl.training import DataSet, Observer, Result
     from archdsl.training.means import Means
 
-_INTERRUPTED = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 _RECIPE = "recipe."
-_CLASSES = "classes"
+_FINE_TUNE = "fine_tune"
+FINETUNE = "finetune"
+"""The name of the command that starts from weights."""
 
 
 def train_network(
+    context: typer.Context,
     spec: Annotated[
         str | None,
         typer.Argument(
@@ -59,7 +68,7 @@ def train_network(
             "--recipe",
             metavar="RECIPE",
             help="A name that `archdsl recipes` lists or the spec declares, FILE:NAME, or 'NAME(epochs=10)'.",
-            show_default=USUAL,
+            show_default=f"{USUAL}; of finetune, {_FINE_TUNE}",
         ),
     ] = None,
     out: Annotated[
@@ -74,13 +83,17 @@ def train_network(
         typer.Option("--resume", metavar="RUN", help="Go on with this run, exactly as if it had never stopped."),
     ] = None,
     weights: Annotated[
-        Path | None,
-        typer.Option("--weights", metavar="FILE|RUN", help="Start from these, as far as they fit."),
-    ] = None,
-    origin: Annotated[
         str | None,
-        typer.Option("--from", metavar="ORIGIN", help="Whose names the keys of --weights are, such as timm."),
+        typer.Option(
+            "--weights",
+            metavar="FILE|RUN",
+            help="Start from these, as far as they fit; also torchvision:NAME or timm:NAME.",
+        ),
     ] = None,
+    origin: OriginOption = None,
+    adapt_input: AdaptOption = None,
+    new: NewOption = None,
+    freeze: FreezeOption = None,
     epochs: Annotated[str | None, typer.Option("--epochs", metavar="N", help="Instead of the recipe's.")] = None,
     batch_size: Annotated[
         str | None, typer.Option("--batch-size", metavar="N", help="Instead of the recipe's.")
@@ -102,6 +115,13 @@ def train_network(
             "--checkpoint-every", metavar="STEPS", min=0, help="Also within an epoch.", show_default="10 minutes"
         ),
     ] = 0,
+    cache_features: Annotated[
+        bool,
+        typer.Option(
+            "--cache-features",
+            help="Run what is frozen before all that learns once, and keep what it gives; to the bit as without.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Take one step, and estimate time and memory; nothing is written.")
     ] = False,
@@ -117,48 +137,82 @@ def train_network(
     """
     from archdsl.training.means import Means
 
-    means = Means(device, workers, skip_bad, checkpoint_every)
+    is_finetune = context.info_name == FINETUNE
+    means = Means(device, workers, skip_bad, checkpoint_every, cache_features)
     if resume is not None:
         refused = {
             "SPEC": spec, "--recipe": recipe, "--out": out, "--overwrite": overwrite, "--weights": weights,
-            "--from": origin, "--epochs": epochs, "--batch-size": batch_size, "--lr": lr, "--seed": seed,
-            "--seeds": seeds, "--dry-run": dry_run, "--model": model, "--input": input, "--set": settings,
+            "--from": origin, "--adapt-input": adapt_input, "--new": new, "--freeze": freeze, "--epochs": epochs,
+            "--batch-size": batch_size, "--lr": lr, "--seed": seed, "--seeds": seeds, "--dry-run": dry_run,
+            "--model": model, "--input": input, "--set": settings,
         }  # fmt: skip
         _resume(resume, data, means, [name for name, value in refused.items() if value not in (None, False, [])])
         return
     if spec is None or data is None:
         missing = "SPEC" if spec is None else "--data"
         raise Failure(
-            f"{missing} is missing", "write `archdsl train SPEC --data DATA`, or `archdsl train --resume RUN`"
+            f"{missing} is missing",
+            f"write `{_command(is_finetune)}`, or `archdsl {context.info_name} --resume RUN`",
         )
     if origin is not None and weights is None:
         raise Failure("--from says whose names the keys of --weights are", "give --weights too")
+    adapt: InputAdaption | None = adapt_input.value if adapt_input is not None else None
     short = {"epochs": epochs, "batch_size": batch_size, "optimizer.lr": lr, "seed": seed}
     changes, own = _split(settings, {name: value for name, value in short.items() if value is not None})
     source, folder, named = find(spec)
     if model and named and model != named:
         raise Failure(f"two models are asked for: `{named}` and `{model}`")
-    chosen = change_recipe(find_recipe(recipe, source, folder), changes)
+    usual = _FINE_TUNE if is_finetune else USUAL
+    chosen = change_recipe(find_recipe(recipe or usual, source, folder), changes)
     network = compile_network(
         source, folder, model or named, input=input, settings=[f"{k}={v}" for k, v in own.items()]
     )
+    if is_finetune and weights is None and network.weights is None:
+        help = f"write `{_command(is_finetune)}`, or name the file by `weights` in the spec"
+        raise Failure("there are no weights to start from", help)
+    if weights is None and network.weights is None:
+        for option, value in (("--adapt-input", adapt), ("--new", new)):
+            if value is not None:
+                raise Failure(f"{option} says what becomes of weights, and there are none", "give --weights too")
+    if freeze is not None:
+        frozen(network, freeze)  # before data is loaded
     from archdsl.training import load_data
+    from archdsl.training.classes import CLASSES, with_classes
 
     loaded = load_data(data)
     if recipe is None:
         chosen = _without_loss(chosen, changes, loaded)
-    network, given = _with_classes(
+    network, given = with_classes(
         network, own, loaded, lambda more: compiler.compile(source, network.name, more, parse_shape(input), folder)
     )
+    if given is not own:
+        count, what = given[CLASSES], "number" if loaded.kind == "number" else "classes"
+        say(f"{network.name} gets {CLASSES}={count}, as {loaded.name} has {count} {what}")
+    anew = () if new is None else drawn_anew(network, new)
+    network = network if freeze is None else frozen(network, freeze)
     remark(network.warnings, spec)
     target = out or Path("runs") / network.name
     if dry_run:
         from archdsl.cli.spread import show_estimate
         from archdsl.training.dry import try_out
 
-        show_estimate(try_out(network, chosen, loaded, means, weights, origin), sys.stdout)
+        show_estimate(try_out(network, chosen, loaded, means, weights, origin, adapt, anew), sys.stdout)
         return
-    _train(network, chosen, loaded, target, means, given, weights, origin, seeds, overwrite=overwrite)
+    _train(network, chosen, loaded, target, means, given, (weights, origin, adapt, anew), seeds, overwrite=overwrite)
+
+
+@wraps(train_network, assigned=("__module__", "__annotations__"))
+def finetune_network(**options: Any) -> None:
+    """Train a network on from weights: `train` with --weights, and `fine_tune` as its usual recipe.
+
+    `--recipe linear_probe` trains the last layer alone, `lp_ft` that first and then all; `--freeze` leaves parts as
+    they are. Options, the run's folder and --resume are those of `archdsl train`.
+    """
+    train_network(**options)
+
+
+def _command(is_finetune: bool) -> str:
+    return "archdsl finetune SPEC --weights FILE --data DATA" if is_finetune else "archdsl train SPEC --data DATA"
 
 
 def _without_loss(recipe: Recipe, changes: Mapping[str, str], data: DataSet) -> Recipe:
@@ -176,8 +230,7 @@ def _train(
     out: Path,
     means: Means,
     settings: Mapping[str, str],
-    weights: Path | None,
-    origin: str | None,
+    start: tuple[str | None, str | None, InputAdaption | None, Sequence[Freezing]],
     seeds: int | None,
     *,
     overwrite: bool,
@@ -186,6 +239,7 @@ def _train(
     from archdsl.cli.spread import show_spread
     from archdsl.training import train
 
+    weights, origin, adapt, anew = start
     results: list[Result] = []
     for number in range(seeds or 1):
         own = recipe if seeds is None else with_seed(recipe, recipe.seed.number + number)
@@ -193,7 +247,7 @@ def _train(
         with Progress(sys.stderr) as progress:
             result = train(
                 network, own, data, folder, _watched(progress, folder), overwrite=overwrite, weights=weights,
-                origin=origin, means=means, settings=settings,
+                origin=origin, means=means, settings=settings, adapt=adapt, anew=anew,
             )  # fmt: skip
         progress.show(result, sys.stdout)
         _leave(result, others=(own.seed.number + 1, (seeds or 1) - number - 1))
@@ -240,7 +294,7 @@ def _leave(result: Result, others: tuple[int, int] = (0, 0)) -> None:
     seed, count = others
     if count:
         say(f"the runs of seeds from {seed} on have not begun: the same command with `--seed {seed} --seeds {count}`")
-    raise typer.Exit(_INTERRUPTED.get(result.interrupted_by, 1))
+    raise typer.Exit(INTERRUPTED.get(result.interrupted_by, 1))
 
 
 def _split(words: Sequence[str] | None, short: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -257,18 +311,3 @@ def _split(words: Sequence[str] | None, short: Mapping[str, str]) -> tuple[dict[
                 raise Failure(f"`{_RECIPE}{other}` is set twice: by {option} and by --set", "leave out one of the two")
         changes[name] = value
     return changes, {name: value for name, value in pairs.items() if not name.startswith(_RECIPE)}
-
-
-def _with_classes(
-    network: Network, settings: Mapping[str, str], data: DataSet, compiled: Callable[[Mapping[str, str]], Compilation]
-) -> tuple[Network, Mapping[str, str]]:
-    """Give the model as many classes as the data has, where the user did not say how many, and say so."""
-    count = 1 if data.kind == "number" else len(data.classes)
-    if _CLASSES in settings or not count or next(iter(network.outputs.values())).numbers()[0] == count:
-        return network, settings
-    with_classes = {**settings, _CLASSES: str(count)}
-    found = compiled(with_classes)
-    if has_errors(found.diagnostics):
-        return network, settings  # it has no such parameter, and the task says what does not fit
-    say(f"{network.name} gets {_CLASSES}={count}, as {data.name} has {count} {'number' if count == 1 else 'classes'}")
-    return Network(found), with_classes

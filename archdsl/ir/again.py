@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from archdsl.ops.shape import Shape
@@ -11,17 +11,17 @@ B = TypeVar("B")
 
 
 class Again(Generic[B]):
-    """Makes a body once more for other parameters and another input; gives None where those are a mistake.
+    """Makes a body once more for other parameters and other inputs; gives None where those are a mistake.
 
     It holds the spec and what lowering knows, so that a copy of it is itself, and one that is saved has forgotten all.
     """
 
     __slots__ = ("_make",)
 
-    def __init__(self, make: Callable[[Mapping[str, object], Shape], B | None]) -> None:
+    def __init__(self, make: Callable[[Mapping[str, object], Sequence[Shape]], B | None]) -> None:
         self._make = make
 
-    def __call__(self, parameters: Mapping[str, object], entering: Shape) -> B | None:
+    def __call__(self, parameters: Mapping[str, object], entering: Sequence[Shape]) -> B | None:
         return self._make(parameters, entering)
 
     def __deepcopy__(self, _: object) -> Again[B]:
@@ -31,5 +31,5 @@ class Again(Generic[B]):
         return Again, (_forgotten,)
 
 
-def _forgotten(parameters: Mapping[str, object], entering: Shape) -> None:
+def _forgotten(parameters: Mapping[str, object], entering: Sequence[Shape]) -> None:
     return None

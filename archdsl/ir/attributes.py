@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
 
 from archdsl.ir.again import Again
+from archdsl.ir.start import WeightsSource
 from archdsl.ir.value import NodeId, Output, Value
 from archdsl.ops.base import Op, Tensor
 from archdsl.ops.shape import Shape
@@ -34,6 +35,8 @@ class GraphAttributes(TypedDict, total=False):
     """Of the text and settings that the model was made from."""
     content: str
     """Of all that is read again; where it still holds, so does the digest."""
+    weights: WeightsSource
+    """The file that the weights start from; absent where there is none."""
     key_maps: tuple[object, ...]
     """What files of other origins call the weights."""
 
@@ -48,6 +51,8 @@ class NodeAttributes(TypedDict, total=False):
     """The further names of equal steps that follow each other; the node's own name is the first."""
     reuses: str
     """The node whose weights this one applies again."""
+    frozen: bool
+    """Whether training leaves an operator's tensors as they are, and it acts as in evaluation; absent where not."""
     labelled: bool
     """Whether its name is a label of the text."""
     span: Span

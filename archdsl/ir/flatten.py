@@ -59,7 +59,7 @@ def _write_out(
                 for port, (source, shape) in enumerate(zip(sources, shapes, strict=True)):
                     known = {"shape": shape} if shape is not None else {}
                     flat.add_edge(source, results[""], port=port, output="", **known)
-            sources = [results[""]]
+            sources = [results[""], *sources[1:]]
         found.update({Value(node.id, output): target for output, target in results.items()})
     named = {output.name: found[output.value] for output in graph.outputs}
     return {"": found[graph.main], **named}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from archdsl.ir.again import Again
+from archdsl.ir.content import content_of
 from archdsl.ir.graph import Graph, Node
 from archdsl.ir.listing import MAX_DEPTH, NAME, Listing, is_graph, shown
 from archdsl.ir.schema import GRAPH, NODE, AttributeRules, complaints
@@ -120,7 +121,10 @@ class _Body:
             self.fail("E310", f'`kind` of {self.wiring.title} is "{kind}"', None, help)
             return False
         name = self.graph.graph.get("name") or self.call or "network"
-        problem = "" if kind == "model" and name.isidentifier() else labels.objection(name)
+        # A level is called by its label, which may be a path.
+        parts = name.split(".") if kind == "group" else [name]
+        problems = [problem for part in parts if (problem := labels.objection(part))]
+        problem = problems[0] if problems and not (kind == "model" and name.isidentifier()) else ""
         if problem or (kind == "model" and not name.isidentifier()):
             message = f"`{shown(name)}` cannot be the name of {self.wiring.title}: {problem or 'it is no plain word'}"
             self.fail("E312", message, None, 'set another: `graph.graph["name"] = …`')
@@ -129,11 +133,9 @@ class _Body:
 
     def _check_name(self, node: str) -> bool:
         for name in (node, *repeats(self.data[node])):
-            parts = name.split(".") if self.call is None else [name]
-            problem = next((problem for problem in map(labels.objection, parts) if problem), "")
+            problem = next((problem for problem in map(labels.objection, name.split(".")) if problem), "")
             if problem:
-                help = "a path with dots belongs in a flat graph's model" if "." in name else "rename the node"
-                self.fail("E312", f"{self.wiring.where(name)} is no legal path: {problem}", node, help)
+                self.fail("E312", f"{self.wiring.where(name)} is no legal path: {problem}", node, "rename the node")
                 return False
         return True
 
@@ -172,7 +174,19 @@ class _Body:
             else:
                 self.bodies[node] = self.reader.body(cast("MultiDiGraph[str]", body), node)
             is_sound &= self.bodies.get(node) is not None
+        if is_sound:
+            self._share_bodies()
         return is_sound
+
+    def _share_bodies(self) -> None:
+        """Give what applies another's weights that one's body, where theirs are equal.
+
+        What is known of the two differs where images of other sizes reach them, and so do their graphs in networkx.
+        """
+        for node, data in self.data.items():
+            body, first = self.bodies.get(node), self.bodies.get(cast("str", data.get("reuses")))
+            if body is not None and first is not None and content_of(body) == content_of(first):
+                self.bodies[node] = first
 
     # Wires.
 
@@ -263,7 +277,13 @@ class _Body:
             reuses=cast("str | None", data.get("reuses")),
             attribute_spans=dict(arguments) if is_placed else {},
             calls=calls if is_placed else (),
+            is_frozen=self._is_frozen(node),
         )
+
+    def _is_frozen(self, node: str) -> bool:
+        """Return whether an operator is frozen; what applies another's weights is as that one."""
+        data = self.data[cast("str", self.data[node].get("reuses") or node)]
+        return data.get("op") is not None and bool(data.get("frozen", False))
 
     def _place(self, given: object, node: str | None) -> Span:
         if isinstance(given, Span) and not self.reader.by_path:

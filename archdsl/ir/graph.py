@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 class Node:
     """An operator, a call of a block's body, or (with neither) the place where a body's input arrives.
 
+    A call has as many `inputs` as its body, in the order of `Graph.inputs`, whose first is what flows. What repeats
+    hands its main result on as its first input, and reads the others each time.
+
     A frozen pydantic payload. Lowering makes its parts, which are checked by then, so they are not checked again.
 
     `names` are segments of state_dict paths: one, or several for equal calls that follow each other.
@@ -36,6 +39,7 @@ class Node:
     `reuses` names the node whose module, and so whose weights, this one applies again.
     `word` is what the text says for it: an operator, a block, `norm` where a default chose the operator, `group` for
     braces, `stages` for one of those; "" where no text was lowered.
+    `is_frozen` says of an operator that training leaves its tensors as they are, and that it acts as in evaluation.
     """
 
     names: SkipValidation[tuple[str, ...]]
@@ -49,6 +53,7 @@ class Node:
     calls: SkipValidation[tuple[tuple[str, Span], ...]] = ()
     turns: SkipValidation[Turns] = ()
     word: str = ""
+    is_frozen: bool = False
 
     @property
     def id(self) -> NodeId:
@@ -57,6 +62,11 @@ class Node:
     @property
     def repeat(self) -> int:
         return len(self.names)
+
+    @property
+    def inputs_read(self) -> tuple[Value, ...]:
+        """Return what it reads, in a call what the body reads of it, in the order in which it first does."""
+        return self.inputs if self.body is None else tuple(self.inputs[index] for index in self.body.entries_read)
 
     @property
     def is_input(self) -> bool:
@@ -111,7 +121,16 @@ class Graph:
 
     @cached_property
     def inputs(self) -> tuple[Node, ...]:
+        """The places where values arrive, in the order of the nodes, among which they may stand anywhere."""
         return tuple(node for node in self.nodes.values() if node.is_input)
+
+    @cached_property
+    def entries_read(self) -> tuple[int, ...]:
+        """Return the positions of the inputs: the first, which flows, and the others as they are first read, if any."""
+        places = {node.id: index for index, node in enumerate(self.inputs)}
+        read = [value.node for node in self.nodes.values() for value in node.inputs_read]
+        read += [output.value.node for output in self.outputs]
+        return tuple(dict.fromkeys([0, *(places[node] for node in read if node in places)])) if places else ()
 
     @property
     def main(self) -> Value:
@@ -199,6 +218,8 @@ def node_attributes(node: Node, facts: BodyFacts | None) -> NodeAttributes:
         data["op"] = node.op
     if node.reuses is not None:
         data["reuses"] = node.reuses
+    if node.is_frozen:
+        data["frozen"] = True
     if facts is not None:
         data.update(facts.of(node.id))
     return data

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import TypeAlias, cast
 
+from archdsl.ir.freezing import Freezing
 from archdsl.ir.listing import is_graph, shown
+from archdsl.ir.start import ADAPTIONS, WeightsSource
 from archdsl.ir.value import Output, Value
 from archdsl.ops import OPS
 from archdsl.ops.base import Op
@@ -119,11 +121,25 @@ def _is_kind(value: object) -> bool:
     return isinstance(value, str) and value in ("model", "block", "group")
 
 
+def _is_freezing(value: object) -> bool:
+    return value is None or isinstance(value, Freezing)
+
+
+def _is_weights(value: object) -> bool:
+    if not isinstance(value, WeightsSource):
+        return False
+    origin = value.origin is None or (_is_word(value.origin) and value.origin.isidentifier())
+    if value.adapt not in (None, *ADAPTIONS) or not _is_freezing(value.anew):
+        return False
+    return origin and _is_word(value.file) and not set(value.file) & set('"{}\n\r') and _is_span(value.span)
+
+
 NODE: AttributeRules = {
     "op": (_is_op, "an operator of `archdsl.ops.OPS` with legal attributes"),
     "body": (is_graph, "a directed graph of networkx"),
     "repeats": (_are_names, "a tuple of the further names"),
     "reuses": (_is_word, "the name of a node"),
+    "frozen": (_is_flag, "True or False"),
     "labelled": (_is_flag, "True or False"),
     "span": (_is_span, "a place in a text, a `Span`"),
     "arguments": (_is_mapping(_is_span), "a mapping of names to places in a text"),
@@ -135,5 +151,6 @@ GRAPH: AttributeRules = {
     "outputs": (_are_outputs, "a sequence of `Output`s"),
     "bindings": (_is_mapping(None), "a mapping of names to values"),
     "doc": (_is_word, "a text"),
+    "weights": (_is_weights, "an `archdsl.ir.start.WeightsSource`"),
     "span": (_is_span, "a place in a text, a `Span`"),
 }

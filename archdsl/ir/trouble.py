@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, TypeAlias
@@ -53,6 +54,10 @@ class Trouble(Exception):
     def of(cls, error: OpError, span: Span, spans: Mapping[str, Span] = MappingProxyType({})) -> Trouble:
         """Return the mistake that an operator's rule finds at a step; `spans` are where its attributes stand."""
         where = spans.get(error.attribute, span)
+        if error.word and where.text.startswith('"'):
+            found = re.search(rf"(?<!\w){re.escape(error.word)}(?!\w)", where.text)
+            if found is not None:
+                where = Span(where.start + found.start(), where.start + found.end(), where.source)
         return cls(error.code, error.message, where, help=error.help, marker=error.marker)
 
     def beside(self, others: Sequence[Trouble]) -> Trouble:

@@ -13,12 +13,13 @@ def verify(graph: Graph) -> None:
     """Raise IllegalGraph unless the graph and all bodies below it keep these rules.
 
     - A node is an input, an operator or a call, never two of them, and has at least one name.
-    - Names are unique within a body and non-empty, and the table's key is the first of them. Only a model's may have
-      dots, where its bodies are written out; then no name stands below another.
+    - Names are unique within a body and non-empty, and the table's key is the first of them. Those with dots are paths
+      below the body; no name stands below another.
     - Inputs name nodes that come before, so the order is topological, and outputs that those nodes have.
-    - An operator that is no join reads one value; a call reads as many as its body has inputs.
-    - Only a call or operator with one input and one output repeats, and what is reused comes before, has the same
-      operator or body, and is no reuse itself.
+    - An operator that is no join reads one value, none where it is a source, and one for each attribute that is a
+      value; a call reads as many as its body has inputs.
+    - What repeats reads a value, whose place its main result takes from the second time on; its other inputs are the
+      same each time. What is reused comes before, has the same operator or body, and is no reuse itself.
     - Every body has an output, and output names are unique.
     """
     for body in graph.bodies():
@@ -32,8 +33,7 @@ def _verify_body(graph: Graph) -> None:
     for key, node in graph.nodes.items():
         where = f"node {key!r} of {graph}"
         _require(key == node.id, f"{where} is filed under another name than {node.id!r}")
-        is_legal = all(name and (graph.kind == "model" or "." not in name) for name in node.names)
-        _require(is_legal, f"{where} has an illegal name")
+        _require(all(all(name.split(".")) for name in node.names), f"{where} has an illegal name")
         _require(len(set(node.names)) == len(node.names), f"{where} repeats a name")
         _require(seen.isdisjoint(node.names), f"{where} bears the name of another")
         _verify_node(node, graph, seen, where)
@@ -59,9 +59,10 @@ def _verify_node(node: Node, graph: Graph, before: set[str], where: str) -> None
     if node.body is not None:
         _require(len(node.inputs) == len(node.body.inputs), f"{where} does not fit its body's inputs")
     elif node.op is not None and not node.op.is_join:
-        _require(len(node.inputs) == 1, f"{where} reads {len(node.inputs)} values")
+        count = (0 if node.op.is_source else 1) + node.op.values_read()
+        _require(len(node.inputs) == count, f"{where} reads {len(node.inputs)} values")
     if node.repeat > 1:
-        _require(len(node.inputs) == 1 and node.reuses is None, f"{where} repeats, but is no simple step")
+        _require(bool(node.inputs) and node.reuses is None, f"{where} repeats, but is no simple step")
     if node.reuses is not None:
         first = graph.nodes.get(node.reuses)
         same = first is not None and first.op == node.op and first.body is node.body and first.reuses is None

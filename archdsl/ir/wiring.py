@@ -80,8 +80,8 @@ class Wires:
             return f"{where} reads {len(inputs)} values, and takes {needed}", "lead as many edges to it as it takes"
         if op is not None and op.is_join and not inputs:
             return f"{where} joins nothing", "lead an edge to it from each branch"
-        if repeats(data) and (len(inputs) != 1 or data.get("reuses") is not None):
-            return f"{where} repeats, and is no step with one input", "write the repeats as nodes of their own"
+        if repeats(data) and (not inputs or data.get("reuses") is not None):
+            return f"{where} repeats, and is no step with an input", "write the repeats as nodes of their own"
         return self._reuse_objection(node)
 
     def _reuse_objection(self, node: str) -> tuple[str, str]:
@@ -93,7 +93,7 @@ class Wires:
         reuses = f"{where} reuses `{shown(first)}`"
         if other is None or other.get("reuses") is not None or first == node:
             return f"{reuses}, which has no weights of its own here", "name the node that has them"
-        is_same = other.get("op") == data.get("op") and other.get("body") is data.get("body")
+        is_same = other.get("op") == data.get("op") and self.bodies.get(cast("str", first)) is self.bodies.get(node)
         if not is_same or (isinstance(data.get("op"), Op) and cast("Op", data["op"]).category == "input"):
             return f"{reuses}, which is another operator or body", "give both the same `op` or `body`"
         return "", ""
@@ -127,9 +127,9 @@ def _count(op: Op | None, body: Graph | None) -> int | None:
     """Return how many values a node reads; None where any number will do."""
     if body is not None:
         return len(body.inputs)
-    if op is None or op.category == "input":
+    if op is None or op.category == "input" or op.is_source:
         return 0
-    return None if op.is_join else 1
+    return None if op.is_join else 1 + op.values_read()
 
 
 def repeats(data: Mapping[str, object]) -> tuple[str, ...]:

@@ -11,22 +11,45 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from archdsl.ir.trouble import Parts, Reported, Trouble, told
-from archdsl.ops.base import Op
+from archdsl.ops.base import Op, ValueAt
 from archdsl.ops.shape import LARGEST_TENSOR
-from archdsl.semantics.callables import argument_key, find_callable, kind_of_argument, positional_keys
+from archdsl.semantics.callables import (
+    JOINED,
+    argument_key,
+    find_callable,
+    joined_by,
+    kind_of_argument,
+    positional_keys,
+)
 from archdsl.semantics.context import Evaluated
 from archdsl.semantics.env import Env, Written
-from archdsl.semantics.evaluate import as_word, evaluate
+from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.mistakes import given_twice, inexact, input_count, unknown_argument
 from archdsl.semantics.origins import at_origin, is_elsewhere
-from archdsl.semantics.types import check_stays_callable, check_type
-from archdsl.semantics.values import Closure, DeclaredBlock, Partial, Setting, Unknown, describe, identity, kind_of
+from archdsl.semantics.types import check_settled, check_stays_callable, check_type
+from archdsl.semantics.values import (
+    Closure,
+    DeclaredBlock,
+    LevelValue,
+    LocalFunction,
+    Partial,
+    Setting,
+    Unknown,
+    as_word,
+    describe,
+    flowing_in,
+    identity,
+    is_value,
+    kind_of,
+)
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Fix
 from archdsl.text.edits import renamed
 from archdsl.text.source import Span
 from archdsl.text.suggest import nearest, suggestion
 
+COUNTERS = frozenset({"stage", "total", "index"})
+"""Numbers that `stages` has names for, which hide no operator."""
 _COUNTS = ("channels", "features", "c")
 """What an argument is called that says how many channels come out."""
 
@@ -35,6 +58,8 @@ def resolve(call: tree.Call, env: Env) -> Partial | Closure:
     """Return what a step calls: a local name's value, the context's, a block, or an operator."""
     name = call.name
     value = env.names.get(name.text)
+    if name.text in COUNTERS and isinstance(value, int):
+        value = None  # a step means the operator
     if value is None:
         value = env.context.get(name.text)
     env.context.take(name.text, value)
@@ -50,6 +75,9 @@ def resolve(call: tree.Call, env: Env) -> Partial | Closure:
         if name.span not in known:
             known[name.span] = _unknown(call, env)
         raise known[name.span].beside(())
+    if isinstance(value, LocalFunction):
+        help = f"a function gives a value, for an argument: `conv {name.text}(…)`"
+        raise Trouble("E104", f"`{name.text}` is a function, and no step", name.span, help=help)
     if not isinstance(value, Partial | Closure):
         message = f"`{name.text}` is {describe(value)}, {kind_of(value)}, and no step"
         hidden = find_callable(name.text, env.module) is not None
@@ -88,15 +116,22 @@ class Arguments:
     `parts` holds the mistakes in them; the values that these leave open are not in `values` but `unknown`.
     """
 
-    __slots__ = ("origins", "parts", "spans", "unknown", "values")
+    __slots__ = ("flowing", "origins", "parts", "spans", "unknown", "values")
 
     def __init__(self, values: dict[str, Setting], spans: dict[str, Span]) -> None:
         self.values, self.spans = values, spans
+        self.flowing: list[Setting] = []
+        """The values, or lists of such, that a join is called with."""
         self.origins: dict[str, Written] = {}
         """What the values were written as, and what names mean there."""
         self.unknown: dict[str, bool] = {}
         """Arguments without a value, and whether it is their own mistake, after which no more is said of them."""
         self.parts = Parts()
+
+    def wires(self, op: type[Op]) -> list[LevelValue]:
+        """List the values that an operator's attributes are given, in the order in which it reads them."""
+        given = [self.values.get(name) for name in op.value_attributes()]
+        return [value for value in given if isinstance(value, LevelValue)]
 
 
 def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arguments:
@@ -107,10 +142,14 @@ def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arg
     free = [key for key in positional_keys(target) if key not in bound]
     spans: dict[str, Span] = {}
     found = Arguments({}, spans)
+    found.flowing += joined_by(given)
     written = found.values
     is_over = False
+    is_join = not isinstance(target.target, DeclaredBlock) and target.target.is_join
     for argument in arguments:
         if argument.key is None and not free and is_over:
+            continue
+        if is_join and argument.key is None and _take_flowing(argument, env, found):
             continue
         key = ""
         try:
@@ -131,6 +170,8 @@ def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arg
             if key and key not in written:
                 found.unknown[key] = isinstance(error, Trouble)
     for key, value in given.items():
+        if key == JOINED:
+            continue
         if isinstance(value, Unknown):
             found.unknown[key] = False
             found.parts.are_known = False
@@ -139,6 +180,23 @@ def gather(target: Partial, arguments: Sequence[tree.Argument], env: Env) -> Arg
             if key not in bound:
                 env.context.take(f"{target.name}.{key}", value)
     return found
+
+
+def _take_flowing(argument: tree.Argument, env: Env, found: Arguments) -> bool:
+    """Take an argument of a join that is a value, or a list of such; return whether it is one, or not known."""
+    if isinstance(argument.value, tree.Literal):
+        return False
+    try:
+        value = evaluate(argument.value, env)
+    except (Trouble, Reported) as error:
+        found.parts.take(error)
+        return True
+    if is_value(value):
+        found.flowing.append(value)
+        if isinstance(value, tuple):
+            env.budget.hold(value, argument.span)
+        return True
+    return False
 
 
 def _value_of(argument: tree.Argument, target: Partial, key: str, env: Env) -> Setting:
@@ -172,38 +230,56 @@ class Operators:
     def __init__(self) -> None:
         self._made: dict[object, Op] = {}
 
-    def make(self, target: type[Op], arguments: Arguments, call: Span) -> Op:
-        """Make an operator of its attributes' values, or raise Trouble at the attribute that does not fit."""
+    def make(self, target: type[Op], arguments: Arguments, call: Span, reads: int = 1) -> Op:
+        """Make an operator of its attributes' values, or raise Trouble at the attribute that does not fit.
+
+        `reads` is how many inputs it has before the values of its attributes.
+        """
         if not arguments.parts.are_known:
-            _check_known(target, arguments, call)
-        key = (target, tuple((name, identity(value)) for name, value in arguments.values.items()))
+            _check_known(target, arguments, call, reads)
+        key = (target, reads, tuple((name, identity(value)) for name, value in arguments.values.items()))
         op = self._made.get(key)
         if op is None:
-            op = self._made[key] = _validate(target, arguments, call)
+            op = self._made[key] = _validate(target, arguments, call, reads)
         return op
 
 
-def _check_known(target: type[Op], arguments: Arguments, call: Span) -> NoReturn:
+def _check_known(target: type[Op], arguments: Arguments, call: Span, reads: int) -> NoReturn:
     """Raise the mistakes of a call of which some arguments are unknown, those of the others included."""
     # With one value too many, others may stand in places that they were not meant for.
     if not any(trouble.code == "E107" for trouble in arguments.parts.troubles):
         with arguments.parts:
-            _validate(target, arguments, call)
+            _validate(target, arguments, call, reads)
     arguments.parts.settle()
     raise AssertionError("what is unknown is a mistake or follows from one")
 
 
-def _validate(target: type[Op], arguments: Arguments, call: Span) -> Op:
+def _placed(op: type[Op], values: Mapping[str, Setting], reads: int) -> dict[str, Any]:
+    """Return attributes with their values' places among what the operator reads."""
+    placed: dict[str, Any] = dict(values)
+    for name in op.value_attributes():
+        if isinstance(placed.get(name), LevelValue):
+            placed[name] = ValueAt(input=reads)
+            reads += 1
+    return placed
+
+
+def _validate(target: type[Op], arguments: Arguments, call: Span, reads: int) -> Op:
     """Make an operator, or raise what is wrong with each of its arguments; unknown ones are not missing."""
     parts = Parts()
     fields = target.model_fields
     values: Mapping[str, Setting] = arguments.values
     named = [*values, *(name for name, is_told in arguments.unknown.items() if not is_told)]
-    for name in [name for name in named if name not in fields][:_MOST_UNKNOWN]:
+    taken = {*target.attribute_names(), *target.open_names(values)}
+    for name in [name for name in named if name not in taken][:_MOST_UNKNOWN]:
         span = arguments.spans.get(name, call)
-        known = dict(zip(fields, _shown_keys(target), strict=True))
+        known = dict(zip(target.attribute_names(), _shown_keys(target), strict=True))
+        known |= {own: own for own in target.open_names(values)}
         parts.take(unknown_argument(target.keyword, name, known, span, arguments.spans))
-    values = {name: value for name, value in values.items() if name in fields}
+    values = _placed(target, {name: value for name, value in values.items() if name in taken}, reads)
+    if target.open_attribute:
+        own = [name for name in values if name not in fields]
+        values[target.open_attribute] = tuple((name, _size(target, name, values.pop(name), arguments)) for name in own)
     try:
         made = _within_bounds(target(**values), arguments, call)
     except ValidationError as problem:
@@ -239,6 +315,15 @@ def _validate(target: type[Op], arguments: Arguments, call: Span) -> Op:
                 raise at_origin(trouble, written if is_value else None, f"the `{name}` of `{target.keyword}` here")
     parts.settle()
     raise Reported
+
+
+def _size(target: type[Op], name: str, value: Setting, arguments: Arguments) -> int:
+    """Return the size that an argument gives to a name of its own."""
+    size = int(value) if isinstance(value, float) and value.is_integer() else value
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= LARGEST_TENSOR:
+        message = f"`{name}` of `{target.keyword}` is {describe(value)}, but a whole number from 1 is needed"
+        raise Trouble("E104", message, arguments.spans[name])
+    return size
 
 
 def _within_bounds(op: Op, arguments: Arguments, call: Span) -> Op:
@@ -280,6 +365,9 @@ def _trouble(
         help = f"give it: `{target.keyword} {name}=…`"
         return Trouble("E103", f"`{target.keyword}` needs `{name}`", call, help=help)
     value = values.get(name)
+    if value is not None and next(flowing_in(value), None) is not None:
+        help = "an argument is a number, a word or the like; `@` is for blocks, joins and arguments that take values"
+        raise Trouble("E128", f"`{name}` of `{target.keyword}` takes no value that flows", span, help=help)
     first, *later = target.attribute_names()
     if problem["type"] == "bool_type" and later[:1] == [name] and first in spans and isinstance(value, int):
         return input_count(target.keyword, spans[first], [span])
@@ -339,6 +427,8 @@ def reason(problem: ErrorDetails, *, is_input: bool) -> str:
         return "more items are needed"
     if kind == "tuple_type" and is_input:
         return "a list is needed"
+    if kind == "model_type" and about.get("class_name") == ValueAt.__name__:
+        return "a value such as `@name` is needed"
     if kind in _NEEDS:
         return _NEEDS[kind]
     if kind in _BOUNDS:
@@ -352,7 +442,7 @@ def reason(problem: ErrorDetails, *, is_input: bool) -> str:
 
 def _shown_keys(target: type[Op]) -> list[str]:
     short = {full: key for key, full in target.aliases.items()}
-    return [short.get(name, name) for name in target.model_fields]
+    return [short.get(name, name) for name in target.attribute_names()]
 
 
 def match_parameters(
@@ -368,6 +458,7 @@ def match_parameters(
                 check_type(names[key], value, arguments.spans.get(key, names[key].span))
                 own[key] = value
             elif (usual := env.context.get(key)) is not None:
+                check_settled(key, value, arguments.spans.get(key, block.declaration.name.span))
                 check_stays_callable(key, usual, value, arguments.spans.get(key, block.declaration.name.span))
                 orders[key] = value
             else:

@@ -14,6 +14,8 @@ from archdsl.lower.levels import spliced
 from archdsl.lower.lowering import Lowering
 from archdsl.lower.operators import add_operator, call_operator
 from archdsl.lower.place import Place
+from archdsl.lower.within import WORD, lower_within
+from archdsl.semantics.callables import find_callable
 from archdsl.semantics.context import Context
 from archdsl.semantics.evaluate import beside
 from archdsl.semantics.values import Closure, DeclaredBlock, Partial
@@ -24,7 +26,9 @@ def lower_call(node: tree.Call, place: Place, flow: Flow, lowering: Lowering) ->
     """Lower a call by what its name stands for."""
     name = node.name
     if name.text == "pass" and name.text not in place.env.names:
-        return _pass(node, flow)
+        return _pass(node, place, flow)
+    if name.text == WORD and name.text not in place.env.names and find_callable(WORD, place.env.module) is None:
+        return lower_within(node, place, flow, lowering)
     is_plain = not (node.arguments or node.body or place.own or name.text in place.env.names)
     key = (name.text, id(place.env.module), place.env.context)
     if is_plain and flow.ref is not None and (op := lowering.plain.get(key)) is not None:
@@ -42,8 +46,9 @@ def lower_call(node: tree.Call, place: Place, flow: Flow, lowering: Lowering) ->
     return call_operator(target.target, node, arguments, place, flow, lowering)
 
 
-def _pass(node: tree.Call, flow: Flow) -> Flow:
+def _pass(node: tree.Call, place: Place, flow: Flow) -> Flow:
     """Hand on what flows in."""
+    place.level.has_pass = True
     if node.arguments or node.body:
         first = node.arguments[0] if node.arguments else node.body
         assert first is not None
@@ -64,17 +69,22 @@ def _lower_closure(node: tree.Call, body: Closure, place: Place, flow: Flow, low
     env = replace(place.env, module=body.module, names=names)  # pyright: ignore[reportArgumentType] -- what a closure was made of
 
     def fill(place: Place, flow: Flow) -> Flow:
-        return lower_body(body.body, place._replace(env=env), flow, lowering)
+        return lower_body(body.body, place.spliced(env), flow, lowering)
 
     return spliced(node.span, place, flow, lowering, fill)
 
 
 def _arguments(target: Partial, node: tree.Call, place: Place) -> Arguments:
     """Return a call's arguments, with those in their place that edits set on the step."""
-    arguments = gather(target, node.arguments, place.env)
+    arguments, edit = gather(target, node.arguments, place.env), None
     for argument, env in place.own:
-        given = gather(Partial(target.name, target.target), [argument], replace(env, context=Context()))
+        seen = replace(env, context=Context(), sight=place.env.sight)
+        given = gather(Partial(target.name, target.target), [argument], seen)
         arguments.values.update(given.values)
+        if given.flowing:
+            # One edit puts all its values in the place of those before; what names mean is the same for all of it.
+            arguments.flowing = [*(arguments.flowing if env is edit else ()), *given.flowing]
+            edit = env
         arguments.spans.update(given.spans)
         arguments.parts.troubles += given.parts.troubles
         arguments.parts.are_known &= given.parts.are_known

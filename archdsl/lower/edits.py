@@ -14,7 +14,7 @@ from archdsl.lower.level import Level
 from archdsl.lower.lowering import Lowering
 from archdsl.lower.place import OwnArgument, PathEdit, Place
 from archdsl.semantics.env import Env
-from archdsl.semantics.values import Closure, DeclaredBlock
+from archdsl.semantics.values import Closure, DeclaredBlock, Partial
 from archdsl.syntax import tree
 
 _WILD = re.compile(r"[*?[]")
@@ -28,12 +28,17 @@ def edited(action: tree.Action, place: Place, lowering: Lowering) -> tuple[tree.
     """
     if not place.edits or isinstance(action, tree.Stages):
         return action, place
-    label = place.label
-    is_spliced = label is None and _is_spliced(action, place.env)
+    edits, label = _at_end(place.label, place.edits, lowering)
+    if edits is None:
+        return None, place
+    is_join = label is None and _is_join_of_values(action, place.env)
+    is_spliced = label is None and not is_join and _is_spliced(action, place.env)
     names = (label,) if label is not None else _names(action, place.level)
-    if label is None and names and not is_spliced:
+    if is_join:
+        names = names[1:]
+    elif label is None and names and not is_spliced:
         place.level.passed.append(unlabelled_name(_hint(action)))
-    here = _reaching(place.edits, names, action, lowering)
+    here = _reaching(edits, names, action, lowering)
     below = tuple(replace(e, segments=e.segments[1:]) for e in here if len(e.segments) > 1)
     arguments: list[OwnArgument] = []
     result: tree.Action | None = action
@@ -54,6 +59,26 @@ def edited(action: tree.Action, place: Place, lowering: Lowering) -> tuple[tree.
     if result is not None and result is not action:
         left = left._replace(env=replace(left.env, module=final[-1].env.module))
     return result, left
+
+
+def _at_end(
+    label: str | None, edits: tuple[PathEdit, ...], lowering: Lowering
+) -> tuple[tuple[PathEdit, ...] | None, str | None]:
+    """Return the edits that reach the level that the last segment of a label stands in, None if one removes it."""
+    if label is None or "." not in label:
+        return edits, label
+    *outer, last = label.split(".")
+    for head in outer:
+        ending = [path for path in edits if len(path.segments) == 1 and fnmatchcase(head, path.segments[0])]
+        lowering.matched.update(id(path.edit) for path in ending)
+        for path in ending:
+            if path.edit.arguments or path.edit.body is not None:
+                message = f"`{path.edit.pattern.text}` stands in several pieces, and is no one module"
+                raise Trouble("E131", message, path.edit.pattern.span, help="name its steps one by one")
+        if ending:
+            return None, last
+        edits = edits_below(head, edits)
+    return edits, last
 
 
 def _reaching(
@@ -82,6 +107,8 @@ def _hint(action: tree.Action) -> str:
 
 def _names(action: tree.Action, level: Level) -> tuple[str, ...]:
     """Return the names that an unlabelled step may go by; an input or a `pass` is no step of the network's."""
+    if isinstance(action, tree.Reference | tree.Index):
+        return ()
     hint = _hint(action)
     return () if hint in ("input", "pass") else level.next_names(hint)
 
@@ -105,6 +132,14 @@ def _is_spliced(action: tree.Action, env: Env) -> bool:
     if isinstance(target, Closure):
         return True
     return target.target.declaration.is_inline if isinstance(target.target, DeclaredBlock) else target.target.is_join
+
+
+def _is_join_of_values(action: tree.Action, env: Env) -> bool:
+    """Return whether a step joins values, so that it is one by itself, which goes by its word."""
+    if not isinstance(action, tree.Call) or action.body is not None or action.name.text == "pass":
+        return False
+    target = resolve(action, env)
+    return isinstance(target, Partial) and isinstance(target.target, type) and target.target.is_join
 
 
 def _replacement(body: tree.Body) -> tree.Action:

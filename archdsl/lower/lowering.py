@@ -13,17 +13,19 @@ from archdsl.lower.arguments import Operators
 from archdsl.lower.inputs import Inputs
 from archdsl.lower.level import Draft, Flow, Level, Way
 from archdsl.lower.place import PathEdit, Place
+from archdsl.lower.said import Said
 from archdsl.ops.base import Op
 from archdsl.ops.shape import Shape
 from archdsl.semantics.context import Context
 from archdsl.semantics.env import Budget, Env
 from archdsl.semantics.values import Setting, turns_in_words
 from archdsl.syntax import tree
+from archdsl.syntax.walk import names_read
 from archdsl.text.diagnostic import Diagnostic, Label, Reporter
 from archdsl.text.source import Span
 
 MAX_STEPS = 10_000
-_MOST_AFTER_MISTAKE = 2_000
+_MOST_AFTER_MISTAKE = 4_000
 """How many more steps are looked at once there is a mistake, which makes each of them slower to lower."""
 MAX_SIZE = 1_000_000
 """How many steps a graph may have, those of its bodies counted as often as they are called."""
@@ -51,10 +53,13 @@ class EnoughMistakes(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A lowered block body and the shapes of its outputs."""
+    """A lowered block body, the shapes of its outputs, and which of the values that its call keeps it captured."""
 
     graph: Graph
     shapes: Mapping[str, Shape | None]
+    captured: tuple[int, ...] = ()
+    is_pass: bool = False
+    """Whether the body is `pass` alone, and the call therefore a step that does nothing, without a body."""
 
 
 @dataclass(slots=True, eq=False)
@@ -92,12 +97,16 @@ class Lowering:
     """How often a pattern was held against a step's names."""
     matched: set[int] = field(default_factory=set[int])
     """The edits that reached a step."""
+    said: Said = field(default_factory=Said)
+    """What the model's own body says of its weights."""
     assertions: list[tuple[tree.Expression, Env]] = field(default_factory=list[tuple[tree.Expression, Env]])
     steps: int = 0
     """How many statements and actions were lowered."""
     _steps_broken: int = 0
     built: set[Span] = field(default_factory=set[Span])
     """The blocks that were lowered, by where they are declared."""
+    mentioned: dict[int, frozenset[str] | None] = field(default_factory=dict[int, "frozenset[str] | None"])
+    """By identity, the names that a body's text has."""
     inputs_written: list[int] = field(default_factory=list[int])
     """Where the model's inputs begin; after one that is wrong nothing flows, and that is told there."""
     _lacks_input: bool = False
@@ -116,6 +125,12 @@ class Lowering:
         self._trial.deferred.clear()
         self._trial.calls.clear()
         return self._trial
+
+    def names_in(self, body: tree.Body) -> frozenset[str] | None:
+        """Return the names that a body may read; None where it puts together what stands behind `@`."""
+        if id(body) not in self.mentioned:
+            self.mentioned[id(body)] = names_read(body)
+        return self.mentioned[id(body)]
 
     def count(self, span: Span) -> None:
         """Take note of one more statement or action; raise where there are too many, or mistakes enough."""

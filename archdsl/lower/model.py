@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from archdsl.ir.freezing import Freezing
 from archdsl.ir.graph import Graph
+from archdsl.ir.start import WeightsSource
 from archdsl.ir.trouble import Parts, Reported, Trouble
 from archdsl.lower.dispatch import lower_body
 from archdsl.lower.inputs import Inputs
@@ -43,6 +45,10 @@ class Lowered:
     """How many statements and actions were lowered."""
     built: frozenset[Span]
     """The model and the blocks that were lowered, by where they are declared."""
+    freezings: tuple[Freezing, ...]
+    """What of the network is frozen, by the model's own body and then by variants."""
+    weights: WeightsSource | None
+    """The file that its weights start from, if any."""
 
 
 def lower_model(
@@ -57,7 +63,11 @@ def lower_model(
     if graph is None:
         lowering.tell_deferred()
     built = frozenset({*lowering.built, plan.declaration.span})
-    return Lowered(graph, tuple(lowering.assertions), tuple(lowering.deferred), lowering.steps, built)
+    said = lowering.said
+    freezings, weights = (*said.freezings, *plan.freezings), plan.weights or said.weights
+    return Lowered(
+        graph, tuple(lowering.assertions), tuple(lowering.deferred), lowering.steps, built, freezings, weights
+    )
 
 
 def _lower(plan: Plan, lowering: Lowering) -> Graph | None:
@@ -80,7 +90,7 @@ def _lower(plan: Plan, lowering: Lowering) -> Graph | None:
             help = "begin its body with `input [3, 224, 224]`"
             report.error("E121", f"`{plan.name}` has no input", declaration.name.span, help=help)
         return None
-    main = main_flow(declaration.body, flow)
+    main = main_flow(declaration.body, flow, lowering.main)
     graph = lowering.main.finish(plan.name, "model", main, declaration.span, env.names, plan.doc)
     if graph.size > MAX_SIZE:
         message = f"`{plan.name}` has {graph.size:,} steps, more than {MAX_SIZE:,}"

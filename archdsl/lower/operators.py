@@ -10,9 +10,11 @@ from archdsl.lower.level import Draft, Flow
 from archdsl.lower.lowering import Lowering
 from archdsl.lower.place import Place
 from archdsl.lower.recovery import mistake_alone
+from archdsl.lower.references import taken
 from archdsl.ops.base import Op, OpError
 from archdsl.ops.shape import LARGEST_TENSOR, Shape
 from archdsl.syntax import tree
+from archdsl.text.edits import renamed
 
 
 def call_operator(
@@ -21,14 +23,18 @@ def call_operator(
     """Lower a call of an operator that has one input or none."""
     if node.body is not None:
         help = "put a new line or `;` before the brace, where it is a group of steps; else remove it"
-        raise Trouble("E107", f"`{node.name.text}` takes no body", node.body.span, help=help)
+        if op.joins_as:
+            help = f"it acts along an axis of one value: `{op.joins_as} {{ … }}` joins branches"
+        fix = renamed(node.name.span, node.name.text, op.joins_as or None)
+        raise Trouble("E107", f"`{node.name.text}` takes no body", node.body.span, help=help, fix=fix)
     made = lowering.operators.make(op, arguments, node.name.span)
     if op.category == "input":
         return _add_input(made, node, place, lowering)
-    if flow.ref is None:
+    if flow.ref is None and not op.is_source:
         raise lowering.no_input(node.span)
     draft = Draft(node.name.text, node.span, label=place.label, op=made, attribute_spans=arguments.spans)
-    return add_operator(made, draft, [flow], place, lowering)
+    flows = [*([] if op.is_source else [flow]), *taken(arguments.wires(op), node.span, place)]
+    return add_operator(made, draft, flows, place, lowering)
 
 
 def add_operator(op: Op, draft: Draft, flows: Sequence[Flow], place: Place, lowering: Lowering) -> Flow:

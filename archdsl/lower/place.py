@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from archdsl.lower.level import Flow, Level
+from archdsl.lower.sight import LevelSight
 from archdsl.semantics.env import Env
 from archdsl.syntax import tree
 
@@ -45,10 +46,16 @@ class Place(NamedTuple):
     """Whether this is a later repetition, in which `stride` parameters are 1."""
     is_training: bool = False
     """Whether this belongs to an output of training alone."""
+    before: int = 0
+    """How many steps of the level the caller of the body at hand made; their labels hide no value it was handed."""
 
     def at(self, flow: Flow) -> Place:
         """Return the place where a value flows in."""
-        env = self.env.at(flow.ref, flow.shape)
+        key = self.is_training, self.before
+        sight = self.level.sights.get(key)
+        if sight is None:
+            sight = self.level.sights[key] = LevelSight(self.level, self.is_training, self.before)
+        env = self.env.at(flow.ref, flow.shape, sight)
         return self if env is self.env else self._replace(env=env)
 
     def labelled(self, label: str | None) -> Place:
@@ -59,4 +66,8 @@ class Place(NamedTuple):
 
     def inside(self, level: Level) -> Place:
         """Return the place in a level that the step here makes, and which takes the label."""
-        return self._replace(level=level, label=None)
+        return self._replace(level=level, label=None, before=0)
+
+    def spliced(self, env: Env) -> Place:
+        """Return the place of a body that comes from elsewhere, with names of its own, into the level here."""
+        return self._replace(env=env, before=len(self.level.drafts))

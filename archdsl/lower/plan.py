@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from archdsl.ir.freezing import Freezing
+from archdsl.ir.start import WeightsSource
 from archdsl.ir.trouble import Parts, Reported, Trouble
+from archdsl.lower.said import Said, take_edit
 from archdsl.semantics.context import Context
 from archdsl.semantics.defaults import file_context
 from archdsl.semantics.env import Budget, Env
@@ -37,6 +40,10 @@ class Plan:
     context: Context
     edits: tuple[tuple[tree.VariantEdit, Module], ...]
     doc: str
+    freezings: tuple[Freezing, ...] = ()
+    """What variants say of frozen parts."""
+    weights: WeightsSource | None = None
+    """The file that the outermost variant which names one does."""
 
 
 def models_of(source: Source, folder: Path | None = None) -> tuple[str, ...]:
@@ -169,7 +176,10 @@ def _varied(plan: Plan, variant: tree.Variant, home: Module) -> Plan:
     orders: dict[str, Setting] = {}
     names = {parameter.name.text: parameter for parameter in parameters}
     given: set[str] = set()
+    said = Said()
     for settings in variant.edits:
+        if isinstance(settings, tree.Call):
+            take_edit(settings, said, env)
         if isinstance(settings, tree.Settings):
             for argument in settings.arguments:
                 assert argument.key is not None
@@ -196,6 +206,8 @@ def _varied(plan: Plan, variant: tree.Variant, home: Module) -> Plan:
         plan.context.order(orders),
         edits,
         doc,
+        (*plan.freezings, *said.freezings),
+        said.weights or plan.weights,
     )
 
 

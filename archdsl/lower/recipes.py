@@ -12,20 +12,21 @@ from pydantic import ValidationError
 
 from archdsl.ir.trouble import Parts, Reported, Trouble
 from archdsl.lower.arguments import reason
+from archdsl.lower.recipe_paths import is_bound, read_freeze, read_rates
 from archdsl.recipes.base import RecipeStatement
 from archdsl.recipes.contradictions import contradictions
 from archdsl.recipes.images import ImageChange
-from archdsl.recipes.recipe import CHANGES_BY_WORD, IMAGES, STATEMENTS, Recipe
-from archdsl.recipes.updates import Freeze
+from archdsl.recipes.recipe import CHANGES_BY_WORD, IMAGES, PHASE_WORDS, STATEMENTS, Phase, Recipe
+from archdsl.recipes.updates import Freeze, Rates
 from archdsl.semantics.context import Context
 from archdsl.semantics.defaults import file_context
 from archdsl.semantics.env import Budget, Env
-from archdsl.semantics.evaluate import as_word, evaluate
+from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.files import SUFFIX, read_source, recipe_folder
 from archdsl.semantics.library import Library
 from archdsl.semantics.mistakes import inexact
 from archdsl.semantics.module import Module
-from archdsl.semantics.values import describe
+from archdsl.semantics.values import as_word, describe
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Fix, Label, Reporter
 from archdsl.text.edits import renamed
@@ -35,6 +36,7 @@ from archdsl.text.suggest import nearest
 S = TypeVar("S", bound=RecipeStatement)
 _PARTS = ("train", "eval")
 _MOST_BASES = 100
+_MOST_PHASES = 100
 
 
 @dataclass(slots=True)
@@ -43,6 +45,8 @@ class _Draft:
 
     fields: dict[str, object] = field(default_factory=dict[str, object])
     spans: dict[str, Span] = field(default_factory=dict[str, Span])
+    """Of statements by their words; of the second phase's, `phase 2 epochs`."""
+    phases: list[Phase] = field(default_factory=list[Phase])
 
 
 def check_recipes(module: Module, report: Reporter) -> int:
@@ -83,10 +87,15 @@ def build_recipe(declaration: tree.RecipeText, module: Module, report: Reporter)
     except Reported:
         return None
     fields: dict[str, Any] = draft.fields
-    recipe = Recipe(name=declaration.name.text, **fields)
+    recipe = Recipe(name=declaration.name.text, phases=tuple(draft.phases), **fields)
     found = list(contradictions(recipe))
     for one in found:
-        span = draft.spans.get(one.keyword, declaration.name.span)
+        within = f"{Phase.keyword} {one.phase}"
+        places = (f"{within} {one.keyword}", within, one.keyword) if one.phase else (one.keyword,)
+        spans = [draft.spans[place] for place in places if place in draft.spans]
+        # What stands in this recipe's own file can be changed there.
+        spans.sort(key=lambda span: span.source != declaration.span.source)
+        span = spans[0] if spans else declaration.name.span
         labels: list[Label] = []
         if span.source != declaration.span.source:  # what it builds on stands in another file
             labels, span = [Label(span, "said here")], (declaration.base or declaration.name).span
@@ -102,6 +111,7 @@ def _draft(declaration: tree.RecipeText, module: Module, parts: Parts, seen: tup
             draft = _draft(base, home, parts, (*seen, base.name.text))
     env = Env(module, file_context(module, Context(), Budget(), Parts()), Budget())
     own: dict[str, Span] = {}
+    inherited, draft.phases = draft.phases, []
     for statement in declaration.body.statements:
         with parts:
             if isinstance(statement, tree.Let):
@@ -110,7 +120,21 @@ def _draft(declaration: tree.RecipeText, module: Module, parts: Parts, seen: tup
             if isinstance(statement, tree.Broken):
                 raise Reported
             _take(_call(statement, "a recipe"), env, draft, own)
+    if Phase.keyword not in own:
+        draft.phases = inherited
+        for word in PHASE_WORDS:
+            with parts:
+                _check_counts(word, draft, own)
     return draft
+
+
+def _check_counts(word: str, draft: _Draft, own: Mapping[str, Span]) -> None:
+    """Check that a statement beside phases of another recipe has a phase that it counts for."""
+    # What a phase freezes comes to what the recipe freezes.
+    if word in own and word != Freeze.keyword and draft.phases and all(word in phase.said() for phase in draft.phases):
+        message = f"`{word}` counts for no phase of the run, since each says its own"
+        help = f"change it in a phase: `--set recipe.{Phase.keyword}.1.{word}=…`, or write the phases anew"
+        raise Trouble("E127", message, own[word], help=help)
 
 
 def _base(name: tree.Name, module: Module, seen: tuple[str, ...]) -> tuple[tree.RecipeText, Module]:
@@ -150,6 +174,10 @@ def _take(call: tree.Call, env: Env, draft: _Draft, own: dict[str, Span]) -> Non
         draft.fields[part] = changes
         draft.spans[f"{IMAGES} {part}"] = call.span
         return
+    if word == Phase.keyword:
+        own.setdefault(word, call.name.span)
+        draft.phases.append(_phase(call, env, draft, len(draft.phases) + 1))
+        return
     kinds = STATEMENTS.get(word)
     if kinds is None:
         raise _unknown_word(call)
@@ -158,6 +186,39 @@ def _take(call: tree.Call, env: Env, draft: _Draft, own: dict[str, Span]) -> Non
     _once(word, call.span, own)
     draft.fields[word] = _read_kind(kinds, call, env)
     draft.spans[word] = call.span
+
+
+def _phase(call: tree.Call, env: Env, draft: _Draft, number: int) -> Phase:
+    """Read a phase, whose number counts from 1."""
+    place = f"{Phase.keyword} {number}"
+    if number == 1:  # phases take the place of those of what the recipe builds on
+        draft.spans = {name: span for name, span in draft.spans.items() if not name.startswith(f"{Phase.keyword} ")}
+    draft.spans[place] = call.name.span
+    if call.body is None or call.arguments:
+        span = call.arguments[0].span if call.arguments else call.name.span
+        message = f"`{Phase.keyword}` needs its statements in braces, and nothing else"
+        raise Trouble("E126", message, span, help=f"write `{Phase.example}`")
+    if number > _MOST_PHASES:
+        message = f"a recipe has at most {_MOST_PHASES} phases"
+        raise Trouble("E126", message, call.name.span, help="join those that do alike", is_fatal=True)
+    inner, own, parts = _Draft(), dict[str, Span](), Parts()
+    for statement in call.body.statements:
+        with parts:
+            if isinstance(statement, tree.Broken):
+                raise Reported
+            found = _call(statement, "a phase")
+            word = found.name.text
+            if word in STATEMENTS and word not in PHASE_WORDS:
+                help = f"put it behind the `}}` of the phase; a phase has {', '.join(f'`{w}`' for w in PHASE_WORDS)}"
+                raise Trouble("E126", f"`{word}` is the whole run's, and no phase's", found.name.span, help=help)
+            if word in (IMAGES, Phase.keyword):
+                help = "put it behind the `}` of the phase"
+                raise Trouble("E126", f"`{word}` has no place in a phase", found.name.span, help=help)
+            _take(found, env, inner, own)
+    parts.settle()
+    draft.spans |= {f"{place} {word}": span for word, span in own.items()}
+    fields: dict[str, Any] = inner.fields
+    return Phase(**fields)
 
 
 def _once(word: str, span: Span, own: dict[str, Span]) -> None:
@@ -174,7 +235,7 @@ def _unknown_word(call: tree.Call) -> Trouble:
         written = " ".join(call.span.text.split())
         help = f"put it into a list: `{IMAGES} train {{ {written} }}`"
         return Trouble("E126", f"`{word}` is what is done to images, and no statement", call.name.span, help=help)
-    near = nearest(word, [*STATEMENTS, IMAGES])
+    near = nearest(word, [*STATEMENTS, IMAGES, Phase.keyword])
     of = next((name for name, kinds in STATEMENTS.items() for kind in kinds if word in kind.settings()), None)
     kind = next((kind for kinds in STATEMENTS.values() for kind in kinds if kind.kind == word), None)
     help = f"the nearest is `{near}`" if near else f"there is {', '.join(f'`{name}`' for name in STATEMENTS)}"
@@ -192,6 +253,10 @@ def _kind_with(keyword: str, setting: str) -> type[RecipeStatement]:
 
 def _read_kind(kinds: Sequence[type[RecipeStatement]], call: tree.Call, env: Env) -> RecipeStatement:
     """Read a statement; where its word has kinds, the first value says which."""
+    if kinds[0] is Freeze:
+        return read_freeze(call, env)
+    if kinds[0] is Rates:
+        return read_rates(call, env)
     if not kinds[0].kind:
         return _read(kinds[0], call, call.arguments, env)
     names = [kind.kind for kind in kinds]
@@ -248,28 +313,17 @@ def _read(cls: type[S], call: tree.Call, arguments: Sequence[tree.Argument], env
     settings = cls.settings()
     free, values, spans = list(settings), dict[str, Any](), dict[str, Span]()
     parts = Parts()
-    if issubclass(cls, Freeze):
-        items = [argument for argument in arguments if argument.key is None]
-        keyed = [argument for argument in arguments if argument.key is not None]
+    for argument in arguments:
         with parts:
-            if keyed:
-                key = keyed[0].key
-                message = f"`{cls.head()}` takes paths without names"
-                raise Trouble("E102", message, key.span if key else keyed[0].span, help=f"write `{cls.example}`")
-            values["parts"] = tuple(part for item in items for part in _paths(item, cls, env))
-            spans["parts"] = call.span
-    else:
-        for argument in arguments:
-            with parts:
-                key = _key(cls, argument, free)
-                if key in spans:
-                    label = Label(spans[key], "given here first")
-                    help = "remove one of the two"
-                    raise Trouble("E106", f"`{key}` is given twice", argument.span, labels=(label,), help=help)
-                spans[key] = argument.span
-                if key in free:
-                    free.remove(key)
-                values[key] = _value(argument, cls, key, env)
+            key = _key(cls, argument, free)
+            if key in spans:
+                label = Label(spans[key], "given here first")
+                help = "remove one of the two"
+                raise Trouble("E106", f"`{key}` is given twice", argument.span, labels=(label,), help=help)
+            spans[key] = argument.span
+            if key in free:
+                free.remove(key)
+            values[key] = _named(argument, cls, env) if key == cls.naming else _value(argument, cls, key, env)
     parts.settle()
     return _validated(cls, values, spans, call)
 
@@ -287,11 +341,14 @@ def _key(cls: type[RecipeStatement], argument: tree.Argument, free: Sequence[str
     return free[0]
 
 
-def _paths(argument: tree.Argument, cls: type[RecipeStatement], env: Env) -> list[object]:
-    """Return the paths that an argument names: a word or a string, or a list of such."""
+def _named(argument: tree.Argument, cls: type[RecipeStatement], env: Env) -> tuple[object, ...]:
+    """Return the parts of a network that an argument names: a word or a string, or a list of such."""
     written = argument.value.items if isinstance(argument.value, tree.ListOf) else (argument.value,)
-    found = [_value(tree.Argument(None, item, item.span), cls, "parts", env, is_name=True) for item in written]
-    return [part for item in found for part in (item if isinstance(item, tuple) else (item,))]  # pyright: ignore[reportUnknownVariableType] -- whatever a list holds
+    found = [_value(tree.Argument(None, item, item.span), cls, cls.naming, env, is_name=True) for item in written]
+    parts: list[object] = []
+    for item in found:
+        parts.extend(item if isinstance(item, tuple) else (item,))  # pyright: ignore[reportUnknownArgumentType] -- whatever a list holds
+    return tuple(parts)
 
 
 def _unknown_setting(cls: type[RecipeStatement], key: tree.Name) -> Trouble:
@@ -306,7 +363,9 @@ def _value(argument: tree.Argument, cls: type[RecipeStatement], key: str, env: E
     """Return a setting's value; a word that it takes is one whatever else is called that."""
     value = argument.value
     words = cls.words(key)
-    if isinstance(value, tree.Variable) and (value.name in words or (is_name and not _is_bound(value.name, env))):
+    if isinstance(value, tree.Interpolated):
+        return value.span.text[1:-1]  # a file's name, of which braces are part
+    if isinstance(value, tree.Variable) and (value.name in words or (is_name and not is_bound(value.name, env))):
         return value.name
     try:
         found = as_word(evaluate(value, env))
@@ -320,11 +379,6 @@ def _value(argument: tree.Argument, cls: type[RecipeStatement], key: str, env: E
     if isinstance(found, tuple):
         return tuple(float(item) if isinstance(item, Fraction) else item for item in found)
     return found
-
-
-def _is_bound(name: str, env: Env) -> bool:
-    found = env.module.declarations.get(name)
-    return name in env.names or (found is not None and isinstance(found[0], tree.Let))
 
 
 def _validated(cls: type[S], values: Mapping[str, Any], spans: Mapping[str, Span], call: tree.Call) -> S:

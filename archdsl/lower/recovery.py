@@ -95,7 +95,7 @@ def mistake_alone(op: Op) -> OpError | None:
     found: OpError | None = None
     for shape in _ANY if not op.is_join else ():
         try:
-            op.infer_shape([shape])
+            op.infer_shape([shape] * (1 + op.values_read()))
         except OpError as error:
             if error.code in _OF_ARGUMENTS:
                 found = found or error

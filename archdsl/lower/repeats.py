@@ -49,16 +49,22 @@ def repeat_until_steady(count: int, place: Place, flow: Flow, once: Fill) -> Flo
     """Lower repetitions until they no longer change: the rest are equal to the last, and join its node."""
     drafts = place.level.drafts
     for done in range(count):
-        before, size = flow.shape, len(drafts)
+        entering, before, size = flow.ref, flow.shape, len(drafts)
         flow = once(place._replace(is_repeat=place.is_repeat or done > 0), flow)
         if before is None or place.edits:
             continue
         is_steady = done > 0 and flow.shape == before and len(drafts) == size + 1 == flow.position + 1
-        if is_steady and drafts[-1].reuses is None:
+        is_steady = is_steady and drafts[-1].label is None and drafts[-1].reuses is None
+        if is_steady and _goes_on(drafts[-1], entering):
             drafts[-1].repeat += count - done - 1
             _merge_equal(drafts)
             return Flow(Ref(len(drafts) - 1), flow.shape)
     return flow
+
+
+def _goes_on(draft: Draft, entering: Ref | None) -> bool:
+    """Return whether what flows is a draft's first input alone: further values are the same for every repetition."""
+    return draft.inputs[:1] == (entering,) and entering not in draft.inputs[1:]
 
 
 def _merge_equal(drafts: list[Draft]) -> None:
@@ -66,7 +72,8 @@ def _merge_equal(drafts: list[Draft]) -> None:
     if len(drafts) < 2:
         return
     before, last = drafts[-2], drafts[-1]
-    is_chained = last.inputs == (Ref(len(drafts) - 2),) and before.label is None and not before.is_input
+    is_chained = before.label is None and not before.is_input and last.inputs[1:] == before.inputs[1:]
+    is_chained = is_chained and _goes_on(last, Ref(len(drafts) - 2))
     same = before.op == last.op and before.body is last.body and before.shapes == last.shapes
     if is_chained and same and before.reuses is None and last.label is None:
         before.repeat += last.repeat

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from archdsl.ir.trouble import Parts, Reported, Trouble
 from archdsl.lower.dispatch import look_aside, lower_body
@@ -53,27 +53,42 @@ def _residual(node: tree.Residual, place: Place, flow: Flow, lowering: Lowering)
 def _shortcut(node: tree.Residual, body: tree.Body, place: Place, flow: Flow, lowering: Lowering) -> Flow:
     if node.shortcut_label is None:
         return lower_body(body, place, flow, lowering)
-    text = tree.LabelText((node.shortcut_label.text,), node.shortcut_label.span)
-    return lower_step(tree.Step(text, tree.Group(body, body.span), None, body.span), place.at(flow), flow, lowering)
+    return lower_step(
+        tree.Step(node.shortcut_label, tree.Group(body, body.span), None, body.span), place.at(flow), flow, lowering
+    )
 
 
 def _changes_shape(before: Shape, after: Shape) -> bool:
     """Return whether a residual's body changes channels or the image's scale, leaving rounding aside."""
-    if len(before) != len(after) or before[0] != after[0]:
+    if len(before) != len(after):
         return True
-    return any(_scale(a) != _scale(b) for a, b in zip(before[1:], after[1:], strict=True))
+    return any(a != b if is_exact else _scale(a) != _scale(b) for a, b, is_exact in _axes(before, after))
 
 
 def _may_join(before: Shape, after: Shape) -> bool:
     """Return whether a residual's input and result may add up: one has a fixed size where the other has the image's."""
-    if len(before) != len(after) or before[0] != after[0]:
+    if len(before) != len(after):
         return False
-    pairs = zip(before[1:], after[1:], strict=True)
-    return all(_scale(a) == _scale(b) or isinstance(a, int) is not isinstance(b, int) for a, b in pairs)
+    return all(
+        a == b if is_exact else _scale(a) == _scale(b) or isinstance(a, int) is not isinstance(b, int)
+        for a, b, is_exact in _axes(before, after)
+    )
+
+
+def _axes(before: Shape, after: Shape) -> Iterator[tuple[Size, Size, bool]]:
+    """Yield the sizes of each axis before and after, and whether they are channels, which are never rounded.
+
+    Where no axis is the channels, the first stands for them.
+    """
+    exact = {x.axis for x in (before, after) if x.axis is not None} or {0}
+    for axis, (a, b) in enumerate(zip(before, after, strict=True)):
+        yield a, b, axis in exact
 
 
 def _scale(size: Size) -> object:
-    return ("fixed", size) if isinstance(size, int) else ("scaled", size.scale)
+    if isinstance(size, int):
+        return "fixed", size
+    return "scaled", size.growth if size.scale is None else size.scale
 
 
 def _missing_shortcut(node: tree.Residual, before: Shape, after: Shape) -> Trouble:
@@ -81,11 +96,15 @@ def _missing_shortcut(node: tree.Residual, before: Shape, after: Shape) -> Troub
     keyword = Span(node.span.start, node.span.start + len("residual"), node.span.source)
     help = "add `shortcut { conv … k=1 }`, or `when` to say when there is a shortcut at all"
     trouble = Trouble("E220", _not_followed((after, before)), keyword, help=help)
-    trouble.restate = _not_followed
+    # Where numbers happen to be the same for this image, they are not for others.
+    trouble.restate = lambda shapes: _not_followed(shapes if shapes[0][:] != shapes[1][:] else (after, before))
     return trouble
 
 
 def _not_followed(shapes: Sequence[Shape]) -> str:
     """Say what a residual's body makes of its input, given what comes out of the body and what goes into it."""
     after, before = shapes
-    return f"the body makes {before} into {after}, and nothing makes the shortcut follow"
+    shown = [str(before), str(after)]
+    if shown[0] == shown[1]:  # they differ by a rounding that the short form leaves out
+        shown = [f"[{', '.join(map(str, x))}]" for x in (before, after)]
+    return f"the body makes {shown[0]} into {shown[1]}, and nothing makes the shortcut follow"

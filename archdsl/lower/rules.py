@@ -11,6 +11,7 @@ from archdsl.lower.splits import lower_split
 from archdsl.lower.stages import lower_stages
 from archdsl.lower.statements import (
     bind_defaults,
+    bind_function,
     bind_let,
     bind_unknown,
     lower_assert,
@@ -36,10 +37,12 @@ RULES = Rules(
         tree.Split: lower_split,
         tree.Stages: lower_stages,
         tree.Reference: lower_reference,
+        tree.Index: lower_reference,
         tree.Reuse: lower_reuse,
     },
     names={
         tree.Let: bind_let,
+        tree.Function: bind_function,
         tree.Defaults: bind_defaults,
         tree.Broken: bind_unknown,
     },

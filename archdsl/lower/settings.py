@@ -76,7 +76,7 @@ def with_settings(plan: Plan, settings: Mapping[str, UserValue]) -> Plan:
     context = replace(
         plan.context.order(orders, argument_orders), outside=Outside(outside, places) if outside else None
     )
-    return Plan(plan.module, plan.declaration, plan.name, values, context, plan.edits, plan.doc)
+    return replace(plan, values=values, context=context)
 
 
 def check_taken(plan: Plan, report: Reporter) -> None:

@@ -133,14 +133,19 @@ def _level_of(
     action, _ = edited(group, place.labelled(text), lowering)
     if action is None:
         stride.is_taken = True
+        place.level.removed.add(text)
         return flow
     place.level.labels[text] = (None, label.span)
     inner = place.labelled(text)._replace(edits=edits_below(text, place.edits))
-    if action is group:
-        flow = nested(node.span, inner, flow, lowering, fill, "stages")
-    else:
-        flow = lower_action(action, inner, flow, lowering)
-        stride.is_taken = True
+    place.level.underway.add(text)
+    try:
+        if action is group:
+            flow = nested(node.span, inner, flow, lowering, fill, "stages")
+        else:
+            flow = lower_action(action, inner, flow, lowering)
+            stride.is_taken = True
+    finally:
+        place.level.underway.discard(text)
     place.level.labels[text] = (flow.position, label.span)
     return flow
 

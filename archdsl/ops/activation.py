@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal, final
 
-from archdsl.ops.base import Category, Init, Op, Tensor, TorchCall
+from archdsl.ops.base import Category, Init, Op, Tensor, TorchCall, check_channels_first
 from archdsl.ops.description import Term
 from archdsl.ops.init import VectorInit, initial_values
 from archdsl.ops.shape import Shape
@@ -72,9 +72,11 @@ class ReLU6(Activation):
     keyword: ClassVar[str] = "relu6"
     torch: ClassVar[str] = "nn.ReLU6"
     can_run_in_place: ClassVar[bool] = True
-    is_bounded: ClassVar[bool] = True
 
     def is_idempotent(self) -> bool:
+        return True
+
+    def is_bounded(self) -> bool:
         return True
 
 
@@ -105,7 +107,7 @@ class PReLU(Activation):
 
     Shape:  unchanged
     Cost:   parameters = 1 if shared, else C; one operation per element
-    Errors: none
+    Errors: E225 not shared, and the channels are not the first axis
     Source: torch.nn.PReLU; He et al. 2015, Delving Deep into Rectifiers
 
     >>> PReLU(shared=False).state([Shape(64, 56, 56)])[0].shape
@@ -120,6 +122,11 @@ class PReLU(Activation):
     """What every factor starts at."""
     init: VectorInit | None = None
     """Initial values of the factors, instead of `slope`."""
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        if not self.shared:
+            check_channels_first(inputs[0], self.keyword)
+        return inputs[0]
 
     def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
         return (Tensor("weight", (1 if self.shared else inputs[0].numbers()[0],)),)
@@ -153,6 +160,9 @@ class RReLU(Activation):
     """Smallest factor."""
     high: float = 1 / 3
     """Largest factor."""
+
+    def differs_in_training(self) -> bool:
+        return True
 
 
 @final

@@ -41,7 +41,9 @@ Pair: TypeAlias = Annotated[tuple[PositiveInt, PositiveInt], BeforeValidator(_pa
 NonNegativePair: TypeAlias = Annotated[tuple[NonNegativeInt, NonNegativeInt], BeforeValidator(_pair)]
 Probability: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 
-Category: TypeAlias = Literal["input", "conv", "linear", "norm", "activation", "pool", "shape", "join", "regularise"]
+Category: TypeAlias = Literal[
+    "input", "conv", "linear", "norm", "activation", "pool", "shape", "tensor", "join", "regularise"
+]
 
 
 def attribute_docs(model: type[BaseModel]) -> dict[str, str]:
@@ -63,8 +65,12 @@ def attribute_docs(model: type[BaseModel]) -> dict[str, str]:
 class OpError(Exception):
     """A rule that an operator's attributes and inputs break; the pass finds its place in the text."""
 
-    def __init__(self, code: str, message: str, attribute: str = "", help: str = "", marker: str = "") -> None:
+    def __init__(
+        self, code: str, message: str, attribute: str = "", help: str = "", marker: str = "", *, word: str = ""
+    ) -> None:
+        """Take what is wrong, and where: an attribute, and perhaps a word of the attribute's text."""
         super().__init__(message)
+        self.word = word
         self.code, self.message, self.attribute, self.help, self.marker = (
             code,
             message,
@@ -72,6 +78,17 @@ class OpError(Exception):
             help,
             marker,
         )
+
+
+class ValueAt(BaseModel):
+    """An attribute that is a value: the one at this place among what the operator reads, the first of which flows in.
+
+    An attribute that is annotated `ValueAt | None` takes one; a spec writes `@name` for it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: PositiveInt
 
 
 class Init(BaseModel):
@@ -97,6 +114,12 @@ class Tensor:
         return prod(self.shape)
 
 
+class TorchName(str):
+    """A function of torch as an argument, such as `torch.exp`."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class TorchCall:
     """How torch performs an operator; the backend prints it.
@@ -104,11 +127,17 @@ class TorchCall:
     kind "module":    `target(*args, **kwargs)` builds an nn.Module that takes the inputs.
     kind "function":  `target(inputs..., *args, **kwargs)`; with `packs_inputs`, `target([inputs...], …)`.
     kind "operator":  the inputs joined by the infix operator `target`.
-    kind "parameter": the module owns an nn.Parameter of shape `args`, and its value times the input is the
-                      result; `kwargs["value"]` fills it.
+    kind "parameter": the module owns an nn.Parameter of shape `args`, which `kwargs["value"]`, a number or an `Init`,
+                      fills. The infix operator `target` joins it with the input; without one it is the result itself,
+                      the same for every image.
+    kind "buffer":    the same of an nn.Buffer, whose numbers are `kwargs["value"]`; what is not `kwargs["persistent"]`
+                      is no part of the state_dict.
     kind "method":    `input.target(inputs..., *args)`.
     `input_names` are the keywords under which a module or function takes the last inputs, which then follow
     all others: `F.scaled_dot_product_attention(q, k, value=v)`.
+    `is_led` says of a function that its arguments go before its inputs: `torch.einsum("bij,bjk->bik", x, y)`.
+    `stretches` says of a function that inputs of one image go together with those of many, as in an infix operator.
+    `size_names` are the keywords under which a function takes heights and widths of the last inputs instead of these.
     A target that is a bare class name (`StochasticDepth`) is one of the backend's own helper classes.
     `stateless_module` names the module form of a function or method, for use inside nn.Sequential.
     """
@@ -116,10 +145,18 @@ class TorchCall:
     target: str
     args: tuple[object, ...] = ()
     kwargs: Mapping[str, object] = field(default_factory=dict[str, object])
-    kind: Literal["module", "function", "operator", "parameter", "method"] = "module"
+    kind: Literal["module", "function", "operator", "parameter", "buffer", "method"] = "module"
     packs_inputs: bool = False
+    is_led: bool = False
+    stretches: bool = False
     input_names: tuple[str, ...] = ()
+    size_names: tuple[str, ...] = ()
     stateless_module: TorchCall | None = None
+
+    @property
+    def is_owned(self) -> bool:
+        """Whether it is a tensor of the enclosing module's own."""
+        return self.kind in ("parameter", "buffer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +216,13 @@ class LinearMap:
     groups: int = 1
 
 
+class KeptPart(NamedTuple):
+    """A range of places along one axis."""
+
+    axis: int
+    places: range
+
+
 @dataclass(frozen=True, slots=True)
 class RunningNorm:
     """What a norm is in evaluation: (x - running_mean) / sqrt(running_var + eps), for each channel.
@@ -203,20 +247,26 @@ class Op(BaseModel):
 
     keyword: ClassVar[str]
     category: ClassVar[Category]
+    edition: ClassVar[int] = 1
+    """The edition of the language that it came with."""
+    open_attribute: ClassVar[str] = ""
+    """The attribute, of pairs of a name and a value, that arguments of names of their own make up; "" without."""
     aliases: ClassVar[Mapping[str, str]] = {}
     """Short argument names, e.g. {"k": "kernel"}."""
     is_join: ClassVar[bool] = False
     """Whether it takes the results of several branches."""
+    joins_as: ClassVar[str] = ""
+    """The join that does among several values what this does along an axis, if there is one."""
+    is_source: ClassVar[bool] = False
+    """Whether it reads no value, and gives the same for every image."""
     is_parameter: ClassVar[bool] = False
-    """Whether its weights belong to the enclosing module itself, so that its path is their key."""
+    """Whether its tensor belongs to the enclosing module itself, so that its path is the tensor's key."""
     acts_in_training_only: ClassVar[bool] = False
     """Whether it is noise, which evaluation leaves out."""
     shares_memory: ClassVar[bool] = False
     """Whether its result is its input's elements, all or some, under other axes: a view, which copies nothing."""
     makes_probabilities: ClassVar[bool] = False
     """Whether its results, or their exponentials, lie between 0 and 1, whatever it reads."""
-    is_bounded: ClassVar[bool] = False
-    """Whether it takes each element by itself to a range with two ends."""
     removes_scale: ClassVar[bool] = False
     """Whether a positive factor on all that it reads leaves no trace in training, but for `eps`."""
     cancels_equals: ClassVar[bool] = False
@@ -233,8 +283,8 @@ class Op(BaseModel):
     """Whether a figure names it beside its neighbour, as it does norms and activations, rather than by itself."""
     saves_places: ClassVar[bool] = False
     """Whether autograd also keeps where each output element comes from, as an int64."""
-    stacks_channels: ClassVar[bool] = False
-    """Whether it is a join whose channels are those of its inputs, one after the other."""
+    follows_channels: ClassVar[bool] = False
+    """Whether it acts on the channels, where a pattern named them, unless its `axis` says otherwise."""
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         """Return the output's shape, or raise OpError. Sizes may be symbolic."""
@@ -272,6 +322,10 @@ class Op(BaseModel):
         """Whether it hands on what it reads, in one of the two modes."""
         return self.changes_nothing() or (self.acts_in_training_only and not in_training)
 
+    def differs_in_training(self) -> bool:
+        """Whether training does other than evaluation: it draws at random, or takes statistics of its own."""
+        return self.acts_in_training_only and not self.changes_nothing()
+
     def is_idempotent(self) -> bool:
         """Whether evaluation gives the same when it is applied to its own result."""
         return self.is_identity(in_training=False)
@@ -282,6 +336,10 @@ class Op(BaseModel):
 
     def makes_zero(self, *, in_training: bool) -> bool:
         """Whether its result is zero, whatever it reads, in one of the two modes."""
+        return False
+
+    def is_bounded(self) -> bool:
+        """Whether it takes each element by itself to a range with two ends."""
         return False
 
     def repeats_border(self) -> bool:
@@ -308,8 +366,12 @@ class Op(BaseModel):
         """Return which of the input's axes comes at each place if it only permutes them; else None."""
         return None
 
-    def kept_channels(self) -> range | None:
-        """Return the channels that it hands on if it only leaves the others out; else None."""
+    def kept_part(self, inputs: Sequence[Shape]) -> KeptPart | None:
+        """Return what it hands on if it only leaves others out; else None."""
+        return None
+
+    def stacked_axis(self, inputs: Sequence[Shape]) -> int | None:
+        """Return the axis along which it puts its inputs one after the other, if it is a join that does; else None."""
         return None
 
     def linear_map(self, inputs: Sequence[Shape]) -> LinearMap | None:
@@ -342,7 +404,23 @@ class Op(BaseModel):
     @cache
     def attribute_names(cls) -> tuple[str, ...]:
         """List the attributes in the order of positional arguments."""
-        return tuple(cls.model_fields)
+        return tuple(name for name in cls.model_fields if name != cls.open_attribute)
+
+    @classmethod
+    def open_names(cls, given: Mapping[str, object]) -> tuple[str, ...]:
+        """List the names that arguments may have beside the attributes', for what the other arguments say."""
+        return ()
+
+    @classmethod
+    @cache
+    def value_attributes(cls) -> tuple[str, ...]:
+        """List the attributes that take a value, which the operator then reads beside its other inputs."""
+        fields = cls.model_fields.items()
+        return tuple(name for name, field in fields if ValueAt in (field.annotation, *get_args(field.annotation)))
+
+    def values_read(self) -> int:
+        """Count the values that it reads for attributes, behind its other inputs."""
+        return sum(isinstance(getattr(self, name), ValueAt) for name in self.value_attributes())
 
     @classmethod
     @cache
@@ -354,7 +432,7 @@ class Op(BaseModel):
     def resolve(cls, key: str) -> str | None:
         """Return the attribute that an argument's name means, long or short; None if there is none."""
         name = cls.aliases.get(key, key)
-        return name if name in cls.model_fields else None
+        return name if name in cls.attribute_names() else None
 
 
 def feature_map(x: Shape, op: str) -> tuple[Size, Size, Size]:
@@ -362,7 +440,20 @@ def feature_map(x: Shape, op: str) -> tuple[Size, Size, Size]:
     if len(x) != 3:
         shown = f"{x} has {len(x)} {'axis' if len(x) == 1 else 'axes'}"
         raise OpError("E212", f"{op} needs a feature map [C, H, W], and {shown}", help="place it before `flatten`")
+    if x.is_named and x.axis:
+        message = f"{op} needs a feature map [C, H, W], and the channels of {x} are axis {x.axis}"
+        raise OpError("E212", message, help=_CHANNELS_FIRST)
     return x[0], x[1], x[2]
+
+
+_CHANNELS_FIRST = "put the channels first by `rearrange`; to take another axis for them, move it by `permute`"
+
+
+def check_channels_first(x: Shape, op: str) -> None:
+    """Raise E225 where a pattern named channels that are not the first axis, which torch takes for them."""
+    if x.is_named and x.axis:
+        message = f"{op} takes the first axis for the channels, and in {x} they are axis {x.axis}"
+        raise OpError("E225", message, help=_CHANNELS_FIRST)
 
 
 def window_size(size: Size, window: Window) -> Size:

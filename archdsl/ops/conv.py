@@ -46,6 +46,14 @@ def by_name(pair: tuple[int, int]) -> str:
     return f"{pair[0]}x{pair[1]}"
 
 
+def same_window(size: Size, kernel: int, stride: int, dilation: int) -> Window:
+    """Return the window along an axis that gives ceil(size / stride) outputs, as TensorFlow's padding "same" does."""
+    # An image of unknown size counts as a multiple of the stride, the usual case.
+    remainder = size % stride if isinstance(size, int) else 0
+    missing = max(dilation * (kernel - 1) + 1 - (remainder or stride), 0)
+    return Window(kernel, stride, missing // 2, dilation)
+
+
 @final
 class Conv2d(Op):
     """Slide `channels` learned filters over a feature map.
@@ -195,10 +203,7 @@ class Conv2d(Op):
         kernel, stride, dilation = self.kernel[axis], self.stride[axis], self.dilation[axis]
         if self.padding != "same":
             return Window(kernel, stride, self._explicit_padding()[axis], dilation)
-        # An image of unknown size counts as a multiple of the stride, the usual case.
-        remainder = size % stride if isinstance(size, int) else 0
-        missing = max(dilation * (kernel - 1) + 1 - (remainder or stride), 0)
-        return Window(kernel, stride, missing // 2, dilation)
+        return same_window(size, kernel, stride, dilation)
 
 
 @final

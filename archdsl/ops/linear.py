@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, final
 
 from pydantic import PositiveInt
 
+from archdsl.ops.axes import multiplied
 from archdsl.ops.base import POINT, Category, Init, LinearMap, Op, OpError, Tensor, TorchCall, Window
 from archdsl.ops.description import Term
 from archdsl.ops.init import MatrixInit, VectorInit, initial_values
@@ -21,7 +22,8 @@ class Linear(Op):
 
     Shape:  (..., F) -> (..., features)
     Cost:   parameters = F * features, and `features` more for the bias; macs = F * output elements
-    Errors: none: on a feature map it acts on the width, as in torch, unless `permute` puts the channels last
+    Errors: E225 a pattern named channels that are not the last axis, and no `axis=last` says that these stay as they
+            are; on a feature map it acts on the width, as in torch, unless `permute` puts the channels last
     Source: torch.nn.Linear
 
     >>> Linear(features=1000).infer_shape([Shape(2048)])
@@ -36,13 +38,22 @@ class Linear(Op):
     """Size of the last axis afterwards."""
     bias: bool = True
     """Whether a learned constant is added to each feature."""
+    axis: Literal["last"] | None = None
+    """`last` says that it acts on the last axis though the channels are another."""
     init: MatrixInit | None = None
     """Initial values of the matrix."""
     bias_init: VectorInit | None = None
     """Initial values of the bias."""
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return Shape(*inputs[0][:-1], self.features)
+        (x,) = inputs
+        last = len(x) - 1
+        if x.is_named and self.axis is None and x.axis not in (None, last):
+            message = f"fc acts on the last axis, and the channels of {x} are axis {x.axis}"
+            raise OpError("E225", message, help="put the channels last by `rearrange`, or write `axis=last`")
+        # Where no axis was the channels, those that it makes are.
+        axis = last if x.axis is None else x.axis
+        return Shape(*x[:-1], self.features, axis=axis, is_named=x.is_named)
 
     def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
         weight = Tensor("weight", (self.features, inputs[0].numbers()[-1]))
@@ -99,7 +110,9 @@ class MatMul(Op):
             message = f"matmul of {left} and {right}: the last axis of the one is not the last but one of the other"
             raise OpError("E213", message, help="permute or reshape one of them")
         leading = broadcast(self.keyword, [Shape(*left[:-2]), Shape(*right[:-2])])
-        return Shape(*leading, left[-2], right[-1])
+        last = len(left) - 1
+        kept = [[*range(last), None], [*range(last - 1), None, last]]
+        return multiplied((*leading, left[-2], right[-1]), inputs, kept)
 
     def macs(self, inputs: Sequence[Shape]) -> int:
         return prod(self.infer_shape(inputs).numbers()) * inputs[0].numbers()[-1]

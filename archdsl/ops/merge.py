@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import ClassVar, Literal, final
 
+from archdsl.ops.axes import AxisChoice, agreed, along, axis_of, torch_axis
 from archdsl.ops.base import Category, Op, OpError, TorchCall
+from archdsl.ops.description import Term
 from archdsl.ops.shape import Shape, Size, differ
 
 
@@ -17,11 +19,12 @@ def broadcast(op: str, inputs: Sequence[Shape]) -> Shape:
     Sizes that only the image can tell apart are taken as equal.
     """
     first, *others = inputs
+    axes = agreed(op, inputs)
     for x in others:
         if len(x) != len(first) or any(a != 1 != b and differ(a, b) for a, b in zip(first, x, strict=True)):
             raise OpError("E213", f"{op} joins shapes that differ: {_listed(inputs)}", help=_advice(first, x))
         first = Shape(*map(_wider, first, x))
-    return first
+    return axes.with_sizes(first)
 
 
 @final
@@ -120,6 +123,39 @@ class Subtract(Op):
 
 
 @final
+class Divide(Op):
+    """Divide the first branch by every later one, element by element.
+
+    Shape:  equal shapes, or axes of size 1 that stretch to the others' size
+    Cost:   no parameters; one division per output element and branch after the first
+    Errors: E213 the shapes differ; E222 fewer than two branches
+    Source: torch.div; the fusion weights of Tan et al. 2020, EfficientDet, section 3.3
+
+    >>> Divide().infer_shape([Shape(64, 14, 14), Shape(64, 1, 1)])
+    Shape(64, 14, 14)
+    """
+
+    keyword: ClassVar[str] = "div"
+    category: ClassVar[Category] = "join"
+    edition: ClassVar[int] = 2
+    is_join: ClassVar[bool] = True
+    saves: ClassVar[Literal["input", "output", "none"]] = "input"
+    sign: ClassVar[str] = "÷"
+
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return broadcast(self.keyword, _several(self.keyword, inputs))
+
+    def elementwise(self, inputs: Sequence[Shape]) -> int:
+        return super().elementwise(inputs) * (len(inputs) - 1)
+
+    def is_pointwise(self) -> bool:
+        return True
+
+    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        return TorchCall("/", kind="operator")
+
+
+@final
 class Maximum(Op):
     """Keep the larger of two branches, element by element.
 
@@ -146,16 +182,16 @@ class Maximum(Op):
         return True
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("torch.maximum", kind="function")
+        return TorchCall("torch.maximum", kind="function", stretches=True)
 
 
 @final
 class Concat(Op):
-    """Stack the branches along the channels, in the order they are written.
+    """Stack the branches along the channels or another axis, in the order they are written.
 
     Shape:  (C1, ...), (C2, ...), ... -> (C1 + C2 + ..., ...)
     Cost:   none
-    Errors: E213 another axis differs
+    Errors: E213 another axis differs; E217 there is no such axis; E225 no axis, or several, are the channels
     Source: torch.cat; Szegedy et al. 2015, Going Deeper with Convolutions
 
     >>> Concat().infer_shape([Shape(64, 28, 28), Shape(128, 28, 28)])
@@ -165,22 +201,36 @@ class Concat(Op):
     keyword: ClassVar[str] = "concat"
     category: ClassVar[Category] = "join"
     is_join: ClassVar[bool] = True
-    stacks_channels: ClassVar[bool] = True
+    follows_channels: ClassVar[bool] = True
+
+    axis: AxisChoice | None = None
+    """Along which axis they are stacked; unset, the channels."""
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         first, *others = inputs
+        axes = agreed(self.keyword, inputs)
+        at = axis_of(axes, self.axis, self.keyword)
         for x in others:
-            if len(x) != len(first) or any(map(differ, first[1:], x[1:])):
-                message = f"concat joins shapes that differ beyond their channels: {_listed(inputs)}"
-                raise OpError("E213", message, help=_advice(first, x))
-        channels = reduce(lambda total, x: total + x.channels, others, first.channels)
-        return Shape(channels, *first[1:])
+            pairs = enumerate(zip(first, x, strict=False))
+            if len(x) != len(first) or any(axis != at and differ(*pair) for axis, pair in pairs):
+                stacked = "their channels" if self.axis is None else f"axis {at}"
+                message = f"concat joins shapes that differ beyond {stacked}: {_listed(inputs)}"
+                raise OpError("E213", message, help=_advice(first, x, at))
+        size = reduce(lambda total, x: total + x[at], others, first[at])
+        return axes.with_sizes((*first[:at], size, *first[at + 1 :]))
 
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return 0
 
+    def stacked_axis(self, inputs: Sequence[Shape]) -> int:
+        return axis_of(agreed(self.keyword, inputs), self.axis, self.keyword)
+
+    def describe(self) -> tuple[Term, ...]:
+        return (*super().describe(), *along(self.axis))
+
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("torch.cat", kwargs={"dim": 1}, kind="function", packs_inputs=True)
+        dim = torch_axis(agreed(self.keyword, inputs), self.axis, self.keyword)
+        return TorchCall("torch.cat", kwargs={"dim": dim}, kind="function", packs_inputs=True)
 
 
 def _several(op: str, inputs: Sequence[Shape]) -> Sequence[Shape]:
@@ -214,9 +264,11 @@ def _branches(numbers: Sequence[str]) -> str:
     return f"branches {', '.join(most)} and {last}"
 
 
-def _advice(first: Shape, other: Shape) -> str:
+def _advice(first: Shape, other: Shape, stacked: int | None = None) -> str:
     if len(first) != len(other):
         return "flatten both branches or neither"
-    if differ(first.channels, other.channels) and not any(map(differ, first[1:], other[1:])):
+    if stacked:
+        return f"make all axes but axis {stacked} alike"
+    if differ(first[0], other[0]) and not any(map(differ, first[1:], other[1:])):
         return "give the branches the same number of channels, with a 1x1 conv in one of them"
     return "give the branches the same strides and padding, so that their maps have one size"

@@ -7,13 +7,25 @@ from typing import ClassVar, Literal, final
 
 from pydantic import NonNegativeFloat, PositiveInt
 
-from archdsl.ops.base import Category, Init, Op, OpError, Probability, RunningNorm, Tensor, TorchCall, feature_map
+from archdsl.ops.base import (
+    Category,
+    Init,
+    Op,
+    OpError,
+    Probability,
+    RunningNorm,
+    Tensor,
+    TorchCall,
+    check_channels_first,
+    feature_map,
+)
 from archdsl.ops.description import Term
 from archdsl.ops.init import VectorInit, initial_values
 from archdsl.ops.shape import Shape, product
 
 
-def _affine(channels: int) -> tuple[Tensor, Tensor]:
+def affine_tensors(channels: int) -> tuple[Tensor, Tensor]:
+    """Return the learned factors and addends of some channels."""
     return Tensor("weight", (channels,)), Tensor("bias", (channels,))
 
 
@@ -22,27 +34,22 @@ def _running(channels: int) -> tuple[Tensor, ...]:
     return mean, variance, Tensor("num_batches_tracked", (), "buffer", "int64")
 
 
-def _changed(given: Mapping[str, object], defaults: Mapping[str, object]) -> dict[str, object]:
+def changed_options(given: Mapping[str, object], defaults: Mapping[str, object]) -> dict[str, object]:
+    """Return the arguments that are not torch's defaults."""
     return {name: value for name, value in given.items() if value != defaults[name]}
 
 
 def _batch_options(eps: float, momentum: float, affine: bool, track: bool) -> dict[str, object]:
     given = {"eps": eps, "momentum": momentum, "affine": affine, "track_running_stats": track}
     defaults = {"eps": 1e-5, "momentum": 0.1, "affine": True, "track_running_stats": True}
-    return _changed(given, defaults)
+    return changed_options(given, defaults)
 
 
 def _check_batch(x: Shape, op: str) -> Shape:
     if len(x) > 3:
         message = f"{op} needs a vector [C], a sequence [C, L] or a feature map [C, H, W], not {x}"
         raise OpError("E212", message, help="reshape it before the norm")
-    return x
-
-
-def _check_channels_axis(x: Shape, op: str) -> Shape:
-    if len(x) not in (1, 3):
-        message = f"{op} over the channels needs a vector [C] or a feature map [C, H, W], not {x}"
-        raise OpError("E212", message, "axis", "use axis=last where the channels are the last axis")
+    check_channels_first(x, op)
     return x
 
 
@@ -71,7 +78,10 @@ class BatchStatistics(Op):
 
     def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
         channels = inputs[0].numbers()[0]
-        return (*(_affine(channels) if self.affine else ()), *(_running(channels) if self.track else ()))
+        return (*(affine_tensors(channels) if self.affine else ()), *(_running(channels) if self.track else ()))
+
+    def differs_in_training(self) -> bool:
+        return self.track
 
     def running_norm(self) -> RunningNorm | None:
         return RunningNorm(self.eps, self.affine) if self.track else None
@@ -89,7 +99,7 @@ class BatchNorm(BatchStatistics):
 
     Shape:  unchanged; (C,), (C, L) or (C, H, W)
     Cost:   parameters = 2*C if affine; buffers = 2*C + 1 if tracked; one operation per element
-    Errors: E212 more than three axes
+    Errors: E212 more than three axes; E225 the channels are not the first axis
     Source: torch.nn.BatchNorm2d and, without height, BatchNorm1d; Ioffe & Szegedy 2015
 
     >>> sum(tensor.elements for tensor in BatchNorm().state([Shape(64, 56, 56)]))
@@ -144,7 +154,7 @@ class FrozenBatchNorm(Op):
         return initial_values(self.init, self.bias_init)
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        options = _changed({"eps": self.eps}, {"eps": 1e-5})
+        options = changed_options({"eps": self.eps}, {"eps": 1e-5})
         return TorchCall("FrozenBatchNorm2d", (inputs[0].numbers()[0],), options)
 
 
@@ -154,7 +164,7 @@ class SyncBatchNorm(BatchStatistics):
 
     Shape:  unchanged; (C,), (C, L) or (C, H, W)
     Cost:   parameters = 2*C if affine; buffers = 2*C + 1 if tracked; one operation per element
-    Errors: E212 more than three axes
+    Errors: E212 more than three axes; E225 the channels are not the first axis
     Source: torch.nn.SyncBatchNorm
 
     >>> SyncBatchNorm().infer_shape([Shape(64, 56, 56)])
@@ -167,64 +177,6 @@ class SyncBatchNorm(BatchStatistics):
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         options = _batch_options(self.eps, self.momentum, self.affine, self.track)
         return TorchCall("nn.SyncBatchNorm", (inputs[0].numbers()[0],), options)
-
-
-@final
-class LayerNorm(Op):
-    """Normalise each image by itself, over all of it or over one axis.
-
-    Shape:  unchanged
-    Cost:   parameters = 2*C if affine, for the size C of the normalised axis (for "sample": the channels);
-            one operation per element
-    Errors: E212 axis "channels" on neither a vector nor a feature map
-    Source: "sample": torch.nn.GroupNorm with one group, as in Wu & He 2018, figure 2; "channels": the
-            LayerNorm2d of torchvision's ConvNeXt; "last" and vectors: torch.nn.LayerNorm; Ba et al. 2016
-
-    >>> LayerNorm(axis="channels").to_torch([Shape(96, 56, 56)]).target
-    'LayerNorm2d'
-    """
-
-    keyword: ClassVar[str] = "layer"
-    category: ClassVar[Category] = "norm"
-    saves: ClassVar[Literal["input", "output", "none"]] = "input"
-    short_name: ClassVar[str] = "LN"
-    removes_scale: ClassVar[bool] = True
-
-    axis: Literal["sample", "channels", "last"] = "sample"
-    """What is normalised together: the whole image, the channels at each position, or the last axis."""
-    eps: NonNegativeFloat = 1e-5
-    """Added to the variance."""
-    affine: bool = True
-    """Whether a learned weight and bias follow."""
-    init: VectorInit | None = None
-    """Initial values of the weight."""
-    bias_init: VectorInit | None = None
-    """Initial values of the bias."""
-
-    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return _check_channels_axis(inputs[0], self.keyword) if self.axis == "channels" else inputs[0]
-
-    def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
-        return _affine(self._features(inputs[0])) if self.affine else ()
-
-    def initial(self) -> Mapping[str, Init]:
-        return initial_values(self.init, self.bias_init) if self.affine else {}
-
-    def removes_channel_mean(self, inputs: Sequence[Shape]) -> bool:
-        (x,) = inputs
-        return x.channels == 1 if self.axis == "sample" else self.axis == "last" and len(x) > 1
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        (x,) = inputs
-        eps = _changed({"eps": self.eps}, {"eps": 1e-5})
-        if self.axis == "sample" and len(x) > 1:
-            return TorchCall("nn.GroupNorm", (1, x.numbers()[0]), {**eps, **({} if self.affine else {"affine": False})})
-        target = "LayerNorm2d" if self.axis == "channels" and len(x) == 3 else "nn.LayerNorm"
-        affine = {} if self.affine else {"elementwise_affine": False}
-        return TorchCall(target, (self._features(x),), {**eps, **affine})
-
-    def _features(self, x: Shape) -> int:
-        return x.numbers()[-1 if self.axis == "last" else 0]
 
 
 @final
@@ -268,7 +220,10 @@ class InstanceNorm(Op):
 
     def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
         channels = inputs[0].numbers()[0]
-        return (*(_affine(channels) if self.affine else ()), *(_running(channels) if self.track else ()))
+        return (*(affine_tensors(channels) if self.affine else ()), *(_running(channels) if self.track else ()))
+
+    def differs_in_training(self) -> bool:
+        return self.track
 
     def running_norm(self) -> RunningNorm | None:
         return RunningNorm(self.eps, self.affine) if self.track else None
@@ -287,7 +242,7 @@ class InstanceNorm(Op):
             "track_running_stats": self.track,
         }
         defaults = {"eps": 1e-5, "momentum": 0.1, "affine": False, "track_running_stats": False}
-        return TorchCall("nn.InstanceNorm2d", (inputs[0].numbers()[0],), _changed(given, defaults))
+        return TorchCall("nn.InstanceNorm2d", (inputs[0].numbers()[0],), changed_options(given, defaults))
 
 
 @final
@@ -296,7 +251,7 @@ class GroupNorm(Op):
 
     Shape:  (C, ...) unchanged
     Cost:   parameters = 2*C if affine; one operation per element
-    Errors: E214 the groups do not divide the channels
+    Errors: E214 the groups do not divide the channels; E225 the channels are not the first axis
     Source: torch.nn.GroupNorm; Wu & He 2018
 
     >>> GroupNorm(groups=32).to_torch([Shape(64, 56, 56)]).args
@@ -322,19 +277,20 @@ class GroupNorm(Op):
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         (x,) = inputs
-        if x.channels % self.groups:
-            message = f"{self.groups} groups do not divide {x.channels} channels"
-            raise OpError("E214", message, "groups", f"use a divisor of {x.channels}", f"must divide {x.channels}")
+        check_channels_first(x, self.keyword)
+        if x[0] % self.groups:
+            message = f"{self.groups} groups do not divide {x[0]} channels"
+            raise OpError("E214", message, "groups", f"use a divisor of {x[0]}", f"must divide {x[0]}")
         return x
 
     def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
-        return _affine(inputs[0].numbers()[0]) if self.affine else ()
+        return affine_tensors(inputs[0].numbers()[0]) if self.affine else ()
 
     def initial(self) -> Mapping[str, Init]:
         return initial_values(self.init, self.bias_init) if self.affine else {}
 
     def removes_channel_mean(self, inputs: Sequence[Shape]) -> bool:
-        return self.groups == inputs[0].channels
+        return self.groups == inputs[0][0]
 
     def describe(self) -> tuple[Term, ...]:
         return (Term("GN {0}", self.groups),)
@@ -343,55 +299,8 @@ class GroupNorm(Op):
         return self.groups
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        options = _changed({"eps": self.eps, "affine": self.affine}, {"eps": 1e-5, "affine": True})
+        options = changed_options({"eps": self.eps, "affine": self.affine}, {"eps": 1e-5, "affine": True})
         return TorchCall("nn.GroupNorm", (self.groups, inputs[0].numbers()[0]), options)
-
-
-@final
-class RMSNorm(Op):
-    """Divide by the root of the mean square over one axis.
-
-    Shape:  unchanged
-    Cost:   parameters = size of the axis if affine; one operation per element
-    Errors: E212 axis "channels" on neither a vector nor a feature map
-    Source: torch.nn.RMSNorm, with an eps that does not depend on the number format; Zhang & Sennrich 2019
-
-    >>> RMSNorm().state([Shape(96, 56, 56)])[0].shape
-    (96,)
-    """
-
-    keyword: ClassVar[str] = "rms"
-    category: ClassVar[Category] = "norm"
-    saves: ClassVar[Literal["input", "output", "none"]] = "input"
-    short_name: ClassVar[str] = "RMSNorm"
-    removes_scale: ClassVar[bool] = True
-
-    axis: Literal["channels", "last"] = "channels"
-    """What is normalised together: the channels at each position, or the last axis."""
-    eps: NonNegativeFloat = 1e-6
-    """Added to the mean square."""
-    affine: bool = True
-    """Whether a learned weight follows."""
-    init: VectorInit | None = None
-    """Initial values of the weight."""
-
-    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return _check_channels_axis(inputs[0], self.keyword) if self.axis == "channels" else inputs[0]
-
-    def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
-        return (Tensor("weight", (self._features(inputs[0]),)),) if self.affine else ()
-
-    def initial(self) -> Mapping[str, Init]:
-        return initial_values(self.init, None) if self.affine else {}
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        (x,) = inputs
-        target = "RMSNorm2d" if self.axis == "channels" and len(x) == 3 else "nn.RMSNorm"
-        affine = {} if self.affine else {"elementwise_affine": False}
-        return TorchCall(target, (self._features(x),), {"eps": self.eps, **affine})
-
-    def _features(self, x: Shape) -> int:
-        return x.numbers()[-1 if self.axis == "last" else 0]
 
 
 @final
@@ -400,7 +309,7 @@ class LocalResponseNorm(Op):
 
     Shape:  (C, ...) unchanged
     Cost:   no parameters; `size` operations per element
-    Errors: E212 a vector
+    Errors: E212 a vector; E225 the channels are not the first axis
     Source: torch.nn.LocalResponseNorm; Krizhevsky et al. 2012, section 3.3, whose alpha is torch's alpha/size
 
     >>> LocalResponseNorm(size=5, k=2.0).infer_shape([Shape(96, 55, 55)])
@@ -425,6 +334,7 @@ class LocalResponseNorm(Op):
         (x,) = inputs
         if len(x) < 2:
             raise OpError("E212", f"lrn needs channels and positions, not {x}", help="place it before `flatten`")
+        check_channels_first(x, self.keyword)
         return x
 
     def elementwise(self, inputs: Sequence[Shape]) -> int:
@@ -432,7 +342,7 @@ class LocalResponseNorm(Op):
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         given = {"alpha": self.alpha, "beta": self.beta, "k": self.k}
-        options = _changed(given, {"alpha": 1e-4, "beta": 0.75, "k": 1.0})
+        options = changed_options(given, {"alpha": 1e-4, "beta": 0.75, "k": 1.0})
         return TorchCall("nn.LocalResponseNorm", (self.size,), options)
 
 

@@ -21,11 +21,13 @@ from archdsl.ops.base import (
     half_padding,
     window_size,
 )
-from archdsl.ops.conv import SLIDING_ALIASES, by_name, squared
+from archdsl.ops.conv import SLIDING_ALIASES, by_name, same_window, squared
 from archdsl.ops.description import Term
 from archdsl.ops.shape import Shape, Size, ceil_divide
 
 Windows: TypeAlias = tuple[Window, Window]
+# None keeps the size at stride 1 for odd windows; "same" gives ceil(size / stride) for every window.
+PoolPadding: TypeAlias = NonNegativePair | Literal["same"] | None
 
 
 def ceil_window_size(size: Size, window: Window) -> Size:
@@ -53,6 +55,20 @@ def _pooled(op: str, x: Shape, windows: Windows, is_ceil: bool) -> Shape:
     return Shape(channels, height, width)
 
 
+def _pooled_to_same(op: str, x: Shape, stride: tuple[int, int], is_ceil: bool) -> Shape:
+    channels, *sizes = feature_map(x, op)
+    if is_ceil:
+        raise OpError("E223", "padding=same leaves no partial window to count", "ceil", "drop one of the two")
+    return Shape(channels, *map(ceil_divide, sizes, stride))
+
+
+def _same_windows(
+    x: Shape, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int] = (1, 1)
+) -> Windows:
+    rows, columns = map(same_window, x[1:3], kernel, stride, dilation)
+    return rows, columns
+
+
 def _reach(window: Window) -> int:
     return window.dilation * (window.kernel - 1) + 1
 
@@ -71,11 +87,12 @@ class MaxPool2d(Op):
     """Keep the largest value of each window.
 
     Shape:  (C, H, W) -> (C, H', W') with H' = (H + 2*padding - dilation*(kernel-1) - 1)//stride + 1, or
-            rounded up if `ceil`, without windows that start in the padding on the right
+            rounded up if `ceil`, without windows that start in the padding on the right;
+            H' = ceil(H/stride) for padding "same"
     Cost:   no parameters; one comparison per window element
     Errors: E211 the window exceeds its padded input; E212 not a feature map;
-            E215 padding above half the window
-    Source: torch.nn.MaxPool2d
+            E215 padding above half the window; E223 `ceil` with padding "same"
+    Source: torch.nn.MaxPool2d; "same" as in TensorFlow, whose padding is never the largest
 
     >>> MaxPool2d(kernel=3, stride=2).infer_shape([Shape(64, 112, 112)])
     Shape(64, 56, 56)
@@ -91,20 +108,24 @@ class MaxPool2d(Op):
     """Window height and width."""
     stride: Pair | None = None
     """Steps between windows; unset, the kernel."""
-    padding: NonNegativePair | None = None
-    """Rows and columns added on each side; unset, half an odd kernel and none for an even one."""
+    padding: PoolPadding = None
+    """Rows and columns added on each side, or `same`; unset, half an odd kernel and none for an even one."""
     dilation: Pair = (1, 1)
     """Steps between the elements of a window."""
     ceil: bool = False
     """Whether a last, partial window counts."""
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        if self.padding == "same":
+            return _pooled_to_same(self.keyword, inputs[0], self.stride or self.kernel, self.ceil)
         return _pooled(self.keyword, inputs[0], self.windows(inputs), self.ceil)
 
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return super().elementwise(inputs) * prod(self.kernel)
 
     def windows(self, inputs: Sequence[Shape]) -> Windows:
+        if self.padding == "same":
+            return _same_windows(inputs[0], self.kernel, self.stride or self.kernel, self.dilation)
         windows = _windows(self.kernel, self.stride or self.kernel, _padding(self.padding, self.kernel))
         return windows[0]._replace(dilation=self.dilation[0]), windows[1]._replace(dilation=self.dilation[1])
 
@@ -115,6 +136,9 @@ class MaxPool2d(Op):
         return (description.window(self.kernel, "max pool"), description.stride(self.stride or self.kernel))
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        if self.padding == "same":
+            stride = (self.stride or self.kernel, self.kernel)
+            return _call("MaxPool2dSame", self.kernel, stride=stride, dilation=(self.dilation, (1, 1)))
         return _call(
             "nn.MaxPool2d",
             squared(self.kernel),
@@ -130,11 +154,11 @@ class AvgPool2d(Op):
     """Average each window.
 
     Shape:  (C, H, W) -> (C, H', W') with H' = (H + 2*padding - kernel)//stride + 1, or rounded up if `ceil`,
-            without windows that start in the padding on the right
+            without windows that start in the padding on the right; H' = ceil(H/stride) for padding "same"
     Cost:   no parameters; one addition per window element
     Errors: E211 the window exceeds its padded input; E212 not a feature map;
-            E215 padding above half the window
-    Source: torch.nn.AvgPool2d
+            E215 padding above half the window; E223 `ceil` with padding "same"
+    Source: torch.nn.AvgPool2d; "same" as in TensorFlow
 
     >>> AvgPool2d(kernel=2).infer_shape([Shape(128, 56, 56)])
     Shape(128, 28, 28)
@@ -149,36 +173,48 @@ class AvgPool2d(Op):
     """Window height and width."""
     stride: Pair | None = None
     """Steps between windows; unset, the kernel."""
-    padding: NonNegativePair | None = None
-    """Rows and columns added on each side; unset, half an odd kernel and none for an even one."""
+    padding: PoolPadding = None
+    """Rows and columns added on each side, or `same`; unset, half an odd kernel and none for an even one."""
     ceil: bool = False
     """Whether a last, partial window counts."""
-    count_padding: bool = True
-    """Whether padding counts in the divisor of the average."""
+    count_padding: bool | None = None
+    """Whether padding counts in the divisor of the average; unset, it does, but for that of `same`."""
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        if self.padding == "same":
+            return _pooled_to_same(self.keyword, inputs[0], self.stride or self.kernel, self.ceil)
         return _pooled(self.keyword, inputs[0], self.windows(inputs), self.ceil)
 
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return super().elementwise(inputs) * prod(self.kernel)
 
     def windows(self, inputs: Sequence[Shape]) -> Windows:
+        if self.padding == "same":
+            return _same_windows(inputs[0], self.kernel, self.stride or self.kernel)
         return _windows(self.kernel, self.stride or self.kernel, _padding(self.padding, self.kernel))
 
     def keeps_constants(self) -> bool:
-        return not self.count_padding or not any(_padding(self.padding, self.kernel))
+        if not self._counts_padding():
+            return True
+        return self.kernel == (1, 1) if self.padding == "same" else not any(_padding(self.padding, self.kernel))
+
+    def _counts_padding(self) -> bool:
+        return self.padding != "same" if self.count_padding is None else self.count_padding
 
     def describe(self) -> tuple[Term, ...]:
         return (description.window(self.kernel, "avg pool"), description.stride(self.stride or self.kernel))
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        if self.padding == "same":
+            stride, counts = (self.stride or self.kernel, self.kernel), (self._counts_padding(), False)
+            return _call("AvgPool2dSame", self.kernel, stride=stride, count_padding=counts)
         return _call(
             "nn.AvgPool2d",
             squared(self.kernel),
             stride=(squared(self.stride or self.kernel), squared(self.kernel)),
             padding=(squared(_padding(self.padding, self.kernel)), 0),
             ceil_mode=(self.ceil, False),
-            count_include_pad=(self.count_padding, True),
+            count_include_pad=(self._counts_padding(), True),
         )
 
 
@@ -375,9 +411,9 @@ class GlobalMaxPool2d(Op):
         return TorchCall("nn.AdaptiveMaxPool2d", (1,))
 
 
-def _padding(padding: tuple[int, int] | None, kernel: tuple[int, int]) -> tuple[int, int]:
+def _padding(padding: tuple[int, int] | str | None, kernel: tuple[int, int]) -> tuple[int, int]:
     # Dilation does not widen it: torch allows half of the kernel at most.
-    return padding if padding is not None else (half_padding(kernel[0]), half_padding(kernel[1]))
+    return padding if isinstance(padding, tuple) else (half_padding(kernel[0]), half_padding(kernel[1]))
 
 
 def _adaptive_elements(x: Shape, size: tuple[int, int]) -> int:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, TypeAlias, final
 
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
 
-from archdsl.ops.base import Category, Op, OpError, TorchCall, Window, as_tuple, feature_map
+from archdsl.ops.axes import AxisChoice, along, axis_of, counted, torch_axis
+from archdsl.ops.base import Category, KeptPart, Op, OpError, TorchCall, ValueAt, Window, as_tuple, feature_map
 from archdsl.ops.conv import check_reflection
 from archdsl.ops.description import Term, by
-from archdsl.ops.shape import Shape, differ, product
+from archdsl.ops.shape import Shape, differ, product, reread
 
 
 @final
@@ -75,7 +76,7 @@ class Flatten(Op):
             message = f"{x} has no axes {self.start} to {last}"
             attribute = "start" if self.end is None else "end"
             raise OpError("E217", message, attribute, "axes count from 0, the channels")
-        return Shape(*x[: self.start], product(x[self.start : last + 1]), *x[last + 1 :])
+        return reread(x, (*x[: self.start], product(x[self.start : last + 1]), *x[last + 1 :]))
 
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return 0
@@ -91,11 +92,11 @@ class Flatten(Op):
 
 @final
 class Slice(Op):
-    """Keep `size` channels from `start` on.
+    """Keep `size` channels from `start` on, or as many places along another axis.
 
     Shape:  (C, ...) -> (size, ...)
     Cost:   none
-    Errors: E217 the channels do not reach that far
+    Errors: E217 the axis does not reach that far, or there is none; E225 no axis is the channels
     Source: torch.Tensor.narrow
 
     >>> Slice(start=58, size=58).infer_shape([Shape(116, 28, 28)])
@@ -105,32 +106,38 @@ class Slice(Op):
     keyword: ClassVar[str] = "slice"
     category: ClassVar[Category] = "shape"
     shares_memory: ClassVar[bool] = True
+    follows_channels: ClassVar[bool] = True
 
     start: NonNegativeInt
     """First channel kept."""
     size: PositiveInt
     """How many channels are kept."""
+    axis: AxisChoice | None = None
+    """Along which axis; unset, the channels."""
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         (x,) = inputs
+        at = axis_of(x, self.axis, self.keyword)
         end = self.start + self.size
-        if x.channels < end:
-            message = f"channels {self.start} to {end - 1} are out of range of {x.channels} channels"
-            raise OpError("E217", message, "size", f"end at channel {x.channels - 1} or before")
-        return Shape(self.size, *x[1:])
+        if x[at] < end:
+            word = "channel" if x.axis == at else "place"
+            message = f"{word}s {self.start} to {end - 1} are out of range of {counted(x, at)}"
+            raise OpError("E217", message, "size", f"end at {word} {x[at] - 1} or before")
+        return x.with_sizes((*x[:at], self.size, *x[at + 1 :]))
 
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return 0
 
     def describe(self) -> tuple[Term, ...]:
-        return (Term("slice {0}", self.start), Term(" + {0}", self.size))
+        return (Term("slice {0}", self.start), Term(" + {0}", self.size), *along(self.axis))
 
-    def kept_channels(self) -> range:
-        return range(self.start, self.start + self.size)
+    def kept_part(self, inputs: Sequence[Shape]) -> KeptPart:
+        return KeptPart(axis_of(inputs[0], self.axis, self.keyword), range(self.start, self.start + self.size))
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        stateless_module = TorchCall("Slice", (self.start, self.size))
-        return TorchCall("narrow", (1, self.start, self.size), kind="method", stateless_module=stateless_module)
+        dim = torch_axis(inputs[0], self.axis, self.keyword)
+        stateless_module = TorchCall("Slice", (self.start, self.size), {"dim": dim} if dim != 1 else {})
+        return TorchCall("narrow", (dim, self.start, self.size), kind="method", stateless_module=stateless_module)
 
 
 @final
@@ -163,7 +170,7 @@ class Reshape(Op):
         if x.elements % known if -1 in self.sizes else differ(x.elements, known):
             message = f"the {x.elements} elements of {x} do not fit {shown}"
             raise OpError("E216", message, "sizes", "use sizes whose product is the number of elements")
-        return Shape(*(x.elements // known if size == -1 else size for size in self.sizes))
+        return reread(x, [x.elements // known if size == -1 else size for size in self.sizes])
 
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return 0
@@ -188,7 +195,7 @@ class Permute(Op):
     Source: torch.permute, whose axes count the batch and are one more
 
     >>> Permute(order=(1, 2, 0)).infer_shape([Shape(96, 56, 28)])
-    Shape(56, 28, 96)
+    Shape(56, 28, 96, axis=2)
     """
 
     keyword: ClassVar[str] = "permute"
@@ -203,7 +210,8 @@ class Permute(Op):
         if sorted(self.order) != list(range(len(x))):
             message = f"the order {list(self.order)} does not name each of the {len(x)} axes of {x} once"
             raise OpError("E216", message, "order", f"use each of 0 to {len(x) - 1} once")
-        return Shape(*(x[axis] for axis in self.order))
+        moved = None if x.axis is None else self.order.index(x.axis)
+        return Shape(*(x[axis] for axis in self.order), axis=moved, is_named=x.is_named)
 
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return 0
@@ -236,10 +244,11 @@ _PadMode: TypeAlias = Literal["constant", "reflect", "replicate", "circular"]
 class Pad(Op):
     """Add rows, columns and channels around a map.
 
-    Shape:  (C, H, W) -> (front + C + back, top + H + bottom, left + W + right)
+    Shape:  (C, H, W) -> (front + C + back, top + H + bottom, left + W + right), or (C, H', W') of `like`;
+            half of the difference, rounded down, is then at the top and at the left
     Cost:   none
     Errors: E212 not a feature map; E215 reflected padding as large as the input; E223 a mode other
-            than "constant" with channels or a value
+            than "constant" with channels or a value; `like` with sizes, channels or such a mode
     Source: torch.nn.functional.pad; with `channels`, shortcut A of He et al. 2016, section 3.3
 
     >>> Pad(size=(1, 2), channels=(8, 8)).infer_shape([Shape(16, 32, 32)])
@@ -262,11 +271,16 @@ class Pad(Op):
     """What `constant` adds."""
     channels: Annotated[tuple[NonNegativeInt, NonNegativeInt], BeforeValidator(as_tuple)] = (0, 0)
     """Channels of `value` added in front and behind."""
+    like: ValueAt | None = None
+    """A value whose height and width the result gets: on all sides alike, what is missing is added, or too much cut."""
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
-        (x,) = inputs
+        x = inputs[0]
         channels, height, width = feature_map(x, self.keyword)
         top, bottom, left, right = self.size
+        if self.like:
+            self._check_like()
+            return Shape(channels, *feature_map(inputs[self.like.input], self.keyword)[1:])
         if self.mode != "constant":
             self._check_mode()
             check_reflection(x, 1, max(top, bottom), self.mode, "size")
@@ -276,11 +290,16 @@ class Pad(Op):
     def elementwise(self, inputs: Sequence[Shape]) -> int:
         return 0
 
-    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window]:
+    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window] | None:
+        if self.like:
+            rows, columns = (other - own for own, other in zip(inputs[0][1:], inputs[self.like.input][1:], strict=True))
+            if not isinstance(rows, int) or not isinstance(columns, int):
+                return None  # which input an output sees depends on the image
+            return Window(padding=rows // 2), Window(padding=columns // 2)
         return Window(padding=self.size[0]), Window(padding=self.size[2])
 
     def changes_nothing(self) -> bool:
-        return not any((*self.size, *self.channels))
+        return not any((*self.size, *self.channels)) and self.like is None
 
     def keeps_constants(self) -> bool:
         return self.repeats_border() or self.changes_nothing()
@@ -289,11 +308,20 @@ class Pad(Op):
         return self.mode != "constant"
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
+        if self.like:
+            return TorchCall("PadLike", (self.value,) if self.value else ())
         top, bottom, left, right = self.size
         sides = (left, right, top, bottom, *(self.channels if any(self.channels) else ()))
         mode = {} if self.mode == "constant" else {"mode": self.mode}
         value = {"value": self.value} if self.value else {}
         return TorchCall("F.pad", (sides,), {**mode, **value}, kind="function", stateless_module=self._module(sides))
+
+    def _check_like(self) -> None:
+        given = next((name for name in ("size", "channels") if any(getattr(self, name))), None)
+        if given:
+            raise OpError("E223", f"pad takes `{given}` or `like`, not both", given, "drop one of them")
+        if self.mode != "constant":
+            raise OpError("E223", f"mode {self.mode} takes a size, not `like`", "mode", "use mode=constant, or a size")
 
     def _check_mode(self) -> None:
         if any(self.channels):
@@ -359,132 +387,3 @@ class Crop(Op):
         top, bottom, left, right = self.size
         sides = (-left, -right, -top, -bottom)
         return TorchCall("F.pad", (sides,), kind="function", stateless_module=TorchCall("nn.ZeroPad2d", (sides,)))
-
-
-def _check_divisible(x: Shape, divisor: int, op: str, attribute: str) -> None:
-    if x.channels % divisor:
-        message = f"{op} needs channels divisible by {divisor}, and {x} has {x.channels}"
-        raise OpError("E214", message, attribute, f"use a divisor, or another number of channels than {x.channels}")
-
-
-@final
-class PixelShuffle(Op):
-    """Trade channels for positions: each input position becomes a block of factor x factor.
-
-    Shape:  (C, H, W) -> (C/factor**2, factor*H, factor*W)
-    Cost:   none
-    Errors: E212 not a feature map; E214 factor**2 does not divide the channels
-    Source: torch.nn.PixelShuffle; Shi et al. 2016
-
-    >>> PixelShuffle(factor=2).infer_shape([Shape(256, 14, 14)])
-    Shape(64, 28, 28)
-    """
-
-    keyword: ClassVar[str] = "pixel_shuffle"
-    category: ClassVar[Category] = "shape"
-
-    factor: PositiveInt
-    """How many output rows and columns per input row and column."""
-
-    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
-        channels, height, width = feature_map(inputs[0], self.keyword)
-        _check_divisible(inputs[0], self.factor**2, self.keyword, "factor")
-        return Shape(channels // self.factor**2, height * self.factor, width * self.factor)
-
-    def elementwise(self, inputs: Sequence[Shape]) -> int:
-        return 0
-
-    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window]:
-        return Window(up=self.factor), Window(up=self.factor)
-
-    def changes_nothing(self) -> bool:
-        return self.factor == 1
-
-    def describe(self) -> tuple[Term, ...]:
-        return (Term("pixel shuffle {0}", self.factor),)
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.PixelShuffle", (self.factor,))
-
-
-@final
-class PixelUnshuffle(Op):
-    """Trade positions for channels: each block of factor x factor positions becomes one.
-
-    Shape:  (C, H, W) -> (C*factor**2, H/factor, W/factor)
-    Cost:   none
-    Errors: E212 not a feature map; E216 the factor does not divide the image
-    Source: torch.nn.PixelUnshuffle
-
-    >>> PixelUnshuffle(factor=2).infer_shape([Shape(3, 224, 224)])
-    Shape(12, 112, 112)
-    """
-
-    keyword: ClassVar[str] = "pixel_unshuffle"
-    category: ClassVar[Category] = "shape"
-
-    factor: PositiveInt
-    """How many input rows and columns become one."""
-
-    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
-        channels, height, width = feature_map(inputs[0], self.keyword)
-        if height % self.factor or width % self.factor:
-            message = f"pixel_unshuffle by {self.factor} does not divide the map {inputs[0]}"
-            raise OpError("E216", message, "factor", "use a divisor of both sizes, or pad the map")
-        return Shape(channels * self.factor**2, height // self.factor, width // self.factor)
-
-    def elementwise(self, inputs: Sequence[Shape]) -> int:
-        return 0
-
-    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window]:
-        return Window(self.factor, self.factor), Window(self.factor, self.factor)
-
-    def changes_nothing(self) -> bool:
-        return self.factor == 1
-
-    def describe(self) -> tuple[Term, ...]:
-        return (Term("pixel unshuffle {0}", self.factor),)
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.PixelUnshuffle", (self.factor,))
-
-
-@final
-class ChannelShuffle(Op):
-    """Deal the channels of each group out in turn, so that the next grouped convolution mixes them.
-
-    Shape:  (C, H, W) unchanged
-    Cost:   none
-    Errors: E212 not a feature map; E214 the groups do not divide the channels
-    Source: torch.nn.ChannelShuffle; Zhang et al. 2018, ShuffleNet
-
-    >>> ChannelShuffle(groups=2).infer_shape([Shape(116, 28, 28)])
-    Shape(116, 28, 28)
-    """
-
-    keyword: ClassVar[str] = "shuffle"
-    category: ClassVar[Category] = "shape"
-    aliases: ClassVar[Mapping[str, str]] = {"g": "groups"}
-
-    groups: PositiveInt
-    """How many groups the channels come from."""
-
-    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
-        channels, height, width = feature_map(inputs[0], self.keyword)
-        _check_divisible(inputs[0], self.groups, self.keyword, "groups")
-        return Shape(channels, height, width)
-
-    def elementwise(self, inputs: Sequence[Shape]) -> int:
-        return 0
-
-    def changes_nothing(self) -> bool:
-        return self.groups == 1
-
-    def describe(self) -> tuple[Term, ...]:
-        return (Term("channel shuffle, {0} groups", self.groups),)
-
-    def channel_groups(self) -> int:
-        return self.groups
-
-    def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.ChannelShuffle", (self.groups,))

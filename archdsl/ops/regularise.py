@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Literal, final
 
+from archdsl.ops.axes import AxisChoice, axis_of
 from archdsl.ops.base import Category, Op, Probability, Tensor, TorchCall, feature_map
 from archdsl.ops.description import Term
 from archdsl.ops.shape import Shape
@@ -157,11 +158,11 @@ class DropPath(Noise):
 
 @final
 class Scale(Op):
-    """Multiply each channel by a learned factor.
+    """Multiply each channel, or each place along another axis, by a learned factor.
 
     Shape:  unchanged
-    Cost:   parameters = C, or the last axis's size; one product per element
-    Errors: none
+    Cost:   parameters = C, or the size of the axis; one product per element
+    Errors: E217 there is no such axis; E225 no axis is the channels
     Source: Touvron et al. 2021, Going Deeper with Image Transformers, section 2 (LayerScale)
 
     >>> Scale().state([Shape(96, 56, 56)])[0].shape
@@ -172,26 +173,27 @@ class Scale(Op):
     is_parameter: ClassVar[bool] = True
     category: ClassVar[Category] = "regularise"
     saves: ClassVar[Literal["input", "output", "none"]] = "input"
+    follows_channels: ClassVar[bool] = True
 
     value: float = 1e-6
     """What every factor starts at."""
-    axis: Literal["channels", "last"] = "channels"
-    """Which axis the factors belong to."""
+    axis: AxisChoice | None = None
+    """Which axis the factors belong to; unset, the channels."""
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        axis_of(inputs[0], self.axis, self.keyword)
         return inputs[0]
 
     def state(self, inputs: Sequence[Shape]) -> tuple[Tensor, ...]:
-        sizes = inputs[0].numbers()
-        shape = (sizes[-1],) if self.axis == "last" else (sizes[0], *(1 for _ in sizes[1:]))
-        return (Tensor("", shape),)
+        sizes, at = inputs[0].numbers(), axis_of(inputs[0], self.axis, self.keyword)
+        return (Tensor("", (sizes[at], *(1 for _ in sizes[at + 1 :]))),)
 
     def is_affine(self) -> bool:
         return True
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         (factors,) = self.state(inputs)
-        return TorchCall("", factors.shape, {"value": self.value}, kind="parameter")
+        return TorchCall("*", factors.shape, {"value": self.value}, kind="parameter")
 
 
 @final

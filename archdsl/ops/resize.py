@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import floor
 from typing import ClassVar, Literal, final
 
-from archdsl.ops.base import MOST_PHASES, Category, Op, OpError, Pair, TorchCall, Window, feature_map
+from archdsl.ops.base import MOST_PHASES, Category, Op, OpError, Pair, TorchCall, ValueAt, Window, feature_map
 from archdsl.ops.conv import squared
 from archdsl.ops.description import Term, by, once
 from archdsl.ops.shape import Shape
@@ -40,6 +40,8 @@ class Upsample(Op):
     """How values between the input's are found."""
     align_corners: bool = False
     """Whether the corners of both maps coincide by their centres; bilinear and bicubic only."""
+    like: ValueAt | None = None
+    """A value whose height and width the result gets, whatever they are, instead of a factor or size."""
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         channels, height, width = feature_map(inputs[0], self.keyword)
@@ -52,8 +54,13 @@ class Upsample(Op):
             )
         if self.size and self.factor:
             raise OpError("E223", "upsample takes a factor or a size, not both", "factor", "drop one of them")
+        if self.like and (self.size or self.factor):
+            given = "size" if self.size else "factor"
+            raise OpError("E223", f"upsample takes a {given} or `like`, not both", given, "drop one of them")
         if self.size:
             return Shape(channels, *self.size)
+        if self.like:
+            return Shape(channels, *feature_map(inputs[self.like.input], self.keyword)[1:])
         factor = self.factor or (2, 2)
         return Shape(channels, height * factor[0], width * factor[1])
 
@@ -61,10 +68,10 @@ class Upsample(Op):
         return 0 if self.mode == "nearest" else super().elementwise(inputs) * _TAPS[self.mode] ** 2
 
     def changes_nothing(self) -> bool:
-        return self.factor == (1, 1) and self.size is None
+        return self.factor == (1, 1) and self.size is None and self.like is None
 
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, Window] | None:
-        if self.size:
+        if self.size or self.like:
             return None  # how many inputs an output sees depends on the image; it is at most all of it
         factor, taps = self.factor or (2, 2), _TAPS[self.mode]
         # The outputs of one input step lie on both sides of its centre: together they see one tap more.
@@ -80,15 +87,22 @@ class Upsample(Op):
         return True
 
     def describe(self) -> tuple[Term, ...]:
-        size = f"to {by(self.size)}" if self.size else f"×{once(self.factor or (2, 2))}"
+        size = "like" if self.like else f"to {by(self.size)}" if self.size else f"×{once(self.factor or (2, 2))}"
         return (Term(f"upsample {size}"), Term(f", {self.mode}"))
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
         factor = squared(self.factor or (2, 2))
+        if self.like:
+            return self._like()
         target = {"size": squared(self.size)} if self.size else {"scale_factor": factor}
         mode = {} if self.mode == "nearest" else {"mode": self.mode}
         corners = {"align_corners": True} if self.align_corners else {}
         return TorchCall("nn.Upsample", kwargs={**target, **mode, **corners})
+
+    def _like(self) -> TorchCall:
+        mode = {} if self.mode == "nearest" else {"mode": self.mode}
+        corners = {"align_corners": True} if self.align_corners else {}
+        return TorchCall("F.interpolate", kwargs={**mode, **corners}, kind="function", size_names=("size",))
 
 
 def _ends(factor: int, side: int) -> tuple[tuple[int, int], ...]:

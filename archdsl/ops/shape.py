@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Self, TypeAlias, cast
 
 # A monomial is a sorted tuple of atoms; an atom is a variable's name or a floor division.
 Monomial: TypeAlias = "tuple[str | Floor, ...]"
@@ -113,6 +113,25 @@ class Dim:
                 total += coefficient * (inner if isinstance(atom, str) else inner / atom.divisor)
         return total
 
+    @property
+    def growth(self) -> Mapping[tuple[str, ...], Fraction]:
+        """Return how the size grows with its variables: the factor of each product of them, of the highest degree.
+
+        >>> height, width = Dim.variable("H"), Dim.variable("W")
+        >>> str(((height // 2) * (width // 4) + 1).growth[("H", "W")])
+        '1/8'
+        """
+        total: dict[tuple[str, ...], Fraction] = {}
+        for monomial, coefficient in self.terms:
+            grown = {(): Fraction(coefficient)}
+            for atom in monomial:
+                factor = {(atom,): Fraction(1)} if isinstance(atom, str) else _growth_of(atom)
+                grown = {tuple(sorted(a + b)): m * n for a, m in grown.items() for b, n in factor.items()}
+            for names, factor in grown.items():
+                total[names] = total.get(names, Fraction(0)) + factor
+        degree = max(map(len, total))
+        return {names: factor for names, factor in total.items() if len(names) == degree}
+
     def short(self) -> str:
         """Write the expression as papers do: `H/8`, with its rounding left out where it has one variable."""
         scale, names = self.scale, _variables(self)
@@ -154,6 +173,10 @@ class Floor:
     def __str__(self) -> str:
         base = str(self.base)
         return f"{base}//{self.divisor}" if base.isalnum() else f"({base})//{self.divisor}"
+
+
+def _growth_of(floor: Floor) -> dict[tuple[str, ...], Fraction]:
+    return {names: factor / floor.divisor for names, factor in floor.base.growth.items()}
 
 
 def _term_order(term: tuple[Monomial, int]) -> tuple[int, str]:
@@ -240,22 +263,53 @@ def ceil_divide(size: Size, divisor: int) -> Size:
 
 
 class Shape(tuple[Size, ...]):
-    """The sizes of a tensor without its batch axis: (C, H, W) for a feature map, (C,) for a vector.
+    """The sizes of a tensor without its batch axis, and which of its axes holds the channels.
+
+    The channels come first, (C, H, W) for a feature map and (C,) for a vector, unless `axis` says where they are. It is
+    None where no axis is the channels. `is_named` says that a pattern named the axes, so that operators follow the
+    channels to where they are; those that `permute` alone moved are left where they are.
 
     >>> Shape(3, 224, 224)
     Shape(3, 224, 224)
     >>> Shape(64, Dim.variable("H") // 2, 7)
     Shape(64, H//2, 7)
+    >>> Shape(56, 28, 96, axis=2).channels
+    96
+    >>> Shape(56, 28, 96, axis=2) == Shape(56, 28, 96)
+    False
     """
 
+    # Nearly every shape has its channels first, and shapes are part of many keys: such a one is a plain tuple, which is
+    # compared and hashed as one. Any other is of a subclass that adds the axis to both.
     __slots__ = ()
+    axis: int | None = 0
+    is_named: bool = False
 
-    def __new__(cls, *sizes: Size) -> Shape:
-        return super().__new__(cls, sizes)
+    def __new__(cls, *sizes: Size, axis: int | None = 0, is_named: bool = False) -> Shape:
+        if axis == 0 and not is_named:
+            return super().__new__(cls, sizes)
+        made = super().__new__(cast("type[Self]", _WithAxis), sizes)
+        made.axis, made.is_named = axis, is_named
+        return made
 
     @property
     def channels(self) -> Size:
-        return self[0]
+        """Return the size of the channels' axis; requires that there is one."""
+        assert self.axis is not None, f"{self} has no channels"
+        return self[self.axis]
+
+    @property
+    def positions(self) -> tuple[Size, ...]:
+        """Return the sizes of all axes but the channels'."""
+        return tuple(size for axis, size in enumerate(self) if axis != self.axis)
+
+    def with_sizes(self, sizes: Iterable[Size]) -> Shape:
+        """Return a shape of other sizes whose axes mean the same."""
+        return Shape(*sizes, axis=self.axis, is_named=self.is_named)
+
+    def with_channels(self, channels: Size) -> Shape:
+        """Return a shape with another number of channels, if it has any."""
+        return self.with_sizes(channels if axis == self.axis else size for axis, size in enumerate(self))
 
     @property
     def elements(self) -> Size:
@@ -270,4 +324,40 @@ class Shape(tuple[Size, ...]):
         return "[" + ", ".join(size.short() if isinstance(size, Dim) else str(size) for size in self) + "]"
 
     def __repr__(self) -> str:
-        return f"Shape({', '.join(map(str, self))})"
+        axis = ("" if self.axis == 0 else f", axis={self.axis}") + (", is_named=True" if self.is_named else "")
+        return f"Shape({', '.join(map(str, self))}{axis})"
+
+
+class _WithAxis(Shape):
+    """A shape that says where its channels are, made by `Shape` itself.
+
+    Python asks a subclass first, so that it also decides whether a plain shape equals it. A tuple of sizes says nothing
+    of axes, and equals any shape of these sizes.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Shape) and (self.axis != other.axis or self.is_named != other.is_named):
+            return False
+        return (*self,) == other if type(other) is tuple else isinstance(other, Shape) and (*self,) == (*other,)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash((tuple(self), self.axis, self.is_named))
+
+
+def reread(x: Shape, sizes: Sequence[Size]) -> Shape:
+    """Return the shape of a tensor's elements, in order, under other sizes.
+
+    The channels stay an axis where theirs is one of the new axes, merged with none but axes of size 1. Where they are
+    split or merged none of the axes is the channels, but a vector's only axis always is. Channels that come first,
+    where no pattern named them, are whatever axis comes first then.
+    """
+    if len(sizes) == 1 or (x.axis == 0 and not x.is_named):
+        return Shape(*sizes)
+    if x.axis is None:
+        return Shape(*sizes, axis=None, is_named=x.is_named)
+    before = product(x[: x.axis])
+    same = (axis for axis, size in enumerate(sizes) if size == x.channels and product(sizes[:axis]) == before)
+    return Shape(*sizes, axis=next(same, None), is_named=x.is_named)

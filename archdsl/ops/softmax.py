@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal, final
 
 from archdsl.ops.activation import Activation
+from archdsl.ops.axes import AxisChoice, axis_of, counted, torch_axis
 from archdsl.ops.base import OpError, TorchCall
 from archdsl.ops.shape import Shape
 
@@ -16,7 +17,7 @@ class Softmax(Activation):
 
     Shape:  unchanged
     Cost:   no parameters; one operation per element
-    Errors: none
+    Errors: E217 there is no such axis; E225 no axis is the channels
     Source: torch.nn.Softmax
 
     >>> Softmax().to_torch([Shape(10)]).kwargs
@@ -27,18 +28,23 @@ class Softmax(Activation):
     saves: ClassVar[Literal["input", "output", "none"]] = "output"
     short_name: ClassVar[str] = "softmax"
     makes_probabilities: ClassVar[bool] = True
+    follows_channels: ClassVar[bool] = True
 
-    axis: Literal["channels", "last"] = "channels"
-    """Along which axis the shares sum to one."""
+    axis: AxisChoice | None = None
+    """Along which axis the shares sum to one; unset, the channels."""
 
     def is_pointwise(self) -> bool:
         return False
 
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        axis_of(inputs[0], self.axis, self.keyword)
+        return inputs[0]
+
     def removes_channel_mean(self, inputs: Sequence[Shape]) -> bool:
-        return self.axis == "last" and len(inputs[0]) > 1
+        return axis_of(inputs[0], self.axis, self.keyword) != inputs[0].axis
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.Softmax", kwargs={"dim": 1 if self.axis == "channels" else -1})
+        return TorchCall("nn.Softmax", kwargs={"dim": torch_axis(inputs[0], self.axis, self.keyword)})
 
 
 @final
@@ -47,7 +53,7 @@ class LogSoftmax(Activation):
 
     Shape:  unchanged
     Cost:   no parameters; one operation per element
-    Errors: none
+    Errors: E217 there is no such axis; E225 no axis is the channels
     Source: torch.nn.LogSoftmax
 
     >>> LogSoftmax(axis="last").to_torch([Shape(10)]).kwargs
@@ -57,9 +63,10 @@ class LogSoftmax(Activation):
     keyword: ClassVar[str] = "log_softmax"
     saves: ClassVar[Literal["input", "output", "none"]] = "output"
     makes_probabilities: ClassVar[bool] = True
+    follows_channels: ClassVar[bool] = True
 
-    axis: Literal["channels", "last"] = "channels"
-    """Along which axis the shares sum to one."""
+    axis: AxisChoice | None = None
+    """Along which axis the shares sum to one; unset, the channels."""
 
     def is_pointwise(self) -> bool:
         return False
@@ -67,11 +74,15 @@ class LogSoftmax(Activation):
     def is_idempotent(self) -> bool:
         return True
 
+    def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
+        axis_of(inputs[0], self.axis, self.keyword)
+        return inputs[0]
+
     def removes_channel_mean(self, inputs: Sequence[Shape]) -> bool:
-        return self.axis == "last" and len(inputs[0]) > 1
+        return axis_of(inputs[0], self.axis, self.keyword) != inputs[0].axis
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.LogSoftmax", kwargs={"dim": 1 if self.axis == "channels" else -1})
+        return TorchCall("nn.LogSoftmax", kwargs={"dim": torch_axis(inputs[0], self.axis, self.keyword)})
 
 
 @final
@@ -80,7 +91,7 @@ class GLU(Activation):
 
     Shape:  (C, ...) -> (C/2, ...), or the last axis halved
     Cost:   no parameters; one operation per output element
-    Errors: E214 the axis is odd
+    Errors: E214 the axis is odd; E217 there is no such axis; E225 no axis is the channels
     Source: torch.nn.GLU; Dauphin et al. 2017
 
     >>> GLU().infer_shape([Shape(64, 56, 56)])
@@ -88,20 +99,22 @@ class GLU(Activation):
     """
 
     keyword: ClassVar[str] = "glu"
+    follows_channels: ClassVar[bool] = True
 
-    axis: Literal["channels", "last"] = "channels"
-    """Which axis is halved."""
+    axis: AxisChoice | None = None
+    """Which axis is halved; unset, the channels."""
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         (x,) = inputs
-        at = 0 if self.axis == "channels" else len(x) - 1
+        at = axis_of(x, self.axis, self.keyword)
         if x[at] % 2:
-            message = f"glu halves an axis, and the {self.axis} axis of {x} is odd"
+            message = f"glu halves an axis, and {counted(x, at)} are an odd number"
             raise OpError("E214", message, "axis", "give the layer before an even number")
-        return Shape(*x[:at], x[at] // 2, *x[at + 1 :])
+        return x.with_sizes((*x[:at], x[at] // 2, *x[at + 1 :]))
 
     def is_pointwise(self) -> bool:
         return False
 
     def to_torch(self, inputs: Sequence[Shape]) -> TorchCall:
-        return TorchCall("nn.GLU", kwargs={"dim": 1} if self.axis == "channels" else {})
+        dim = torch_axis(inputs[0], self.axis, self.keyword)
+        return TorchCall("nn.GLU", kwargs={"dim": dim} if dim != -1 else {})

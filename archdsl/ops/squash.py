@@ -27,7 +27,9 @@ class Hardsigmoid(Activation):
     torch: ClassVar[str] = "nn.Hardsigmoid"
     can_run_in_place: ClassVar[bool] = True
     makes_probabilities: ClassVar[bool] = True
-    is_bounded: ClassVar[bool] = True
+
+    def is_bounded(self) -> bool:
+        return True
 
 
 @final
@@ -47,7 +49,6 @@ class Hardtanh(Activation):
     keyword: ClassVar[str] = "hardtanh"
     torch: ClassVar[str] = "nn.Hardtanh"
     can_run_in_place: ClassVar[bool] = True
-    is_bounded: ClassVar[bool] = True
 
     low: float = -1.0
     """Smallest value afterwards."""
@@ -55,6 +56,9 @@ class Hardtanh(Activation):
     """Largest value afterwards; above `low`."""
 
     def is_idempotent(self) -> bool:
+        return True
+
+    def is_bounded(self) -> bool:
         return True
 
 
@@ -77,7 +81,9 @@ class Sigmoid(Activation):
     saves: ClassVar[Literal["input", "output", "none"]] = "output"
     short_name: ClassVar[str] = "sigmoid"
     makes_probabilities: ClassVar[bool] = True
-    is_bounded: ClassVar[bool] = True
+
+    def is_bounded(self) -> bool:
+        return True
 
 
 @final
@@ -98,7 +104,9 @@ class Tanh(Activation):
     torch: ClassVar[str] = "nn.Tanh"
     saves: ClassVar[Literal["input", "output", "none"]] = "output"
     short_name: ClassVar[str] = "tanh"
-    is_bounded: ClassVar[bool] = True
+
+    def is_bounded(self) -> bool:
+        return True
 
 
 @final
@@ -117,7 +125,9 @@ class Softsign(Activation):
 
     keyword: ClassVar[str] = "softsign"
     torch: ClassVar[str] = "nn.Softsign"
-    is_bounded: ClassVar[bool] = True
+
+    def is_bounded(self) -> bool:
+        return True
 
 
 @final

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archdsl.ops.axes import AxisChoice
 from archdsl.ops.base import Op
+from archdsl.ops.identity import Identity
 from archdsl.ops.merge import Add
 from archdsl.ops.norm import GroupNorm
+from archdsl.ops.pattern import Rearrange
 from archdsl.ops.rearrange import Input, Slice
 
 
@@ -20,9 +23,25 @@ def total() -> Op:
     return Add()
 
 
-def part(start: int, size: int) -> Op:
-    """Return what takes one part of a `split`: `size` channels from `start` on."""
-    return Slice(start=start, size=size)
+def part(start: int, size: int, axis: AxisChoice | None = None) -> Op:
+    """Return what takes one part of a `split`: `size` channels from `start` on, or places along another axis."""
+    return Slice(start=start, size=size, axis=axis)
+
+
+def rearrangement() -> type[Op]:
+    """Return the operator that `within` applies before its steps."""
+    return Rearrange
+
+
+def undone(op: Op) -> Op:
+    """Return what `within` applies behind its steps: the way back, which also reads what came in."""
+    assert isinstance(op, Rearrange)
+    return op.back()
+
+
+def nothing() -> Op:
+    """Return the step that a level of nothing but `pass` is."""
+    return Identity()
 
 
 def norm_of_one_group() -> Op:

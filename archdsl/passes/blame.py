@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from archdsl.ir.graph import Graph, Node
 from archdsl.ir.symbols import open_sizes
-from archdsl.ops.shape import Dim, Shape
+from archdsl.ops.axes import axis_of
+from archdsl.ops.shape import Dim, Shape, Size
 from archdsl.passes.meant import meant_otherwise
 from archdsl.passes.shapes import Misfit, Shapes, Trail, infer_shapes
 from archdsl.passes.spots import Spot, spots_read, upstream
@@ -58,22 +59,26 @@ def labels_for(code: str, trail: Trail, node: Node) -> list[Label]:
     """Return the places that set what a step objects to, the most telling first."""
     spots = spots_read(trail, node)
     if code in ("E213", "E220") and len(spots) > 1:
-        return _of_pair(*_unequal(spots), by_axis=node.op is None or node.op.is_pointwise() or node.op.stacks_channels)
+        shapes = [spot.shape for spot in spots]
+        is_stack = node.op is not None and node.op.stacked_axis(shapes) is not None
+        return _of_pair(*_unequal(spots), by_axis=node.op is None or node.op.is_pointwise() or is_stack)
     if not spots:
         return []
+    if code == "E225":
+        return list(dict.fromkeys(label for spot in spots for label in _of_axis(spot)))
     if code in ("E210", "E214", "E216"):
-        return _of_channels(spots[0])
+        return _of_count(spots[0], _axis_taken(node, spots[0].shape))
     if code in ("E211", "E217", "E224", "E215"):
         return _of_sizes(spots[0], frozenset())
     if code == "E212":
-        return _made(spots[0], len)
+        return _of_axis(spots[0]) or _made(spots[0], len)
     return []
 
 
 def _unequal(spots: Sequence[Spot]) -> tuple[Spot, Spot]:
     """Return the first of the branches, and the first that differs from it beyond what concat or stretching takes."""
     first = spots[0]
-    by_size = (s for s in spots[1:] if len(s.shape) != len(first.shape) or s.shape[1:] != first.shape[1:])
+    by_size = (s for s in spots[1:] if len(s.shape) != len(first.shape) or s.shape.positions != first.shape.positions)
     other = next(by_size, None) or next((s for s in spots[1:] if s.shape != first.shape), spots[-1])
     return first, other
 
@@ -84,27 +89,62 @@ def _of_pair(first: Spot, other: Spot, *, by_axis: bool) -> list[Label]:
     if len(first.shape) != len(other.shape):
         return [*_made(first, len), *_made(other, len)]
     found: list[Label] = []
-    if first.shape[0] != other.shape[0]:
+    if _count(first.shape) != _count(other.shape):
         found += [*_of_channels(first), *_of_channels(other)]
-    if first.shape[1:] != other.shape[1:]:
+    if first.shape.positions != other.shape.positions:
         common = {spot.key for spot in upstream(first)} & {spot.key for spot in upstream(other)}
         found += [*_of_sizes(first, common), *_of_sizes(other, common)]
     return found
 
 
+def _axis_taken(node: Node, shape: Shape) -> int:
+    """Return the axis that a step shares out."""
+    if node.op is None or not node.op.follows_channels:
+        return 0
+    return axis_of(shape, getattr(node.op, "axis", None), node.op.keyword)
+
+
+def _of_count(spot: Spot, axis: int) -> list[Label]:
+    """Label what set the size of an axis: the channels, or another one."""
+    if spot.shape.axis == axis:
+        return _of_channels(spot)
+    return _made(spot, lambda shape: shape[axis] if axis < len(shape) else None)
+
+
+def _of_axis(spot: Spot) -> list[Label]:
+    """Label the step that put a value's channels where they are."""
+    if not spot.shape.axis and not spot.shape.is_named:
+        return []
+    while sources := spot.sources():
+        kept = next((s for s in sources if (s.shape.axis, s.shape.is_named) != (0, False)), None)
+        if kept is None or kept.shape.axis != spot.shape.axis:
+            break
+        spot = kept
+    where = "no axis is the channels" if spot.shape.axis is None else f"the channels are axis {spot.shape.axis}"
+    return [Label(spot.node.span, f"{where} from here on")]
+
+
+def _count(shape: Shape) -> Size:
+    return shape[0] if shape.axis is None else shape.channels
+
+
 def _of_channels(spot: Spot) -> list[Label]:
     """Label the step that set a value's channels, and the argument of a block that said how many."""
-    count = spot.shape[0]
+    count = _count(spot.shape)
     while not _sets_channels(spot):
-        kept = next((source for source in spot.sources() if source.shape[:1] == (count,)), None)
+        kept = next((source for source in spot.sources() if _count(source.shape) == count), None)
         if kept is None:
             break
         spot = kept
     node = spot.node
     if node.is_input:
         return [Label(node.span, f"{count} channels of the input")]
-    if node.op is not None and node.op.stacks_channels:
-        parts = " + ".join(str(source.shape[0]) for source in spot.sources())
+    sources = spot.sources()
+    if (
+        node.op is not None
+        and node.op.stacked_axis([source.shape for source in sources]) == spot.shape.axis is not None
+    ):
+        parts = " + ".join(str(_count(source.shape)) for source in sources)
         return [Label(node.span, f"{count} channels come from here: {parts}")]
     span = next((node.attribute_spans[name] for name in _SETS_CHANNELS if name in node.attribute_spans), node.span)
     written = span.text.partition("=")[2] or span.text
@@ -137,8 +177,10 @@ def _of_sizes(spot: Spot, common: frozenset[tuple[str, ...]] | set[tuple[str, ..
         if here.key in common or len(found) == _MOST_CHANGES:
             break
         sources = here.sources()
-        before = next((s for s in sources if s.shape[1:] == here.shape[1:]), sources[0]) if sources else None
-        if before is None or len(before.shape) != len(here.shape) or before.shape[1:] == here.shape[1:]:
+        before = (
+            next((s for s in sources if s.shape.positions == here.shape.positions), sources[0]) if sources else None
+        )
+        if before is None or len(before.shape) != len(here.shape) or before.shape.positions == here.shape.positions:
             continue
         spans = here.node.attribute_spans
         span = next((spans[name] for name in _SETS_SIZES if name in spans), here.node.span)
@@ -147,7 +189,7 @@ def _of_sizes(spot: Spot, common: frozenset[tuple[str, ...]] | set[tuple[str, ..
 
 
 def _size(shape: Shape) -> str:
-    return "x".join(map(str, shape[1:]))
+    return "x".join(map(str, shape.positions))
 
 
 def _made(spot: Spot, key: Callable[[Shape], object]) -> list[Label]:

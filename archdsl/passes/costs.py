@@ -20,7 +20,8 @@ class Total:
     """What a body or node costs for one image, everything inside it included.
 
     `macs` are the multiply-adds of convolutions and matrix products without bias, `flops` twice that; `elementwise`
-    counts the other arithmetic apart. `activations` counts the elements that operators write.
+    counts the other arithmetic apart. `activations` counts the elements that operators write. `frozen` are those of the
+    parameters that training leaves as they are.
     """
 
     parameters: int = 0
@@ -28,6 +29,17 @@ class Total:
     macs: int = 0
     elementwise: int = 0
     activations: int = 0
+    frozen: int = 0
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether there are parameters, and training leaves all of them as they are."""
+        return bool(self.frozen) and self.frozen == self.parameters
+
+    @property
+    def trainable(self) -> int:
+        """The parameters that training changes."""
+        return self.parameters - self.frozen
 
     @property
     def flops(self) -> int:
@@ -46,6 +58,7 @@ class Total:
             self.macs * count,
             self.elementwise * count,
             self.activations * count,
+            self.frozen * own,
         )
 
 
@@ -74,7 +87,7 @@ def counter() -> PerBody[Shapes, Costs]:
 def _count(shapes: Shapes, count: Callable[[Shapes], Costs]) -> Costs:
     nodes: dict[NodeId, Total] = {}
     inner: dict[NodeId, Costs] = {}
-    parameters = buffers = macs = elementwise = activations = 0
+    parameters = buffers = macs = elementwise = activations = frozen = 0
     for node in shapes.graph.topological():
         if node.id in shapes.inner:
             inner[node.id] = count(shapes.inner[node.id])
@@ -86,10 +99,11 @@ def _count(shapes: Shapes, count: Callable[[Shapes], Costs]) -> Costs:
         if node.reuses is None:
             parameters += one.parameters * times
             buffers += one.buffers * times
+            frozen += one.frozen * times
         macs += one.macs * times
         elementwise += one.elementwise * times
         activations += one.activations * times
-    total = Total(parameters, buffers, macs, elementwise, activations)
+    total = Total(parameters, buffers, macs, elementwise, activations, frozen)
     return Costs(MappingProxyType(nodes), MappingProxyType(inner), total)
 
 
@@ -101,4 +115,5 @@ def _operator(node: Node, shapes: Shapes) -> Total:
     elements = shapes.results[node.id][""].elements
     assert isinstance(elements, int)
     written = elements if cost.elementwise or cost.macs else 0
-    return Total(cost.parameters, cost.buffers, cost.macs, cost.elementwise, written)
+    frozen = cost.parameters if node.is_frozen else 0
+    return Total(cost.parameters, cost.buffers, cost.macs, cost.elementwise, written, frozen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archdsl.ir.graph import Graph, Node, NodeId, Value
@@ -103,8 +103,8 @@ def _folded(graph: Graph, changed: Callable[[Graph], Graph], pairs: Mapping[Node
     return with_nodes(graph, nodes, outputs, _fold_again)
 
 
-def _fold_again(graph: Graph, entering: Shape) -> Graph | None:
-    shapes, misfits = infer_shapes(graph, [entering])
+def _fold_again(graph: Graph, entering: Sequence[Shape]) -> Graph | None:
+    shapes, misfits = infer_shapes(graph, entering)
     return graph if misfits else fold_norms(shapes).graph  # which its reader finds again
 
 

@@ -40,6 +40,9 @@ def _without(in_training: bool, graph: Graph, changed: Callable[[Graph], Graph])
 
 def _passed_through(node: Node, body: Graph, inputs: tuple[Value, ...]) -> dict[Value, Value]:
     by_entry = {entry.id: value for entry, value in zip(body.inputs, inputs, strict=True)}
+    main = by_entry[body.main.node]
+    if node.repeat > 1:  # which flows from the second time on
+        by_entry[body.inputs[0].id] = main
     results = {output.name: by_entry[output.value.node] for output in body.outputs}
-    results[""] = by_entry[body.main.node]
+    results[""] = main
     return {Value(node.id, name): value for name, value in results.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -11,6 +11,7 @@ from archdsl.ir.graph import Graph, Node, NodeId, Output, Value
 from archdsl.ir.walk import PerBody
 from archdsl.ops.base import Op
 from archdsl.passes.costs import BYTES
+from archdsl.passes.frozen import frozen_keys
 from archdsl.passes.shapes import Shapes
 from archdsl.passes.state import list_state
 
@@ -22,9 +23,9 @@ _DTYPE_BYTES = {"float32": BYTES, "int64": 8}
 class Memory:
     """Bytes for a batch in float32, by use.
 
-    `weights` holds parameters and buffers; `gradients` and `momentum` as many bytes as the parameters each (SGD with
-    momentum). `activations` is the largest set of tensors live at once in evaluation, `saved` what autograd keeps of
-    the forward pass, `backward` the largest set of activation gradients live at once.
+    `weights` holds parameters and buffers; `gradients` and `momentum` as many bytes as the parameters that train each
+    (SGD with momentum). `activations` is the largest set of tensors live at once in evaluation, `saved` what autograd
+    keeps of the forward pass, `backward` the largest set of activation gradients live at once.
     """
 
     batch_size: int
@@ -42,8 +43,11 @@ class Memory:
 
     @property
     def training(self) -> int:
-        """Return a bound on the peak of a training step: everything saved, at the time when most gradients are live."""
-        return self.weights + self.gradients + self.momentum + self.saved + self.backward
+        """Return a bound on the peak of a training step: everything saved, at the time when most gradients are live.
+
+        Where most is frozen, it may come before, as in an evaluation.
+        """
+        return self.weights + self.gradients + self.momentum + max(self.saved + self.backward, self.activations)
 
 
 def measure_memory(shapes: Shapes, batch_size: int = 1, *, in_place: bool = False) -> Memory:
@@ -56,16 +60,18 @@ def measure_memory(shapes: Shapes, batch_size: int = 1, *, in_place: bool = Fals
 
     Training: `Op.saves` says whether an operator keeps its input or its output for the backward pass, and a tensor
     that several keep counts once. A gradient is live from the backward pass of its value's last reader to that of its
-    producer: the mirror image of the forward pass, images left out, for they need none. The indices that max pools
+    producer: the mirror image of the forward pass. What does not depend on parameters that train, such as images and
+    what frozen steps make of them, has no gradient, and nothing is kept for one. The indices that max pools
     keep count as well, 8 bytes for each output element; dropout's masks and norms' statistics do not. For
     torchvision's resnet18 the saved bytes are exactly those that torch keeps but for the statistics, within 1%.
 
     Requires: shapes without errors, all numbers. Ensures: the peaks are those of the graph with all bodies written
     out, while each distinct call is followed once and a repetition until it settles.
     """
-    state = [tensor for _, tensor in list_state(shapes)]
-    parameters = sum(_DTYPE_BYTES[tensor.dtype] * tensor.elements for tensor in state if tensor.kind == "parameter")
-    weights = sum(_DTYPE_BYTES[tensor.dtype] * tensor.elements for tensor in state)
+    state, frozen = list_state(shapes), frozen_keys(shapes)
+    trained = [tensor for key, tensor in state if tensor.kind == "parameter" and key not in frozen]
+    parameters = sum(_DTYPE_BYTES[tensor.dtype] * tensor.elements for tensor in trained)
+    weights = sum(_DTYPE_BYTES[tensor.dtype] * tensor.elements for _, tensor in state)
     activations, _ = _Simulation(in_training=False, in_place=in_place).network(shapes)
     backward, saved = _Simulation(in_training=True).network(shapes)
     scale = BYTES * batch_size
@@ -82,9 +88,14 @@ def measure_memory(shapes: Shapes, batch_size: int = 1, *, in_place: bool = Fals
 
 @dataclass(slots=True, eq=False)
 class _Storage:
-    """A block of memory that one or more values lie in, as long as readers of them are to come."""
+    """A block of memory that one or more values lie in, as long as readers of them are to come.
+
+    `live` are the elements that count while it lives: in training those of the gradient, if it has one.
+    """
 
     elements: int
+    live: int
+    has_gradient: bool = False
     is_own: bool = True
     """Whether the body at hand made it."""
     is_live: bool = True
@@ -94,9 +105,11 @@ class _Storage:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A storage that a body's inputs lie in: its elements, and whether it is needed outside after the call."""
+    """A storage that a body's inputs lie in, and whether it is needed outside after the call."""
 
     elements: int
+    live: int
+    has_gradient: bool
     is_kept: bool
 
 
@@ -115,6 +128,7 @@ class _Made:
     """A storage that a body leaves to its caller."""
 
     elements: int
+    has_gradient: bool
     is_saved: bool
 
 
@@ -136,11 +150,12 @@ class _Simulation:
     def __init__(self, *, in_training: bool, in_place: bool = False) -> None:
         self.in_training, self.in_place = in_training, in_place
         self.run = PerBody[_Call, _Run](lambda call, _: _Body(self, call).run())
+        self.reading = PerBody[_Asked, _Reading](lambda asked, below: _reading(asked, below, in_training))
 
     def network(self, shapes: Shapes) -> tuple[int, int]:
         """Return the elements live at once, without images in training, and the elements saved."""
         images = [prod(shape.numbers()) for shape in shapes.inputs]
-        entries = tuple(_Entry(0 if self.in_training else size, is_kept=False) for size in images)
+        entries = tuple(_Entry(size, 0 if self.in_training else size, False, is_kept=False) for size in images)
         outputs = frozenset(o.name for o in shapes.graph.outputs if self.in_training or not o.is_training_only)
         run = self.run(_Call(shapes, tuple(range(len(entries))), entries, outputs))
         saved = sum(images[index] for index in run.saved_entries)
@@ -156,21 +171,23 @@ class _Body:
 
     def __init__(self, simulation: _Simulation, call: _Call) -> None:
         self._simulation, self._shapes, self._call = simulation, call.shapes, call
-        self._entries = [_Storage(e.elements, is_own=False, pending=int(e.is_kept)) for e in call.entries]
+        self._entries = [
+            _Storage(e.elements, e.live, e.has_gradient, is_own=False, pending=int(e.is_kept)) for e in call.entries
+        ]
         self._places: dict[Value, _Storage] = {}
-        self._live = sum(entry.elements for entry in call.entries)
+        self._live = sum(entry.live for entry in call.entries)
         self._peak = self._live
         self._saved = 0
-        self._nodes = _executed(self._shapes.graph, call.read, simulation.in_training)
-        self._readers = Counter(value for node in self._nodes for value in node.inputs)
+        reading = simulation.reading(_Asked(self._shapes.graph, call.read))
+        self._nodes, self._used = reading.nodes, reading.used
+        self._readers = Counter(node.inputs[index] for node in self._nodes for index in self._used[node.id])
         self._readers.update(_value_of(self._shapes.graph, name) for name in call.read)
 
     def run(self) -> _Run:
-        arriving = iter(self._call.inputs)
+        for node, index in zip(self._shapes.graph.inputs, self._call.inputs, strict=True):
+            self._place(Value(node.id), self._entries[index])
         for node in self._nodes:
-            if node.is_input:
-                self._place(Value(node.id), self._entries[next(arriving)])
-            else:
+            if not node.is_input:
                 self._execute(node)
         results = {name: self._places[_value_of(self._shapes.graph, name)] for name in self._call.read}
         left = [storage for storage in dict.fromkeys(results.values()) if storage.is_own]
@@ -179,20 +196,30 @@ class _Body:
             peak=self._peak,
             saved=self._saved - sum(storage.elements for storage in left if storage.is_saved),
             saved_entries=frozenset(i for i, storage in enumerate(self._entries) if storage.is_saved),
-            made=tuple(_Made(storage.elements, storage.is_saved) for storage in left),
+            made=tuple(_Made(storage.elements, storage.has_gradient, storage.is_saved) for storage in left),
             outputs={name: index[storage] for name, storage in results.items()},
         )
 
     def _execute(self, node: Node) -> None:
-        storages = [self._places[value] for value in node.inputs]
-        for storage in storages:
-            storage.pending -= 1
+        used = self._used[node.id]
+        # What a body is handed and does not read is nothing to it, and may be gone.
+        storages = [self._places[v] if i in used else _Storage(0, 0, pending=1) for i, v in enumerate(node.inputs)]
+        if not storages:
+            self._place(Value(node.id), self._make(0, self._trains(node)))  # a source, which lies in the weights
+            return
+        flowing, *others = storages
+        flowing.pending -= 1
         results: Mapping[str, _Storage] = {}
         saved = self._saved
-        for step in range(min(node.repeat, _STEPS_TO_SETTLE)):
+        steps = min(node.repeat, _STEPS_TO_SETTLE)
+        for step in range(steps):
             if step:
-                self._free(set(storages) - set(results.values()))
-                storages, saved = [results[""]], self._saved
+                handed_on = set(results.values()) if 0 in used else set[_Storage]()
+                self._free({*storages, *results.values()} - handed_on)
+                storages, saved = [results[""] if 0 in used else flowing, *others], self._saved
+            if step == steps - 1:  # until then the others are needed again
+                for storage in others:
+                    storage.pending -= 1
             results = self._step(node, storages)
         self._saved += (self._saved - saved) * max(0, node.repeat - _STEPS_TO_SETTLE)
         for name, storage in results.items():
@@ -205,7 +232,7 @@ class _Body:
         assert node.op is not None
         result = self._result(node, node.op, storages)
         self._peak = max(self._peak, self._live)
-        if node.op.saves != "none" and self._simulation.in_training:
+        if node.op.saves != "none" and self._simulation.in_training and result.has_gradient:
             for storage in storages if node.op.saves == "input" else (result,):
                 self._save(storage)
             if node.op.saves_places:
@@ -219,19 +246,25 @@ class _Body:
             return first
         if self._simulation.in_place and op.can_run_in_place and not first.pending and first.elements == elements:
             return first
-        return self._make(elements)
+        return self._make(elements, self._trains(node) or any(storage.has_gradient for storage in storages))
+
+    def _trains(self, node: Node) -> bool:
+        """Return whether an operator has parameters that train."""
+        if node.op is None or node.is_frozen:
+            return False
+        return any(tensor.kind == "parameter" for tensor in node.op.state(self._shapes.inputs_of(node)))
 
     def _run_body(self, node: Node, storages: Sequence[_Storage]) -> Mapping[str, _Storage]:
         inner = self._shapes.inner[node.id]
         distinct = list(dict.fromkeys(storages))
-        entries = tuple(_Entry(storage.elements, storage.pending > 0) for storage in distinct)
+        entries = tuple(_Entry(one.elements, one.live, one.has_gradient, one.pending > 0) for one in distinct)
         names = ("", *(output.name for output in inner.graph.outputs))
         read = {name for name in names if self._readers[Value(node.id, name)]} or {""}
         positions = tuple(distinct.index(storage) for storage in storages)
         run = self._simulation.run(_Call(inner, positions, entries, frozenset(read)))
-        self._peak = max(self._peak, self._live - sum(storage.elements for storage in distinct) + run.peak)
+        self._peak = max(self._peak, self._live - sum(storage.live for storage in distinct) + run.peak)
         self._saved += run.saved
-        made = [self._make(storage.elements) for storage in run.made]
+        made = [self._make(storage.elements, storage.has_gradient) for storage in run.made]
         for index in run.saved_entries:
             self._save(distinct[index])
         for storage, kind in zip(made, run.made, strict=True):
@@ -243,9 +276,10 @@ class _Body:
         self._places[value] = storage
         storage.pending += self._readers[value]
 
-    def _make(self, elements: int) -> _Storage:
-        self._live += elements
-        return _Storage(elements)
+    def _make(self, elements: int, has_gradient: bool) -> _Storage:
+        live = elements if has_gradient or not self._simulation.in_training else 0
+        self._live += live
+        return _Storage(elements, live, has_gradient)
 
     def _save(self, storage: _Storage) -> None:
         if not storage.is_saved and storage.is_own:
@@ -256,7 +290,39 @@ class _Body:
         for storage in storages:
             if storage.is_live and not storage.pending:
                 storage.is_live = False
-                self._live -= storage.elements
+                self._live -= storage.live
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A body, and which of its outputs are read."""
+
+    graph: Graph
+    read: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The nodes of a body that run, the positions of their inputs that they read, and those that the body does."""
+
+    nodes: Sequence[Node]
+    used: Mapping[NodeId, Sequence[int]]
+    entries: Sequence[int]
+
+
+def _reading(asked: _Asked, below: Callable[[_Asked], _Reading], in_training: bool) -> _Reading:
+    graph = asked.graph
+    nodes = _executed(graph, asked.read, in_training)
+    wanted = {_value_of(graph, name) for name in asked.read}
+    used: dict[NodeId, Sequence[int]] = {}
+    for node in reversed(nodes):
+        used[node.id] = range(len(node.inputs))
+        if node.body is not None:
+            names = ("", *(output.name for output in node.body.outputs))
+            read = {name for name in names if Value(node.id, name) in wanted} or {""}
+            used[node.id] = below(_Asked(node.body, frozenset(read))).entries
+        wanted.update(node.inputs[index] for index in used[node.id])
+    return _Reading(nodes, used, [i for i, node in enumerate(graph.inputs) if Value(node.id) in wanted])
 
 
 def _value_of(graph: Graph, name: str) -> Value:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from archdsl.ir.graph import Graph, Node, NodeId, Output, Value
+from archdsl.ir.labels import UnlabelledNames
 from archdsl.ir.listing import MAX_DEPTH
 from archdsl.passes.rewrite import with_nodes
 
@@ -23,10 +24,11 @@ class Obstacle:
 def nest(graph: Graph) -> Graph | Obstacle:
     """Return the hierarchical graph of a model whose nodes have paths for names; itself where none has a dot.
 
-    Nodes that share the first segment of their paths become a body of that name, and so on inside it. A body reads one
-    value, and no others stand between its nodes, so that no order changes; what is read of it beside its last value
-    becomes a named output. Equal bodies are one, and a block where several calls share it. In the state_dict a tensor
-    that is no module's stands first among those of its body, as in the network that was flattened.
+    Nodes that share the first segment of their paths become a body of that name, and so on inside it. A body has an
+    input for each value that it reads, in the order in which it first does, and no others stand between its nodes, so
+    that no order changes; what is read of it beside its last value becomes a named output. Equal bodies are one, and a
+    block where several calls share it. In the state_dict a tensor that is no module's stands first among those of its
+    body, as in the network that was flattened.
 
     Requires: a verified graph. Ensures: a legal graph that flattens to the same one, or what stands in the way.
     """
@@ -119,28 +121,25 @@ class _Nesting:
         arriving, first = self._arriving(path, part), _first(path, part)
         reuses = self._reused(level, path, first, part[0])
         inner = _Level(f"{path}.")
-        entry = _entry(path, part)
-        inner.nodes[entry], inner.values[arriving] = Node((entry,), (), part[0].span), Value(entry)
+        for entry, value in zip(_entries(path, part), arriving, strict=False):
+            inner.nodes[entry], inner.values[value] = Node((entry,), (), part[0].span), Value(entry)
         self._fill(inner, part if first is None else [_unused(level, node, path, first) for node in part])
         outputs = self._outputs(path, part)
         body = self._body(path, inner, tuple(map(inner.output, outputs)), part[0], reuses is None)
         if reuses is not None and level.nodes[reuses].body is not body:
             raise _Stuck(path, f"which applies the weights of `{first}` again with other steps", part[0])
         level.values.update({output.value: Value(head, output.name) for output in outputs})
-        return Node((head,), (level.value(arriving),), part[0].span, body=body, reuses=reuses)
+        return Node((head,), tuple(map(level.value, arriving)), part[0].span, body=body, reuses=reuses)
 
-    def _arriving(self, path: str, part: Sequence[Node]) -> Value:
-        """Return the one value that the nodes below a path read from outside."""
+    def _arriving(self, path: str, part: Sequence[Node]) -> list[Value]:
+        """Return the values that the nodes below a path read from outside."""
         found = list(dict.fromkeys(v for node in part for v in node.inputs if not _is_below(v.node, path)))
         source = next((node for node in part if node.is_input), None)
         if source is not None:
             raise _Stuck(path, "which holds an input of the network", source)
         if path.count(".") >= MAX_DEPTH:
             raise _Stuck(path, f"which lies more than {MAX_DEPTH} bodies deep", part[0])
-        if len(found) != 1:
-            names = " and ".join(f"`{value.node}`" for value in found[:2]) + (", …" if len(found) > 2 else "")
-            raise _Stuck(path, f"which reads {len(found)} values from outside, {names}", part[0])
-        return found[0]
+        return found
 
     def _outputs(self, path: str, part: Sequence[Node]) -> list[Output]:
         """Return the values below a path that are read outside, the last that evaluation needs being the main one."""
@@ -203,13 +202,13 @@ def _output_name(value: Value, path: str) -> str:
     return name.replace(".", "_").replace("-", "_")
 
 
-def _entry(path: str, part: Sequence[Node]) -> str:
-    """Return a name for the place where a body's value arrives, which none of its nodes has."""
+def _entries(path: str, part: Sequence[Node]) -> Iterator[str]:
+    """Yield names for the places where a body's values arrive, which none of its nodes has."""
     taken = {name.removeprefix(f"{path}.").split(".")[0] for node in part for name in node.names}
-    entry = "input"
-    while entry in taken:
-        entry += "_"
-    return entry
+    names = UnlabelledNames(taken)
+    yield names.next("input")
+    while True:
+        yield names.next("other")
 
 
 def _first(path: str, part: Sequence[Node]) -> str | None:

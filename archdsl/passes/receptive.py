@@ -156,12 +156,13 @@ def _call(
 ) -> Mapping[str, Seen]:
     found = _outputs(table)
     if node.repeat > 1 and found[""].axes == sources[0].axes:
-        found = {"": _repeat(found[""], node.repeat)}
+        found = {"": _repeat(found[""], node.repeat, table.arriving)}
         return {name: _through(seen, sources) for name, seen in found.items()}
     results = {name: _through(seen, sources) for name, seen in found.items()}
     for _ in range(node.repeat - 1):
-        again = inside(_Arrival(table.shapes, (results[""].axes,)))
-        results = {"": _through(_outputs(again)[""], [results[""]])}
+        flowing = [results[""], *sources[1:]]
+        again = inside(_Arrival(table.shapes, tuple(source.axes for source in flowing)))
+        results = {"": _through(_outputs(again)[""], flowing)}
     return results
 
 
@@ -171,8 +172,16 @@ def _outputs(table: Fields) -> dict[str, Seen]:
     return {name: table.results[value.node][value.output] for name, value in places.items()}
 
 
-def _repeat(seen: Seen, times: int) -> Seen:
-    return Seen({i: (repeated(v[0], times), repeated(v[1], times)) for i, v in seen.views.items()}, seen.axes)
+def _repeat(seen: Seen, times: int, arriving: Sequence[Seen]) -> Seen:
+    """Hand a result on as the first input some times, where the other inputs stay what they are."""
+    if seen.views.keys() <= {0}:
+        return Seen({i: (repeated(v[0], times), repeated(v[1], times)) for i, v in seen.views.items()}, seen.axes)
+    total = arriving[0]
+    while times:
+        if times % 2:
+            total = _through(seen, [total, *arriving[1:]])
+        seen, times = _through(seen, [seen, *arriving[1:]]), times // 2
+    return total
 
 
 def _through(seen: Seen, sources: Sequence[Seen]) -> Seen:
@@ -197,17 +206,25 @@ def _operator(node: Node, shapes: Shapes, sources: Sequence[Seen], times: int) -
     """Apply an operator some times."""
     assert node.op is not None
     inputs, output = shapes.inputs_of(node), shapes.results[node.id][""]
+    if node.op.is_source:
+        return Seen({}, _axes_of(output))
     seen = reduce(_join, sources)
     step, axes = _step(node.op, inputs, output, seen.axes)
-    if axes == seen.axes:
-        return _through(_repeat(Seen({0: step}, axes), times), [seen])
-    for _ in range(times):
-        step, axes = _step(node.op, inputs, output, seen.axes)
-        seen = _through(Seen({0: step}, axes), [seen])
-    return seen
+    if axes == seen.axes and len(sources) == 1:
+        return _through(_repeat(Seen({0: step}, axes), times, [seen]), [seen])
+    result = _through(Seen({0: step}, axes), [seen])
+    for _ in range(times - 1):
+        again = reduce(_join, [result, *sources[1:]])
+        step, axes = _step(node.op, inputs, output, again.axes)
+        result, before = _through(Seen({0: step}, axes), [again]), result
+        if result == before:
+            break
+    return result
 
 
 def _join(one: Seen, other: Seen) -> Seen:
+    if not (one.views and other.views):  # what sees no image has no say in where its axes are
+        return one if one.views else other
     views = dict(one.views)
     for index, view in other.views.items():
         views[index] = _union(views[index], view) if index in views else view
@@ -254,7 +271,7 @@ def _walk(table: Fields, arriving: Sequence[Seen], path: str) -> Iterator[tuple[
             yield f"{path}{name}", results[""]
             if node.body is not None:
                 yield from _walk(table.inner[node.id], sources, f"{path}{name}.")
-            sources = [results[""]]
+            sources = [results[""], *sources[1:]]
             found.update({Value(node.id, key): seen for key, seen in results.items()})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
@@ -12,7 +12,7 @@ from archdsl.ir.graph import Graph, Node, NodeId, Output
 from archdsl.ops.shape import Shape
 
 # What a transform makes of a body, given what enters it; None where there is no such body.
-BodyChange: TypeAlias = Callable[[Graph, Shape], "Graph | None"]
+BodyChange: TypeAlias = Callable[[Graph, Sequence[Shape]], "Graph | None"]
 
 
 def with_nodes(
@@ -32,7 +32,7 @@ def with_nodes(
 
 
 def _changed_again(
-    again: Again[Graph], change: BodyChange, parameters: Mapping[str, object], entering: Shape
+    again: Again[Graph], change: BodyChange, parameters: Mapping[str, object], entering: Sequence[Shape]
 ) -> Graph | None:
     graph = again(parameters, entering)
     return None if graph is None else change(graph, entering)

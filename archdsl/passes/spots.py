@@ -63,5 +63,5 @@ def upstream(spot: Spot) -> Iterator[Spot]:
         sources = spot.sources()
         if not sources:
             return
-        same = (source for source in sources if source.shape[1:] == spot.shape[1:])
+        same = (source for source in sources if source.shape.positions == spot.shape.positions)
         spot = next(same, sources[0])

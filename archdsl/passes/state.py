@@ -24,6 +24,11 @@ def list_state(shapes: Shapes) -> State:
     return PerBody[Shapes, State](_body)(shapes)
 
 
+def is_at(key: str, path: str) -> bool:
+    """Return whether a tensor is of the step or level at a path: a learned tensor's own key is its path."""
+    return key == path or key.startswith(f"{path}.")
+
+
 def list_shared(shapes: Shapes) -> frozenset[str]:
     """Return the keys of modules that are applied more than once, which torch may list under more than one name.
 

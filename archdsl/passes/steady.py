@@ -18,6 +18,6 @@ def check_steady(shapes: Shapes, report: Reporter) -> None:
         for node in table.graph.topological():
             read = table.inputs_of(node)
             given = table.results[node.id][""]
-            if node.repeat > 1 and [given] != read:
+            if node.repeat > 1 and given != read[0]:
                 message = f"`{node.id}` repeats, and makes {read[0]} into {given}"
                 report.error("E213", message, node.span, help="write the repeats as steps of their own")

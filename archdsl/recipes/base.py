@@ -38,6 +38,8 @@ class RecipeStatement(BaseModel):
     kind: ClassVar[str] = ""
     example: ClassVar[str]
     """A statement as it may stand in a recipe, for advice and pages."""
+    naming: ClassVar[str] = ""
+    """The setting that names parts of the network in a row: words that nothing else knows."""
 
     @classmethod
     @cache

@@ -11,15 +11,36 @@ from archdsl.recipes.updates import Plateau, RmsProp, Sgd, Steps
 
 
 class Contradiction(NamedTuple):
-    """Which statement to change, what is wrong, and what to do."""
+    """Which statement to change, what is wrong, and what to do; and of which phase it is, from 1, if it has phases."""
 
     keyword: str
     message: str
     help: str
+    phase: int = 0
 
 
 def contradictions(recipe: Recipe) -> Iterator[Contradiction]:
     """Yield what cannot be carried out."""
+    for number, phase in enumerate(recipe.recipes_by_phase, 1):
+        for found in _of_updates(phase):
+            yield found._replace(phase=number) if recipe.phases else found
+    drawn = next((change for change in recipe.eval if change.is_random), None)
+    if drawn is not None:
+        message = f"`{drawn.keyword}` changes images at random, and those of `images eval` are measured"
+        yield Contradiction("images eval", message, "move it to `images train`")
+    yield from _normalized_twice(recipe)
+    for word, changes in (("images train", recipe.train), ("images eval", recipe.eval)):
+        for change in changes:
+            for message, help in _of_change(change):
+                yield Contradiction(word, message, help)
+        yield from _erased_early(word, changes)
+    if recipe.sampler.way == "balanced" and getattr(recipe.loss, "classes", "equal") == "balanced":
+        message = "`sampler balanced` and `loss … classes=balanced` make up for the same imbalance twice"
+        yield Contradiction("sampler", message, "leave out one of the two")
+
+
+def _of_updates(recipe: Recipe) -> Iterator[Contradiction]:
+    """Look at how weights change in a phase, of which the recipe is."""
     epochs, optimizer, schedule = recipe.epochs.number, recipe.optimizer, recipe.schedule
     if isinstance(optimizer, Sgd) and optimizer.nesterov and not optimizer.momentum:
         yield Contradiction("optimizer", "`nesterov` needs momentum above 0", "give it: `momentum=0.9`")
@@ -42,19 +63,6 @@ def contradictions(recipe: Recipe) -> Iterator[Contradiction]:
             yield Contradiction("early_stop", message, f"raise `patience` above {schedule.patience}")
     if isinstance(optimizer, RmsProp) and optimizer.decay == 0 and optimizer.momentum == 0:
         yield Contradiction("optimizer", "with neither `decay` nor `momentum` only signs are left", "give one of them")
-    drawn = next((change for change in recipe.eval if change.is_random), None)
-    if drawn is not None:
-        message = f"`{drawn.keyword}` changes images at random, and those of `images eval` are measured"
-        yield Contradiction("images eval", message, "move it to `images train`")
-    yield from _normalized_twice(recipe)
-    for word, changes in (("images train", recipe.train), ("images eval", recipe.eval)):
-        for change in changes:
-            for message, help in _of_change(change):
-                yield Contradiction(word, message, help)
-        yield from _erased_early(word, changes)
-    if recipe.sampler.way == "balanced" and getattr(recipe.loss, "classes", "equal") == "balanced":
-        message = "`sampler balanced` and `loss … classes=balanced` make up for the same imbalance twice"
-        yield Contradiction("sampler", message, "leave out one of the two")
 
 
 def _normalized_twice(recipe: Recipe) -> Iterator[Contradiction]:

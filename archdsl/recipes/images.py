@@ -6,11 +6,15 @@ resized to the network's, both sides by themselves.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
 from archdsl.recipes.base import Interval, NonNegative, Proportion, RecipeStatement
+
+Interpolation: TypeAlias = Literal["bilinear", "bicubic"]
+USUAL_SHARE, USUAL_INTERPOLATION = 0.875, "bilinear"
+"""Where neither the recipe nor the weights that a run starts from say another."""
 
 
 class ImageChange(RecipeStatement):
@@ -29,6 +33,8 @@ class Resize(ImageChange):
 
     ratio: Annotated[float, Field(gt=0, le=100)] = 1.0
     """Of the network's height and width, whichever needs more."""
+    interpolation: Interpolation | None = None
+    """Left out, that of the weights which a run starts from, or `bilinear`. Masks take the nearest pixel."""
 
 
 class TestCrop(ImageChange):
@@ -42,8 +48,10 @@ class TestCrop(ImageChange):
     example: ClassVar[str] = "test_crop 0.875"
     is_random: ClassVar[bool] = False
 
-    share: Annotated[float, Field(gt=0, le=1)] = 0.875
-    """Of the shorter side."""
+    share: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Of the shorter side. Left out, that of the weights which a run starts from, or 0.875."""
+    interpolation: Interpolation | None = None
+    """Left out, that of the weights which a run starts from, or `bilinear`. Masks take the nearest pixel."""
 
 
 class RandomResizedCrop(ImageChange):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
+from pydantic import BeforeValidator
+
+from archdsl.ops.base import as_tuple
 from archdsl.recipes.base import Count, Fraction, NonNegative, RecipeStatement
 
 
@@ -54,16 +57,19 @@ class AbsoluteError(RecipeStatement):
 
 
 class Auxiliary(RecipeStatement):
-    """Weigh the loss of each `training` output, an auxiliary classifier.
+    """Weigh the loss of outputs beside the main one: of auxiliary classifiers, those of `training` alone always.
 
-    Source: Szegedy et al. 2014, section 5
+    Source: Szegedy et al. 2014, section 5; `auxiliary 0.5 outputs=aux` is torchvision's for segmentation
     """
 
     keyword: ClassVar[str] = "auxiliary"
     example: ClassVar[str] = "auxiliary 0.3"
+    naming: ClassVar[str] = "outputs"
 
     weight: NonNegative = 0.3
     """Beside 1 for the main output."""
+    outputs: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ()
+    """Names in a row of outputs that evaluation has too, and that have the loss in training."""
 
 
 class Sampler(RecipeStatement):

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field
 
+from archdsl.ir.freezing import FreezePattern, Freezing
 from archdsl.ops.base import as_tuple
 from archdsl.recipes.base import Count, Factor, Fraction, NonNegative, Positive, Proportion, RecipeStatement
 
@@ -223,13 +224,44 @@ class Translate(RecipeStatement):
 
 
 class Freeze(RecipeStatement):
-    """Leave weights as they are: no gradient, no decay, and norms by the statistics that they have."""
+    """Leave a part as it is to the last bit: no gradient, no decay, norms by the statistics that they have, no dropout.
+
+    What a spec freezes stays frozen whatever a recipe says.
+    """
 
     keyword: ClassVar[str] = "freeze"
-    example: ClassVar[str] = "freeze backbone"
+    example: ClassVar[str] = 'freeze "*" except head'
 
-    parts: Annotated[tuple[str, ...], BeforeValidator(as_tuple), Field(min_length=1)]
-    """Paths in a row, `*` for any letters; `backbone` is all but the last layer with weights before the main output."""
+    patterns: Annotated[tuple[FreezePattern, ...], Field(min_length=1)]
+    """Paths in a row, each with all below it, `*` for any letters of one segment; `head` is the last step with weights
+    before each output of the classes' shape, and `backbone` is `"*" except head`."""
+    excepts: tuple[FreezePattern, ...] = ()
+    """Such paths, behind `except`, that go on learning."""
+
+    @property
+    def freezing(self) -> Freezing:
+        """Return what is frozen as networks have it."""
+        return Freezing(self.patterns, self.excepts)
+
+
+class Rates(RecipeStatement):
+    """Let parts learn at another rate, which is the optimiser's times a factor; the schedule goes for all alike.
+
+    Of several factors for one step the last counts. `decay` is for all steps: with each layer that lies between a step
+    and the output the rate is multiplied by it once more. A layer is a call of a block in which paths part, such as a
+    residual one, or else a step with weights, norms aside; a norm has the rate of what stands before it, and a step
+    that applies the weights of another (`reuse`) is no further layer.
+
+    Source: Howard and Ruder 2018, section 3.2, discriminative rates; Bao et al. 2021 (BEiT), layer-wise decay
+    """
+
+    keyword: ClassVar[str] = "rates"
+    example: ClassVar[str] = 'rates "stem" "layer1.*" 0.1 head 10.0 decay=0.75'
+
+    factors: tuple[tuple[FreezePattern, Positive], ...] = ()
+    """Paths as `freeze` takes them, in a row, and their factor behind them."""
+    decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """What a layer further from the output multiplies the rate by."""
 
 
 class Seed(RecipeStatement):

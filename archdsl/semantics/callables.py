@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Literal, cast
 
 from archdsl.ir.trouble import Trouble
 from archdsl.ops import OPS
 from archdsl.semantics.module import Module
-from archdsl.semantics.values import DeclaredBlock, Partial, Setting
+from archdsl.semantics.values import DeclaredBlock, Partial, Setting, is_value
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Fix
 from archdsl.text.source import Span
@@ -27,12 +27,25 @@ def bind(target: Partial, arguments: Sequence[tuple[tree.Argument, Setting]]) ->
     """Return some arguments of an operator or block; positional ones are matched to their names here."""
     given: dict[str, Setting] = dict(target.arguments)
     free = [key for key in positional_keys(target) if key not in given]
+    is_join = not isinstance(target.target, DeclaredBlock) and target.target.is_join
     for argument, value in arguments:
+        if is_join and argument.key is None and is_value(value):
+            given[JOINED] = (*joined_by(given), value)
+            continue
         key = argument_key(target, argument, free)
         given[key] = value
         if key in free:
             free.remove(key)
     return Partial(target.name, target.target, tuple(sorted(given.items(), key=lambda item: item[0])))
+
+
+JOINED = ""
+"""The key of the values that a join as a value puts together, which have no names: those of `add(@a)`."""
+
+
+def joined_by(arguments: Mapping[str, object]) -> tuple[Setting, ...]:
+    """Return the values, or lists of such, that a join is given by its arguments."""
+    return cast("tuple[Setting, ...]", arguments.get(JOINED, ()))
 
 
 def argument_keys(target: Partial) -> tuple[str, ...]:

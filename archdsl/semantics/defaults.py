@@ -10,7 +10,7 @@ from archdsl.semantics.env import Budget, Env
 from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.mistakes import unknown_argument
 from archdsl.semantics.module import Module
-from archdsl.semantics.types import check_stays_callable
+from archdsl.semantics.types import check_settled, check_stays_callable
 from archdsl.semantics.values import UNKNOWN, DeclaredBlock, Partial
 from archdsl.syntax import tree
 from archdsl.text.suggest import suggestion
@@ -37,6 +37,7 @@ def apply_defaults(node: tree.Defaults, env: Env, parts: Parts | None = None) ->
         values[argument.key.text] = UNKNOWN
         with own:
             value = evaluate(argument.value, env)
+            check_settled(argument.key.text, value, argument.value.span)
             if (usual := env.context.get(argument.key.text)) is not None:
                 check_stays_callable(argument.key.text, usual, value, argument.span)
             values[argument.key.text] = value
@@ -53,6 +54,7 @@ def apply_defaults(node: tree.Defaults, env: Env, parts: Parts | None = None) ->
             value: Evaluated = UNKNOWN
             with own:
                 value = evaluate(argument.value, env)
+                check_settled(argument.key.text, value, argument.value.span)
             with own:
                 if target is not None:
                     arguments[(name.text, _argument_name(target, argument.key))] = value

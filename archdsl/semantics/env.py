@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from archdsl.ir.trouble import Trouble
 from archdsl.ops.shape import Shape
@@ -18,6 +18,7 @@ from archdsl.text.source import Span
 MAX_APPLICATIONS = 100_000
 MAX_ITEMS = 1_000_000
 MAX_LIST_DEPTH = 16
+MAX_VALUES = 50_000
 FACTS = ("parameters", "macs", "flops", "activation_bytes")
 """What an assertion may speak of: a network's total costs."""
 
@@ -28,6 +29,7 @@ class Budget:
     def __init__(self) -> None:
         self.applications = 0
         self.items = 0
+        self.values = 0
         self.endless: set[int] = set()
         """Functions that were found to call themselves without end."""
         self.unknown: dict[Span, Trouble] = {}
@@ -44,6 +46,13 @@ class Budget:
         self.items += size
         if self.items > MAX_ITEMS:
             message = f"this spec makes lists of more than {MAX_ITEMS:,} items"
+            raise Trouble("E109", message, span, is_fatal=True)
+
+    def read(self, count: int, span: Span) -> None:
+        """Count values that a step reads, or that arrive in a level."""
+        self.values += count
+        if self.values > MAX_VALUES:
+            message = f"this spec reads values by name, and hands them into levels, more than {MAX_VALUES:,} times"
             raise Trouble("E109", message, span, is_fatal=True)
 
     def apply(self, span: Span) -> None:
@@ -68,6 +77,28 @@ def _count_items(items: tuple[Setting, ...], limit: int, depth: int) -> int:
 Written: TypeAlias = "tuple[tree.Expression, Env]"
 
 
+class Sight(Protocol):
+    """What `@` reaches at a place."""
+
+    def take(
+        self, node: tree.Reference, name: str, outputs: tuple[str, ...], names: Mapping[str, Setting | Unknown]
+    ) -> Setting:
+        """Return the value that a reference means, or raise Trouble; `names` are the local ones, which may hold it."""
+        ...
+
+
+class Chooser(Protocol):
+    """What decides between the options of a `choose`."""
+
+    def pick(self, node: tree.Choose) -> tree.Expression:
+        """Return the option that is taken."""
+        ...
+
+    def options(self) -> Mapping[int, tree.Expression]:
+        """Map the choices that were asked for, by identity, to the options taken last."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Env:
     """What names mean at a place: local names, then the context, then the file, then what is built in."""
@@ -82,21 +113,32 @@ class Env:
     """The shape that entered the block, for `cin`, in the same way."""
     origins: Mapping[str, Written] = field(default_factory=dict[str, "Written"])
     """What the values of names were written as, as far as each was written once."""
+    sight: Sight | None = None
+    """What `@` reaches here; None where nothing flows, as outside of all bodies."""
+    chooser: Chooser | None = None
+    """What `choose` asks here; None where nothing is left open."""
 
     def bind(self, /, **names: Setting | Unknown) -> Env:
         left = self.origins
         if not left.keys().isdisjoint(names):
             left = {name: span for name, span in left.items() if name not in names}
-        return Env(self.module, self.context, self.budget, {**self.names, **names}, self.shape, self.entry, left)
+        bound = {**self.names, **names}
+        return Env(
+            self.module, self.context, self.budget, bound, self.shape, self.entry, left, self.sight, self.chooser
+        )
 
     def bind_written(self, name: str, value: Setting | Unknown, expression: tree.Expression) -> Env:
         """Bind a name to the value of an expression here."""
         names, origins = {**self.names, name: value}, {**self.origins, name: (expression, self)}
-        return Env(self.module, self.context, self.budget, names, self.shape, self.entry, origins)
+        shape, entry, sight, chooser = self.shape, self.entry, self.sight, self.chooser
+        return Env(self.module, self.context, self.budget, names, shape, entry, origins, sight, chooser)
 
-    def at(self, ref: object, shape: Shape | None) -> Env:
+    def at(self, ref: object, shape: Shape | None, sight: Sight | None = None) -> Env:
         """Return what names mean where a value of this shape, unknown after a mistake, flows."""
         here = UNKNOWN if shape is None and ref is not None else shape
-        if here is self.shape:
+        sight = sight or self.sight
+        if here is self.shape and sight is self.sight:
             return self
-        return Env(self.module, self.context, self.budget, self.names, here, self.entry, self.origins)
+        return Env(
+            self.module, self.context, self.budget, self.names, here, self.entry, self.origins, sight
+        )  # no chooser: where values flow, nothing is left open

@@ -9,17 +9,29 @@ from typing import Any, cast
 
 from archdsl.ir.trouble import OF_VALUES, Parts, Reported, Trouble
 from archdsl.ops import SYMBOLS
-from archdsl.ops.base import Init, OpError
+from archdsl.ops.base import OpError
 from archdsl.ops.init import INITS, make_init
-from archdsl.ops.shape import Shape
 from archdsl.semantics.callables import bind, find_callable
 from archdsl.semantics.env import Env
-from archdsl.semantics.functions import FUNCTIONS, MAX_LENGTH, FunctionError, arithmetic
-from archdsl.semantics.mistakes import inexact, unknown_argument, unknown_function, unknown_variable
+from archdsl.semantics.flowing import channels_of, joined_text, referred
+from archdsl.semantics.functions import FUNCTIONS, MAX_LENGTH, NUMBERS, FunctionError, arithmetic
+from archdsl.semantics.mistakes import beyond_numbers, inexact, unknown_argument, unknown_function, unknown_variable
 from archdsl.semantics.module import Module
 from archdsl.semantics.origins import at_origin
 from archdsl.semantics.types import check_type
-from archdsl.semantics.values import UNKNOWN, Number, Partial, Setting, Unknown, describe, kind_of, turns_in_words
+from archdsl.semantics.values import (
+    UNKNOWN,
+    LocalFunction,
+    Number,
+    Partial,
+    Setting,
+    Unknown,
+    as_word,
+    describe,
+    is_value,
+    kind_of,
+    turns_in_words,
+)
 from archdsl.syntax import tree
 from archdsl.text.source import Span
 
@@ -52,6 +64,7 @@ def evaluate_bool(expression: tree.Expression, env: Env) -> bool:
     if not isinstance(value, bool):
         text = expression.span.text
         help = f"compare it, as in `{text} == {describe(value)}`" if len(text) < _MOST_SHOWN else "compare it"
+        help = "" if is_value(value) else help
         raise Trouble("E104", f"a condition is true or false, not {_shown(value)}", expression.span, help=help)
     return value
 
@@ -99,15 +112,27 @@ def _literal(node: tree.Literal, env: Env) -> Setting:
 
 
 def _variable(node: tree.Variable, env: Env) -> Setting:
+    value = find_value(node, env)
+    if value is not None:
+        return value
+    if env.module.expects(node.name):
+        raise Reported
+    raise unknown_variable(node, env)
+
+
+def find_value(node: tree.Variable, env: Env) -> Setting | None:
+    """Return what a name means, None where it means nothing; raise Trouble where it has no value."""
     name = node.name
     if name in env.names:
         value = env.names[name]
         if isinstance(value, Unknown):
             raise Reported
+        if isinstance(value, LocalFunction):
+            raise Trouble("E101", f"`{name}` is a function, and no value", node.span, help=f"call it: `{name}(…)`")
         env.context.take(name, value)
         return value
     if name in ("in", "cin"):
-        return _channels(name, env.shape if name == "in" else env.entry, node.span)
+        return channels_of(name, env.shape if name == "in" else env.entry, node.span)
     value = env.context.take(name, env.context.get(name))
     if isinstance(value, Unknown):
         raise Reported
@@ -123,9 +148,25 @@ def _variable(node: tree.Variable, env: Env) -> Setting:
         return make_init(name, (), {})
     if name in SYMBOLS:
         return name
-    if env.module.expects(name):
-        raise Reported
-    raise unknown_variable(node, env)
+    return NUMBERS.get(name)
+
+
+def interpolated(label: tree.LabelText, env: Env) -> str:
+    """Return a text with the values of what is put into it."""
+    if len(label.pieces) == 1 and isinstance(label.pieces[0], str):
+        return label.pieces[0]
+    pieces = [piece if isinstance(piece, str) else describe(evaluate(piece, env)) for piece in label.pieces]
+    return joined_text(pieces, label.span)
+
+
+def _text(node: tree.Interpolated, env: Env) -> Setting:
+    return interpolated(node.text, env)
+
+
+def _reference(node: tree.Reference, env: Env) -> Setting:
+    name = interpolated(node.label, env)
+    outputs = tuple(interpolated(output, env) for output in node.outputs)
+    return referred(node, name, outputs, env)
 
 
 def _value_of(let: tree.Let, module: Module, env: Env) -> Setting:
@@ -148,32 +189,18 @@ def _value_of(let: tree.Let, module: Module, env: Env) -> Setting:
     return cast("Setting", value)
 
 
-def _channels(name: str, shape: Shape | Unknown | None, span: Span) -> int:
-    if isinstance(shape, Unknown):
-        raise Reported
-    if shape is None:
-        if name == "cin":
-            message = "only a block has `cin`, the channels that enter it"
-            raise Trouble("E121", message, span, help="write `in`, the channels at this place")
-        help = "begin with `input [C, H, W]`"
-        raise Trouble("E121", f"`{name}` has no value: nothing flows in here", span, help=help)
-    channels = shape[0]
-    if not isinstance(channels, int):
-        raise Trouble(
-            "E118",
-            f"`{name}` is {channels} here, which depends on the image's size",
-            span,
-            help="pool to a fixed size first, so that the network's weights do not depend on the image",
-        )
-    return channels
-
-
 def _apply(node: tree.Apply, env: Env) -> Setting:
     name = node.name.text
     env.budget.apply(node.span)
+    local = env.names.get(name)
+    if isinstance(local, LocalFunction):
+        names = {**dict(local.read), name: local}
+        inner = Env(local.module, env.context, env.budget, names, env.shape, env.entry, sight=env.sight)  # pyright: ignore[reportArgumentType] -- what names meant there
+        return _call_function(local.function, inner, node, env)
     found = env.module.find(name)
     if name not in env.names and found is not None and isinstance(found[0], tree.Function):
-        return _call_function(found[0], found[1], node, env)
+        inner = Env(found[1], env.context, env.budget, shape=env.shape, entry=env.entry)
+        return _call_function(found[0], inner, node, env)
     if name in FUNCTIONS and found is None:
         return _call_builtin(name, node, env)
     values = _evaluate_all([argument.value for argument in node.arguments], env)
@@ -215,20 +242,11 @@ def _make_init(name: str, arguments: Sequence[tuple[tree.Argument, Setting]], sp
         raise Trouble.of(error, span) from None
 
 
-def as_word(value: Setting) -> Setting:
-    """Return the word that was written where a word is wanted, though an operator or initialisation bears that name."""
-    if isinstance(value, Partial) and not value.arguments:
-        return value.name
-    if isinstance(value, Init) and not value.arguments:
-        return value.function.removesuffix("_")
-    return value
-
-
-def _call_function(function: tree.Function, module: Module, node: tree.Apply, env: Env) -> Setting:
+def _call_function(function: tree.Function, inner: Env, node: tree.Apply, env: Env) -> Setting:
+    """Return a function's value for the arguments of a call; `inner` is what names mean in it."""
     if id(function) in env.budget.endless:
         raise Reported
     values = match_arguments(function.name.text, function.parameters, node.arguments, node.span, env)
-    inner = Env(module, env.context, env.budget, shape=env.shape, entry=env.entry)
     inner = bind_defaults(inner, function.parameters, values, node.name)
     env.budget.depth += 1
     try:
@@ -278,7 +296,7 @@ def bind_defaults(
     Mistakes are left in `parts` where these are given, and the parameters that they concern are unknown.
     """
     names, origins = dict(env.names), dict(env.origins)
-    inner = Env(env.module, env.context, env.budget, names, env.shape, env.entry, origins)
+    inner = Env(env.module, env.context, env.budget, names, env.shape, env.entry, origins, env.sight)
     own = parts if parts is not None else Parts()
     for parameter in parameters:
         key = parameter.name.text
@@ -338,23 +356,35 @@ def beside(error: Trouble | Reported, others: Iterable[tree.Expression], env: En
 
 def _comprehension(node: tree.Comprehension, env: Env) -> Setting:
     items: list[Setting] = []
+    _go_through(node, node.clauses, env, items)
+    return tuple(items)
+
+
+def _go_through(
+    node: tree.Comprehension, clauses: Sequence[tree.ComprehensionFor], env: Env, items: list[Setting]
+) -> None:
+    """Add what a comprehension makes in all turns of its clauses, of which the outer ones are bound."""
+    if not clauses:
+        items.append(evaluate(node.item, env))
+        return
+    clause, *inner_clauses = clauses
     try:
-        source = evaluate_loop(node.source, env)
+        source = evaluate_loop(clause.source, env)
     except (Trouble, Reported) as error:
-        inner = env.bind(**{target.text: UNKNOWN for target in node.targets})
-        raise beside(error, filter(None, (node.item, node.condition)), inner) from None
+        inner = env.bind(**{target.text: UNKNOWN for each in clauses for target in each.targets})
+        others = (part for each in inner_clauses for part in (each.source, *each.conditions))
+        raise beside(error, (node.item, *clause.conditions, *others), inner) from None
     for item in source:
         env.budget.apply(node.span)
-        names = unpack(node.targets, item, node.source.span)
+        names = unpack(clause.targets, item, clause.source.span)
         inner = env.bind(**names)
         try:
-            if node.condition is None or evaluate_bool(node.condition, inner):
-                items.append(evaluate(node.item, inner))
+            if all(evaluate_bool(condition, inner) for condition in clause.conditions):
+                _go_through(node, inner_clauses, inner, items)
         except Trouble as trouble:
             if trouble.code in OF_VALUES and node.span.holds(trouble.span):
                 trouble.turns = ", ".join(filter(None, (turns_in_words(names.items()), trouble.turns)))
             raise
-    return tuple(items)
 
 
 def _unary(node: tree.Unary, env: Env) -> Setting:
@@ -383,9 +413,12 @@ def _binary(node: tree.Binary, env: Env) -> Setting:
         return is_equal == (node.operator == "==")
     if isinstance(left, tuple) and isinstance(right, tuple) and node.operator == "+":
         return left + right
+    if isinstance(left, str) and isinstance(right, str) and node.operator == "+":
+        return joined_text((left, right), node.span)
     for value, side in ((left, node.left), (right, node.right)):
         if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
-            raise Trouble("E104", f"`{node.operator}` takes numbers, not {_shown(value)}", side.span)
+            help = beyond_numbers(node, value)
+            raise Trouble("E104", f"`{node.operator}` takes numbers, not {_shown(value)}", side.span, help=help)
     assert isinstance(left, int | float | Fraction)
     assert isinstance(right, int | float | Fraction)
     if node.operator in _COMPARISONS:
@@ -440,13 +473,18 @@ def _range(node: tree.Range, env: Env) -> Setting:
 
 
 def _choose(node: tree.Choose, env: Env) -> Setting:
-    raise Trouble("E117", "search choices are not in this version", node.span, help="write one of the options")
+    if env.chooser is None:
+        help = "write one of the options, or let an `experiment` choose and hand it over"
+        raise Trouble("E117", "search choices are not in this version", node.span, help=help)
+    return evaluate(env.chooser.pick(node), env)
 
 
 _LIST_MAKERS = (tree.ListOf, tree.Comprehension, tree.Binary, tree.Index, tree.Range, tree.Apply)
 _RULES: Mapping[type[Any], Callable[[Any, Env], Setting]] = {
     tree.Literal: _literal,
     tree.Variable: _variable,
+    tree.Reference: _reference,
+    tree.Interpolated: _text,
     tree.Apply: _apply,
     tree.ListOf: _list,
     tree.Comprehension: _comprehension,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from archdsl.syntax.parser import MAX_CHARACTERS
@@ -13,6 +14,7 @@ SUFFIX = ".arch"
 PRELUDE = "prelude"
 """The name of the bundled file whose names every spec knows."""
 _DECLARES_RECIPE = re.compile(r"^recipe[ \t]+([A-Za-z_]\w*)", re.M)
+_DECLARES_EXPERIMENT = re.compile(r"^experiment[ \t]+([A-Za-z_]\w*)", re.M)
 _DECLARES = re.compile(r"^(?:model|variant)[ \t]+([A-Za-z_]\w*)", re.M)
 
 
@@ -26,6 +28,12 @@ def bundled_folder() -> Path:
 def recipe_folder() -> Path:
     """Return the folder of the recipes that come with archdsl."""
     return bundled_folder() / "recipes"
+
+
+def experiment_folder() -> Path:
+    """Return the folder of the experiments that come with archdsl."""
+    packaged = Path(__file__).parents[1] / "_experiments"
+    return packaged if packaged.exists() else Path(__file__).parents[2] / "experiments"
 
 
 def read_source(path: Path, name: str | None = None) -> Source:
@@ -46,6 +54,29 @@ def declared_models(text: str) -> list[str]:
 def declared_recipes(text: str) -> list[str]:
     """List the names of a spec's recipes without parsing it."""
     return _DECLARES_RECIPE.findall(text)
+
+
+def declared_experiments(text: str) -> list[str]:
+    """List the names of a spec's experiments without parsing it."""
+    return _DECLARES_EXPERIMENT.findall(text)
+
+
+def bundled_file_of(model: str) -> Path | None:
+    """Return the bundled spec that declares a model or variant."""
+    paths = sorted(bundled_folder().glob(f"*{SUFFIX}"))
+    return next((path for path in paths if model in _models_in(path, path.stat().st_mtime_ns)), None)
+
+
+def bundled_names() -> list[str]:
+    """List the models and variants of the bundled specs, those that need arguments too."""
+    paths = sorted(bundled_folder().glob(f"*{SUFFIX}"))
+    return [name for path in paths for name in _models_in(path, path.stat().st_mtime_ns)]
+
+
+@lru_cache(maxsize=256)
+def _models_in(path: Path, _changed: int) -> tuple[str, ...]:
+    """Return the names of a file's models, read again when it has changed."""
+    return tuple(declared_models(read_source(path).text))
 
 
 def specs_in(folder: Path | None) -> set[str]:

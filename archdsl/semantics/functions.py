@@ -94,6 +94,9 @@ FUNCTIONS: Mapping[str, Callable[..., Setting]] = MappingProxyType(
         "exp": _of_number(math.exp),
         "log": _of_number(math.log),
         "log2": _of_number(math.log2),
+        "sin": _of_number(math.sin),
+        "cos": _of_number(math.cos),
+        "tan": _of_number(math.tan),
         "len": _of_list(len),
         "sum": _of_list(lambda items: sum(_numbers(items))),
         "reversed": _of_list(lambda items: items[::-1]),
@@ -102,6 +105,10 @@ FUNCTIONS: Mapping[str, Callable[..., Setting]] = MappingProxyType(
         "repeat": _repeat,
     }
 )
+
+
+NUMBERS: Mapping[str, Number] = MappingProxyType({"pi": math.pi})
+"""Numbers that have a name, unless the spec gives it to something else."""
 
 
 def arithmetic(operator: str, left: Number, right: Number) -> Number:

@@ -211,7 +211,7 @@ def _check_text(text: tree.LabelText) -> None:
 def _check_names(expression: tree.Expression, known: set[str], env: Env) -> None:
     """Raise Trouble at a name that an expression may not use."""
     if isinstance(expression, tree.Comprehension):
-        known = known | {target.text for target in expression.targets}
+        known = known | {target.text for clause in expression.clauses for target in clause.targets}
     if isinstance(expression, tree.Variable) and expression.name not in known:
         declared = env.module.find(expression.name)
         if declared is None or not isinstance(declared[0], tree.Let):
@@ -238,6 +238,8 @@ def _inner(node: object) -> Iterator[tree.Expression]:
         for item in items:
             if isinstance(item, tree.Argument):
                 yield item.value
+            elif isinstance(item, tree.ComprehensionFor):
+                yield from (item.source, *item.conditions)
             elif isinstance(item, tree.Expression):
                 yield item
 

@@ -17,6 +17,7 @@ from archdsl.syntax.parser import parse
 from archdsl.text.allow import Allowances
 from archdsl.text.diagnostic import Diagnostic, Label, Reporter
 from archdsl.text.edits import renamed
+from archdsl.text.error import SpecError
 from archdsl.text.source import Source, Span
 from archdsl.text.suggest import nearest, suggestion
 
@@ -34,6 +35,18 @@ def _parse_once(text: str, name: str) -> tuple[Parsed | None, tuple[Diagnostic, 
     if parsed is not None and parsed.file.source.moves is not None:
         return _parse_text.__wrapped__(text, name)
     return parsed, diagnostics
+
+
+def load_module(source: Source, folder: Path | None) -> Module:
+    """Make a module of a source that is to have no mistakes.
+
+    Errors: SpecError
+    """
+    report = Reporter()
+    module = Library(report).load(source, folder)
+    if module is None or report.has_errors:
+        raise SpecError(report.diagnostics)
+    return module
 
 
 class Library:
@@ -112,18 +125,29 @@ class Library:
         if isinstance(declaration, tree.Keys):
             module.keys.append(declaration)
             return
+        if isinstance(declaration, tree.ExperimentText):
+            self._declare_experiment(module, declaration)
+            return
         name = declaration.name
         table = module.recipes if isinstance(declaration, tree.RecipeText) else module.declarations
         if name.text in table:
             earlier, home = table[name.text]
             if home is module:
-                labels = [Label(earlier.name.span, "defined here first")]
-                message = f"`{name.text}` is defined twice"
-                self.report.error("E106", message, name.span, labels=labels, help="rename one of the two")
+                self._defined_twice(earlier.name, name)
         if isinstance(declaration, tree.RecipeText):
             module.recipes[name.text] = (declaration, module)
         else:
             module.declarations[name.text] = (declaration, module)
+
+    def _declare_experiment(self, module: Module, declaration: tree.ExperimentText) -> None:
+        earlier = module.experiments.setdefault(declaration.name.text, declaration)
+        if earlier is not declaration:
+            self._defined_twice(earlier.name, declaration.name)
+
+    def _defined_twice(self, earlier: tree.Name, name: tree.Name) -> None:
+        labels = [Label(earlier.span, "defined here first")]
+        message = f"`{name.text}` is defined twice"
+        self.report.error("E106", message, name.span, labels=labels, help="rename one of the two")
 
     def _use(self, module: Module, use: tree.Use) -> None:
         try:

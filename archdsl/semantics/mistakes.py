@@ -13,6 +13,7 @@ from archdsl.ops import OPS
 from archdsl.ops.init import INITS
 from archdsl.semantics.env import FACTS, Env
 from archdsl.semantics.functions import FUNCTIONS
+from archdsl.semantics.values import LevelValue, Setting
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Fix, Label
 from archdsl.text.edits import renamed, rounded_down
@@ -115,6 +116,18 @@ def input_count(name: str, first: Span, others: Sequence[Span]) -> Trouble:
     rest = Span(first.start, others[0].start if others else first.end, first.source)
     fix = Fix.at(rest, "", title=f"write `{written}`")
     return Trouble("E106", message, first, help=f"write `{written}`", fix=fix)
+
+
+def beyond_numbers(node: tree.Binary, value: Setting) -> str:
+    """Say what puts together what an operator for numbers does not: values that flow, a text and a number."""
+    from archdsl.syntax.habits import references  # what only mistakes need
+
+    if isinstance(value, LevelValue):
+        join, sides = references.JOINS.get(node.operator), (node.left.span.text, node.right.span.text)
+        is_certain = join and all(side.startswith("@") for side in sides)
+        return f"a step puts values together: `{join} {' '.join(sides)}`" if is_certain else ""
+    is_text = isinstance(value, str) and node.operator == "+" and '"' in node.span.text
+    return 'braces put a number into a text: `"cell_{i}"`' if is_text else ""
 
 
 def inexact(what: str, value: Fraction, span: Span) -> Trouble:

@@ -28,6 +28,8 @@ class Module:
         self.allowances = Allowances(parsed.file.source)
         self.keys: list[tree.Keys] = []
         self.recipes: dict[str, tuple[tree.RecipeText, Module]] = {}
+        self.experiments: dict[str, tree.ExperimentText] = {}
+        """The file's own."""
         self.used: dict[tree.Use, Module] = {}
         """The file that each `use` brings, where it can be read."""
         self.key_lenders: list[Module] = []
@@ -61,10 +63,13 @@ class Module:
     def declares_recipes(self) -> bool:
         return any(isinstance(declaration, tree.RecipeText) for declaration in self.file.declarations)
 
+    def declares_experiments(self) -> bool:
+        return bool(self.experiments)
+
     def names(self) -> list[str]:
         return [*self.declarations, *(self.prelude.names() if self.prelude else ())]
 
-    def doc(self, declaration: Named | tree.RecipeText) -> str:
+    def doc(self, declaration: Named | tree.RecipeText | tree.ExperimentText) -> str:
         """Return the `##` comment above a declaration."""
         return self.docs.get(declaration.span.begin, "")
 

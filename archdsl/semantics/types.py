@@ -7,7 +7,17 @@ from fractions import Fraction
 from typing import Any
 
 from archdsl.ir.trouble import Trouble
-from archdsl.semantics.values import Closure, Partial, Setting, Unknown, describe, kind_of
+from archdsl.semantics.values import (
+    Closure,
+    LevelValue,
+    Partial,
+    Setting,
+    Unknown,
+    describe,
+    flowing_in,
+    is_value,
+    kind_of,
+)
 from archdsl.syntax import tree
 from archdsl.text.edits import renamed
 from archdsl.text.source import Span
@@ -22,6 +32,7 @@ _TYPES: Mapping[str, tuple[type[Any], ...]] = {
     "list": (tuple,),
     "block": (Partial,),
     "body": (Closure,),
+    "value": (LevelValue,),
 }
 
 
@@ -39,7 +50,16 @@ def check_type(parameter: tree.Parameter, value: Setting, span: Span) -> None:
     is_truth = isinstance(value, bool)
     if not isinstance(value, expected) or (is_truth and name != "bool"):
         message = f"`{parameter.name.text}` is {describe(value)}, {kind_of(value)}, where {_kind(name)} is needed"
-        raise Trouble("E104", message, span)
+        raise Trouble("E104", message, span, help=_as_wanted(name, value))
+
+
+def check_settled(name: str, value: Setting, span: Span) -> None:
+    """Raise Trouble where a value that flows is given to a name of the context, which holds in many levels."""
+    if next(flowing_in(value), None) is not None:
+        message = f"`{name}` is a name of the context, which holds no value that flows"
+        raise Trouble(
+            "E128", message, span, help="hand it to a block's parameter of type `value`, or bind it with `let`"
+        )
 
 
 def check_stays_callable(name: str, usual: Setting | Unknown, value: Setting, span: Span) -> None:
@@ -53,6 +73,16 @@ def check_stays_callable(name: str, usual: Setting | Unknown, value: Setting, sp
     raise Trouble("E104", message, span, help=help)
 
 
+def _as_wanted(name: str, value: Setting) -> str:
+    """Say how a value is written where a list of values is needed, or the other way round."""
+    if name == "list" and isinstance(value, LevelValue):
+        return f"write a list: `[{describe(value)}]`"
+    if name == "value" and isinstance(value, tuple) and len(value) == 1 and is_value(value):
+        return f"write `{describe(value[0])}`, without brackets"
+    return ""
+
+
 def _kind(name: str) -> str:
     kinds = {"int": "a whole number", "stride": "a whole number", "float": "a number", "bool": "true or false"}
+    kinds["value"] = "a value such as `@name`"
     return kinds.get(name, {"str": "a word", "list": "a list", "block": "a block or an operator"}.get(name, "a body"))

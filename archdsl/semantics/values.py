@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
+from types import MappingProxyType
 from typing import TypeAlias, cast
 
 from archdsl.ops.base import Init, Op
+from archdsl.ops.shape import Shape
 from archdsl.semantics.module import Module
 from archdsl.syntax import tree
 
@@ -37,17 +39,50 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Closure:
-    """A body handed to a block, with the local names of the place where it was written."""
+    """A body handed to a block, with the local names of the place where it was written.
+
+    `read` are those that the body reads, as far as its text tells.
+    """
 
     body: tree.Body
     module: Module
     names: tuple[tuple[str, object], ...]
+    read: tuple[tuple[str, object], ...]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Closure) and self.body is other.body and self.names == other.names
+        return isinstance(other, Closure) and self.body is other.body and self.read == other.read
 
     def __hash__(self) -> int:
-        return hash((id(self.body), self.names))
+        return hash((id(self.body), self.read))
+
+
+@dataclass(frozen=True, slots=True)
+class LevelValue:
+    """A value that flows in a network: the result of one of a level's steps, or one of its outputs.
+
+    `name` is what a spec writes behind `@` for it. The shape is None where a mistake left it unknown.
+    """
+
+    level: object
+    index: int
+    output: str
+    name: str = field(compare=False)
+    shape: Shape | None = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFunction:
+    """A function that a body declares, with the local names that it reads of those where it was written."""
+
+    function: tree.Function
+    module: Module
+    read: tuple[tuple[str, object], ...]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LocalFunction) and self.function is other.function and self.read == other.read
+
+    def __hash__(self) -> int:
+        return hash((id(self.function), self.read))
 
 
 class Unknown:
@@ -59,19 +94,62 @@ UNKNOWN = Unknown()
 
 # Lists are tuples, so that every value can be a key.
 Number: TypeAlias = int | float | Fraction
-Setting: TypeAlias = "bool | int | float | Fraction | str | Init | Partial | Closure | tuple[Setting, ...]"
+Setting: TypeAlias = (
+    "bool | int | float | Fraction | str | Init | Partial | Closure | LocalFunction | LevelValue | tuple[Setting, ...]"
+)
 
 
-def identity(value: Setting) -> object:
-    """Return what tells a value from every other one, also 1 from 1.0 and true, which Python holds to be equal."""
+_TOLD_APART = frozenset({int, str})
+"""Types whose values are told apart by comparing them."""
+_STILL = frozenset({bool, int, float, Fraction, str, Init})
+"""Types of settings in which nothing flows."""
+
+
+def identity(value: object, kept: Mapping[LevelValue, int] = MappingProxyType({})) -> object:
+    """Return what tells a setting from every other one, also 1 from 1.0 and true, which Python holds to be equal.
+
+    Values that flow are alike where their shapes are: a body takes them as inputs. Those that an operator, block or
+    body brings along are told by their places in `kept`.
+    """
     kind = type(value)
     if kind is int or kind is str:
         return value
     if isinstance(value, tuple):
-        return tuple(map(identity, value))
+        items = cast("tuple[object, ...]", value)
+        return items if {*map(type, items)} <= _TOLD_APART else tuple([identity(item, kept) for item in items])
+    if isinstance(value, LevelValue):
+        return kind, kept.get(value), value.shape
     if isinstance(value, Partial):
-        return value.target, tuple((key, identity(item)) for key, item in value.arguments)
+        return value.target, tuple([(key, identity(item, kept)) for key, item in value.arguments])
+    if isinstance(value, Closure | LocalFunction):
+        names = tuple([(name, identity(item, kept)) for name, item in value.read])
+        return kind, id(value.body if isinstance(value, Closure) else value.function), names
     return kind, value
+
+
+def flowing_in(value: object) -> Iterator[LevelValue]:
+    """Yield the values that flow among what a setting consists of, in order, each as often as it occurs."""
+    match value:
+        case LevelValue():
+            yield value
+        case tuple():
+            items = cast("tuple[object, ...]", value)
+            if not {*map(type, items)} <= _STILL:  # long lists of numbers take no time
+                for item in items:
+                    yield from flowing_in(item)
+        case Partial():
+            for _, item in value.arguments:
+                yield from flowing_in(item)
+        case Closure() | LocalFunction():
+            for _, item in value.read:
+                yield from flowing_in(item)
+        case _:
+            pass
+
+
+def is_value(held: Setting) -> bool:
+    """Return whether a setting is a value that flows, or a list of such."""
+    return isinstance(held, LevelValue) or (isinstance(held, tuple) and all(map(is_value, held)))
 
 
 def describe(value: Setting) -> str:
@@ -82,7 +160,7 @@ def describe(value: Setting) -> str:
         case tuple():
             return "[" + ", ".join(map(describe, value)) + "]"
         case Partial(name, _, arguments):
-            inner = ", ".join(f"{key}={describe(item)}" for key, item in arguments)
+            inner = ", ".join(f"{key}={describe(item)}" if key else describe(item)[1:-1] for key, item in arguments)
             return f"{name}({inner})" if inner else name
         case Init():
             inner = ", ".join(f"{key}={item}" for key, item in value.arguments)
@@ -91,8 +169,43 @@ def describe(value: Setting) -> str:
             return f"{value:g}"
         case Closure():
             return "{ … }"
+        case LocalFunction():
+            return f"{value.function.name.text}(…)"
+        case LevelValue():
+            return f"@{value.name}"
         case _:
             return str(value)
+
+
+def write_value(value: Setting) -> str:
+    """Return the text of a value that flows nowhere, which reads back as the same value.
+
+    >>> write_value((1e-7, "max", "a b"))
+    '[1e-07, max, "a b"]'
+    """
+    match value:
+        case float():
+            return repr(value)
+        case str():
+            return value if value.isidentifier() else f'"{value}"'
+        case tuple():
+            return f"[{', '.join(map(write_value, value))}]"
+        case Partial(name, _, arguments) if arguments:
+            return f"{name}({', '.join(f'{key}={write_value(item)}' for key, item in arguments)})"
+        case Init() if value.arguments:
+            inner = ", ".join(f"{key}={write_value(item)}" for key, item in value.arguments)
+            return f"{value.function.removesuffix('_')}({inner})"
+        case _:
+            return describe(value)
+
+
+def as_word(value: Setting) -> Setting:
+    """Return the word that was written where a word is wanted, though an operator or initialisation bears that name."""
+    if isinstance(value, Partial) and not value.arguments:
+        return value.name
+    if isinstance(value, Init) and not value.arguments:
+        return value.function.removesuffix("_")
+    return value
 
 
 _LONGEST_SHOWN = 60
@@ -137,3 +250,7 @@ def kind_of(value: Setting) -> str:
             return "an initialisation"
         case Closure():
             return "a body"
+        case LocalFunction():
+            return "a function"
+        case LevelValue():
+            return "a value"

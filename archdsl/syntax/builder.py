@@ -23,18 +23,40 @@ _LONGEST_NUMBER = 60
 
 
 class Expressions(Transformer[Token, Any]):
-    """Builds expressions, and gives every node its span in `source`."""
+    """Builds expressions, and gives every node its span in `source`.
 
-    def __init__(self) -> None:
+    `parse_inner` parses an expression inside a text, given its own text and offset, and the code that a mistake has.
+    """
+
+    def __init__(self, parse_inner: Callable[[str, int, str], tree.Expression]) -> None:
         super().__init__()
+        self._parse_inner = parse_inner
         self.source: Source = NOWHERE
         self.shift = 0
         """Where the tokens' text begins in the source, for a part that is parsed by itself."""
+        self._around: dict[int, tuple[tree.Expression | tree.Argument, int, int]] = {}
+        """What stands in parentheses, by identity, with their ends: they belong to what it is a part of."""
+
+    def begin(self, source: Source) -> None:
+        """Begin with another source, and forget all of the last one's."""
+        self.source = source
+        self._around.clear()
 
     def _span(self, first: Any, last: Any) -> Span:
-        start: int = (first.start_pos or 0) + self.shift if isinstance(first, Token) else first.span.begin
-        end: int = (last.end_pos or 0) + self.shift if isinstance(last, Token) else last.span.stop
-        return Span(start, end, self.source)
+        return Span(self._begin(first), self._stop(last), self.source)
+
+    def _begin(self, first: Any) -> int:
+        if isinstance(first, Token):
+            return (first.start_pos or 0) + self.shift
+        return self._around[id(first)][1] if id(first) in self._around else first.span.begin
+
+    def _stop(self, last: Any) -> int:
+        if isinstance(last, Token):
+            return (last.end_pos or 0) + self.shift
+        return self._around[id(last)][2] if id(last) in self._around else last.span.stop
+
+    def _keep_around(self, part: tree.Expression | tree.Argument, first: Any, last: Any) -> None:
+        self._around[id(part)] = part, self._begin(first), self._stop(last)
 
     def _word(self, token: Token) -> tree.Name:
         return tree.Name(str(token), self._span(token, token))
@@ -50,9 +72,12 @@ class Expressions(Transformer[Token, Any]):
             scaled = int(scaled)
         return tree.Literal(scaled, self._span(token, token))
 
-    def string(self, children: Children) -> tree.Literal:
+    def string(self, children: Children) -> tree.Literal | tree.Interpolated:
         (token,) = children
-        return tree.Literal(str(token)[1:-1], self._span(token, token))
+        span = self._span(token, token)
+        if _INTERPOLATION.search(token) is not None:
+            return tree.Interpolated(self._pieces(token, "E112"), span)
+        return tree.Literal(str(token)[1:-1], span)
 
     def boolean(self, children: Children) -> tree.Literal:
         (token,) = children
@@ -74,22 +99,36 @@ class Expressions(Transformer[Token, Any]):
 
     def positional(self, children: Children) -> tree.Argument:
         (value,) = children
-        return tree.Argument(None, value, value.span)
+        argument = tree.Argument(None, value, value.span)
+        if id(value) in self._around:
+            self._keep_around(argument, value, value)
+        return argument
 
     def named(self, children: Children) -> tree.Argument:
         key, value = children
         return tree.Argument(self._word(key), value, self._span(key, value))
 
+    def named_inside(self, children: Children) -> tree.Argument:
+        outer, inner, value = children
+        key = tree.Name(f"{outer}.{inner}", self._span(outer, inner))
+        return tree.Argument(key, value, self._span(outer, value))
+
     def parenthesised(self, children: Children) -> tree.Expression:
-        (inner,) = children
+        open_, inner, close = children
+        self._keep_around(inner, open_, close)
         return inner
 
     def list(self, children: Children) -> tree.ListOf:
         return tree.ListOf(tuple(children[1:-1]), self._span(children[0], children[-1]))
 
     def comprehension(self, children: Children) -> tree.Comprehension:
-        open_, item, _for, targets, _in, source, _if, condition, close = children
-        return tree.Comprehension(item, targets, source, condition, self._span(open_, close))
+        open_, item, *clauses, close = children
+        return tree.Comprehension(item, tuple(clauses), self._span(open_, close))
+
+    def comprehension_for(self, children: Children) -> tree.ComprehensionFor:
+        keyword, targets, _in, source, *rest = children
+        conditions = tuple(rest[1::2])
+        return tree.ComprehensionFor(targets, source, conditions, self._span(keyword, (source, *conditions)[-1]))
 
     def targets(self, children: Children) -> tuple[tree.Name, ...]:
         return tuple(map(self._word, children))
@@ -117,16 +156,27 @@ class Expressions(Transformer[Token, Any]):
         first, last = children
         return tree.Range(first, last, self._span(first, last))
 
+    def _pieces(self, token: Token, code: str) -> tree.LabelText:
+        """Take the expressions out of a text; `code` is that of a mistake in one."""
+        span = self._span(token, token)
+        text, offset = str(token), span.start
+        if text.startswith("@"):
+            text, offset = text[1:], offset + 1
+        if text.startswith('"'):
+            text, offset = text[1:-1], offset + 1
+        if len(text) > _LONGEST_LABEL:
+            return tree.LabelText((text,), span)  # too long to be a label, whatever its parts give
+        pieces: list[str | tree.Expression] = []
+        end = 0
+        for match in _INTERPOLATION.finditer(text):
+            pieces += [text[end : match.start()], self._parse_inner(match.group(1), offset + match.start(1), code)]
+            end = match.end()
+        pieces.append(text[end:])
+        return tree.LabelText(tuple(piece for piece in pieces if piece != ""), span)
+
 
 class Builder(Expressions):
-    """Builds statements, declarations and files of expressions.
-
-    `parse_inner` parses an expression inside a text, given its own text and offset, and the code that a mistake has.
-    """
-
-    def __init__(self, parse_inner: Callable[[str, int, str], tree.Expression]) -> None:
-        super().__init__()
-        self._parse_inner = parse_inner
+    """Builds statements, declarations and files of expressions."""
 
     def body(self, children: Children) -> tree.Body:
         statements, allows = _apart(children[1:-1])
@@ -164,9 +214,9 @@ class Builder(Expressions):
         return tree.Assert(tuple(children[1:]), self._span(children[0], children[-1]))
 
     def output(self, children: Children) -> tree.OutputStatement:
-        keyword, name, training, body = children
-        last = body or training or name
-        return tree.OutputStatement(self._word(name), training is not None, body, self._span(keyword, last))
+        keyword, name, training, condition, body = children
+        span = self._span(keyword, body or condition or training or name)
+        return tree.OutputStatement(self._pieces(name, "E112"), training is not None, condition, body, span)
 
     def broken(self, children: Children) -> tree.Broken:
         (token,) = children
@@ -175,24 +225,6 @@ class Builder(Expressions):
     def label(self, children: Children) -> tree.LabelText:
         (token,) = children
         return self._pieces(token, "E112")
-
-    def _pieces(self, token: Token, code: str) -> tree.LabelText:
-        """Take the expressions out of a text; `code` is that of a mistake in one."""
-        span = self._span(token, token)
-        text, offset = str(token), span.start
-        if text.startswith("@"):
-            text, offset = text[1:], offset + 1
-        if text.startswith('"'):
-            text, offset = text[1:-1], offset + 1
-        if len(text) > _LONGEST_LABEL:
-            return tree.LabelText((text,), span)  # too long to be a label, whatever its parts give
-        pieces: list[str | tree.Expression] = []
-        end = 0
-        for match in _INTERPOLATION.finditer(text):
-            pieces += [text[end : match.start()], self._parse_inner(match.group(1), offset + match.start(1), code)]
-            end = match.end()
-        pieces.append(text[end:])
-        return tree.LabelText(tuple(piece for piece in pieces if piece != ""), span)
 
     def step(self, children: Children) -> tree.Step:
         label, action, repeat = children
@@ -209,12 +241,12 @@ class Builder(Expressions):
 
     def residual(self, children: Children) -> tree.Residual:
         keyword, condition, body, label, shortcut = children
-        name = self._word(label) if label is not None else None
+        name = self._pieces(label, "E112") if label is not None else None
         return tree.Residual(condition, body, name, shortcut, self._span(keyword, shortcut or body))
 
     def split(self, children: Children) -> tree.Split:
-        keyword, parts, join = children
-        return tree.Split(parts, join, self._span(keyword, join))
+        keyword, parts, *arguments, join = children
+        return tree.Split(parts, tuple(arguments), join, self._span(keyword, join))
 
     def doubled(self, children: Children) -> tree.Doubled:
         keyword, name, value = children
@@ -225,10 +257,8 @@ class Builder(Expressions):
         return tree.Stages(depths, tuple(clauses), body, self._span(keyword, body))
 
     def reference(self, children: Children) -> tree.Reference:
-        label, *outputs = children
-        return tree.Reference(
-            self._pieces(label, "E113"), tuple(map(self._word, outputs)), self._span(label, children[-1])
-        )
+        label, *outputs = (self._pieces(token, "E113") for token in children)
+        return tree.Reference(label, tuple(outputs), self._span(label, children[-1]))
 
     def reuse(self, children: Children) -> tree.Reuse:
         keyword, label = children
@@ -265,7 +295,7 @@ class Builder(Expressions):
             self._word(name), self._word(base), arguments or (), edits[:-1] if edits else (), self._span(keyword, last)
         )
 
-    def edits(self, children: Children) -> tuple[tree.Settings | tree.VariantEdit | Token, ...]:
+    def edits(self, children: Children) -> tuple[tree.Settings | tree.VariantEdit | tree.Call | Token, ...]:
         return tuple(children[1:])
 
     def edit_settings(self, children: Children) -> tree.Settings:
@@ -283,6 +313,10 @@ class Builder(Expressions):
         keyword, pattern = children
         return self._edit(keyword, pattern, (), None)
 
+    def edit_words(self, children: Children) -> tree.Call:
+        name, *arguments = children
+        return tree.Call(self._word(name), tuple(arguments), None, self._span(name, arguments[-1]))
+
     def _edit(
         self, keyword: Token, pattern: Token, arguments: tuple[tree.Argument, ...], body: tree.Body | None
     ) -> tree.VariantEdit:
@@ -294,6 +328,10 @@ class Builder(Expressions):
         keyword, name, base, body = children
         word = self._word(base) if base is not None else None
         return tree.RecipeText(self._word(name), word, body, self._span(keyword, body))
+
+    def experiment(self, children: Children) -> tree.ExperimentText:
+        keyword, name, body = children
+        return tree.ExperimentText(self._word(name), body, self._span(keyword, body))
 
     def keys(self, children: Children) -> tree.Keys:
         keyword, origin, _in, order, rules = children

@@ -14,6 +14,7 @@ _WORD = re.compile(r"[A-Za-z_]\w*", re.A)
 _DECLARED = re.compile(r"\b(?:fn|block|model|variant|let|def|class|import)[ \t]+([A-Za-z_]\w*)", re.A)
 # A declaration inside a body is a statement that does not parse.
 _MISPLACED = re.compile(r"\b(?:fn|block)[ \t]+([A-Za-z_]\w*)", re.A)
+_WITH_BODIES = (tree.Block, tree.Model, tree.RecipeText, tree.ExperimentText)
 _APPLIES_TO_ALL = re.compile(r"\b(?:use|defaults)\b", re.A)
 
 
@@ -35,7 +36,7 @@ def sound(file: tree.File, comments: tuple[Span, ...], damage: list[int], inside
 
     The damage that is `inside` statements of bodies is theirs alone.
     """
-    bodies = [d.body.span for d in file.declarations if isinstance(d, tree.Block | tree.Model | tree.RecipeText)]
+    bodies = [d.body.span for d in file.declarations if isinstance(d, _WITH_BODIES)]
     inside = frozenset(offset for offset in inside if any(body.start < offset < body.end for body in bodies))
     damage = [offset for offset in damage if offset not in inside]
     whole: list[tree.Declaration] = []
@@ -59,7 +60,7 @@ def sound(file: tree.File, comments: tuple[Span, ...], damage: list[int], inside
             whole.append(declaration)
         elif isinstance(declaration, tree.Use | tree.Defaults):
             return None
-        elif not isinstance(declaration, tree.Keys | tree.RecipeText):
+        elif not isinstance(declaration, tree.Keys | tree.RecipeText | tree.ExperimentText):
             broken.add(declaration.name.text)
     if not whole:
         return None

@@ -18,7 +18,8 @@ _CLOSES = frozenset({"RPAR", "RSQB", "RBRACE"})
 # What begins a statement and can never stand inside ( ) or [ ]: an opening bracket before it was forgotten.
 _STATEMENT_WORDS = frozenset({"MODEL", "VARIANT", "FN", "LET", "USE", "LABEL", "OUTPUT", "ASSERT"})
 # What begins a declaration and can never stand in a body: a closing brace before it was forgotten.
-DECLARATION_WORDS = frozenset({"MODEL", "VARIANT", "FN", "USE", "INLINE", "BLOCK", "KEYS"})
+DECLARATION_WORDS = frozenset({"MODEL", "VARIANT", "USE", "INLINE", "BLOCK", "KEYS"})
+EXPERIMENT = "experiment"
 _CONTINUES = frozenset({"_ELSE", "_SHORTCUT"})
 
 
@@ -37,6 +38,8 @@ class Layout:
         self._source, self._report = source, report
         self._open: list[Token] = []
         self._blamed: set[int] = set()
+        self._is_experiment = False
+        """Whether the declaration at hand is an experiment, in whose body `model` begins a statement."""
         self._ends = unclosed_braces(source.text)
         """Where what never closed braces hold ends, as far as indentation tells."""
         self.damage: list[int] = []
@@ -66,6 +69,8 @@ class Layout:
             if kind == "_SEPARATOR":
                 separator = separator or token
                 continue
+            if not self._open and (separator or previous == "LBRACE"):
+                self._is_experiment = token == EXPERIMENT
             token = self._track(token, kind)
             is_between = previous != "LBRACE" and kind != "RBRACE"
             if separator and is_between and not (kind in _CONTINUES and separator != ";"):
@@ -86,7 +91,8 @@ class Layout:
             yield self._close(token.start_pos or 0)
         while self._open and self._end_of(self._open[-1], inf) <= (token.start_pos or 0):
             yield self._close(int(self._end_of(self._open[-1], inf)))
-        if starts_line and token.type in DECLARATION_WORDS:
+        is_statement = self._is_experiment and token.type == "MODEL"
+        if starts_line and token.type in DECLARATION_WORDS and not is_statement:
             while self._open and not self._is_indented(token, self._open[-1]):
                 yield self._close(token.start_pos or 0)
 

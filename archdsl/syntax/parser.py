@@ -48,6 +48,11 @@ def tokenise(source: Source) -> list[Token]:
     return _frontend().tokenise(source)
 
 
+def language_words() -> frozenset[str]:
+    """Return the words that the grammar keeps for itself, which no name is."""
+    return _frontend().words
+
+
 @cache
 def _frontend() -> _Frontend:
     return _Frontend()
@@ -79,7 +84,7 @@ def _cache_path(grammar: str) -> str | None:
 
 def _without_spaces(token: Token) -> Token:
     """Leave the spaces in front of a word out of its token."""
-    text = token.lstrip(" \t")
+    text = token.lstrip(" \t\f")
     skipped = len(token) - len(text)
     return Token(
         token.type,
@@ -109,11 +114,13 @@ class _Frontend:
             lexer="basic",
             start=["start", "expression"],
             transformer=self._builder,
-            lexer_callbacks={"COMMENT": self._comments.append, "REUSED": _without_spaces},
+            lexer_callbacks={"COMMENT": self._comments.append, "REUSED": _without_spaces, "NAMED": _without_spaces},
             # Digits and letters of other scripts look like those that paths and numbers are made of.
             g_regex_flags=re.ASCII,
             cache=_cache_path(grammar) or False,
         )
+        strings = [str(terminal.pattern.value) for terminal in self._lark.terminals if terminal.pattern.type == "str"]
+        self.words = frozenset(filter(str.isalpha, strings))
 
     def parse_file(self, source: Source, report: Reporter, tokens: list[Token] | None) -> Parsed | None:
         with self._lock:
@@ -143,13 +150,14 @@ class _Frontend:
         self, source: Source, report: Reporter, start: str, tokens: list[Token] | None = None
     ) -> tuple[Any, list[int], frozenset[int]]:
         found = Reporter()
-        self._builder.source, self._report = source, found
+        self._builder.begin(source)
+        self._report = found
         run = Parse(self._lark.parse_interactive(source.text, start=start), source, found, tokens)
         try:
             self._damage = run.damage
             result = run.result()
         finally:
-            self._builder.source = NOWHERE
+            self._builder.begin(NOWHERE)
         damage, inside = run.settled_damage()
         if found.diagnostics:
             from archdsl.syntax import habits  # what only mistakes need
@@ -166,13 +174,15 @@ class _Frontend:
     def _mistakes(self, source: Source, start: str) -> Sequence[Diagnostic]:
         """Return the mistakes of a text that stands for another one, and leave no trace of it."""
         found, comments = Reporter(), [*self._comments]
-        self._builder.source, self._report = source, found
+        self._builder.begin(source)
+        self._report = found
         run = Parse(self._lark.parse_interactive(source.text, start=start), source, found)
         try:
             self._damage = run.damage
             run.result()
         finally:
-            self._builder.source, self._comments[:] = NOWHERE, comments
+            self._builder.begin(NOWHERE)
+            self._comments[:] = comments
         return found.diagnostics
 
     def _parse_inner(self, text: str, offset: int, code: str) -> tree.Expression:

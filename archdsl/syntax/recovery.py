@@ -15,14 +15,17 @@ from lark.parsers.lalr_analysis import Shift
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from archdsl.syntax import messages
-from archdsl.syntax.layout import DECLARATION_WORDS, Layout, TooDeep
+from archdsl.syntax.layout import DECLARATION_WORDS, EXPERIMENT, Layout, TooDeep
 from archdsl.text.diagnostic import Reporter
 from archdsl.text.source import Source, Span
 
 _MAX_ERRORS = 30
 MAX_WORDS = 50_000
-_DECLARES = DECLARATION_WORDS | {"LET", "DEFAULTS", "ALLOW", "RECIPE"}
-_RECIPE = "recipe"
+_DECLARES = DECLARATION_WORDS | {"FN", "LET", "DEFAULTS", "ALLOW"}
+_DECLARING_NAMES = {"recipe": "RECIPE", EXPERIMENT: "EXPERIMENT"}
+"""Names that are words of the language where a declaration begins."""
+_NAMES_IN_EXPERIMENTS = frozenset({"MODEL", "TRAINING"})
+"""Words of the language that are names in an experiment's body."""
 
 
 class Parse:
@@ -105,9 +108,15 @@ class Parse:
         self._behind = token.end_pos or self._behind
 
     def _as_declared(self, token: Token) -> Token:
-        """Return the word `recipe` as one of the language where a declaration may begin; elsewhere it is a name."""
-        is_word = token == _RECIPE and token.type == "NAME" and "RECIPE" in self._actions()
-        return Token.new_borrow_pos("RECIPE", _RECIPE, token) if is_word else token
+        """Return a word as what it is at its place: some are of the language in some places, and names elsewhere."""
+        kind = token.type
+        if kind == "NAME" and (declaring := _DECLARING_NAMES.get(token)) is not None:
+            return Token.new_borrow_pos(declaring, str(token), token) if declaring in self._actions() else token
+        if kind in _NAMES_IN_EXPERIMENTS and kind not in (actions := self._actions()) and "NAME" in actions:
+            stack = self._parser.parser_state.value_stack
+            if any(isinstance(value, Token) and value.type == "EXPERIMENT" for value in stack):
+                return Token.new_borrow_pos("NAME", str(token), token)
+        return token
 
     def _finish(self) -> Any:
         text = self._source.text
@@ -164,7 +173,7 @@ class Parse:
                 if not is_outside:
                     break
                 following = next(self._tokens, None)
-                if following is not None and (following.type in _DECLARES or following == _RECIPE):
+                if following is not None and (following.type in _DECLARES or following in _DECLARING_NAMES):
                     self._resume(token)
                     self._feed(following)
                     return

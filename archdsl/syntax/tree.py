@@ -50,13 +50,21 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Comprehension:
-    """`[item for targets in source if condition]`."""
+class ComprehensionFor:
+    """`for targets in source if condition`, with any number of conditions."""
 
-    item: Expression
     targets: tuple[Name, ...]
     source: Expression
-    condition: Expression | None
+    conditions: tuple[Expression, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Comprehension:
+    """`[item for …]`: each `for` goes through its items once for each of those before it."""
+
+    item: Expression
+    clauses: tuple[ComprehensionFor, ...]
     span: Span
 
 
@@ -109,14 +117,51 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Choose:
-    """`choose {a, b}`: room for search; the grammar knows it, the compiler refuses it so far."""
+    """`choose {a, b}`: one of its options, each in its turn; an experiment's axis."""
 
     options: tuple[Expression, ...]
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class LabelText:
+    """A label: literal pieces and the expressions interpolated between them, in order."""
+
+    pieces: tuple[str | Expression, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`@label`, or `@label.output` of a step that has named outputs: a value, which as a step flows on."""
+
+    label: LabelText
+    outputs: tuple[LabelText, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Interpolated:
+    """`"cell_{i}"`: a string with the values of what is interpolated."""
+
+    text: LabelText
+    span: Span
+
+
 Expression: TypeAlias = (
-    Literal | Variable | Apply | ListOf | Comprehension | Unary | Binary | Conditional | Index | Range | Choose
+    Literal
+    | Variable
+    | Reference
+    | Interpolated
+    | Apply
+    | ListOf
+    | Comprehension
+    | Unary
+    | Binary
+    | Conditional
+    | Index
+    | Range
+    | Choose
 )
 
 
@@ -155,6 +200,26 @@ class Let:
     """`let name = value`."""
 
     name: Name
+    value: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`type name=default`."""
+
+    name: Name
+    type: Name | None
+    default: Expression | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """`fn name(parameters) = value`."""
+
+    name: Name
+    parameters: tuple[Parameter, ...]
     value: Expression
     span: Span
 
@@ -200,8 +265,9 @@ class Assert:
 class OutputStatement:
     """A named output: the value at this point, or the result of a side branch that starts here."""
 
-    name: Name
+    name: LabelText
     is_training_only: bool
+    condition: Expression | None
     body: Body | None
     span: Span
 
@@ -220,14 +286,6 @@ class Step:
     label: LabelText | None
     action: Action
     repeat: Expression | None
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class LabelText:
-    """A label: literal pieces and the expressions interpolated between them, in order."""
-
-    pieces: tuple[str | Expression, ...]
     span: Span
 
 
@@ -255,16 +313,17 @@ class Residual:
 
     condition: Expression | None
     body: Body
-    shortcut_label: Name | None
+    shortcut_label: LabelText | None
     shortcut: Body | None
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """`split parts join { … }`: the channels in parts, a branch for each."""
+    """`split parts join { … }`: the channels in parts, a branch for each; `axis=…` says where another axis is meant."""
 
     parts: Expression
+    arguments: tuple[Argument, ...]
     join: Call
     span: Span
 
@@ -289,15 +348,6 @@ class Stages:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """`@label`, or `@label.output` of a step that has named outputs."""
-
-    label: LabelText
-    outputs: tuple[Name, ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
 class Reuse:
     """`reuse label`: the labelled module once more, with the same weights."""
 
@@ -305,28 +355,8 @@ class Reuse:
     span: Span
 
 
-Action: TypeAlias = Call | Group | Residual | Split | Stages | Reference | Reuse
-Statement: TypeAlias = Step | Let | Defaults | If | For | Assert | OutputStatement | Broken
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """`type name=default`."""
-
-    name: Name
-    type: Name | None
-    default: Expression | None
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """`fn name(parameters) = value`."""
-
-    name: Name
-    parameters: tuple[Parameter, ...]
-    value: Expression
-    span: Span
+Action: TypeAlias = Call | Group | Residual | Split | Stages | Reference | Index | Reuse
+Statement: TypeAlias = Step | Let | Function | Defaults | If | For | Assert | OutputStatement | Broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,7 +405,8 @@ class Variant:
     name: Name
     base: Name
     arguments: tuple[Argument, ...]
-    edits: tuple[Settings | VariantEdit, ...]
+    edits: tuple[Settings | VariantEdit | Call, ...]
+    """Those that begin with a word of their own, `freeze` and `weights`, are calls."""
     span: Span
 
 
@@ -427,7 +458,16 @@ class RecipeText:
     span: Span
 
 
-Declaration: TypeAlias = Function | Block | Model | Variant | Use | Defaults | Let | Keys | RecipeText
+@dataclass(frozen=True, slots=True)
+class ExperimentText:
+    """`experiment name { statements }`: a claim's test; statements are steps that call words, `let` and `if`."""
+
+    name: Name
+    body: Body
+    span: Span
+
+
+Declaration: TypeAlias = Function | Block | Model | Variant | Use | Defaults | Let | Keys | RecipeText | ExperimentText
 
 
 @dataclass(frozen=True, slots=True)

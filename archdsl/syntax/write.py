@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from archdsl.syntax import tree
 from archdsl.syntax.formatter import format_source
+from archdsl.syntax.parser import language_words
 from archdsl.text.diagnostic import Reporter
 from archdsl.text.source import Source
 
@@ -30,7 +31,14 @@ def _declaration(node: tree.Declaration, docs: Mapping[str, str]) -> str:
     assert isinstance(node, tree.Block | tree.Model)
     word = "model" if isinstance(node, tree.Model) else "block"
     doc = "".join(f"## {line}".rstrip() + "\n" for line in docs.get(node.name.text, "").splitlines())
-    return f"{doc}{word} {node.name.text} {_body(node.body, is_broken=True)}"
+    # A word of the language is a name only before a parenthesis.
+    is_listed = bool(node.parameters) or node.name.text in language_words()
+    parameters = f"({', '.join(map(_parameter, node.parameters))})" if is_listed else ""
+    return f"{doc}{word} {node.name.text}{parameters} {_body(node.body, is_broken=True)}"
+
+
+def _parameter(parameter: tree.Parameter) -> str:
+    return f"{parameter.type.text} {parameter.name.text}" if parameter.type is not None else parameter.name.text
 
 
 def _body(body: tree.Body, *, is_broken: bool = False) -> str:
@@ -45,7 +53,7 @@ def _statement(node: tree.Statement) -> str:
     if isinstance(node, tree.OutputStatement):
         training = " training" if node.is_training_only else ""
         body = f" {_body(node.body)}" if node.body is not None else ""
-        return f"output {node.name.text}{training}{body}"
+        return f"output {_label(node.name)}{training}{body}"
     assert isinstance(node, tree.Step)
     label = f"{_label(node.label)}: " if node.label is not None else ""
     count = f" x {_operand(node.repeat)}" if node.repeat is not None else ""
@@ -66,12 +74,16 @@ def _action(node: tree.Action) -> str:
             return _body(body)
         case tree.Residual(None, body, None, None):
             return f"residual {_body(body)}"
-        case tree.Reference(label, outputs):
-            return "@" + ".".join([_label(label), *(output.text for output in outputs)])
+        case tree.Reference():
+            return _reference(node)
         case tree.Reuse(label):
             return f"reuse {_label(label)}"
         case _:
             raise AssertionError(f"a graph is written without {type(node).__name__}")
+
+
+def _reference(node: tree.Reference) -> str:
+    return "@" + ".".join(map(_label, (node.label, *node.outputs)))
 
 
 def _argument(argument: tree.Argument) -> str:
@@ -89,6 +101,8 @@ def _expression(node: tree.Expression) -> str:
     match node:
         case tree.Literal(bool(value)):
             return "true" if value else "false"
+        case tree.Literal(str(value)):
+            return f'"{value}"'
         case tree.Literal(value):
             return repr(value)
         case tree.Variable(name):
@@ -97,6 +111,8 @@ def _expression(node: tree.Expression) -> str:
             return f"{name.text}({', '.join(map(_argument, arguments))})"
         case tree.ListOf(items):
             return f"[{', '.join(map(_expression, items))}]"
+        case tree.Reference():
+            return _reference(node)
         case tree.Unary(operator, operand):
             return f"{operator}{_operand(operand)}"
         case _:

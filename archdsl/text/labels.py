@@ -68,6 +68,16 @@ SEQUENTIAL_ATTRIBUTES = frozenset(("append", "extend", "insert", "pop"))
 LONGEST_LABEL = 80
 
 
+def path_objection(path: str) -> str:
+    """Say why a label, which may be a path of several segments, cannot name a module, or "" if it can."""
+    if len(path) > LONGEST_LABEL:
+        return f"a label has at most {LONGEST_LABEL} characters"
+    segments = path.split(".")
+    if len(segments) > 1 and not all(segments):
+        return "a segment of it is empty"
+    return next((problem for problem in map(objection, segments) if problem), "")
+
+
 def objection(label: str) -> str:
     """Say why a label cannot name a module, or "" if it can."""
     if not label:

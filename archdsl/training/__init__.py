@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,8 @@ from archdsl.training.means import Means
 from archdsl.training.observer import Epoch, Observer, Result, Several, Silent, Start, TrainingStep
 
 if TYPE_CHECKING:
+    from archdsl.ir.freezing import Freezing
+    from archdsl.ir.start import InputAdaption
     from archdsl.network import Network
 
 __all__ = [
@@ -47,15 +49,20 @@ def train(
     observer: Observer | None = None,
     *,
     overwrite: bool = False,
-    weights: Path | None = None,
+    weights: str | Path | None = None,
     origin: str | None = None,
     means: Means | None = None,
     settings: Mapping[str, str] | None = None,
+    adapt: InputAdaption | None = None,
+    anew: Sequence[Freezing] = (),
 ) -> Result:
     """Train a network and write the run to a folder.
 
-    It starts from fresh weights, or from those in `weights`, a file or another run's folder, as far as they fit;
-    `origin` names the name map of a file. `settings` are those that the network was compiled with, as texts.
+    It starts from fresh weights, or from those that `weights` names, as far as they fit: a file, another run's folder,
+    or such as `torchvision:resnet50` and `timm:resnet50.a1_in1k`, which also say how images are prepared as far as the
+    recipe does not. Without any, those that the spec names are taken. `origin` names the name map of a file. `settings`
+    are those that the network was compiled with, as texts. `adapt` says what the first convolutions get where the
+    weights are for other input channels, `anew` what is drawn anew, whatever they have.
     `archdsl.training.observer.Epoch` explains the metrics, docs/training.md the folder.
 
     Ensures: the same recipe gives the same metrics and weights on a CPU with as many threads, whatever the workers; the
@@ -64,21 +71,23 @@ def train(
     folder holds a run that is not to be overwritten, or the loss is not finite
     """
     require(*_NEEDS, extra="train")
-    from archdsl.training.loop import new_module, run
+    from archdsl.training.beginning import new_module
+    from archdsl.training.loop import run
     from archdsl.training.plan import plan_run
     from archdsl.training.run.checkpoint import has_checkpoint
     from archdsl.training.run.folder import RunFolder
     from archdsl.training.run.lock import locked
-    from archdsl.training.run.weights import weights_file
+    from archdsl.training.run.weights import starting_weights
 
-    plan = plan_run(network, recipe, data, means or Means(), settings)
-    module, notes = new_module(plan, weights_file(weights), origin)
-    inputs = [*network.files, *([source] if (source := weights_file(weights)) is not None else [])]
+    start = starting_weights(weights, origin, network, adapt, anew)
+    plan = plan_run(network, recipe, data, means or Means(), settings, start)
+    new = new_module(plan)
+    inputs = [*network.files, *([start.path] if start is not None else [])]
     # A run that is to be replaced may still be in training, which would write on into the new one.
     with locked(out) if overwrite and has_checkpoint(out) else nullcontext():
         folder = RunFolder.create(out, plan.network, plan.spec, plan.code, inputs=inputs, overwrite=overwrite)
         with locked(folder.path):
-            return run(plan, module, folder, observer or Silent(), notes=notes)
+            return run(plan, new, folder, observer or Silent())
 
 
 def resume(

@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from time import perf_counter
 from typing import Any
 
 import torch
-from torch import nn
 
 from archdsl.text.marks import marked
+from archdsl.training.beginning import NewModule
 from archdsl.training.data.dataset import DataPart
 from archdsl.training.error import TrainingError
 from archdsl.training.finite import not_finite
@@ -26,7 +25,7 @@ from archdsl.training.reports.outcomes import Outcomes
 from archdsl.training.reports.report import report
 from archdsl.training.run.checkpoint import save_checkpoint
 from archdsl.training.run.folder import RunFolder, row_of
-from archdsl.training.run.record import BEST, CURVES, LAST, TEST
+from archdsl.training.run.record import BEST, CURVES, LAST, REPORT, TEST
 from archdsl.training.session import Session
 from archdsl.training.stop import StopSignals
 
@@ -35,7 +34,7 @@ SECONDS_PER_CHECKPOINT = 600
 
 def run(
     plan: RunPlan,
-    module: nn.Module,
+    new: NewModule,
     folder: RunFolder,
     observer: Observer,
     state: Mapping[str, Any] | None = None,
@@ -48,15 +47,17 @@ def run(
     began = perf_counter()
     with torch.random.fork_rng(range(torch.cuda.device_count())), StopSignals() as stop:
         try:
-            session = Session(plan, module)
+            session = Session(plan, new.module)
             if state is not None:
                 session.restore(state)
             keeper = Keeper(session, folder)
             if state is None:
                 folder.write_inputs(plan.record(), plan.recipe_text)
+                if new.transfer is not None:
+                    folder.write(REPORT, new.report(plan))
                 keeper.save()
-            folder.write_metrics(session.epochs, plan.task.figures)
-            observer.on_start(_start(session, folder, notes))
+            _write_metrics(session, folder)
+            observer.on_start(_start(session, folder, (*plan.notes, *new.notes, *notes)))
             is_done = _train(session, keeper, observer, stop)
             test = _finish(session, folder, stop) if is_done else None
             has_ended = is_done and test is not None
@@ -83,7 +84,7 @@ def run(
             test=test or None,
             interrupted_by=stop.received,
             has_ended=has_ended,
-            has_stopped_early=session.has_stopped,
+            has_stopped_early=session.is_over and len(session.epochs) < plan.recipe.total_epochs,
             skipped_images=tuple(plan.feed.bad),
             scaler_skips=session.scaler_skips,
         )
@@ -104,9 +105,10 @@ def _train(session: Session, keeper: Keeper, observer: Observer, stop: StopSigna
     """Take the epochs that are left; return whether the run came to its end."""
     plan, folder = session.plan, keeper.folder
     has_validation = "validation" in plan.data.parts
-    while session.epoch <= plan.recipe.epochs.number and not session.has_stopped:
+    while not session.is_over:
+        session.enter_phase()
         started = perf_counter()
-        for batch in plan.feed.train(session.epoch, session.batches):
+        for batch in session.batches_left():
             session.update(batch, observer)
             if stop.received:
                 break
@@ -117,7 +119,7 @@ def _train(session: Session, keeper: Keeper, observer: Observer, stop: StopSigna
         trained = perf_counter()
         figures: dict[str, float] | None = {}
         if not stop.received and has_validation:
-            figures = session.measure(session.measured, "validation", lambda: bool(stop.received))
+            figures = session.validate(lambda: bool(stop.received))
         if stop.received or figures is None:
             keeper.save()
             return False
@@ -127,10 +129,15 @@ def _train(session: Session, keeper: Keeper, observer: Observer, stop: StopSigna
         if epoch.is_best:
             folder.save(BEST, session.measured, facts)
         folder.save(LAST, session.module, facts)
-        folder.write_metrics(session.epochs, plan.task.figures)
+        _write_metrics(session, folder)
         keeper.save()
         observer.on_epoch(epoch)
     return True
+
+
+def _write_metrics(session: Session, folder: RunFolder) -> None:
+    plan = session.plan
+    folder.write_metrics(session.epochs, plan.task.figures, has_phases=len(plan.phases) > 1)
 
 
 def _finish(session: Session, folder: RunFolder, stop: StopSignals) -> Mapping[str, float] | None:
@@ -180,7 +187,7 @@ class Keeper:
         """
         key = self.session.polluted()
         if key:
-            raise not_finite(f"`{key}` after step {self.session.step} is not finite", self.session.plan.recipe)
+            raise not_finite(f"`{key}` after step {self.session.step} is not finite", self.session.learner.phase.recipe)
 
     def save(self) -> None:
         """Save a checkpoint; with the first that holds any progress the run takes the place of an earlier one.
@@ -211,43 +218,22 @@ def _start(session: Session, folder: RunFolder, notes: tuple[str, ...]) -> Start
         parameters=sum(parameter.numel() for parameter in session.module.parameters()),
         trained_parameters=sum(p.numel() for p in session.module.parameters() if p.requires_grad),
         images={part: len(samples) for part, samples in plan.data.parts.items()},
-        epochs=plan.recipe.epochs.number,
+        epochs=plan.recipe.total_epochs,
         steps_per_epoch=plan.feed.steps_per_epoch,
         out=folder.final,
         step=session.step,
         best_by=plan.task.best_by,
         unused=plan.task.unused,
-        notes=(*plan.data.notes, *notes),
+        notes=(*plan.data.notes, *notes, *_phase_notes(plan)),
+        phases=len(plan.phases),
     )
 
 
-def new_module(plan: RunPlan, weights: Path | None, origin: str | None) -> tuple[nn.Module, tuple[str, ...]]:
-    """Build a plan's module, with weights of a file as far as they fit; return it and what is to be said of them.
-
-    Errors: WeightsError where the file cannot be read or nothing in it fits
-    """
-    from archdsl.weights.load import compare
-    from archdsl.weights.report import counts
-    from archdsl.weights.transfer import LOADED
-
-    with torch.random.fork_rng(range(torch.cuda.device_count())):
-        torch.manual_seed(plan.recipe.seed.number)
-        if weights is None:
-            note = "what `freeze` names keeps its first, random values, since there are no --weights to start from"
-            return plan.network.module(), (note,) if plan.recipe.freeze is not None else ()
-        network = plan.network
-        transfer = compare(network.shapes, network.key_maps, weights, origin)[1]
-        taken = sum(len(transfer.of(cause)) for cause in LOADED)
-        if not taken:
-            help = "`archdsl weights` says what is in it, and `--from ORIGIN` names its keys"
-            raise TrainingError(f"nothing in `{weights}` fits {network.name}: {counts(transfer)}", help, "E302")
-        module = network.module(weights, origin=origin, strict=False)
-    missing = [entry.key for cause in ("new", "different", "unusable") for entry in transfer.of(cause) if entry.key]
-    total = len(network.state)
-    notes = [f"starts from {taken} of {total} tensors of {weights}"]
-    if missing:
-        shown = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
-        notes.append(f"not in that file, or of another shape, and so drawn anew: {shown}")
-    if unused := transfer.of("unused"):
-        notes.append(f"in that file and not in the network: {len(unused)} tensors")
-    return module, tuple(notes)
+def _phase_notes(plan: RunPlan) -> Iterator[str]:
+    for phase in plan.phases if len(plan.phases) > 1 else ():
+        frozen = f"; frozen: {'; '.join(phase.freezings)}" if phase.freezings else ""
+        count = phase.recipe.epochs.number
+        epochs = f"{count} epoch{'s' if count > 1 else ''}"
+        yield f"phase {phase.number}, {epochs}, trains {phase.trained_parameters:,} parameters{frozen}"
+        if plan.means.cache_features and isinstance(phase.cut, str):
+            yield f"phase {phase.number} keeps no features: {phase.cut}"

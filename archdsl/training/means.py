@@ -16,3 +16,5 @@ class Means:
     """How many images that cannot be read are left out; one more ends the run."""
     checkpoint_every: int = 0
     """Steps; 0 saves after each epoch, and within one every ten minutes."""
+    cache_features: bool = False
+    """Whether what is frozen before all that learns runs once, and what it gives is kept."""

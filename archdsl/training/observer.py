@@ -28,6 +28,8 @@ class Start:
     """Outputs beside the main one that have no loss."""
     notes: tuple[str, ...] = ()
     """What is to be known of the data and of what was decided for the user."""
+    phases: int = 1
+    """How many phases the run has; `epochs` are those of all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Epoch:
     `step` counts the updates so far and `lr` is the last one's rate. Figures are by name, `loss` first: the plain loss
     of the main output, without label smoothing, then what the data is measured by. Those of training are means over
     changed images, taken while the weights change. `validation` is empty where there are no such images. `seconds`
-    covers training and validation; `images_per_second` training only.
+    covers training and validation; `images_per_second` training only. `phase` counts from 1.
     """
 
     epoch: int
@@ -61,6 +63,7 @@ class Epoch:
     seconds: float
     images_per_second: float
     is_best: bool = False
+    phase: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from itertools import takewhile
@@ -15,19 +15,19 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from archdsl.training.average import Average
 from archdsl.training.data.dataset import DataPart
 from archdsl.training.data.loading import Batch
 from archdsl.training.error import TrainingError
+from archdsl.training.features import FeatureBatch, Held, Rest
 from archdsl.training.finite import FirstNotFinite, are_finite, not_finite
-from archdsl.training.freezing import Frozen
+from archdsl.training.learner import Learner
 from archdsl.training.observer import Epoch, Observer, TrainingStep
-from archdsl.training.optimizer import optimizer_of
+from archdsl.training.phases import phase_of
 from archdsl.training.plan import RunPlan
-from archdsl.training.resources import fabric_of, seed_step
-from archdsl.training.schedule import LearningRate, Stall
-from archdsl.training.tasks.base import ModuleOutput, as_outputs
+from archdsl.training.resources import seed_step
+from archdsl.training.tasks.base import as_outputs
 from archdsl.training.tasks.measure import Watcher, measure
+from archdsl.training.trial import try_both
 
 # Reading a loss waits for the GPU to catch up, so that it is done for many steps at once.
 STEPS_PER_READING = 20
@@ -41,90 +41,96 @@ class Pending(NamedTuple):
     step: int
     lr: float
     loss: Tensor
-    batch: Batch
+    batch: Batch | FeatureBatch
 
 
 class Session:
     """A network with its optimiser and all that goes with it, between two steps."""
 
     def __init__(self, plan: RunPlan, module: nn.Module) -> None:
-        recipe = plan.recipe
+        """Begin the first phase with its module."""
         self.plan, self.device = plan, plan.device
-        self.layout = torch.channels_last if recipe.layout.order == "channels_last" else torch.contiguous_format
-        self.module = cast("Callable[..., nn.Module]", module.to)(device=self.device, memory_format=self.layout)
-        self.frozen = Frozen(self.module, plan.network, recipe.freeze)
-        self.frozen.train(self.module)
-        self.average = Average(self.module, recipe.ema.decay) if recipe.ema is not None else None
-        self.optimizer = optimizer_of(self.module, recipe, self.device)
-        self.fabric = fabric_of(recipe, self.device)
-        # Compiled last, for the memory layout is part of what is compiled; the module keeps the plain names.
-        network: Any = torch.compile(self.module) if recipe.compile.is_on else self.module
-        self._forward, self._stepper = self.fabric.setup(network, self.optimizer, move_to_device=False)
-        self._scaler: Any = getattr(self.fabric.strategy.precision, "scaler", None)
-        # A fused optimiser lets the device itself leave out a step, as fp16's scaler does.
-        self.is_gated = self._scaler is None and bool(self.optimizer.defaults.get("fused"))
-        self._steps_per_reading = STEPS_PER_READING if self.is_gated or self._scaler is not None else 1
         self._is_bad = torch.zeros((), device=self.device)
         """1 from the first loss on that is not finite, and no more, for the device leaves updates out at 1 alone."""
-        if self.is_gated:
-            self.optimizer.found_inf = self._is_bad  # pyright: ignore[reportAttributeAccessIssue] -- the fused kernels look for it
-        self.rate = LearningRate(recipe, plan.feed.steps_per_epoch)
-        self.stall = Stall(recipe.early_stop.patience) if recipe.early_stop is not None else None
+        self.learner = self._begun(Learner(plan, plan.phases[0], module))
         self.meter = plan.task.meter()
         self.epoch, self.batches, self.step = 1, 0, 0
         """The epoch under way, counted from 1, its steps that were taken, and those of the whole run."""
         self.epochs: list[Epoch] = []
-        self.has_stopped = False
-        """Whether the run has no more to learn, by `early_stop`."""
         self.scaler_skips = 0
         self._pending: list[Pending] = []
         self._skips_in_a_row = 0
 
+    def _begun(self, learner: Learner) -> Learner:
+        learner.gate(self._is_bad)
+        self._steps_per_reading = STEPS_PER_READING if learner.is_gated or learner.scaler is not None else 1
+        return learner
+
+    @property
+    def module(self) -> nn.Module:
+        """The module that learns."""
+        return self.learner.module
+
     @property
     def measured(self) -> nn.Module:
         """The module that is measured and saved as best: the running mean where the recipe keeps one."""
-        return self.average.module if self.average is not None else self.module
+        return self.learner.measured
 
     @property
     def best(self) -> Epoch | None:
         """The best epoch so far."""
         return next((epoch for epoch in reversed(self.epochs) if epoch.is_best), None)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has no more to learn."""
+        return self.learner.has_done(self.epoch - 1) and self.learner.phase.number == len(self.plan.phases)
+
+    def enter_phase(self) -> None:
+        """Begin the next phase where the one before is over. Requires: the run is not, and no epoch is under way."""
+        if self.learner.has_done(self.epoch - 1):
+            self.learner = self._begun(self.learner.next(self.plan, self.epoch - 1, self.step))
+
     # One step.
 
-    def update(self, batch: Batch, observer: Observer) -> None:
+    def update(self, batch: Batch | FeatureBatch, observer: Observer) -> None:
         """Take one step on a batch.
 
         Errors: TrainingError with E372 at a loss that is not finite; weights are then those of before that step
         """
-        recipe = self.plan.recipe
-        lr = self.rate.at(self.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
-        seed_step(self.device, recipe.seed.number, self.step)
+        learner = self.learner
+        lr = learner.lr(self.step)
+        seed_step(self.device, self.plan.recipe.seed.number, self.step)
         images, targets = self.load(batch)
-        self._stepper.zero_grad(set_to_none=True)
-        outputs = as_outputs(cast("ModuleOutput", self._forward(images)))
+        outputs = as_outputs(learner.forward(images, lr))
         loss = self._loss(outputs, targets)
         self._pending.append(Pending(self.step + 1, lr, loss.detach(), batch))
-        if self.is_gated:
+        if learner.is_gated:
             torch.maximum(self._is_bad, (~torch.isfinite(loss.detach())).float(), out=self._is_bad)
-        elif self._scaler is None and not isfinite(loss.item()):
+        elif learner.scaler is None and not isfinite(loss.item()):
             self.read(observer)
-        self.fabric.backward(loss)
-        if recipe.clip is not None:
-            clip = recipe.clip.length
-            self.fabric.clip_gradients(self._forward, self._stepper, max_norm=clip, error_if_nonfinite=False)
-        self._stepper.step()
+        learner.learn(loss, self.step + 1)
         self.meter.add(outputs[0], targets)
         self.step, self.batches = self.step + 1, self.batches + 1
-        if self.average is not None:
-            self.average.update(self.module, self.step)
         if len(self._pending) >= self._steps_per_reading:
             self.read(observer)
 
-    def load(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def batches_left(self) -> Iterator[Batch | FeatureBatch]:
+        """Yield the batches that are left of the epoch: images, or what a frozen trunk gives for them.
+
+        Errors: TrainingError with E344 where images cannot be read, with E377 where what is kept is not the same
+        """
+        features = self.learner.features
+        if features is None:
+            return self.plan.feed.train(self.epoch, self.batches)
+        if self.learner.cut is not None and not features.is_tried:
+            try_both(self.plan, self.learner, features, self.learner.cut, self.epoch, self.load, self._loss)
+        return features.train(self.epoch, self.batches)
+
+    def load(self, batch: Batch | FeatureBatch) -> tuple[Tensor | Held, Tensor]:
         """Bring a batch to the device; images are normalised there."""
+        if isinstance(batch, FeatureBatch):
+            return batch.images, batch.targets.to(self.device, non_blocking=True)
         images = self.normalise(batch.images.to(self.device, non_blocking=True))
         return images, batch.targets.to(self.device, non_blocking=True)
 
@@ -146,7 +152,7 @@ class Session:
         losses = cast("list[float]", torch.stack([one.loss for one in pending]).tolist())
         for one, loss in zip(pending, losses, strict=True):
             if not isfinite(loss):
-                if self._scaler is None or self._skips_in_a_row >= _MOST_SKIPS:
+                if self.learner.scaler is None or self._skips_in_a_row >= _MOST_SKIPS:
                     raise self._not_finite(one, loss)
                 self.scaler_skips, self._skips_in_a_row = self.scaler_skips + 1, self._skips_in_a_row + 1
                 continue
@@ -157,13 +163,14 @@ class Session:
         """Repeat the forward pass of a step, whose weights are still there, and say where it went wrong."""
         seed_step(self.device, self.plan.recipe.seed.number, one.step - 1)
         images, _ = self.load(one.batch)
-        found = FirstNotFinite(self.module)
-        with self.fabric.autocast():
-            found.run(lambda: self.module(images))
+        running = self.learner.running
+        found = FirstNotFinite(running.module if isinstance(running, Rest) else running)
+        with self.learner.fabric.autocast():
+            found.run(lambda: running(images))
         samples = self.plan.data.parts["train"]
         names = [samples.name(index) for index in cast("list[int]", one.batch.indices.tolist())]
         what = f"the loss of step {one.step}, in epoch {self.epoch}, is {loss}"
-        return not_finite(what, self.plan.recipe, found, names)
+        return not_finite(what, self.learner.phase.recipe, found, names)
 
     # An epoch.
 
@@ -178,14 +185,24 @@ class Session:
             batches,
             self.normalise,
             self.device,
-            autocast=cast("Callable[[], AbstractContextManager[object]]", self.fabric.autocast),
+            autocast=cast("Callable[[], AbstractContextManager[object]]", self.learner.fabric.autocast),
             watch=watch,
         )
         return figures if not is_over() else None
 
+    def validate(self, is_over: Callable[[], bool]) -> dict[str, float] | None:
+        """Measure what is to be saved on the validation images; None where `is_over` asks to end before."""
+        features, module = self.learner.features, self.learner.measured_running.eval()
+        if features is None:
+            return self.measure(module, "validation", is_over)
+        batches = takewhile(lambda _: not is_over(), features.evaluate("validation"))
+        autocast = cast("Callable[[], AbstractContextManager[object]]", self.learner.fabric.autocast)
+        figures = measure(self.plan.task, module, batches, lambda held: held, self.device, autocast=autocast)
+        return figures if not is_over() else None
+
     def normalise(self, images: Tensor) -> Tensor:
         """Return images on the device as the network takes them, in the layout that the recipe wants."""
-        return self.plan.feed.normalise(images).contiguous(memory_format=self.layout)
+        return self.plan.feed.normalise(images).contiguous(memory_format=self.learner.layout)
 
     def end_epoch(self, validation: Mapping[str, float], seconds: float, training_seconds: float) -> Epoch:
         """Take note of an epoch's figures, and begin the next one.
@@ -198,20 +215,19 @@ class Session:
                 what = f"the validation loss after epoch {self.epoch} is {validation['loss']}, which it is too where no"
                 help = "look at the masks of the validation part: `archdsl data` counts its classes"
                 raise TrainingError(f"{what} pixel of its masks counts, as all are 255", help, "E372")
-            raise not_finite(f"the validation loss after epoch {self.epoch} is {validation['loss']}", plan.recipe)
+            raise not_finite(
+                f"the validation loss after epoch {self.epoch} is {validation['loss']}", self.learner.phase.recipe
+            )
         best = self.best
         is_best = best is None or not validation or plan.task.is_better(validation, best.validation)
-        lr = self.rate.at(self.step - 1)
+        lr, phase = self.learner.lr(self.step - 1), self.learner.phase.number
         images = len(plan.data.parts["train"]) / max(training_seconds, 1e-9)
-        epoch = Epoch(self.epoch, self.step, lr, train, dict(validation), seconds, images, is_best)
+        epoch = Epoch(self.epoch, self.step, lr, train, dict(validation), seconds, images, is_best, phase)
         self.epochs.append(epoch)
-        errors = plan.task.error(train), plan.task.error(validation) if validation else plan.task.error(train)
-        self.rate.record(*errors)
-        if self.stall is not None and plan.recipe.early_stop is not None:
-            self.has_stopped = self.stall.record(errors[0] if plan.recipe.early_stop.on == "train" else errors[1])
+        train_error = plan.task.error(train)
+        self.learner.record(train_error, plan.task.error(validation) if validation else train_error)
         self.meter = plan.task.meter()
         self.epoch, self.batches = self.epoch + 1, 0
-        self.frozen.train(self.module)
         return epoch
 
     # Checkpoints.
@@ -226,31 +242,21 @@ class Session:
     def state(self) -> dict[str, object]:
         """Return all that is needed to go on from here, on the CPU."""
         return {
-            "module": self.module.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "scaler": self.fabric.strategy.precision.state_dict(),
-            "average": dict(self.average.state()) if self.average is not None else {},
-            "rate": self.rate.state(),
-            "stall": [self.stall.lowest, self.stall.stalled] if self.stall is not None else [],
+            **self.learner.state(),
             "meter": self.meter.state(),
             "counts": [self.epoch, self.batches, self.step, self.scaler_skips],
-            "has_stopped": self.has_stopped,
             "epochs": [asdict(epoch) for epoch in self.epochs],
             "bad": list(self.plan.feed.bad),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what a checkpoint kept."""
-        self.module.load_state_dict(state["module"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.fabric.strategy.precision.load_state_dict(state["scaler"])
-        if self.average is not None:
-            self.average.module.load_state_dict(state["average"])
-        self.rate.restore(state["rate"])
-        if self.stall is not None:
-            self.stall.lowest, self.stall.stalled = state["stall"]
+        """Go on from what a checkpoint kept, in the phase in which it stands."""
+        number, first_epoch, first_step = phase_of(state)
+        if number > 1:
+            phase = self.plan.phases[number - 1]
+            self.learner = self._begun(Learner(self.plan, phase, phase.module(), first_epoch, first_step))
+        self.learner.restore(state)
         self.meter.restore(state["meter"], self.device)
         self.epoch, self.batches, self.step, self.scaler_skips = state["counts"]
-        self.has_stopped = state["has_stopped"]
         self.epochs = [Epoch(**epoch) for epoch in state["epochs"]]
         self.plan.feed.bad[:] = state["bad"]

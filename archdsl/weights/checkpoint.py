@@ -6,7 +6,7 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +17,7 @@ from torch.serialization import safe_globals
 from archdsl.text.failure import cannot
 from archdsl.weights.error import WeightsError
 from archdsl.weights.stored import Stored
+from archdsl.weights.stranger import Stranger, stand_in_for
 
 # Where training scripts put the weights beside other things, the one that counts most first.
 WRAPPERS = (
@@ -27,6 +28,9 @@ _DEEPEST = 4
 # Bytes of a pickle: for what stands beside the tensors, and for the name, shape and place of each.
 _PICKLED, _PICKLED_PER_TENSOR = 4_000_000, 4_000
 _MOST_LISTED = 4
+# How many classes and functions beside the tensors are stood in for; each is met in a reading of its own.
+_MOST_STRANGERS = 64
+_UNKNOWN = re.compile(r"GLOBAL (\S+) was not an allowed global")
 _ONE_OF_THEM = "give the one meant: `torch.load(path, weights_only=True)[name]`, or save it alone"
 _ALONE = "save the weights alone: `torch.save(model.state_dict(), path)`, or as safetensors"
 
@@ -77,20 +81,30 @@ def open_checkpoint(path: Path) -> Checkpoint:
 
     Errors: WeightsError
     """
+    strangers: list[str] = []
     try:
-        with warnings.catch_warnings():
-            # Of pickles that torch did not write; they are told from others by what comes of them.
-            warnings.simplefilter("ignore")
-            with safe_globals(_STANDING_IN):
-                content = _load(path)
+        content = _load(path, strangers)
     except pickle.UnpicklingError as error:
         raise _refused(path, str(error)) from None
     except (RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, zipfile.BadZipFile):
         # torch says of a file cut short that it failed to find a central directory, or ran out of input.
-        raise WeightsError(f"`{path}` is damaged, cut short, or no file of PyTorch", "fetch or save it anew") from None
+        raise WeightsError(f"`{path}` is damaged or cut short", "fetch or save it anew") from None
     except OSError as error:
         raise WeightsError(cannot("read", path, error)) from None
-    return unwrap(str(path), content)
+    return _with_strangers(str(path), content, strangers)
+
+
+def _with_strangers(name: str, content: object, strangers: Sequence[str]) -> Checkpoint:
+    """Find the weights in what a file held, and say of what else there were objects."""
+    if not strangers:
+        return unwrap(name, content)
+    try:
+        found = unwrap(name, content)
+    except WeightsError as error:
+        message = f"{error.message}, but objects that only their code can load, such as `{strangers[0]}`"
+        raise WeightsError(message, _ALONE) from None
+    note = f"beside tensors there are objects that are passed over, and their code is not run: {_listed(strangers)}"
+    return replace(found, notes=(*found.notes, note))
 
 
 def _check_size(path: Path) -> None:
@@ -108,8 +122,29 @@ def _check_size(path: Path) -> None:
         raise WeightsError(f"`{path}` is compressed, as torch leaves no file", "save it by `torch.save`")
 
 
-def _load(path: Path) -> object:
+def _load(path: Path, strangers: list[str]) -> object:
+    """Read a file by torch's own restricted reader; `strangers` gets what was met that it does not know."""
     _check_size(path)
+    standing_in: list[Any] = []
+    while True:
+        try:
+            with warnings.catch_warnings(), safe_globals(standing_in):
+                # Of pickles that torch did not write; they are told from others by what comes of them.
+                warnings.simplefilter("ignore")
+                return _load_known(path)
+        except pickle.UnpicklingError as error:
+            unknown = _UNKNOWN.search(str(error))
+            if unknown is None or len(strangers) == _MOST_STRANGERS:
+                raise
+            # The message names what Python has itself without its module.
+            met = unknown[1] if "." in unknown[1] else f"builtins.{unknown[1]}"
+            if met in strangers:
+                raise
+            strangers.append(met)
+            standing_in.append(stand_in_for(met))
+
+
+def _load_known(path: Path) -> object:
     try:
         # What is mapped is read when it is needed, and a report needs none of it.
         return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
@@ -119,28 +154,10 @@ def _load(path: Path) -> object:
         return torch.load(path, map_location="cpu", weights_only=True)
 
 
-class numpy:  # noqa: N801 -- what a report calls it
-    """Stands for what a training script keeps of NumPy beside the weights: without a value, and without NumPy."""
-
-    def __init__(self, *parts: object) -> None:
-        del parts
-
-    def __setstate__(self, state: object) -> None:
-        del state
-
-
-# A number, its type, and an array, as NumPy 1 and 2 name them in files.
-_STANDING_IN: list[Any] = [
-    (numpy, f"numpy.{name}")
-    for name in (
-        "dtype",
-        "ndarray",
-        *(f"{core}.multiarray.{name}" for core in ("core", "_core") for name in ("scalar", "_reconstruct")),
-    )
-]
-
-
 def _refused(path: Path, message: str) -> WeightsError:
+    if "persistent_load" in message:
+        # The older format names a module's class where it has the place of numbers otherwise.
+        return WeightsError(f"`{path}` holds modules, which only their code can load", _ALONE)
     found = re.search(r"GLOBAL ([\w.]*\w)", message)
     if found is None:
         return WeightsError(f"`{path}` holds something else than tensors, or is damaged", _ALONE)
@@ -213,6 +230,8 @@ def _mapping(value: object) -> Mapping[object, object] | None:
 
 def _kind(value: object) -> str:
     state = _mapping(value)
+    if isinstance(value, Stranger):
+        return "an object"
     if state is None:
         name = type(value).__name__
         return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

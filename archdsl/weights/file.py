@@ -7,7 +7,7 @@ from pathlib import Path
 from archdsl.text.failure import cannot, require
 from archdsl.text.files import open_plain
 from archdsl.weights.error import WeightsError
-from archdsl.weights.foreign import refuse_foreign
+from archdsl.weights.foreign import refuse_foreign, refuse_unknown
 from archdsl.weights.safetensor import Safetensors, read_header
 from archdsl.weights.shards import INDEX, find_index, open_shards
 from archdsl.weights.stored import WeightsFile
@@ -39,8 +39,9 @@ def _open_one(path: Path) -> WeightsFile:
     if start[_HEADER : _HEADER + 1] == b"{":
         return Safetensors(str(path), path, read_header(path))
     refuse_foreign(path, start)
-    if path.suffix == ".safetensors":
+    if path.suffix == ".safetensors" and len(start) <= _HEADER:
         return Safetensors(str(path), path, read_header(path))
+    refuse_unknown(path, start)
     require("torch", extra="torch")
     from archdsl.weights.checkpoint import open_checkpoint
 

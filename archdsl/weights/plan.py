@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from archdsl.ops.base import Tensor
+from archdsl.passes.heads import is_of
 from archdsl.semantics.keymap import KeyMap
 from archdsl.weights.leftover import Leftover, is_average
 from archdsl.weights.prefix import Shift, find_shifts, see_through
-from archdsl.weights.shape import fits, fits_adapted
+from archdsl.weights.shape import differs_in_outputs, fits, fits_adapted
 from archdsl.weights.stored import Stored
 from archdsl.weights.transfer import COUNTER, MEAN, MISFITS, Cause, Entry, Needs, Transfer
 
@@ -123,7 +124,8 @@ class _Plan:
             keys = [key for key in keys if not key.endswith(COUNTER)]
         is_broken = False
         for key, source in zip(keys, sources, strict=False):
-            is_fitting, agrees = fits(self._state[key], self._file.stored[source]), _is_same_part(key, source)
+            is_fitting = self._needs.fits(key, self._state[key], self._file.stored[source])
+            agrees = _is_same_part(key, source)
             if not ((is_fitting and agrees) or is_broken):
                 is_broken = True
                 why = "their shapes differ" if agrees else "they are no such pair"
@@ -145,27 +147,38 @@ class _Plan:
             counted = f"{key.removesuffix(COUNTER)}{MEAN}"
             is_counter = key.rpartition(".")[2] == COUNTER and counted in self._sources
             return Entry("initial" if is_counter else "new", key, None, tensor.shape, tensor.dtype)
-        stored = self._file.stored[source]
+        stored, reason = self._file.stored[source], ""
         cause: Cause = "matched" if source == key else "renamed"
-        if not fits(tensor, stored):
-            cause = "adapted" if self._is_to_adapt(key, tensor, stored) else "different"
+        if not self._needs.fits(key, tensor, stored):
+            cause, reason = self._misfit(key, tensor, stored)
         elif tensor.shape != stored.shape:
             cause = "reshaped"
-        return Entry(cause, key, source, tensor.shape, tensor.dtype, stored.shape, stored.dtype)
+        return Entry(cause, key, source, tensor.shape, tensor.dtype, stored.shape, stored.dtype, reason)
 
-    def _is_to_adapt(self, key: str, tensor: Tensor, stored: Stored) -> bool:
-        if key not in self._needs.adaptable or not fits_adapted(tensor, stored):
-            return False
+    def _misfit(self, key: str, tensor: Tensor, stored: Stored) -> tuple[Cause, str]:
+        """Say what becomes of a tensor whose shape is another in the file, and why, or how."""
+        if stored.shape is not None and differs_in_outputs(tensor, stored) and self._is_head(key):
+            return "new", f"{tensor.shape[0]:,} classes here, {stored.shape[0]:,} in the file"
+        if stored.shape is None or key not in self._needs.adaptable or not fits_adapted(tensor, stored):
+            return "different", ""
+        told = f"{tensor.shape[1]:,} input channels here, {stored.shape[1]:,} in the file"
+        # What somebody asks for goes before what the spec says of every such file.
+        if self._needs.adapt is not None and key in self._needs.arrivals().entrance:
+            return ("new", told) if self._needs.adapt == "new" else ("adapted", self._needs.adapt)
         if self._map is not None and any(adapt.matches(key) for adapt in self._map.adapts):
-            return True
-        assert stored.shape is not None
-        beginning = key.removesuffix(".weight")
+            return "adapted", "copy"
+        if key not in self._needs.arrivals().entrance:
+            return "different", ""
         origin = self._map.origin if self._map is not None else "NAME"
+        beginning = key.removesuffix(".weight")
         self._notes.append(
-            f"`{key}` has {stored.shape[1]:,} input channels in the file and {tensor.shape[1]:,} here, which "
-            f'`keys {origin} {{ adapt "{beginning}" }}` fits'
+            f"`{key}` has {told}: say `--adapt-input mean`, `copy` or `new`, or write "
+            f'`keys {origin} {{ adapt "{beginning}" }}`'
         )
-        return False
+        return "different", told
+
+    def _is_head(self, key: str) -> bool:
+        return is_of(key, self._needs.head())
 
     def result(self) -> Transfer:
         leftover = Leftover(self._file.stored, self._file.short_of, self._taken, self._map)

@@ -15,7 +15,9 @@ _MEANING = {
     "reshaped": "same elements in another shape",
     "adapted": "fitted to other input channels",
     "initial": "counts of batches that the file lacks, left at 0",
+    "excepted": "drawn anew, as is asked",
     "dropped": "in the file, and needed for nothing",
+    "guessed": "most likely another key in the file; not loaded",
     "new": "in the network, not in the file",
     "different": "another shape or type in the file",
     "unusable": "numbers that cannot be loaded",
@@ -37,9 +39,12 @@ def describe(transfer: Transfer) -> str:
         if not entries:
             continue
         origin = f", by the name map `{transfer.origin}`" if cause == "renamed" and transfer.origin else ""
-        lines.append(f"{cause:<10}{len(entries):>6,}  {_MEANING[cause]}{origin}")
+        other = ", or there for other classes or channels" if cause == "new" and any(e.reason for e in entries) else ""
+        lines.append(f"{cause:<10}{len(entries):>6,}  {_MEANING[cause]}{origin}{other}")
         if cause == "dropped":
             lines += _cut([f"{reason}: {count:,}" for reason, count in Counter(e.reason for e in entries).items()])
+        elif cause == "guessed":
+            lines += _cut(list(dict.fromkeys(map(_guessed, entries))))
         elif cause not in ("matched", "renamed", "initial"):
             lines += _cut(list(_modules(entries)))
     converted = sorted({f"{e.source_dtype} to {e.dtype}" for e in transfer.entries if e.is_converted})
@@ -52,6 +57,14 @@ def _cut(lines: Sequence[str]) -> list[str]:
         return [f"  {line}" for line in lines]
     hidden = len(lines) - _MOST_LINES
     return [*(f"  {line}" for line in lines[:_MOST_LINES]), f"  … and {hidden} more modules"]
+
+
+def _guessed(entry: Entry) -> str:
+    """Say which module is guessed to be which, and by what."""
+    assert entry.key is not None and entry.source is not None
+    (ours, _, part), (theirs, _, other) = entry.key.rpartition("."), entry.source.rpartition(".")
+    is_same = part == other and bool(ours and theirs)
+    return f"{ours if is_same else entry.key} from {theirs if is_same else entry.source}, {entry.reason}"
 
 
 def _modules(entries: Sequence[Entry]) -> Iterator[str]:
@@ -69,12 +82,15 @@ def _shapes(entry: Entry) -> str:
     if entry.cause == "unusable":
         return entry.reason
     ours, theirs = _shape(entry.shape, entry.dtype), _shape(entry.source_shape, entry.source_dtype)
+    if entry.cause == "new":
+        return f"{ours} ({entry.reason})" if entry.reason else ours
     if entry.cause not in ("reshaped", "adapted", "different"):
         return ours if entry.source is None else theirs
     if entry.cause == "different" and entry.shape == entry.source_shape:
         ours, theirs = str(entry.dtype), str(entry.source_dtype)
     place = f"{entry.source} " if entry.source != entry.key else ""
-    return f"{ours} from {place}{theirs}" if entry.is_loaded else f"{ours}, in the file {place}{theirs}"
+    way = f" by {entry.reason}" if entry.cause == "adapted" else ""
+    return f"{ours} from {place}{theirs}{way}" if entry.is_loaded else f"{ours}, in the file {place}{theirs}"
 
 
 def _shape(shape: tuple[int, ...] | None, dtype: str | None) -> str:
@@ -88,6 +104,7 @@ def record(transfer: Transfer) -> dict[str, object]:
         "origin": transfer.origin,
         "counts": {cause: len(transfer.of(cause)) for cause in CAUSES},
         "notes": list(transfer.notes),
+        "rules": list(transfer.rules),
         **{cause: [_row(entry) for entry in transfer.of(cause)] for cause in CAUSES},
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
+from archdsl.ir.start import InputAdaption
 from archdsl.ops.base import Tensor
 from archdsl.weights.stored import Stored
 
@@ -13,14 +14,45 @@ if TYPE_CHECKING:
     import torch
 
 
-def fits(tensor: Tensor, stored: Stored) -> bool:
-    """Return whether what is stored has a tensor's elements in their order, and numbers that can be converted."""
+def fits(tensor: Tensor, stored: Stored, flattened: Sequence[int] | None = None) -> bool:
+    """Return whether what is stored has a tensor's elements in their order and meaning, and numbers to convert.
+
+    `flattened` is the shape of the feature map that reaches a linear map as a row of numbers, where one does.
+    """
     if stored.shape is None or not can_reshape(stored.shape, tensor.shape):
         return False
+    if not _is_same_order(tensor.shape, stored.shape, flattened):
+        return False
+    return can_convert(tensor, stored)
+
+
+def can_convert(tensor: Tensor, stored: Stored) -> bool:
+    """Return whether numbers of one type can become those of the other."""
     kinds = _kind(tensor.dtype), _kind(stored.dtype)
     # A count is the one integer of a state_dict; some tools convert all that they save to floats.
     is_count = kinds == ("integer", "float") and tensor.shape == ()
     return kinds[0] == kinds[1] or is_count
+
+
+def _is_same_order(ours: Sequence[int], theirs: Sequence[int], flattened: Sequence[int] | None) -> bool:
+    """Return whether a matrix that stands for a window's weights, or is stood for by them, has them in their order.
+
+    A window over a whole map, [O, C, H, W], is the linear map behind that map made flat, and no other window is one.
+    """
+    if len(ours) != 2 or len(theirs) < 3 or sum(size > 1 for size in theirs[1:]) < 2:
+        return True
+    return flattened is not None and [*theirs[1:]] == [*flattened]
+
+
+def differs_in_outputs(tensor: Tensor, stored: Stored) -> bool:
+    """Return whether two weights or biases are alike but for the number of their outputs."""
+    if stored.shape is None or not tensor.shape or not stored.shape or not can_convert(tensor, stored):
+        return False
+    return tensor.shape[0] != stored.shape[0] and _plain(tensor.shape[1:]) == _plain(stored.shape[1:])
+
+
+def _plain(shape: Sequence[int]) -> list[int]:
+    return [size for size in shape if size != 1]
 
 
 def fits_adapted(weight: Tensor, stored: Stored) -> bool:
@@ -31,16 +63,20 @@ def fits_adapted(weight: Tensor, stored: Stored) -> bool:
     return (*ours[:1], *ours[2:]) == (*theirs[:1], *theirs[2:])
 
 
-def adapt_weight(weight: torch.Tensor, channels: int) -> torch.Tensor:
+def adapt_weight(weight: torch.Tensor, channels: int, way: InputAdaption = "copy") -> torch.Tensor:
     """Fit a convolution's weight to another number of input channels.
 
-    One channel gets the sum over those of the weight. Any other number gets them in order, again and again, times what
-    keeps the response to equal channels.
-    Source: timm's adapt_input_conv, for any number that the weight has
+    By `mean` each channel gets the mean over those of the weight, times theirs / ours: the response to an image whose
+    channels are all alike stays what it was, for any two numbers. By `copy` one channel gets the same, their sum; any
+    other number gets them in order, again and again, times theirs / ours, which keeps that response where ours is one
+    or a multiple of theirs.
+    Source of `copy`: timm's adapt_input_conv, for any number that the weight has
     """
+    count = weight.shape[1]
     if channels == 1:
         return weight.double().sum(1, keepdim=True)
-    count = weight.shape[1]
+    if way == "mean":
+        return (weight.double().sum(1, keepdim=True) / channels).expand(-1, channels, *weight.shape[2:])
     order = [place % count for place in range(channels)]
     return weight.double()[:, order] * (count / channels)
 
@@ -53,15 +89,20 @@ def _kind(dtype: str) -> str:
 
 
 def can_reshape(shape: Sequence[int], other: Sequence[int]) -> bool:
-    """Return whether two shapes differ only by axes of size 1, or by neighbouring axes that one of them merges.
+    """Return whether two shapes differ only by axes of size 1, or by neighbours behind the first that one merges.
 
-    >>> can_reshape([4096, 25088], [4096, 512, 7, 7]), can_reshape([3, 4], [4, 3])
-    (True, False)
+    As many axes in another order are no reshape, nor is one that mixes the first, which counts outputs, with another:
+    these would fit by their number alone.
+
+    >>> can_reshape([4096, 25088], [4096, 512, 7, 7]), can_reshape([64], [1, 64, 1, 1])
+    (True, True)
+    >>> can_reshape([3, 4], [4, 3]), can_reshape([8, 8], [64]), can_reshape([64, 1, 3, 3], [1, 64, 3, 3])
+    (False, False, False)
     """
-    if prod(shape) != prod(other):
+    if prod(shape) != prod(other) or (len(shape) == len(other) and [*shape] != [*other]):
         return False
-    left, right = [n for n in shape if n != 1], [n for n in other if n != 1]
-    return left == right or _merges(left, right) or _merges(right, left)
+    left, right = _plain(shape), _plain(other)
+    return left == right or (left[0] == right[0] and (_merges(left[1:], right[1:]) or _merges(right[1:], left[1:])))
 
 
 def _merges(fine: Sequence[int], coarse: Sequence[int]) -> bool:

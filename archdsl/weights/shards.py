@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from archdsl.text.failure import cannot
 from archdsl.text.files import open_plain
 from archdsl.weights.error import WeightsError
+from archdsl.weights.foreign import refuse_folder
 from archdsl.weights.stored import Stored, WeightsFile
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def find_index(folder: Path) -> Path:
             raise WeightsError(f"`{folder}` has several files of weights: {listed}", "name the one meant")
         if found:
             return folder / found[0]
+    refuse_folder(folder, names)
     raise WeightsError(f"`{folder}` is a directory without `*{INDEX}` or `*.safetensors`", "name a file of weights")
 
 

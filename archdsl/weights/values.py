@@ -31,7 +31,7 @@ def convert(entry: Entry, tensor: Tensor) -> Tensor | str:
     if tensor.is_floating_point() and not (dtype.is_floating_point or float(tensor.item()).is_integer()):
         return f"{tensor.item():g}, which is no whole number"
     if entry.cause == "adapted":
-        tensor = adapt_weight(tensor, entry.shape[1])
+        tensor = adapt_weight(tensor, entry.shape[1], "mean" if entry.reason == "mean" else "copy")
     made = torch.empty(entry.shape, dtype=dtype).copy_(tensor.reshape(entry.shape))
     is_kept = bool(torch.isfinite(made).all()) if dtype.is_floating_point else int(made.item()) == int(tensor.item())
     return made if is_kept else f"too large for {entry.dtype}"

@@ -126,3 +126,9 @@ def test_markdown_ends_with_the_total() -> None:
 )
 def test_names_of_equal_steps_fold(names: list[str], expected: str) -> None:
     assert fold(names) == expected
+
+
+def test_a_block_that_reads_its_values_alone_shrinks_nothing() -> None:
+    block = "block up(value v, int c) { @v; conv c }"
+    net = load_text(f"{block}\nmodel m {{ input [3, 8, 8]; a: conv 4 s=2; act; up: upsample 2; act; end: up @a 6 }}")
+    assert [row.operator for row in rows(net.tables, 1) if row.path == "end"] == ["up 6"]

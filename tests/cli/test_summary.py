@@ -93,3 +93,39 @@ def test_an_input_size_of_other_axes_is_told_as_what_it_is(run: Run) -> None:
     assert code == 1
     assert "error[E212]: the input size given has 2 axes, [3, 224], and the spec's has 3, [3, 224, 224]" in err
     assert "help: give 3 sizes, the channels first" in err
+
+
+def test_what_is_frozen_is_told_apart(run: Run) -> None:
+    code, out, err = run("summary", "resnet18", "--freeze", "* except head", "--depth", "1")
+    assert (code, err) == (0, "")
+    rows = {line.split()[0]: line for line in out.splitlines() if line}
+    assert " all " in rows["layer1"]
+    assert " all " not in rows["fc"]
+    assert "513,000  parameters that training changes" in rows["trainable"]
+    assert "11,176,512" in rows["frozen"]
+
+
+def test_a_level_that_is_frozen_in_part_says_so(run: Run) -> None:
+    out = run("summary", "resnet18", "--freeze", "layer1.0", "--depth", "1").out
+    assert " part " in next(line for line in out.splitlines() if line.startswith("layer1"))
+
+
+def test_other_formats_count_what_is_frozen(run: Run) -> None:
+    data = json.loads(run("summary", "resnet18", "--freeze", "*", "--format", "json").out)
+    assert data["frozen"] == sum(node["frozen"] for node in data["nodes"]) == data["parameters"]
+    table = list(csv.DictReader(io.StringIO(run("summary", "resnet18", "--freeze", "fc", "--format", "csv").out)))
+    assert sum(int(row["frozen"]) for row in table) == 513000
+    assert "| frozen |" in run("summary", "resnet18", "--freeze", "fc", "--format", "markdown").out
+
+
+def test_nothing_speaks_of_frozen_parts_where_there_are_none(run: Run) -> None:
+    for format in ("text", "json", "csv", "markdown"):
+        assert "frozen" not in run("summary", "resnet18", "--format", format).out
+
+
+@pytest.mark.parametrize("command", ["summary", "check", "draw", "compile"])
+def test_a_part_that_is_not_there_is_a_mistake(run: Run, command: str) -> None:
+    code, _, err = run(command, "resnet18", "--freeze", "layr1")
+    assert code == 1
+    assert "error[E132]: no step has the path `layr1`" in err
+    assert "the nearest path is `layer1`" in err

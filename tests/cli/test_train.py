@@ -38,6 +38,7 @@ WORDS = ["--data", "digits", "--device", "cpu", "--epochs", "1", "--batch-size",
         (["--set", "recipe.momentum=0.9"], 2, "a recipe has no statement `momentum`"),
         (["--set", "clases=3"], 1, "nearest is `classes`"),
         (["--from", "timm"], 2, "give --weights too"),
+        (["--adapt-input", "mean"], 2, "give --weights too"),
         (["--resume", "runs/x"], 2, "takes no SPEC"),
     ],
 )
@@ -195,7 +196,7 @@ def test_recipes_are_listed_and_shown(run: Run, tmp_path: Path) -> None:
         assert re.search(rf"^{name}  ", listed.out, re.M)
     shown = run("recipes", "linear_probe")
     assert shown.out.startswith("recipe linear_probe of fine_tune {\n")
-    assert "freeze backbone" in run("recipes", "linear_probe(epochs=3)").out
+    assert 'freeze "*" except head' in run("recipes", "linear_probe(epochs=3)").out
     (tmp_path / "own.arch").write_text("## Mine.\nrecipe mine of small { epochs 2 }\n")
     assert run("recipes", "--spec", "own.arch").out.startswith("mine  own.arch\n  Mine.\n")
     assert "epochs 2" in run("recipes", "mine", "--spec", "own.arch", "--whole").out
@@ -208,3 +209,57 @@ def test_recipes_are_listed_and_shown(run: Run, tmp_path: Path) -> None:
 def test_checking_counts_recipes(run: Run, tmp_path: Path) -> None:
     (tmp_path / "own.arch").write_text("recipe mine of small { epochs 2 }\nmodel m { input [1, 8, 8]; conv 4 }\n")
     assert "own.arch: ok, 1 model and 1 recipe" in run("check", "own.arch").err
+
+
+def test_finetune_asks_for_weights_and_is_train_otherwise(run: Run, tiny: Path) -> None:
+    ran = run("finetune", "tiny.arch", "--data", "digits")
+    assert (ran.code, ran.out) == (2, "")
+    assert "no weights to start from" in ran.err
+    assert "archdsl finetune SPEC --weights FILE --data DATA" in ran.err
+    assert "archdsl finetune SPEC" in run("finetune", "tiny.arch").err
+    helps = [run(command, "--help").out for command in ("train", "finetune")]
+    options = [text.partition("─ Options")[2].partition("Example")[0] for text in helps]
+    assert options[0] == options[1]
+    assert all(option in options[0] for option in ("--freeze", "--cache-features", "--weights"))
+    assert "fine_tune" in helps[1]
+
+
+@pytest.mark.parametrize(("freeze", "words"), [("sten", "the nearest path is `stem`"), ("* except", "`except`")])
+def test_what_freeze_names_in_vain_is_told_before_anything_is_loaded(
+    run: Run, tiny: Path, freeze: str, words: str
+) -> None:
+    ran = run("train", "tiny.arch", "--data", "digits", "--freeze", freeze)
+    assert (ran.code, ran.out) == (1, "")
+    assert "error[E132]" in ran.err
+    assert words in ran.err
+    assert not (tiny.parent / "runs").exists()
+
+
+@pytest.mark.torch
+def test_fine_tuning_from_a_run_leaves_what_is_frozen(run: Run, tiny: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    assert run("train", "tiny.arch", *WORDS, "--out", "first").code == 0
+    words = ["--recipe", "small", "--set", "recipe.ema=0", "--freeze", "* except fc", "--seed", "1"]
+    ran = run("finetune", "tiny.arch", "--weights", "first", *WORDS, "--out", "second", *words)
+    assert ran.code == 0, ran.err
+    assert "of them trained" in ran.err
+    before, after = (load_file(tmp_path / name) for name in ("first/best.safetensors", "second/last.safetensors"))
+    assert {key for key in after if not before[key].equal(after[key])} == {"fc.weight", "fc.bias"}
+    assert 'freeze "*" except "fc"' in (tmp_path / "second" / "spec.arch").read_text()
+    ended = run("finetune", "--resume", "second", "--freeze", "fc")
+    assert "takes no --freeze" in ended.err
+
+
+@pytest.mark.torch
+def test_fine_tuning_starts_from_the_file_that_the_spec_names(run: Run, tiny: Path, tmp_path: Path) -> None:
+    assert run("train", "tiny.arch", *WORDS, "--out", "first").code == 0
+    text = 'variant late of tiny { weights "first/best.safetensors"; freeze "stem" }'
+    (tmp_path / "late.arch").write_text(f"use tiny (tiny)\n{text}\n")
+    ran = run("finetune", "late.arch", *WORDS, "--out", "second", "--recipe", "small")
+    assert ran.code == 0, ran.err
+    assert re.search(r"starts from (\d+) of \1 tensors", ran.err)
+    spec = (tmp_path / "second" / "spec.arch").read_text()
+    assert "freeze" in spec
+    assert "weights" not in spec
+    assert run("eval", "second").code == 0

@@ -43,7 +43,21 @@ def test_weights_that_fit_are_success(run: Run, file: Path) -> None:
 def test_a_class_more_is_a_finding(run: Run, file: Path) -> None:
     code, out, err = run("weights", "tiny.arch", str(file), "--set", "classes=11")
     assert (code, err) == (1, "")
-    assert "  fc: weight [11, 4], in the file [10, 4], bias [11], in the file [10]" in out.splitlines()
+    assert (
+        "  fc: weight [11, 4] (11 classes here, 10 in the file), bias [11] (11 classes here, 10 in the file)"
+        in out.splitlines()
+    )
+
+
+def test_what_the_spec_says_of_its_own_file_holds(run: Run, file: Path) -> None:
+    with (file.parent / "tiny.arch").open("a", encoding="utf-8") as spec:
+        spec.write('variant own of tiny { weights "w.safetensors" except head }')
+    code, out, _ = run("weights", "tiny.arch", str(file), "-m", "own")
+    assert (code, out.splitlines()[2]) == (0, "excepted       2  drawn anew, as is asked")
+    code, out, _ = run("weights", "tiny.arch", str(file), "-m", "own", "--new", "*")
+    assert (code, out.splitlines()[1]) == (0, "excepted      10  drawn anew, as is asked")
+    code, _, err = run("weights", "tiny.arch", str(file), "--new", "nothing")
+    assert (code, "no step has the path `nothing`" in err) == (1, True)
 
 
 def test_json_lists_every_key(run: Run, file: Path) -> None:
@@ -51,8 +65,8 @@ def test_json_lists_every_key(run: Run, file: Path) -> None:
     data = json.loads(out)
     assert code == 1
     assert (data["network"], data["file"], data["fits"], data["origin"]) == ("tiny", str(file), False, None)
-    assert (len(data["matched"]), [e["key"] for e in data["different"]]) == (8, ["fc.weight", "fc.bias"])
-    assert data["different"][0]["source_shape"] == [10, 4]
+    assert (len(data["matched"]), [e["key"] for e in data["new"]]) == (8, ["fc.weight", "fc.bias"])
+    assert data["new"][0]["source_shape"] == [10, 4]
     assert sum(data["counts"].values()) == 10
 
 
@@ -77,10 +91,10 @@ def test_an_origin_without_a_map_and_a_file_that_is_none_are_failures_with_a_cod
     code, out, _ = run("weights", "tiny.arch", str(file), "--from", "timm")
     assert code == 0
     assert out.endswith("note: the spec has no name map for `timm`, and needs none: the keys are the same\n")
-    write_zeros(file, archdsl.load("tiny.arch").state, "backbone.x-")
+    write_zeros(file, archdsl.load("tiny.arch").state[:3], "backbone.x-")
     code, out, err = run("weights", "tiny.arch", str(file), "--from", "timm")
     assert (code, out) == (2, "")
-    assert err.startswith("error[E301]: the spec has no name map for `timm`, and by equal keys 10 new, 10 unused")
+    assert err.startswith("error[E301]: the spec has no name map for `timm`, and by equal keys 10 new, 3 unused")
     file.write_bytes(b"nothing")
     code, out, err = run("weights", "tiny.arch", str(file))
     assert (code, out) == (2, "")

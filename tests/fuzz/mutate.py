@@ -44,6 +44,8 @@ VALUES = (
     "[[1, 2], [3, 4]]",
     '"a"',
     '"layer{i}"',
+    "@a",
+    "[@a, @b]",
     "H",
     "W",
 )
@@ -56,6 +58,10 @@ PIECES = (
     "block b(c=in, stride s=1) { conv c s=s }\n", "fn f(n) = f(n - 1) if n > 0 else 1\n", "b x 3\n",
     "maxpool k=2 s=2\n",
     "model m { input [3, 32, 32]; conv 8; b }\n", "variant v of m { set \"b\" c=3 }\n", "use resnet\n", "norm; act\n",
+    "add @a\n", "concat @a @b\n", "concat [@a, @a] @b\n", "let v = @a\n", "let vs = [@a, @b.o]\n", "@vs[0]\n",
+    "for v in vs { @v; act }\n", "upsample like=@a\n", "block cell(value before, int c) { conv c; add @before }\n",
+    "cell @a 8\n", "output o{i}\n", "@a.o{i}\n", "twice { conv 8; add @v }\n",
+    "block twice(body inner) { inner; inner }\n",
     "attention heads=2\n", "deconv 8 k=2 s=2\n", "shuffle 2\n", "allow W401\n", "reshape [in, -1]\n",
 )  # fmt: skip
 

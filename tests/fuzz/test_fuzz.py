@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz.target import TooSlowError, examine
+from tests.patience import PATIENCE
 
 HERE = Path(__file__).parent
-# Tests run on busy machines; the fuzzer itself allows two seconds.
-PATIENCE = 15
 
 
 @pytest.mark.parametrize("path", sorted(HERE.glob("*/*.arch")), ids=lambda path: f"{path.parent.name}/{path.stem}")

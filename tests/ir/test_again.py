@@ -22,13 +22,13 @@ def body() -> Graph:
 def test_a_block_is_lowered_again_for_a_call_that_the_spec_does_not_have() -> None:
     again = body().again
     assert again is not None
-    same, other = again({}, Shape(4, 8, 8)), again({"c": 16}, Shape(6, 8, 8))
+    same, other = again({}, [Shape(4, 8, 8)]), again({"c": 16}, [Shape(6, 8, 8)])
     assert same is not None
     assert other is not None
     assert content_of(same) == content_of(body())
     assert content_of(other) != content_of(body())
     assert other.bindings["c"] == 16
-    assert again({"c": 0}, Shape(4, 8, 8)) is None
+    assert again({"c": 0}, [Shape(4, 8, 8)]) is None
 
 
 def test_a_copy_is_itself_and_what_is_saved_has_forgotten_all() -> None:
@@ -36,4 +36,4 @@ def test_a_copy_is_itself_and_what_is_saved_has_forgotten_all() -> None:
     assert deepcopy(again) is again
     saved = pickle.loads(pickle.dumps(again))
     assert isinstance(saved, Again)
-    assert saved({}, Shape(4, 8, 8)) is None
+    assert saved({}, [Shape(4, 8, 8)]) is None

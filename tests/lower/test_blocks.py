@@ -59,6 +59,12 @@ def test_in_is_what_flows_and_cin_what_entered() -> None:
     assert channels(network("conv 8; concat { conv in; { conv 2; conv in*2 } }")) == [8, 8, 2, 4, 12]
 
 
+def test_in_follows_the_channels_where_they_are_moved() -> None:
+    moved = network("conv 8; permute [1, 2, 0]; b 2*in", "block b(c) { permute [2, 0, 1]; conv c; conv cin }")
+    assert channels(moved)[-2:] == [16, 8]
+    assert mistakes("reshape [4, 4, 4, 16]; permute [3, 1, 2, 0]; reshape [64, 16]; fc in") == [("E225", "in")]
+
+
 def test_a_mistake_in_a_block_is_told_once_however_often_it_is_called() -> None:
     assert mistakes("b x 5; b; a: b; residual { b }", "block b { cnov 4; act }") == [("E101", "cnov")]
 

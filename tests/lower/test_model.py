@@ -30,7 +30,6 @@ MISTAKES: Mapping[str, tuple[str, str, list[tuple[str, str]]]] = {
     "branches": ("split 2 concat { pass; pass; pass }", "", [("E111", "2")]),
     "a word of Python": ("class: conv 4", "", [("E112", "class")]),
     "a module's attribute": ("forward: conv 4", "", [("E112", "forward")]),
-    "a dot": ('"a.b": conv 4', "", [("E112", '"a.b"')]),
     "no label": ("conv 4; @a", "", [("E113", "@a")]),
     "no output": ("a: { conv 4; output b }; @a.c", "", [("E113", "@a.c")]),
     "another level's label": ("{ a: conv 4 }; @a", "", [("E113", "@a")]),

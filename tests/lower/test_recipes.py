@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import archdsl
+from archdsl.ir.freezing import HEAD, Freezing
 from archdsl.recipe_specs import find_recipe
 from archdsl.recipes.images import Flip, Normalize, ShiftPixels
-from archdsl.recipes.updates import AdamW, ConstantRate, Sgd, Steps
+from archdsl.recipes.updates import AdamW, ConstantRate, Rates, Sgd, Steps
 from archdsl.text.source import Source
 
 # What stands in the recipe, the code, the place, and a part of message or help.
@@ -47,8 +48,32 @@ WRONG = [
     ("seed 2**63", "E104", "2**63", "below"),
     ("optimizer sgd lr=1e30", "E104", "lr=1e30", "at most"),
     ("ema 1", "E104", "1", "below 1"),
-    ("freeze", "E104", "freeze", "more items are needed"),
+    ("freeze", "E132", "freeze", "freezes nothing"),
+    ("freeze except head", "E132", "freeze", "freezes nothing"),
+    ("freeze stem except", "E132", "except", "nothing stands behind"),
+    ("freeze stem except a except b", "E132", "except", "twice"),
+    ("freeze stem 3", "E104", "3", "is no path"),
     ("freeze parts=3", "E102", "parts", "without names"),
+    ("freeze stem { a }", "E126", "{ a }", "no braces"),
+    ("rates", "E104", "rates", "changes nothing"),
+    ("rates 0.1", "E104", "0.1", "no path before it"),
+    ("rates stem", "E104", "stem", "no factor behind it"),
+    ("rates stem 0.1 head", "E104", "head", "no factor behind it"),
+    ("rates stem 0", "E104", "0", "named by `freeze`"),
+    ("rates stem true", "E104", "true", "a number is needed"),
+    ("rates decay=1.5", "E104", "decay=1.5", "at most 1"),
+    ("rates decay=0.5 decay=0.6", "E106", "decay=0.6", "given twice"),
+    ("rates stem=0.1", "E102", "stem", "without names"),
+    ("phase", "E126", "phase", "in braces"),
+    ("phase 1 { epochs 3 }", "E126", "1", "in braces"),
+    ("phase { epochs 0 }", "E104", "0", "at least 1"),
+    ("phase { epoch 3 }", "E126", "epoch", "nearest is `epochs`"),
+    ("phase { epochs 3; epochs 4 }", "E106", "epochs 4", "given twice"),
+    ("phase { batch_size 8 }", "E126", "batch_size", "the whole run's"),
+    ("phase { images train { flip } }", "E126", "images", "no place in a phase"),
+    ("phase { phase { } }", "E126", "phase", "no place in a phase"),
+    ("phase { let n = 3 }", "E126", "let n = 3", "a phase holds no such statement"),
+    ("phases { epochs 3 }", "E126", "phases", "nearest is `phase`"),
 ]
 
 
@@ -97,7 +122,62 @@ def test_frozen_parts_are_words_texts_or_lists_of_them() -> None:
     ):
         found = find_recipe("r", Source(f"recipe r {{ {text} }}")).freeze
         assert found is not None
-        assert found.parts == ("stem", "layer1.*")
+        assert found.freezing == Freezing(("stem", "layer1.*"))
+
+
+@pytest.mark.parametrize(
+    ("text", "freezing"),
+    [
+        ("freeze backbone", Freezing(("*",), (HEAD,))),
+        ("freeze stem backbone", Freezing(("stem", "*"), (HEAD,))),
+        ("freeze backbone except aux", Freezing(("*",), ("aux", HEAD))),
+        ('freeze "*" except head "aux.*"', Freezing(("*",), (HEAD, "aux.*"))),
+        ('freeze "head" "except"', Freezing(("head", "except"))),
+        ("let head = \"fc\"; freeze '*' except head".replace("'", '"'), Freezing(("*",), ("fc",))),
+    ],
+)
+def test_head_and_except_are_words_without_quotes_and_paths_with_them(text: str, freezing: Freezing) -> None:
+    found = find_recipe("r", Source(f"recipe r {{ {text} }}")).freeze
+    assert found is not None
+    assert found.freezing == freezing
+
+
+def test_a_factor_is_for_the_paths_before_it() -> None:
+    text = 'recipe r { let low = 1/10; rates stem ["layer1.*", layer2] low head 2*5 decay=0.75 }'
+    found = find_recipe("r", Source(text)).rates
+    assert found == Rates(factors=(("stem", 0.1), ("layer1.*", 0.1), ("layer2", 0.1), (HEAD, 10.0)), decay=0.75)
+
+
+def test_what_a_phase_does_not_say_is_the_recipes() -> None:
+    text = """
+recipe r {
+  epochs 7; freeze stem; warmup 1
+  phase { freeze "*" except head; epochs 2; optimizer sgd lr=0.5 }
+  phase { }
+}
+recipe q of r { warmup 0; seed 3 }
+recipe p of r { phase { epochs 4 } }
+"""
+    source = Source(text)
+    assert archdsl.check(source) == ()
+    r, q, p = (find_recipe(name, source) for name in "rqp")
+    first, second = r.recipes_by_phase
+    assert (first.epochs.number, second.epochs.number, r.total_epochs) == (2, 7, 9)
+    assert first.optimizer == Sgd(lr=0.5)
+    assert second.optimizer == Sgd()
+    assert first.freeze is not None
+    assert second.freeze is None
+    assert (first.warmup.epochs, second.warmup.epochs) == (1, 1)
+    assert q.phases == r.phases
+    assert [one.warmup.epochs for one in q.recipes_by_phase] == [0, 0]
+    assert p.total_epochs == 4
+
+
+def test_what_counts_for_no_phase_of_another_recipe_is_told() -> None:
+    text = "recipe a { phase { epochs 3 }; phase { epochs 4 } }\nrecipe b of a { epochs 9 }\nrecipe c of a { seed 3 }"
+    (found,) = archdsl.check(Source(text))
+    assert (found.code, found.span.text) == ("E127", "epochs 9")
+    assert "phase.1.epochs" in (found.help or "")
 
 
 def test_a_recipe_that_builds_on_itself_is_told() -> None:
@@ -174,6 +254,11 @@ WORDS = st.sampled_from(
         "after=[1]",
         "freeze",
         "backbone",
+        "except",
+        "head",
+        "phase",
+        "rates",
+        "decay=0.5",
     ]
 )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 import archdsl
+from archdsl.ir.verify import verify
 from archdsl.text.source import Source
-from tests.lower.spec import channels, network
+from tests.lower.spec import channels, network, ops
 
 
 def test_references_take_up_labelled_results() -> None:
@@ -67,13 +68,9 @@ def test_a_mistake_in_a_block_is_told_once_however_large_the_images_of_its_reuse
 
 
 @pytest.mark.parametrize("join", ["add { @a; @b }", "concat { pass; @a }", "mul { pass; { act; @b } }"])
-def test_a_labelled_join_of_steps_around_it_is_told_where_its_label_stands(join: str) -> None:
-    text = "model m {{ input [3, 8, 8]; a: conv 3; act; b: conv 3; {}; act }}"
-    found = [one for one in archdsl.check_text(text.format(f"c: {join}")) if one.code == "E113"]
-    assert found
-    word = join.partition(" ")[0]
-    if "{ act" in join:
-        assert "the braces around this" in found[0].help
-        return
-    assert found[0].help.endswith(f"label its result, `{word} {{ … }}; c: pass`")
-    assert not [one for one in archdsl.check_text(text.format(f"{join}; c: pass")) if one.severity.value == "error"]
+def test_a_labelled_join_reads_the_labels_around_it(join: str) -> None:
+    inside = network(f"a: conv 3; act; b: conv 3; c: {join}; act")
+    beside = network(f"a: conv 3; act; b: conv 3; {join}; c: pass; act")
+    verify(inside.graph)
+    assert ops(inside) == ops(beside)
+    assert channels(inside) == channels(beside)

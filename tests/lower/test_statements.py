@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 import archdsl
-from tests.lower.spec import channels, network, ops
+from tests.lower.spec import channels, mistakes, network, ops
 
 CONTEXT: Mapping[str, tuple[str, str, list[str]]] = {
     "the prelude's": ("norm; act", "", ["batch", "relu"]),
@@ -45,12 +45,40 @@ def test_a_default_that_nothing_reads_is_named() -> None:
         ("conv 8; output a; conv 2; output b; let w = in", {"a": (8, 16, 16), "b": (2, 16, 16)}),
         ("conv 8; output a; assert in == 8; defaults { act=gelu }; let w = 3", {"a": (8, 16, 16)}),
         ("conv 8; output a; pass", {"output": (8, 16, 16), "a": (8, 16, 16)}),
+        ("conv 8; output a; output b when in == 8 { gap }", {"a": (8, 16, 16), "b": (8, 1, 1)}),
+        ("conv 8; output a; output b when in == 9 { gap }", {"a": (8, 16, 16)}),
+        ("conv 8; output b when in == 8", {"b": (8, 16, 16)}),
+        ("conv 8; output b when in == 9", {"output": (8, 16, 16)}),
+        ("conv 8; output b training when in == 8 { gap }; conv 2", {"output": (2, 16, 16), "b": (8, 1, 1)}),
+        ("conv 8; output b training when in == 9 { gap }; conv 2", {"output": (2, 16, 16)}),
+        ("for i in 1..2 { conv 8*i; output o{i} }", {"o1": (8, 16, 16), "o2": (16, 16, 16)}),
+        ("for i in 1..2 { conv i; output o{i} when i == 2 }", {"o2": (2, 16, 16)}),
+        ("for i in 1..2 { conv i; if i > 1 { output o{i} } }", {"o2": (2, 16, 16)}),
+        ("for i in 1..2 { conv i; if i > 1 { act } else { output o{i} } }", {"output": (2, 16, 16), "o1": (1, 16, 16)}),
+        ("for i in 1..2 { conv i; if i < 2 { act } else { output o{i} } }", {"o2": (2, 16, 16)}),
+        ("for i in 1..2 { conv i; if i > 1 { output last } }", {"output": (2, 16, 16), "last": (2, 16, 16)}),
+        ("conv 8; for i in 1..0 { output o{i} }", {"output": (8, 16, 16)}),
+        ("for i in 1..2 { conv i; output o{i} }; act", {"output": (2, 16, 16), "o1": (1, 16, 16), "o2": (2, 16, 16)}),
+        ("for i in [1] { conv i; output o }", {"output": (1, 16, 16), "o": (1, 16, 16)}),
+        ("for i in [1] { conv i; output o{gap} }", {"output": (1, 16, 16), "o": (1, 1, 1)}),
     ],
 )
 def test_outputs_have_their_names_and_order(body: str, expected: dict[str, tuple[int, ...]]) -> None:
     found = {name: shape.numbers() for name, shape in network(body).outputs.items()}
     assert found == expected
     assert list(found) == list(expected)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("conv 8; output a when in", [("E104", "in")]),
+        ("conv 8; output a when wide", [("E101", "wide")]),
+        ("conv 8; output a when in == 9 { conv 2 strides=2 }; act", [("E102", "strides")]),
+    ],
+)
+def test_what_is_wrong_with_an_outputs_condition_is_told(body: str, expected: list[tuple[str, str]]) -> None:
+    assert mistakes(body) == expected
 
 
 def test_the_main_output_of_a_body_is_no_training_output() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from archdsl.ops import OPS
 from archdsl.ops.shape import Shape
-from tests.ops.cases import COMPUTED, MAP, Case
+from tests.ops.cases import CASES, COMPUTED, MAP, Case
 from tests.ops.execute import build, random_inputs
 
 Run = Callable[..., Tensor]
@@ -20,7 +20,7 @@ _RUNS = 8
 def _module(case: Case, *, in_training: bool) -> Run:
     """Return torch's call in double precision; all that is random in it comes from one seed."""
     torch.manual_seed(0)
-    module: nn.Module = build(case.op.to_torch(case.inputs)).double().train(in_training)
+    module: nn.Module = build(case.op.to_torch(case.inputs), case.read).double().train(in_training)
 
     def run(*inputs: Tensor) -> Tensor:
         torch.manual_seed(1)
@@ -31,12 +31,12 @@ def _module(case: Case, *, in_training: bool) -> Run:
 
 
 def _inputs(case: Case, factor: float = 1.0) -> list[Tensor]:
-    return [factor * x.double() for x in random_inputs(case.inputs, batch=4)]
+    return [factor * x.double() for x in random_inputs(case.flowing, batch=4)]
 
 
-def _per_channel(x: Tensor) -> Tensor:
-    numbers = torch.linspace(-1.7, 2.3, x.shape[1], dtype=x.dtype)
-    return numbers.reshape(1, -1, *(1 for _ in x.shape[2:]))
+def _per_channel(x: Tensor, axis: int = 0) -> Tensor:
+    numbers = torch.linspace(-1.7, 2.3, x.shape[axis + 1], dtype=x.dtype)
+    return numbers.reshape(-1, *(1 for _ in x.shape[axis + 2 :]))
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:
@@ -45,7 +45,7 @@ def _equal(one: Tensor, other: Tensor) -> bool:
 
 def removes_channel_mean(case: Case) -> bool:
     run, (x,) = _module(case, in_training=True), _inputs(case)
-    return _equal(run(x), run(x + _per_channel(x)))
+    return _equal(run(x), run(x + _per_channel(x, case.inputs[0].axis or 0)))
 
 
 def removes_scale(case: Case) -> bool:
@@ -73,8 +73,21 @@ def keeps_constants(case: Case) -> bool:
 
 def makes_zero(case: Case) -> tuple[bool, ...]:
     """Tell so of evaluation and of training."""
-    modes = [build(case.op.to_torch(case.inputs)).train(in_training) for in_training in (False, True)]
-    return tuple(not any(module(*random_inputs(case.inputs)).any() for _ in range(_RUNS)) for module in modes)
+    modes = [build(case.op.to_torch(case.inputs), case.read).train(in_training) for in_training in (False, True)]
+    return tuple(not any(module(*random_inputs(case.flowing)).any() for _ in range(_RUNS)) for module in modes)
+
+
+def differs_in_training(case: Case) -> bool:
+    """Return whether training gives other results than evaluation, or changes the state."""
+    module = build(case.op.to_torch(case.inputs), case.read).double()
+    before = {key: value.clone() for key, value in module.state_dict().items()}
+    for _ in range(_RUNS):
+        inputs = _inputs(case)
+        with torch.no_grad():
+            expected = module.eval()(*inputs)
+            if not torch.equal(module.train()(*inputs).nan_to_num(), expected.nan_to_num()):
+                return True
+    return any(not torch.equal(value, before[key]) for key, value in module.state_dict().items())
 
 
 def is_bounded(case: Case) -> bool:
@@ -100,8 +113,8 @@ def repeats_border(case: Case) -> bool:
     """Return whether some row or column of the result sees one of the map's beyond its window."""
     windows = case.op.windows(case.inputs)
     assert windows
-    (x,) = random_inputs(case.inputs, batch=1, requires_grad=True)
-    result = build(case.op.to_torch(case.inputs)).eval()(x.abs())
+    (x,) = random_inputs(case.flowing, batch=1, requires_grad=True)
+    result = build(case.op.to_torch(case.inputs), case.read).eval()(x.abs())
     for axis, (kernel, stride, padding, dilation, up, *_) in enumerate(windows, start=2):
         for index, line in enumerate(result.unbind(axis)):
             (gradient,) = torch.autograd.grad(line.square().sum(), x, retain_graph=True)
@@ -135,7 +148,7 @@ MAYBE_ZERO = [
 ]
 WINDOWED = [case for case in ON_MAPS if case.op.category in ("conv", "pool", "shape") and case.op.windows(case.inputs)]
 SQUARE = Shape(8, 6, 6)
-PAIRS = [Case(op(), (SQUARE, SQUARE)) for op in OPS.values() if op.is_join]
+PAIRS = [Case(cases[0].op, (SQUARE, SQUARE)) for cases in CASES.values() if cases[0].op.is_join]
 
 EFFECTS = {
     "removes_channel_mean": Effect(lambda case: case.op.removes_channel_mean(case.inputs), removes_channel_mean, ALONE),
@@ -145,8 +158,9 @@ EFFECTS = {
     "makes_zero": Effect(
         lambda case: tuple(case.op.makes_zero(in_training=mode) for mode in (False, True)), makes_zero, MAYBE_ZERO
     ),
+    "differs_in_training": Effect(lambda case: case.op.differs_in_training(), differs_in_training, COMPUTED),
     "repeats_border": Effect(lambda case: case.op.repeats_border(), repeats_border, WINDOWED),
-    "is_bounded": Effect(lambda case: case.op.is_bounded, is_bounded, ALONE),
+    "is_bounded": Effect(lambda case: case.op.is_bounded(), is_bounded, ALONE),
     "makes_probabilities": Effect(lambda case: case.op.makes_probabilities, makes_probabilities, ALONE),
     "cancels_equals": Effect(lambda case: case.op.cancels_equals, cancels_equals, PAIRS),
 }

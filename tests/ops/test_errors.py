@@ -6,11 +6,14 @@ import pytest
 from pydantic import ValidationError
 
 from archdsl.ops import OPS, SYMBOLS
-from archdsl.ops.base import Init, Op, OpError
+from archdsl.ops.base import Init, Op, OpError, ValueAt
 from archdsl.ops.shape import Dim, Shape
 
 H, W = Dim.variable("H"), Dim.variable("W")
+LAST = Shape(49, 8, axis=1, is_named=True)
+NO_CHANNELS = Shape(49, 8, axis=None, is_named=True)
 MAP = Shape(8, 12, 12)
+SECOND = ValueAt(input=1)
 
 
 def op(keyword: str, **attributes: object) -> Op:
@@ -41,6 +44,73 @@ def op(keyword: str, **attributes: object) -> Op:
             "E211",
             "kernel",
             "a 7x7 window does not fit into [3, 4, 40] padded by 1x1",
+        ),
+        (op("einsum", pattern="n d, m d"), [MAP, MAP], "E227", "pattern", "`n d, m d` is no pattern of axes"),
+        (op("einsum", pattern="n -> n"), [MAP, MAP], "E227", "pattern", "`n -> n` is a pattern of 1 branches, not 2"),
+        (op("einsum", pattern="a, 2 -> a"), [MAP, MAP], "E227", "pattern", "`2` cannot name an axis"),
+        (op("einsum", pattern="a a, b -> a"), [MAP, MAP], "E227", "pattern", "`a a` has `a` twice"),
+        (op("einsum", pattern="a, b -> c"), [MAP, MAP], "E227", "pattern", "no branch has the axis `c` of the result"),
+        (
+            op("einsum", pattern="a b, a b -> a"),
+            [MAP, MAP],
+            "E227",
+            "pattern",
+            "`a b` names 2 axes, and branch 1 is [8, 12, 12]",
+        ),
+        (
+            op("einsum", pattern="a b, b a -> a"),
+            [Shape(2, 3), Shape(2, 3)],
+            "E213",
+            "pattern",
+            "`b` is 3 in one branch and 2 in the other",
+        ),
+        (op("einsum", pattern="a, b -> a"), [MAP], "E222", "", "einsum joins 2 branches, not 1"),
+        (op("div"), [MAP], "E222", "", "div joins 2 branches or more, not 1"),
+        (op("clip"), [MAP], "E223", "", "clip needs a bound"),
+        (op("clip", low=1.0, high=0.0), [MAP], "E223", "high", "clip from 1 to 0 leaves nothing"),
+        (op("mean", axis="all"), [MAP], "E217", "axis", "mean of all axes of [8, 12, 12] leaves none"),
+        (op("sum", axis=3), [MAP], "E217", "axis", "[8, 12, 12] has no axis 3"),
+        (op("max", axis=[0, "channels"]), [MAP], "E217", "axis", "max names axis 0 of [8, 12, 12] twice"),
+        (
+            op("vector_norm", axis="positions"),
+            [Shape(8)],
+            "E217",
+            "axis",
+            "vector_norm acts on positions, and [8] has none",
+        ),
+        (
+            op("normalize", axis="channels"),
+            [Shape(8, 4, axis=None)],
+            "E225",
+            "axis",
+            "normalize acts on the channels, and no axis of [8, 4] is the channels",
+        ),
+        (op("index", places=[[0, 8]]), [MAP], "E217", "places", "place 8 is out of range of axis 0 of [8, 12, 12]"),
+        (op("index", places=[[0], [1, 2]]), [MAP], "E216", "places", "the rows of the list have several lengths"),
+        (op("index", places=0), [Shape(8)], "E217", "places", "one place of [8] leaves no axis"),
+        (op("roll", by=[1, 2], axis=0), [MAP], "E223", "by", "2 numbers of places for 1 axes"),
+        (op("constant", values=[[1], [2, 3]]), [], "E216", "values", "the rows of the list have several lengths"),
+        (op("constant", values=[1, 2], sizes=3), [], "E216", "sizes", "2 numbers do not fill [3]"),
+        (
+            op("param", sizes=3, init=Init(function="dirac_")),
+            [],
+            "E219",
+            "init",
+            "dirac needs a tensor of 3 axes or more, not 1",
+        ),
+        (
+            op("offset", axis="last", init=Init(function="orthogonal_")),
+            [MAP],
+            "E219",
+            "init",
+            "orthogonal needs a tensor of 2 axes or more, not 1",
+        ),
+        (
+            op("maxpool", kernel=3, padding="same", ceil=True),
+            [MAP],
+            "E223",
+            "ceil",
+            "padding=same leaves no partial window to count",
         ),
         (
             op("dw", kernel=(1, 5), dilation=4, padding="valid"),
@@ -84,6 +154,80 @@ def op(keyword: str, **attributes: object) -> Op:
             "E212",
             "axis",
             "layer over the channels needs a vector [C] or a feature map [C, H, W], not [8, 4]",
+        ),
+        (op("softmax", axis=2), [Shape(8, 4)], "E217", "axis", "[8, 4] has no axis 2"),
+        (
+            op("slice", start=2, size=4, axis=1),
+            [Shape(8, 4)],
+            "E217",
+            "size",
+            "places 2 to 5 are out of range of 4 places along axis 1 of [8, 4]",
+        ),
+        (
+            op("concat"),
+            [LAST, Shape(49, 8, is_named=True)],
+            "E225",
+            "",
+            "concat joins branches whose channels are different axes: axis 1 of [49, 8] and axis 0 of [49, 8]",
+        ),
+        (
+            op("concat"),
+            [NO_CHANNELS],
+            "E225",
+            "axis",
+            "concat acts on the channels, and no axis of [49, 8] is the channels",
+        ),
+        (
+            op("softmax", axis="channels"),
+            [NO_CHANNELS],
+            "E225",
+            "axis",
+            "softmax acts on the channels, and no axis of [49, 8] is the channels",
+        ),
+        (
+            op("conv", channels=4),
+            [Shape(7, 7, 8, axis=2, is_named=True)],
+            "E212",
+            "",
+            "conv needs a feature map [C, H, W], and the channels of [7, 7, 8] are axis 2",
+        ),
+        *(
+            (
+                op(keyword),
+                [LAST],
+                "E225",
+                "",
+                f"{keyword} takes the first axis for the channels, and in [49, 8] they are axis 1",
+            )
+            for keyword in ("batch", "sync_batch", "group", "lrn")
+        ),
+        (
+            op("prelu", shared=False),
+            [LAST],
+            "E225",
+            "",
+            "prelu takes the first axis for the channels, and in [49, 8] they are axis 1",
+        ),
+        (
+            op("layer"),
+            [LAST],
+            "E225",
+            "",
+            "layer over the whole image takes the first axis for the channels, and in [49, 8] they are axis 1",
+        ),
+        (
+            op("fc", features=4),
+            [Shape(8, 49, is_named=True)],
+            "E225",
+            "",
+            "fc acts on the last axis, and the channels of [8, 49] are axis 0",
+        ),
+        (
+            op("rms", axis=0),
+            [Shape(8, 4)],
+            "E212",
+            "axis",
+            "rms over axis 0 needs a vector [C] or a feature map [C, H, W], not [8, 4]",
         ),
         (op("lrn"), [Shape(8)], "E212", "", "lrn needs channels and positions, not [8]"),
         (op("matmul"), [Shape(8), Shape(8)], "E212", "", "matmul needs matrices, not [8] and [8]"),
@@ -138,7 +282,14 @@ def op(keyword: str, **attributes: object) -> Op:
             "factor",
             "pixel_shuffle needs channels divisible by 16, and [8, 12, 12] has 8",
         ),
-        (op("glu"), [Shape(7)], "E214", "axis", "glu halves an axis, and the channels axis of [7] is odd"),
+        (
+            op("glu", axis=1),
+            [Shape(4, 7)],
+            "E214",
+            "axis",
+            "glu halves an axis, and 7 places along axis 1 of [4, 7] are an odd number",
+        ),
+        (op("glu"), [Shape(7)], "E214", "axis", "glu halves an axis, and 7 channels are an odd number"),
         (
             op("avgpool", kernel=2, padding=2),
             [MAP],
@@ -244,6 +395,16 @@ def op(keyword: str, **attributes: object) -> Op:
             "mode reflect adds rows and columns, not channels",
         ),
         (op("pad", value=1.0, mode="reflect"), [MAP], "E223", "value", "mode reflect takes no value"),
+        (op("pad", size=1, like=SECOND), [MAP, MAP], "E223", "size", "pad takes `size` or `like`, not both"),
+        (
+            op("pad", channels=(1, 1), like=SECOND),
+            [MAP, MAP],
+            "E223",
+            "channels",
+            "pad takes `channels` or `like`, not both",
+        ),
+        (op("pad", mode="reflect", like=SECOND), [MAP, MAP], "E223", "mode", "mode reflect takes a size, not `like`"),
+        (op("pad", like=SECOND), [MAP, Shape(9)], "E212", "", "pad needs a feature map [C, H, W], and [9] has 1 axis"),
         (
             op("instance"),
             [Shape(8, 1, 1)],
@@ -324,6 +485,7 @@ def test_a_bias_cannot_be_drawn_from_fans() -> None:
 
 def test_words_of_attributes_are_symbols_of_the_language() -> None:
     assert OPS["conv"].words("padding") == {"same", "valid"}
+    assert OPS["softmax"].words("axis") == {"channels", "last"}
     assert OPS["layer"].words("axis") == {"sample", "channels", "last"}
     assert OPS["conv"].words("kernel") == frozenset()
     missing = {"same", "valid", "reflect", "fan_in", "fan_out", "row", "bilinear", "leaky_relu"} - SYMBOLS

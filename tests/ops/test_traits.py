@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from archdsl.ops import OPS
-from archdsl.ops.base import LinearMap, Op, RunningNorm, Window
+from archdsl.ops.base import KeptPart, LinearMap, Op, RunningNorm, Window
 from tests.ops.cases import COMPUTED, Case
 from tests.ops.effects import EFFECTS, Effect
 from tests.ops.traits import CHECKS, ELSEWHERE
@@ -48,10 +48,13 @@ WRONG: list[tuple[str, str, Any]] = [
     ("can_run_in_place", "relu", False), ("can_run_in_place", "sigmoid", True),
     ("is_affine", "rescale", False), ("is_affine", "relu", True),
     ("is_pointwise", "tanh", False), ("is_pointwise", "softmax", True),
+    ("joins_as", "sum", "mul"), ("joins_as", "max", "add"),
     ("is_parameter", "scale", False), ("is_parameter", "times", True),
     ("axis_order", "permute", None), ("axis_order", "permute", (0, 2, 1)), ("axis_order", "shuffle", (0, 1, 2)),
-    ("kept_channels", "slice", None), ("kept_channels", "slice", range(1, 5)), ("kept_channels", "glu", range(4)),
-    ("stacks_channels", "concat", False), ("stacks_channels", "add", True),
+    ("kept_part", "slice", None), ("kept_part", "slice", KeptPart(0, range(1, 5))),
+    ("kept_part", "glu", KeptPart(0, range(4))),
+    ("stacked_axis", "concat", None), ("stacked_axis", "concat", 1), ("stacked_axis", "add", 0),
+    ("follows_channels", "concat", False), ("follows_channels", "fc", True), ("follows_channels", "pad", True),
     ("channel_groups", "group", None), ("channel_groups", "conv", 3), ("channel_groups", "lrn", 5),
     ("linear_map", "conv", None), ("linear_map", "conv", LinearMap(outputs=1, inputs=0)),
     ("linear_map", "deconv", LinearMap()), ("linear_map", "dw", LinearMap()), ("linear_map", "prelu", LinearMap()),
@@ -66,6 +69,7 @@ WRONG: list[tuple[str, str, Any]] = [
     ("is_idempotent", "relu", False), ("is_idempotent", "elu", True),
     ("keeps_constants", "maxpool", False), ("keeps_constants", "conv", True),
     ("makes_zero", "times", False), ("makes_zero", "relu", True),
+    ("differs_in_training", "rrelu", False), ("differs_in_training", "layer", True),
     ("repeats_border", "conv", False), ("repeats_border", "deconv", True),
     ("is_bounded", "tanh", False), ("is_bounded", "relu", True),
     ("makes_probabilities", "softmax", False), ("makes_probabilities", "tanh", True),

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from archdsl.ops.base import OpError, TorchCall, Window
+from archdsl.ops import OPS
+from archdsl.ops.base import Op, OpError, TorchCall, Window
 from archdsl.ops.shape import Shape
 from tests.ops.cases import MAP, Case
 from tests.ops.execute import build, random_inputs
@@ -20,7 +21,7 @@ PLACES = 6
 
 def module_of(case: Case, *, in_training: bool, seed: int = 0) -> nn.Module:
     """Build an operator's module in float64, with weights and statistics that are like no other's."""
-    module = build(case.op.to_torch(case.inputs)).double().train(in_training)
+    module = build(case.op.to_torch(case.inputs), case.read).double().train(in_training)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for tensor in (*module.parameters(), *module.buffers()):
@@ -30,7 +31,7 @@ def module_of(case: Case, *, in_training: bool, seed: int = 0) -> nn.Module:
 
 
 def inputs_of(case: Case) -> list[Tensor]:
-    return [x.double() for x in random_inputs(case.inputs)]
+    return [x.double() for x in random_inputs(case.flowing)]
 
 
 def alike(one: Tensor, other: Tensor) -> bool:
@@ -39,17 +40,19 @@ def alike(one: Tensor, other: Tensor) -> bool:
 
 def everywhere(case: Case, holds: Callable[[Case], bool]) -> bool:
     """Return whether something holds for the case's shapes, and for larger ones and a map where rules allow them."""
-    larger = tuple(Shape(*(2 * size if size != 1 else 3 for size in x)) for x in case.inputs)
+    larger = tuple(x.with_sizes(2 * size if size != 1 else 3 for size in x) for x in case.inputs)
     others = [Case(case.op, inputs) for inputs in (larger, (MAP,)) if _fits(case, inputs)]
     return all(map(holds, (case, *others)))
 
 
 def _fits(case: Case, inputs: tuple[Shape, ...]) -> bool:
+    if len(inputs) != len(case.inputs):
+        return False
     try:
         case.op.infer_shape(inputs)
     except OpError:
         return False
-    return len(inputs) == len(case.inputs)
+    return True
 
 
 def hands_on(case: Case, *, in_training: bool) -> bool:
@@ -145,7 +148,8 @@ def _is_pointwise(case: Case) -> bool:
             place = [int(torch.randint(size, (), generator=generator)) for size in x.shape]
             changed = [y.clone() for y in inputs]
             changed[index][tuple(place)] += 1
-            moved = (module(*changed) != before).nonzero()
+            now = module(*changed)
+            moved = ((now != before) & ~(now.isnan() & before.isnan())).nonzero()
             fixed = [axis for axis, size in enumerate(x.shape) if size == before.shape[axis]]
             if any(int(row[axis]) != place[axis] for row in moved for axis in fixed):
                 return False
@@ -171,23 +175,51 @@ def axis_order(case: Case) -> None:
         assert not any(output.shape == swapped.shape and torch.equal(output, swapped) for swapped in swaps)
 
 
-def kept_channels(case: Case) -> None:
-    kept = case.op.kept_channels()
+def kept_part(case: Case) -> None:
+    kept = case.op.kept_part(case.inputs)
     inputs = inputs_of(case)
     output = module_of(case, in_training=False)(*inputs)
     x = inputs[0]
     if kept is not None:
-        assert torch.equal(output, x[:, kept.start : kept.stop])
-    elif len(inputs) == 1 and output.shape[2:] == x.shape[2:] and output.shape[1] < x.shape[1]:
-        count = output.shape[1]
-        assert not any(torch.equal(output, x[:, at : at + count]) for at in range(x.shape[1] - count + 1))
+        assert torch.equal(output, x.narrow(kept.axis + 1, kept.places.start, len(kept.places)))
+    elif len(inputs) == 1 and output.dim() == x.dim():
+        smaller = [axis for axis in range(1, x.dim()) if output.shape[axis] < x.shape[axis]]
+        for axis in smaller if len(smaller) == 1 else []:
+            parts = x.unfold(axis, output.shape[axis], 1).unbind(axis)
+            assert not any(alike(output, part.movedim(-1, axis)) for part in parts)
 
 
-def stacks_channels(case: Case) -> None:
+def stacked_axis(case: Case) -> None:
     inputs = inputs_of(case)
     output = module_of(case, in_training=False)(*inputs)
-    is_stack = case.op.is_join and len({x.shape[2:] for x in inputs}) == 1 and alike(output, torch.cat(inputs, 1))
-    assert case.op.stacks_channels == is_stack
+    found = [axis for axis in range(inputs[0].dim() - 1) if case.op.is_join and _is_stack(output, inputs, axis + 1)]
+    axis = case.op.stacked_axis(case.inputs)
+    assert axis in found if axis is not None else not found
+
+
+def _is_stack(output: Tensor, inputs: Sequence[Tensor], axis: int) -> bool:
+    others = {(*x.shape[:axis], *x.shape[axis + 1 :]) for x in inputs}
+    return len(others) == 1 and alike(output, torch.cat(list(inputs), axis))
+
+
+def follows_channels(case: Case) -> None:
+    """Hold it to another call where a pattern named the last axis the channels, the one that `axis=last` makes."""
+    named = tuple(Shape(*x, axis=len(x) - 1, is_named=True) for x in case.inputs)
+    if len(named[0]) == 1 or getattr(case.op, "axis", None) is not None:
+        return
+    call, plain = (_call(case.op, inputs) for inputs in (named, tuple(Shape(*x) for x in case.inputs)))
+    assert case.op.follows_channels == (call is not None and call != plain)
+    if call is not None and case.op.follows_channels and len({x[:-1] for x in named}) == 1:
+        last = case.op.model_copy(update={"axis": "last"}).to_torch(named)
+        same = [build(one).eval()(*random_inputs(named)) for one in (call, last)]
+        assert alike(*same)
+
+
+def _call(op: Op, inputs: tuple[Shape, ...]) -> TorchCall | None:
+    try:
+        return op.to_torch(inputs)
+    except OpError:
+        return None
 
 
 def channel_groups(case: Case) -> None:
@@ -261,7 +293,10 @@ def running_norm(case: Case) -> None:
 
 def _kept(case: Case) -> tuple[dict[int, Tensor], list[Tensor], Tensor]:
     """Return what autograd keeps of a forward pass, by where it lies, with the inputs and the output."""
-    module, inputs = build(case.op.to_torch(case.inputs)).train(), random_inputs(case.inputs, requires_grad=True)
+    module, inputs = (
+        build(case.op.to_torch(case.inputs), case.read).train(),
+        random_inputs(case.flowing, requires_grad=True),
+    )
     kept: dict[int, Tensor] = {}
 
     def keep(tensor: Tensor) -> Tensor:
@@ -305,8 +340,8 @@ def windows(case: Case) -> None:
         return
     found = case.op.windows(case.inputs)
     assert found is not None
-    (x,) = random_inputs(case.inputs, batch=1, requires_grad=True)
-    output = build(case.op.to_torch(case.inputs)).eval()(x.abs())
+    (x,) = random_inputs(case.flowing, batch=1, requires_grad=True)
+    output = build(case.op.to_torch(case.inputs), case.read).eval()(x.abs())
     for axis, window in enumerate(found, start=2):
         others = tuple(other for other in range(4) if other != axis)
         for i, slice_ in enumerate(output.unbind(axis)):
@@ -339,18 +374,31 @@ def _sees_near_positions(case: Case) -> bool:
     if others or len(x) != 3 or len(case.op.infer_shape([x])) != 3 or case.op.windows([x]) is None:
         return False
     linear = case.op.linear_map([x])
-    mixes_an_axis = getattr(case.op, "axis", "channels") == "last" or (linear is not None and linear.axis > 0)
+    axis = getattr(case.op, "axis", "channels")
+    is_elsewhere = axis not in ("channels", "sample", None) or (axis is None and x.is_named)
+    mixes_an_axis = is_elsewhere or (linear is not None and linear.axis > 0)
     modes = {getattr(case.op, name, "") for name in ("mode", "padding_mode")}
     is_repeating = not modes.isdisjoint(("reflect", "replicate", "circular"))
     return not (mixes_an_axis or is_repeating or case.op.category == "norm" or case.op.axis_order() is not None)
 
 
 def is_parameter(case: Case) -> None:
-    assert case.op.is_parameter == any(not tensor.name for tensor in case.op.state(case.inputs))
-    assert case.op.is_parameter == (case.op.to_torch(case.inputs).kind == "parameter")
+    assert case.op.is_parameter == case.op.to_torch(case.inputs).is_owned
+    assert case.op.is_parameter or all(tensor.name for tensor in case.op.state(case.inputs))
+
+
+def joins_as(case: Case) -> None:
+    """Check that the join does among values what the operator does along the axis in which they are stacked."""
+    if not case.op.joins_as:
+        return
+    stack, parts = Shape(2, 4, 5), (Shape(4, 5),) * 2
+    values = random_inputs(parts)
+    along = build(OPS[case.op.keyword].model_validate({"axis": 0}).to_torch([stack]))(torch.stack(values, 1))
+    assert torch.equal(along, build(OPS[case.op.joins_as]().to_torch(parts))(*values))
 
 
 CHECKS: Mapping[str, Callable[[Case], None]] = {
+    "joins_as": joins_as,
     "acts_in_training_only": acts_in_training_only,
     "changes_nothing": changes_nothing,
     "shares_memory": shares_memory,
@@ -359,8 +407,9 @@ CHECKS: Mapping[str, Callable[[Case], None]] = {
     "is_pointwise": is_pointwise,
     "is_parameter": is_parameter,
     "axis_order": axis_order,
-    "kept_channels": kept_channels,
-    "stacks_channels": stacks_channels,
+    "kept_part": kept_part,
+    "stacked_axis": stacked_axis,
+    "follows_channels": follows_channels,
     "channel_groups": channel_groups,
     "linear_map": linear_map,
     "running_norm": running_norm,
@@ -372,11 +421,14 @@ CHECKS: Mapping[str, Callable[[Case], None]] = {
 
 ELSEWHERE: Mapping[str, str] = {
     "keyword": "test_conformance", "category": "test_conformance", "aliases": "test_conformance",
-    "is_join": "test_conformance", "infer_shape": "test_conformance", "state": "test_conformance",
+    "is_join": "test_conformance", "is_source": "test_sources",
+    "edition": "test_lints", "infer_shape": "test_conformance", "state": "test_conformance",
     "macs": "test_conformance", "elementwise": "test_conformance", "cost": "test_conformance",
     "initial": "test_errors", "to_torch": "test_conformance",
     "is_identity": "made of others", "is_view": "made of others",
     "short_name": "test_traits", "sign": "test_traits", "is_aside": "test_traits", "describe": "test_traits",
+    "values_read": "test_conformance", "value_attributes": "of the class",
+    "open_attribute": "test_pattern", "open_names": "test_pattern",
     "attribute_names": "of the class", "words": "of the class", "resolve": "of the class",
 }  # fmt: skip
 """What else `Op` has, and where it is tested."""

@@ -16,12 +16,15 @@ from archdsl.network import Network
 from archdsl.ops import OPS
 from archdsl.passes.costs import BYTES
 from archdsl.passes.memory import measure_memory
+from archdsl.passes.shapes import Shapes
 from archdsl.passes.tables import walk
 
 BLOCKS = """
 block unit(c) { conv c; batch; relu }
 block outer() { unit 4 x 5; residual { unit 4 x 3 }; relu }
 block view() { none; permute [0, 2, 1]; dropout 0.5 }
+block joins(list xs) { concat @xs; conv 4 }
+block scaled(value k) { mul @k; conv 12; relu; conv 4 }
 block gated() { mul { pass; { gap; conv cin k=1; sigmoid } }; relu }
 """
 TEXTS = {
@@ -40,6 +43,9 @@ TEXTS = {
     "views": "conv 4; body: { none; permute [0, 2, 1]; dropout 0.5 } x 4; reshape [4, -1]; flatten; fc 3",
     "views of an input that stays": "a: conv 4; body: { none; dropout 0.5 }; add { pass; @a }; relu; conv 2",
     "two outputs": "a: { output side { conv 9 }; conv 4 }; add { { @a.side; conv 4 k=1 }; pass }",
+    "a flow that nothing reads": "a: conv 4; relu; joins [@a, @a]; gap",
+    "values in repeats": "a: conv 4; b: conv 4; relu; scaled @b x 5; conv 2; conv 4; add @a; gap",
+    "values from around": "a: conv 4; relu; body: { conv 4; add @a; relu } x 4; { conv 4; inner: { relu; mul @a } }",
     "reused": "a: conv 3; relu; reuse a; relu; reuse a; gap",
     "training only": "a: { output aux training { conv 9; gap }; conv 4 }; output b training { @a.aux; conv 9 }; gap",
 }  # fmt: skip
@@ -54,6 +60,13 @@ NAMES = (
 )
 
 
+def trains(node: Node, shapes: Shapes) -> bool:
+    """Return whether an operator has parameters that train."""
+    if node.op is None or node.is_frozen or node.is_input:
+        return False
+    return any(tensor.kind == "parameter" for tensor in node.op.state(shapes.inputs_of(node)))
+
+
 @dataclass
 class Simulated:
     """The written-out network, run operator by operator: which values share memory, and what is live when."""
@@ -64,6 +77,8 @@ class Simulated:
     peak: int = 0
     storage: dict[str, str] = field(default_factory=dict)
     saved: set[str] = field(default_factory=set)
+    learning: set[str] = field(default_factory=set)
+    """What depends on parameters that train, and so has a gradient."""
     indices: int = 0
 
     def __post_init__(self) -> None:
@@ -71,6 +86,7 @@ class Simulated:
         self.elements = {
             path: prod(tables.shapes.results[node.id][""].numbers()) for path, node, tables in walk(self.net.tables)
         }
+        self.trained = {path for path, node, tables in walk(self.net.tables) if trains(node, tables.shapes)}
         ends = {output.name: output.value.node for output in flat.graph["outputs"]}
         chosen = [o for o in self.net.graph.outputs if self.in_training or not o.is_training_only]
         self.ends = {ends[output.name] for output in chosen}
@@ -99,14 +115,17 @@ class Simulated:
         self.storage[name] = name
         if not node.is_input:
             assert node.op is not None
+            if node.op.is_source:  # it lies in the weights
+                self.elements[name] = 0
             if node.op.is_view(in_training=self.in_training) or self._overwrites(position, name, node, sources):
                 self.storage[name] = self.storage[sources[0]]
-            if self.in_training and node.op.saves != "none":
+            if name in self.trained or any(self.storage[source] in self.learning for source in sources):
+                self.learning.add(self.storage[name])
+            if self.in_training and node.op.saves != "none" and self.storage[name] in self.learning:
                 self.saved |= {self.storage[v] for v in (sources if node.op.saves == "input" else [name])}
-            self.indices += 2 * self.elements[name] if node.op.keyword in ("maxpool", "gmp") else 0
+                self.indices += 2 * self.elements[name] if node.op.saves_places else 0
         live = {where for value, where in self.storage.items() if value == name or self._is_wanted(value, position)}
-        is_image = {value for value in live if value in self.net.inputs}
-        counted = live - is_image if self.in_training else live
+        counted = live & self.learning if self.in_training else live
         self.peak = max(self.peak, sum(self.elements[where] for where in counted))
 
     def _is_wanted(self, value: str, position: int) -> bool:
@@ -114,6 +133,8 @@ class Simulated:
 
     def _overwrites(self, position: int, name: str, node: Node, sources: list[str]) -> bool:
         assert node.op is not None
+        if not sources:
+            return False
         where = self.storage[sources[0]]
         others = [value for value, place in self.storage.items() if place == where and value != name]
         is_free = not any(self._is_wanted(value, position + 1) for value in others)
@@ -204,3 +225,45 @@ def test_what_reads_a_training_output_and_is_not_needed_does_not_run_in_evaluati
     graph.add_edge(pooled, "dead", **next(iter(graph.in_edges(pooled, data=True)))[2])
     before = load_text("model m { input [3, 8, 8]; conv 8; conv 4 }").memory()
     assert from_networkx(graph).memory().activations == before.activations
+
+
+def test_a_learned_tensor_that_starts_a_flow_lies_in_the_weights() -> None:
+    net = load_text("model m { input [3, 16, 16]; conv 8; add { pass; bias: param [8, 1, 1] } }")
+    maps = BYTES * 8 * 16 * 16
+    assert measure_memory(net.shapes).activations == 2 * maps
+    assert measure_memory(net.shapes).saved == BYTES * 3 * 16 * 16
+
+
+def test_what_is_frozen_needs_no_gradients_and_saves_nothing_before_what_trains() -> None:
+    network = load("resnet18")
+    free, probe, lower = (
+        network.memory(),
+        network.frozen("* except head").memory(),
+        network.frozen("layer4 fc").memory(),
+    )
+    assert probe.weights == free.weights
+    assert probe.activations == free.activations
+    assert probe.gradients == probe.momentum == 4 * 513_000
+    assert probe.saved == 4 * 512
+    assert probe.backward == 4 * 1000
+    # What trains comes first here, so that gradients flow through all that is frozen.
+    assert (lower.saved, lower.backward) == (free.saved, free.backward)
+    assert network.frozen("*").memory().training == free.weights + free.activations
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    ("what", "spare"),
+    [
+        ("* except head", 0),
+        ("conv1 bn1 layer1", 0),
+        ("layer3 layer1.0", 0),
+        # A dense layer keeps its input for its weight alone, 2 x 512 floats.
+        ("layer4 fc", 4096),
+    ],
+)
+def test_saved_tensors_of_a_frozen_network_are_those_that_torch_keeps(what: str, spare: int) -> None:
+    network = load("resnet18", input=[3, 96, 96]).frozen(what)
+    kept = kept_by_torch(network.module().train(), torch.zeros(2, 3, 96, 96)).values()
+    counted = [tensor for tensor in kept if tensor.dtype == torch.int64 or tensor.dim() > 1]
+    assert network.memory(2).saved == sum(tensor.untyped_storage().nbytes() for tensor in counted) + spare

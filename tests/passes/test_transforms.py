@@ -84,11 +84,17 @@ def test_what_changes_nothing_goes(step: str) -> None:
     [
         "dropout 0.1", "drop_path 0.1", "upsample factor=2", "upsample size=16", "pixel_shuffle 2", "shuffle 2",
         "pad 1", "pad channels=[0, 1]", "permute [0, 2, 1]", "relu",
+        'rearrange "c h w -> c h w"',  # which names the channels, that steps behind it follow
     ],
 )  # fmt: skip
 def test_what_changes_something_stays(step: str) -> None:
     graph = small(f"conv 4; {step}; conv 4").graph
     assert remove_identities(graph) is graph
+
+
+def test_what_names_the_channels_stays_so_that_steps_follow_them() -> None:
+    net = small('conv 4; permute [1, 2, 0]; rearrange "h w c -> h w c"; concat { pass; relu }')
+    assert net.for_inference().outputs["output"] == net.outputs["output"]
 
 
 def test_noise_goes_in_evaluation_only() -> None:

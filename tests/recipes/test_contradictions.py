@@ -20,6 +20,9 @@ WRONG = {
     "images train { normalize imagenet; normalize none }": "images train { normalize imagenet; normalize none }",
     "images train { normalize }; images eval { normalize none }": "images eval { normalize none }",
     "schedule plateau patience=5; early_stop patience=5": "early_stop patience=5",
+    "phase { epochs 3; warmup 4 }": "warmup 4",
+    "warmup 4; phase { epochs 9 }; phase { epochs 3 }": "phase",
+    "epochs 9; phase { schedule step after=[9] }": "schedule step after=[9]",
     "sampler balanced; loss cross_entropy classes=balanced": "sampler balanced",
 }
 
@@ -36,6 +39,8 @@ def test_a_contradiction_is_told_at_its_statement(text: str, place: str) -> None
     [
         "epochs 10; schedule step after=[5, 9]",
         "epochs 3; warmup 3",
+        "epochs 3; warmup 4; phase { epochs 5 }; phase { warmup 0 }",
+        "schedule step after=[40]; phase { epochs 50 }",
         "images eval { test_crop }; images train { flip }",
         "images eval { normalize none }; images train { flip; erase; grey; normalize none }",
         "schedule plateau on=train patience=5; early_stop patience=5",

@@ -35,3 +35,12 @@ def reference(name: str, device: str = "cpu", **settings: object) -> nn.Module:
 
     with patch.object(BlockParams, "from_init_params", on_cpu), torch.device(device):
         return models.get_model(name, weights=None, **_SETTINGS.get(name, {}), **settings)
+
+
+def state_of(module: nn.Module) -> list[tuple[str, tuple[int, ...], str, str]]:
+    """List a module's state_dict in order: each entry's key, shape and type, and what it is."""
+    parameters = dict(module.named_parameters())
+    return [
+        (key, tuple(tensor.shape), str(tensor.dtype), "parameter" if key in parameters else "buffer")
+        for key, tensor in module.state_dict().items()
+    ]

@@ -1,8 +1,7 @@
-"""Networks that do not classify one image: segmentation, feature pyramids, generators, enlargement, pairs of images."""
+"""Networks that do not classify one image: segmentation, generators, enlargement, pairs of images."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,6 @@ from torch.nn import functional as F  # noqa: N812  (what torch users call it)
 from torch.utils.flop_counter import FlopCounterMode
 
 import archdsl
-from tests.peers import torchvision
 
 pytestmark = pytest.mark.torch
 
@@ -39,7 +37,7 @@ def counted_macs(module: nn.Module, *shapes: tuple[int, ...]) -> int:
 @pytest.mark.parametrize(
     ("name", "settings"),
     [
-        ("unet", {}), ("unet_padded", {}), ("unet_bilinear", {}), ("fpn_resnet18", {}), ("fpn_resnet50", {}),
+        ("unet", {}), ("unet_padded", {}), ("unet_bilinear", {}),
         ("dcgan_generator", {}), ("dcgan_discriminator", {}), ("espcn", {"factor": 4}), ("siamese", {}),
         ("snn", {}), ("snn_conv", {}),
     ],
@@ -104,6 +102,34 @@ def test_unet_computes_what_the_figure_shows(padding: str, size: int, result: in
     torch.testing.assert_close(found, expected)
 
 
+@pytest.mark.parametrize("name", ["unet_padded", "unet_bilinear"])
+def test_a_padded_unet_takes_images_of_any_size(name: str) -> None:
+    """Zeros are put around what comes from below, as milesial/Pytorch-UNet does."""
+    torch.manual_seed(0)
+    module = archdsl.load(name, size=32, **SMALL_UNET).module().eval()
+
+    def run(x: Tensor, level: int = 1) -> Tensor:
+        kept = module.get_submodule(f"down{level}")(x)
+        if level == 3:
+            return kept
+        below = run(F.max_pool2d(kept, 2), level + 1)
+        if name == "unet_bilinear":
+            below = F.interpolate(below, scale_factor=2, mode="bilinear", align_corners=True)
+            weight, bias = (module.get_parameter(f"up{level}.1.{part}") for part in ("weight", "bias"))
+            below = F.conv2d(below, weight, bias)
+        else:
+            below = module.get_submodule(f"up{level}")(below)
+        rows, columns = kept.shape[2] - below.shape[2], kept.shape[3] - below.shape[3]
+        below = F.pad(below, [columns // 2, columns - columns // 2, rows // 2, rows - rows // 2])
+        return module.get_submodule(f"merge{level}")(torch.cat([kept, below], dim=1))
+
+    for size in ((32, 32), (33, 46), (31, 29), (97, 65)):
+        x = torch.randn(2, 3, *size)
+        with torch.no_grad():
+            assert torch.equal(module(x), module.get_submodule("head")(run(x)))
+        assert archdsl.load(name, input=[3, *size], **SMALL_UNET).outputs == {"output": (2, *size)}
+
+
 def test_unets_up_sampling_is_a_setting() -> None:
     torch.manual_seed(0)
     network = archdsl.load("unet", size=92, up="resized", **SMALL_UNET)
@@ -130,53 +156,6 @@ def test_unets_norm_is_a_setting_and_gradients_reach_every_weight(norm: str) -> 
     module = network.module()
     logits = module(torch.randn(2, 3, 32, 32))
     assert_learns(module, F.cross_entropy(logits, torch.randint(2, (2, 32, 32))))
-
-
-# Feature pyramids.
-
-
-def pyramid_key(key: str) -> str:
-    """Return the name that fpn.arch has for a tensor of torchvision's network."""
-    match = re.fullmatch(r"fpn\.(inner|layer)_blocks\.(\d)\.0\.(\w+)", key)
-    return f"{match[1]}{int(match[2]) + 2}.{match[3]}" if match else key
-
-
-def torchvision_pyramid(name: str) -> nn.Module:
-    """Build torchvision's pyramid, with norms that learn."""
-    backbones = torchvision.models.detection.backbone_utils  # pyright: ignore[reportAttributeAccessIssue] -- loaded with it
-    return backbones.resnet_fpn_backbone(
-        backbone_name=name, weights=None, norm_layer=nn.BatchNorm2d, trainable_layers=5
-    )
-
-
-@pytest.mark.parametrize("name", ["resnet18", "resnet50"])
-def test_the_pyramid_is_torchvisions(name: str) -> None:
-    torch.manual_seed(0)
-    theirs = torchvision_pyramid(name)
-    ours = archdsl.load(f"fpn_{name}").module()
-    ours.load_state_dict({pyramid_key(key): tensor for key, tensor in theirs.state_dict().items()})
-    images = torch.randn(2, 3, 96, 64)
-    with torch.no_grad():
-        expected = theirs.eval()(images)
-        found = ours.eval()(images)._asdict()
-    for ours_name, theirs_name in zip(("p2", "p3", "p4", "p5", "p6"), ("0", "1", "2", "3", "pool"), strict=True):
-        assert torch.equal(found[ours_name], expected[theirs_name])
-
-
-def test_the_pyramids_outputs_have_strides_4_to_64() -> None:
-    network = archdsl.load("fpn_resnet50", input=[3, 256, 512])
-    strides = {f"p{i}": 2**i for i in range(2, 7)}
-    assert network.outputs == {name: (256, 256 // s, 512 // s) for name, s in strides.items()}
-    symbolic = network.symbolic_shapes
-    shown = {output.name: str(symbolic.of(output.value)) for output in network.graph.outputs}
-    assert shown == {name: f"[256, H/{s}, W/{s}]" for name, s in strides.items()}
-
-
-def test_gradients_from_all_levels_reach_every_weight_of_the_pyramid() -> None:
-    torch.manual_seed(0)
-    module = archdsl.load("fpn_resnet18", width=16).module()
-    outputs = module(torch.randn(2, 3, 64, 64))
-    assert_learns(module, torch.stack([output.square().mean() for output in outputs]).sum())
 
 
 # Generators and what judges them.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import pytest
@@ -14,7 +13,8 @@ import archdsl
 from archdsl.network import Network
 from archdsl.passes.state import list_state
 from tests.peers import torchvision
-from tests.specs.reference import NAMES, reference
+from tests.specs.initial import check_initial_values
+from tests.specs.reference import NAMES, reference, state_of
 
 pytestmark = pytest.mark.torch
 
@@ -36,6 +36,9 @@ SMALL = {
 HUGE = {"regnet_y_128gf"}
 
 every = pytest.mark.parametrize("name", NAMES)
+every_compiled = pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in SMALL else pytest.mark.slow) for n in NAMES]
+)
 every_built = pytest.mark.parametrize(
     "name", [pytest.param(n, marks=() if n in SMALL else pytest.mark.slow) for n in NAMES if n not in HUGE]
 )
@@ -57,15 +60,11 @@ def test_the_state_is_torchvisions_in_order(name: str) -> None:
     state = list_state(archdsl.load(name).shapes)
     ours = [(key, tensor.shape, f"torch.{tensor.dtype}", tensor.kind) for key, tensor in state]
     module = reference(name, "meta")
-    parameters = dict(module.named_parameters())
-    theirs = [
-        (key, tuple(tensor.shape), str(tensor.dtype), "parameter" if key in parameters else "buffer")
-        for key, tensor in module.state_dict().items()
-    ]
+    theirs = state_of(module)
     assert ours == theirs
 
 
-@every
+@every_compiled
 def test_the_compiled_module_has_that_state_too(name: str) -> None:
     with torch.device("meta"):
         ours = archdsl.load(name).module().state_dict()
@@ -140,42 +139,6 @@ def test_results_gradients_and_statistics_are_torchvisions_to_the_bit(name: str)
         assert torch.equal(ours.eval()(images), theirs.eval()(images))
 
 
-SEEDS = 3
-MOST_SAMPLES = 20_000
-
-
-def sample(tensor: Tensor) -> Tensor:
-    """Return values from all over a tensor, few enough to be quick."""
-    values = tensor.detach().flatten()
-    return values[:: -(-len(values) // MOST_SAMPLES)].double()
-
-
-def moments(values: Tensor) -> tuple[float, float, float]:
-    """Return the mean, the spread and the kurtosis."""
-    mean, spread = values.mean(), values.std(correction=0)
-    kurtosis = ((values - mean) / spread).pow(4).mean()
-    return mean.item(), spread.item(), kurtosis.item()
-
-
 @every_built
 def test_initial_values_are_drawn_as_torchvision_draws_them(name: str) -> None:
-    network = archdsl.load(name, classes=10)
-    theirs: list[dict[str, Tensor]] = []
-    ours: list[dict[str, Tensor]] = []
-    for seed in range(SEEDS):
-        torch.manual_seed(seed)
-        theirs.append({key: sample(tensor) for key, tensor in reference(name, num_classes=10).state_dict().items()})
-        ours.append({key: sample(tensor) for key, tensor in network.module().state_dict().items()})
-    for key in theirs[0]:
-        expected, found = (torch.cat([state[key] for state in states]) for states in (theirs, ours))
-        if expected.min() == expected.max():
-            assert torch.equal(expected, found), key
-            continue
-        mean, spread, kurtosis = moments(expected)
-        # Six standard errors of the difference of two such estimates; for the kurtosis, a normal distribution's.
-        error = 6 / math.sqrt(len(expected))
-        assert moments(found) == (
-            pytest.approx(mean, abs=error * spread * math.sqrt(2)),
-            pytest.approx(spread, rel=error),
-            pytest.approx(kurtosis, abs=error * math.sqrt(48)),
-        ), key
+    check_initial_values(archdsl.load(name, classes=10).module, lambda: reference(name, num_classes=10))

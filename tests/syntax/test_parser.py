@@ -91,8 +91,8 @@ def test_every_node_knows_its_text() -> None:
         "model m {",
         "stem: conv 2*c k=(3 if a else 5) x n + 1",
         "stem",
-        "conv 2*c k=(3 if a else 5",
-        "k=(3 if a else 5",
+        "conv 2*c k=(3 if a else 5)",
+        "k=(3 if a else 5)",
         "n + 1",
     ]
 
@@ -232,3 +232,61 @@ def test_the_help_names_what_was_meant() -> None:
 
 def test_mistakes_end_after_thirty() -> None:
     assert len(mistakes("model m { " + "= ;" * 1000 + "}")) == 30
+
+
+def test_a_reference_is_an_expression_and_a_step() -> None:
+    call, taken, indexed = statements("cell @x{i} [@a, @b.o{j}] before=@xs[0]; @a.out; @xs[i + 1]")
+    assert isinstance(call, tree.Step)
+    assert isinstance(call.action, tree.Call)
+    first, listed, before = (argument.value for argument in call.action.arguments)
+    assert isinstance(first, tree.Reference)
+    assert isinstance(first.label.pieces[1], tree.Variable)
+    assert isinstance(listed, tree.ListOf)
+    assert isinstance(listed.items[1], tree.Reference)
+    assert isinstance(listed.items[1].outputs[0].pieces[1], tree.Variable)
+    assert isinstance(before, tree.Index)
+    assert isinstance(taken, tree.Step)
+    assert isinstance(taken.action, tree.Reference)
+    assert isinstance(indexed, tree.Step)
+    assert isinstance(indexed.action, tree.Index)
+
+
+@pytest.mark.parametrize(
+    ("written", "pieces", "has_body"),
+    [
+        ("output o", 1, False),
+        ("output o{i}", 2, False),
+        ("output o{i}_{j + 1}", 4, False),
+        ("output o{i} { gap }", 2, True),
+        ("output o{i} training { gap }", 2, True),
+        ('output "o{i if i else j}"', 2, False),
+        ("output aux{conv 8}", 1, True),
+        ("output aux{gap; flatten}", 1, True),
+        ("output aux{a: gap}", 1, True),
+        ("output aux{@a}", 1, True),
+        ("output aux{conv 8 x 2}", 1, True),
+        ("output aux { gap }", 1, True),
+        ("output aux training{gap}", 1, True),
+        ("output aux{ fc in }", 1, True),
+    ],
+)
+def test_an_outputs_name_may_be_put_together_and_its_body_stand_directly_behind_it(
+    written: str, pieces: int, has_body: bool
+) -> None:
+    (found,) = statements(written)
+    assert isinstance(found, tree.OutputStatement)
+    assert (len(found.name.pieces), found.body is not None) == (pieces, has_body)
+
+
+@pytest.mark.parametrize("label", ["down", "down{i}", "down{i}_{j}", '"down-{i}"', '"down"'])
+def test_any_label_stands_behind_shortcut(label: str) -> None:
+    (found,) = statements(f"residual {{ conv 8 }} shortcut {label} {{ conv 8 }}")
+    assert isinstance(found, tree.Step)
+    assert isinstance(found.action, tree.Residual)
+    assert found.action.shortcut_label is not None
+    assert found.action.shortcut_label.pieces[0] in ("down", "down-")
+    (plain,) = statements("residual { conv 8 } shortcut down{ conv 8 }")
+    assert isinstance(plain, tree.Step)
+    assert isinstance(plain.action, tree.Residual)
+    assert plain.action.shortcut_label is not None
+    assert plain.action.shortcut_label.pieces == ("down",)

@@ -98,7 +98,11 @@ def test_what_help_says_to_write_in_the_examples_of_codes_and_lints_parses() -> 
 
 SHAPES = ("[8, 16, 16]", "[16, 16, 16]", "[3, 64, 64]", "[16]", "[8, 16]", "[256]", "[64, 32, 32]", "[192, 7, 7]")
 # What is only a piece of a statement, or needs the network around it.
-PIECES = {"same", "groesse", "int c", "conv c 3", "c2f 128 3 true", "@enc.name", "split 2 concat { … }", "reuse a"}
+PIECES = {
+    "same", "groesse", "int c", "conv c 3", "c2f 128 3 true", "@enc.name", "split 2 concat { … }", "reuse a",
+    # They name what the text itself declares, inside its blocks.
+    "@before", "@stem_here", "output inner", "fn double(c) = 2 * c",
+}  # fmt: skip
 
 
 def compiles(piece: str, text: str) -> bool:
@@ -112,6 +116,8 @@ def compiles(piece: str, text: str) -> bool:
         return True
     if not all(map(archdsl.check_text, (f"recipe r {{ {shown} }}", f"recipe r {{ images train {{ {shown} }} }}"))):
         return True  # it is said of a recipe
+    if re.search(r"(?m)^experiment\b", text) and fits_experiment(shown):
+        return True
     labels = dict.fromkeys(re.findall(r"(?:@|\breuse )(\w+)", shown))
     names = {name for name in re.findall(r"\b[a-z_]\w*\b", shown) if name not in STEP_WORDS}
     bound = [
@@ -122,6 +128,20 @@ def compiles(piece: str, text: str) -> bool:
     starts = [""] if shown.startswith("input") else [f"input {shape}\n{before}" for shape in SHAPES]
     specs = ["\n".join([*blocks, f"model m {{\n{start}{shown}\nact\n}}"]) for start in starts]
     return any(all(one.severity is not Severity.ERROR for one in archdsl.check_text(spec)) for spec in specs)
+
+
+def fits_experiment(shown: str) -> bool:
+    """Return whether a statement may stand in an experiment of a small network."""
+    usual = {
+        "model": "model m(norm=norm)", "recipe": "recipe small", "data": "data digits",
+        "measure": "measure steps_to(loss, 0.5)",
+    }  # fmt: skip
+    word = shown.partition(" ")[0]
+    others = [text for key, text in usual.items() if key != word]
+    body = "\n".join(["let norm = choose {batch, none}", *others, shown])
+    model = "model m { input [1, 8, 8]; conv 4; norm; act; gap; flatten; fc 10 }"
+    found = archdsl.check_text(f"{model}\nexperiment e {{\n{body}\n}}")
+    return not [one for one in found if one.severity is Severity.ERROR]
 
 
 def is_statement(shown: str) -> bool:

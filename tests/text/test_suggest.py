@@ -1,11 +1,10 @@
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import archdsl
 from archdsl.text.suggest import LONGEST, edit_distance, nearest
+from tests.patience import in_time
 
 KEYWORDS = ["conv", "cna", "norm", "act", "relu", "relu6", "gelu", "maxpool", "avgpool", "channels", "kernel"]
 
@@ -90,10 +89,9 @@ def test_what_is_offered_is_a_candidate_and_near(name: str, candidates: list[str
 
 
 def test_a_hostile_name_takes_no_time() -> None:
-    start = time.process_time()
-    assert nearest("a" * 1_000_000, ["a" * 999_999] * 1000) is None
-    assert nearest("a" * LONGEST, ["b" * 1_000_000] * 1000) is None
-    assert time.process_time() - start < 5
+    with in_time():
+        assert nearest("a" * 1_000_000, ["a" * 999_999] * 1000) is None
+        assert nearest("a" * LONGEST, ["b" * 1_000_000] * 1000) is None
 
 
 def test_what_other_tools_call_it_says_nothing_of_names_that_the_author_chose() -> None:
@@ -113,7 +111,6 @@ def test_what_other_tools_call_it_says_nothing_of_names_that_the_author_chose() 
         ("cov k=3", None),
         ("norms", "norm"),
         ("concta { pass; pass }", "concat"),
-        ("sum { pass; pass }", "add"),
         ("sum 3", None),
         ("conv 16 rate=2", None),
         ("conv 16 stide=2 s=2", None),

@@ -26,7 +26,12 @@ from archdsl.training.run.folder import settle
 from archdsl.training.run.record import RECORD, TEST
 from tests.training.small import differences, trained
 
-STATEMENTS = "epochs 4; ema 0.9; schedule plateau on=train patience=1; early_stop patience=9"
+STATEMENTS = """
+ema 0.9; schedule plateau on=train patience=1; early_stop patience=9
+phase { freeze "*" except head; epochs 2 }
+phase { freeze "stem.0"; epochs 1; optimizer adamw lr=1e-3 }
+phase { epochs 1 }
+"""
 KILLS = 100
 _LONGEST = 300
 _IN_A_WRITE = 0.5
@@ -158,8 +163,9 @@ def main() -> int:
         "# Kills\n\n"
         f"`python -m tests.training.kills --kills {options.kills} --seed {options.seed}`; Python "
         f"{platform.python_version()}, torch {torch.__version__}.\n\n"
-        "Runs of a small network, of 24 steps with a checkpoint after each, are ended by SIGKILL at random moments, "
-        "half of them in the write that comes next, and gone on with, until they end. The best and last weights, the "
+        "Runs of a small network, of 24 steps in three phases with a checkpoint after each, are ended by SIGKILL at "
+        "random moments, half of them in the write that comes next, and gone on with, until they end. The best and "
+        "last weights, the "
         "test figures, the texts and the metrics without times are then compared, byte for byte, with those of an "
         "undisturbed run.\n\n" + "\n".join(lines) + "\n"
     )

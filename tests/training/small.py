@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -59,7 +60,7 @@ def digits() -> DataSet:
     return load_data("digits")
 
 
-def trained(out: Path, statements: str = "", observer: Observer | None = None, **means: int) -> Result:
+def trained(out: Path, statements: str = "", observer: Observer | None = None, **means: Any) -> Result:
     return train(tiny(), recipe(statements), digits(), out, observer, means=Means("cpu", **means))
 
 

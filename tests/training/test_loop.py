@@ -111,6 +111,22 @@ model m { input [1, 8, 8]; conv 4 s=2; norm; relu; output features
     assert "last.safetensors" in differences(tmp_path / "a", tmp_path / "b")
 
 
+def test_an_output_that_the_recipe_names_teaches_what_leads_to_it(tmp_path: Path) -> None:
+    text = """
+model m { input [1, 8, 8]; conv 4 s=2; norm; relu
+  output aux { flatten; early: fc 10 }
+  flatten; late: fc 10 }
+"""
+    moved: list[bool] = []
+    for name, auxiliary in (("named", "auxiliary 0.5 outputs=aux; "), ("left", "")):
+        train(tiny(text), recipe(f"{auxiliary}weight_decay 0; epochs 1"), digits(), tmp_path / name, means=Means("cpu"))
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            first = tiny(text).module().state_dict()["early.weight"]
+        moved.append(not torch.equal(load_file(tmp_path / name / "last.safetensors")["early.weight"], first))
+    assert moved == [True, False]
+
+
 def test_a_loss_that_is_not_finite_stops_the_run_before_the_weights_change(tmp_path: Path) -> None:
     text = "model m { input [1, 8, 8]; flatten; a: fc 16; b: fc 16; c: fc 10 }"
     with pytest.raises(TrainingError) as caught:

@@ -64,3 +64,29 @@ def test_a_shortage_of_memory_tells_a_batch_that_fits() -> None:
     assert "15.0 of 16.0 GiB in use" in message
     assert "--batch-size 88" in help
     assert "smaller network" in describe_shortage(1, estimate=gib, fixed=gib, used=0, total=gib, reason="")[1]
+
+
+def test_factors_part_what_decay_parts_and_what_is_frozen_is_in_no_group() -> None:
+    net = module()
+    net.get_parameter("5.bias").requires_grad_(False)
+    groups = parameter_groups(net, WeightDecay(rate=0.1, norms=False), {"0.weight": 0.5, "1.bias": 0.5})
+    told = [(len(g["params"]), g["weight_decay"], g.get("factor")) for g in groups]
+    assert told == [(1, 0.1, 0.5), (1, 0.1, None), (1, 0.0, None), (1, 0.0, 0.5)]
+    even = parameter_groups(net, WeightDecay(rate=0, norms=False))
+    assert [len(group["params"]) for group in even] == [2, 2]  # as older checkpoints have them
+
+
+def test_an_average_takes_over_what_is_frozen() -> None:
+    net = module()
+    average = Average(net, 0.5)
+    kept = {key: value.clone() + 1 for key, value in average.state().items()}
+    net.get_parameter("0.weight").requires_grad_(False)
+    after = Average(net, 0.5)
+    after.take(kept, {"0.weight"})
+    assert torch.equal(after.state()["0.weight"], net.get_parameter("0.weight"))
+    assert torch.equal(after.state()["5.weight"], kept["5.weight"])
+    with torch.no_grad():
+        after.module.get_parameter("0.weight").fill_(-0.0)
+        net.get_parameter("0.weight").fill_(-0.0)
+    after.update(net, 1)
+    assert torch.signbit(after.state()["0.weight"]).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from torch import nn
 
 from archdsl.recipes.recipe import Recipe
 from archdsl.training import Means, Silent, TrainingError, TrainingStep
-from archdsl.training import session as sessions
-from archdsl.training.loop import new_module
+from archdsl.training import learner as learners
+from archdsl.training.beginning import new_module
 from archdsl.training.optimizer import optimizer_of, parameter_groups
 from archdsl.training.plan import plan_run
 from archdsl.training.session import Session
@@ -31,9 +32,9 @@ class Steps(Silent):
         self.steps.append(step.step)
 
 
-def fused(module: nn.Module, own: Recipe, device: torch.device) -> torch.optim.Optimizer:
+def fused(module: nn.Module, own: Recipe, device: torch.device, factors: Mapping[str, float]) -> torch.optim.Optimizer:
     """Build what CUDA gets; the CPU has these kernels too."""
-    usual = optimizer_of(module, own, device)
+    usual = optimizer_of(module, own, device, factors)
     settings: dict[str, Any] = {
         name: usual.defaults[name] for name in ("lr", "momentum", "nesterov", "betas") if name in usual.defaults
     }
@@ -43,7 +44,7 @@ def fused(module: nn.Module, own: Recipe, device: torch.device) -> torch.optim.O
 def ends(statements: str) -> tuple[Session, Steps, TrainingError | None]:
     own = recipe(statements)
     plan = plan_run(tiny(TEXT), own, digits(), Means("cpu"))
-    session, heard = Session(plan, new_module(plan, None, None)[0]), Steps()
+    session, heard = Session(plan, new_module(plan).module), Steps()
     try:
         for epoch in (1, 2):
             for batch in plan.feed.train(epoch):
@@ -59,10 +60,10 @@ def ends(statements: str) -> tuple[Session, Steps, TrainingError | None]:
 def test_what_a_gated_step_finds_is_what_a_step_finds(statements: str, monkeypatch: pytest.MonkeyPatch) -> None:
     usual, heard, told = ends(statements)
     assert told is not None
-    monkeypatch.setattr(sessions, "optimizer_of", fused)
+    monkeypatch.setattr(learners, "optimizer_of", fused)
     gated, gated_heard, gated_told = ends(statements)
-    assert gated.is_gated
-    assert not usual.is_gated
+    assert gated.learner.is_gated
+    assert not usual.learner.is_gated
     assert gated_told is not None
     assert gated_told.message == told.message
     assert gated_heard.steps == heard.steps
@@ -73,7 +74,7 @@ def test_what_a_gated_step_finds_is_what_a_step_finds(statements: str, monkeypat
 
 def test_a_gated_run_that_stays_finite_is_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
     usual, heard, told = ends("batch_size 128; clip 1.0")
-    monkeypatch.setattr(sessions, "optimizer_of", fused)
+    monkeypatch.setattr(learners, "optimizer_of", fused)
     gated, gated_heard, gated_told = ends("batch_size 128; clip 1.0")
     assert told is gated_told is None
     assert heard.steps == gated_heard.steps == list(range(1, 23))

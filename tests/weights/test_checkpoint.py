@@ -114,13 +114,16 @@ WEIGHTS = {"fc.weight": torch.zeros(2)}
 BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     "missing.pth": (lambda path: None, "no such file"),
     "folder.pth": (lambda path: path.mkdir(), "is a directory"),
-    "noise.pth": (lambda path: write(path, b"noise, and nothing else"), "damaged|else than tensors"),
+    "noise.pth": (
+        lambda path: write(path, b"noise, and nothing else"),
+        "is a text that begins with `noise, and nothing else`",
+    ),
     "cut.pth": (lambda path: cut(torch.save, path), "cut short"),
     "cut_old.pth": (lambda path: cut(save_old, path), "damaged"),
     "module.pth": (lambda path: torch.save(nn.Linear(2, 2), path), "torch.nn.modules.linear.Linear"),
     "arguments.pth": (lambda path: torch.save({"args": Namespace(lr=1), "model": {}}, path), "argparse.Namespace"),
     "evil.pth": (lambda path: torch.save({"w": Evil()}, path), "posix.system"),
-    "evil_plain.pkl": (lambda path: write(path, pickle.dumps(Evil())), "else than tensors|posix.system|damaged"),
+    "evil_plain.pkl": (lambda path: write(path, pickle.dumps(Evil())), "is a pickle that `torch.save` did not write"),
     "list.pth": (lambda path: torch.save([torch.zeros(2)], path), "holds a list"),
     "tensor.pth": (lambda path: torch.save(torch.zeros(2), path), "holds a Tensor"),
     "numbers.pth": (lambda path: torch.save({"epoch": 3}, path), "a dict of `epoch`"),

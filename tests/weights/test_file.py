@@ -91,15 +91,25 @@ def test_a_header_tells_shapes_and_types(tmp_path: Path) -> None:
     assert found == {key: (tuple(value.shape), str(value.dtype)) for key, value in state.items()}
 
 
-def test_a_report_of_safetensors_needs_neither_torch_nor_safetensors(tmp_path: Path) -> None:
-    path = tmp_path / "w.safetensors"
-    save_file(trained().state_dict(), path)
+@pytest.mark.parametrize("is_missing", [True, False])
+@pytest.mark.parametrize("form", ["one", "shards", "folder"])
+def test_a_report_of_safetensors_needs_neither_torch_nor_safetensors(
+    form: str, is_missing: bool, tmp_path: Path
+) -> None:
+    state = trained().state_dict()
+    places = {key: f"part-{place % 2}.safetensors" for place, key in enumerate(state)}
+    for name in set(places.values()):
+        save_file({key: state[key] for key in state if places[key] == name}, tmp_path / name)
+    (tmp_path / "w.index.json").write_text(json.dumps({"weight_map": places}), encoding="utf-8")
+    save_file(state, tmp_path / "whole.safetensors")
+    path = {"one": tmp_path / "whole.safetensors", "shards": tmp_path / "w.index.json", "folder": tmp_path}[form]
     (tmp_path / "m.arch").write_text(SPEC, encoding="utf-8")
     program = (
-        "import sys; sys.modules.update(torch=None, safetensors=None, numpy=None); import archdsl; "
-        f"print(archdsl.load({str(tmp_path / 'm.arch')!r}).compare_weights({str(path)!r}).fits)"
+        f"import sys; sys.modules.update(dict.fromkeys({['torch', 'safetensors', 'numpy'] * is_missing})); "
+        f"import archdsl; print(archdsl.load({str(tmp_path / 'm.arch')!r}).compare_weights({str(path)!r}).fits, "
+        "any(sys.modules.get(name) for name in ('torch', 'safetensors', 'numpy')))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}
     )
-    assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr
+    assert (done.stdout, done.returncode) == ("True False\n", 0), done.stderr

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
 
 import archdsl
 from archdsl.network import Network
+from archdsl.passes.arrivals import find_arrivals
+from archdsl.passes.heads import find_head
 from archdsl.passes.state import list_adaptable
 from archdsl.weights.plan import plan_transfer, transfer_from
 from archdsl.weights.stored import Stored
@@ -34,7 +37,8 @@ def stored(net: Network, names: Mapping[str, str] | None = None) -> dict[str, St
 
 
 def needs(net: Network) -> Needs:
-    return Needs(net.state, list_adaptable(net.shapes))
+    arrivals, head = partial(find_arrivals, net.shapes), partial(find_head, net.shapes)
+    return Needs(net.state, list_adaptable(net.shapes), arrivals, head)
 
 
 def plan(net: Network, file: Mapping[str, Stored], *, is_in_order: bool = True) -> Transfer:
@@ -149,19 +153,25 @@ def test_a_count_is_new_where_the_statistics_are_too() -> None:
     }  # fmt: skip
 
 
-def test_another_class_count_is_another_shape() -> None:
+def test_another_class_count_leaves_the_head_new() -> None:
     file = stored(network()) | {"fc.weight": Stored((9, 4), "float32"), "fc.bias": Stored((9,), "float32")}
-    different = plan(network(), file).of("different")
-    assert [(e.key, e.shape, e.source_shape) for e in different] == [
+    transfer = plan(network(), file)
+    assert [(e.key, e.shape, e.source_shape) for e in transfer.of("new")] == [
         ("fc.weight", (5, 4), (9, 4)), ("fc.bias", (5,), (9,))
     ]  # fmt: skip
+    assert {e.reason for e in transfer.of("new")} == {"5 classes here, 9 in the file"}
+    assert not transfer.of("unused")
+    # Elsewhere it is no number of classes.
+    file = stored(network()) | {"conv1.weight": Stored((9, 3, 3, 3), "float32")}
+    assert [e.key for e in plan(network(), file).of("different")] == ["conv1.weight"]
 
 
 @pytest.mark.parametrize(
     ("found", "cause"),
     [
         (Stored((5, 4, 1, 1), "float32"), "reshaped"),
-        (Stored((20,), "float32"), "reshaped"),
+        (Stored((20,), "float32"), "different"),
+        (Stored((5, 2, 2), "float32"), "different"),
         (Stored((4, 5), "float32"), "different"),
         (Stored((5, 4), "float16"), "matched"),
         (Stored((5, 4), "float64"), "matched"),

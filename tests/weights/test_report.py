@@ -28,8 +28,8 @@ def test_the_report_is_short_and_the_record_complete() -> None:
     assert counts(transfer) == "79 new, 1 unused"
     whole = record(transfer)
     assert whole["counts"] == {
-        "matched": 1, "renamed": 0, "reshaped": 0, "adapted": 0, "initial": 0, "dropped": 0, "new": 79, "different": 0,
-        "unusable": 0, "unused": 1
+        "matched": 1, "renamed": 0, "reshaped": 0, "adapted": 0, "initial": 0, "excepted": 0, "dropped": 0,
+        "guessed": 0, "new": 79, "different": 0, "unusable": 0, "unused": 1
     }  # fmt: skip
     assert whole["unused"] == [{"source": "x.y", "source_shape": [3], "source_dtype": "float32"}]
     assert len(whole["new"]) == 79  # pyright: ignore[reportArgumentType] -- a list of keys

@@ -97,7 +97,8 @@ def test_without_the_word_other_input_channels_are_a_misfit_that_names_it() -> N
     transfer = archdsl.load_text(spec).compare_weights(trained().state_dict())
     assert [entry.key for entry in transfer.of("different")] == ["conv1.weight"]
     assert transfer.notes == (
-        '`conv1.weight` has 3 input channels in the file and 1 here, which `keys NAME { adapt "conv1" }` fits',
+        "`conv1.weight` has 1 input channels here, 3 in the file: say `--adapt-input mean`, `copy` or `new`, or write "
+        '`keys NAME { adapt "conv1" }`',
     )
 
 

@@ -29,6 +29,7 @@ def write_record(difference: Difference) -> str:
             "before": _side(difference.before),
             "after": _side(difference.after),
             "same": not difference,
+            **_frozen(difference),
             "changes": [_change(change) for change in difference.changes],
             "follows": {
                 "parameters": follows.parameters,
@@ -60,6 +61,12 @@ def write_markdown(difference: Difference) -> str:
         cells = (label(figure), figure_text(figure, figure.before), figure_text(figure, figure.after))
         lines.append(f"| {' | '.join((*cells, change_text(figure), ratio_text(figure)))} |")
     return "\n".join([*lines, "", weights(difference.weights)]) + "\n"
+
+
+def _frozen(difference: Difference) -> dict[str, object]:
+    """Return what is frozen in each, where that differs."""
+    before, after = map(list, difference.frozen)
+    return {"frozen": {"before": before, "after": after}} if difference.is_frozen_otherwise else {}
 
 
 def _side(side: Side) -> dict[str, object]:

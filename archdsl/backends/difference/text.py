@@ -104,6 +104,9 @@ def listed(found: Sequence[str], most: int = _MOST_PLACES) -> str:
 
 def notes(difference: Difference) -> Iterator[str]:
     """Say what is no change of its own: what follows from changes, and other initial values."""
+    if difference.is_frozen_otherwise:
+        before, after = (", ".join(statements) or "nothing" for statements in difference.frozen)
+        yield f"frozen: {before} → {after}"
     follows = difference.follows
     if follows.places:
         count = len(follows.places)

@@ -104,7 +104,7 @@ function drawWire(wire, layout, x, y, path) {
   const element = svg("path", { d: curve(points.map(([px, py]) => [px + x, py + y])), class: "wire" });
   if (wire.to[0] === "b" && !target.inside) element.setAttribute("marker-end", "url(#arrow)");
   const title = svg("title");
-  title.textContent = wire.shape;
+  title.textContent = wire.told;
   element.append(title);
   layers.wires.append(element);
   drawn.flow.push({ from, to, element });
@@ -139,6 +139,11 @@ function drawPort(port, x, y, path) {
     drawn.items.set(id, { element, focus: element, x: x + port.x - width / 2, y: y + port.y - height / 2, width, height });
   } else {
     element.append(svg("circle", { r: DOT }));
+    if (port.input) {
+      const title = svg("title");
+      title.textContent = port.input.name;
+      element.append(title);
+    }
   }
   element.dataset.id = id;
   layers.wires.append(element);
@@ -182,9 +187,15 @@ function badgeOf(item, right, y) {
     text(item.badge, right - width / 2, y - 0.5, "small", "middle"));
 }
 
+/** A closed padlock, from its upper left corner on. */
+function lockOf(x, y) {
+  return svg("g", { class: "lock", transform: `translate(${x},${y})` },
+    svg("path", { d: "M2.5,5v-1.5a2.5,2.5 0 0 1 5,0v1.5" }), svg("rect", { y: 5, width: 10, height: 7, rx: 1 }));
+}
+
 function drawBox(item) {
   const { place, x, y, width, height } = item;
-  const element = svg("g", { class: `box kind-${place.kind}`, transform: `translate(${x},${y})` });
+  const element = svg("g", { class: `box kind-${place.kind}${place.isFrozen && !place.isJoin ? " frozen" : ""}`, transform: `translate(${x},${y})` });
   tag(element, place);
   focusable(element, place);
   const round = place.isJoin ? height / 2 : 7;
@@ -205,6 +216,7 @@ function drawBox(item) {
     item.lines.forEach((line, i) => element.append(text(line, 14, HEADER + 8 + i * LINE, i === place.mainLine ? "line" : "line less")));
     const low = HEADER + 8 + item.lines.length * LINE;
     element.append(text(item.shape, 14, low, "line shape"));
+    if (place.isFrozen) element.append(lockOf(width - 21, height - 24));
     element.append(svg("rect", { class: "track", x: 8, y: height - 7, width: width - 16, height: 3, rx: 1.5 }));
     element.append(svg("rect", { class: "share", x: 8, y: height - 7, width: 0, height: 3, rx: 1.5 }));
   }

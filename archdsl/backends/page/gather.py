@@ -14,6 +14,7 @@ from archdsl.ir.graph import Graph, Node, Value
 from archdsl.ops.base import Init, Op
 from archdsl.ops.shape import Shape
 from archdsl.passes.costs import Total
+from archdsl.passes.frozen import are_frozen
 from archdsl.passes.sizes import Sizes
 from archdsl.passes.tables import Tables
 from archdsl.text.codes import CODES
@@ -145,6 +146,8 @@ class Gathered:
         }
         if node.reuses is not None:
             box["reuses"] = node.reuses
+        if are_frozen(body.tables[start], chunk):
+            box["frozen"] = True
         if node.body is not None and not is_simple(node.body):
             inner = body.inner(node)
             box["body"] = self.body(inner, start)

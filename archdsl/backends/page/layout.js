@@ -94,7 +94,8 @@ function arrange(index, places, isTop) {
   const wire = (source, target, port) => {
     const name = String(wires.length);
     graph.setEdge(node(source[0]), target, {}, name);
-    wires.push({ from: node(source[0]), to: target, output: source[1], port, shape: shapeText(sourceShape(index, source)), name });
+    const told = [argumentName(body, target, port), shapeText(sourceShape(index, source))].filter(Boolean).join(" ");
+    wires.push({ from: node(source[0]), to: target, output: source[1], port, told, name });
   };
   body.boxes.forEach((box, i) => box.from.forEach((source, port) => wire(source, `b${i}`, port)));
   outputs.forEach((output, i) => wire(output.from, `o${i}`, 0));
@@ -118,6 +119,12 @@ function arrange(index, places, isTop) {
       ...found, points: graph.edge({ v: found.from, w: found.to, name: found.name }).points.map(({ x, y }) => [x, y]),
     })),
   };
+}
+
+/** What a block calls a value that it takes beside what flows in. */
+function argumentName(body, target, port) {
+  const box = target[0] === "b" && port > 0 ? body.boxes[Number(target.slice(1))] : null;
+  return box?.body !== undefined ? data.bodies[box.body].inputs[port].name : "";
 }
 
 const PULL = 50;

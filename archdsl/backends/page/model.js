@@ -144,6 +144,11 @@ class Place {
     return ops.find((op) => !small.has(op.kind) && op.word !== "flatten" && op.word !== "identity") ?? ops[0];
   }
 
+  /** Whether training leaves all of it as it is. */
+  get isFrozen() {
+    return Boolean(this.box.frozen || this.parent?.isFrozen);
+  }
+
   get isJoin() {
     return this.kind === "join";
   }

@@ -88,6 +88,7 @@ function aboutPlace(place) {
     ["path", place.path],
     ...(times > 1 ? [["applied", `${exact(times)} times`, "the figures below are for all"]] : []),
     ...(place.box.reuses ? [["weights", `those of ${place.box.reuses}`]] : []),
+    ...(place.isFrozen ? [["training", "leaves it as it is"]] : []),
     ["input", place.arriving.map(shapeText).join(", ")],
     ["output", shapeText(place.shape)],
     ...costFacts(place.total, whole),

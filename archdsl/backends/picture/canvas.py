@@ -109,11 +109,10 @@ class _Canvas:
         self._parts(frame, parts, self._inputs(frame, place), place)
 
     def _inputs(self, frame: Frame, place: _Place) -> list[_Tap]:
-        """Draw where values come in: the network's inputs with their shapes, a block's as `x`."""
+        """Draw where values come in: the network's inputs with their shapes, what flows into a block as `x`."""
         taps: list[_Tap] = []
-        inputs = frame.graph.inputs
-        for node, shape in zip(inputs, frame.calls[0].shapes.inputs, strict=True):
-            name = "x" if node.op is None and len(inputs) == 1 else node.id
+        for node, shape in zip(frame.graph.inputs, frame.calls[0].shapes.inputs, strict=True):
+            name = "x" if node.op is None and not taps else node.id
             shown = "" if node.op is None else shape_text(shape)
             taps.append(_Tap(self._box("input", (name,), place.group, self._paths((node,), place), shape=shown)))
         return taps
@@ -131,7 +130,7 @@ class _Canvas:
             taps = [values[value] for value in part.inputs]
             for name in part.nodes[0].names if self.level == "layers" else part.nodes[0].names[:1]:
                 results = self._part(part, name, taps, place)
-                taps = [results[""]]
+                taps = [results[""], *taps[1:]]
                 values.update({Value(part.result, output): tap for output, tap in results.items()})
         return values
 
@@ -147,9 +146,10 @@ class _Canvas:
             name=self._name(part, place),
             shape="" if is_join or self._is_told(part) else part.after,
             costs=self._costs(part) if is_main else None,
+            is_frozen=part.is_frozen,
         )
-        for tap in taps:
-            self._edge(tap, box)
+        for tap, argument in zip(taps, part.arguments, strict=True):
+            self._edge(tap, box, argument)
         body = part.nodes[-1].body
         outputs = ["", *(output.name for output in body.outputs)] if body is not None else [""]
         is_changed = part.after != part.before
@@ -242,9 +242,10 @@ class _Canvas:
         name: str = "",
         shape: str = "",
         costs: Total | None = None,
+        is_frozen: bool = False,
     ) -> str:
         said = tuple(line for line in lines if line != name)  # a call named as its block says so once
-        box = Box(f"n{len(self.boxes)}", kind, said, group, paths, name, shape, costs)
+        box = Box(f"n{len(self.boxes)}", kind, said, group, paths, name, shape, costs, is_frozen)
         self.boxes.append(box)
         return box.id
 
@@ -253,10 +254,10 @@ class _Canvas:
         self.groups.append(BoxGroup(name, title, parent, is_detail))
         return name
 
-    def _edge(self, tap: _Tap, target: str) -> None:
+    def _edge(self, tap: _Tap, target: str, argument: str = "") -> None:
         label = tap.label if tap.box not in self._labelled else ""
         self._labelled.add(tap.box)
-        self.edges.append(Edge(tap.box, target, label))
+        self.edges.append(Edge(tap.box, target, label, argument=argument))
 
 
 def _detail_title(variant: BlockVariant, frame: Frame) -> str:

@@ -19,7 +19,7 @@ def chunks(graph: Graph) -> list[Chunk]:
     for node in graph.topological():
         if node.is_input:
             continue
-        before = node.inputs[0].node if node.inputs == (Value(node.inputs[0].node),) else ""
+        before = node.inputs[0].node if len(node.inputs) == 1 and not node.inputs[0].output else ""
         is_alone = before in found and before not in kept and len(graph.consumers[before]) == 1
         if is_alone and _joins(found[before], node):
             found[node.id] = [*found.pop(before), node]

@@ -93,7 +93,7 @@ def _write_group(graph: Digraph, picture: Picture, theme: Theme, group: BoxGroup
 
 
 def _write_box(graph: Digraph, box: Box, theme: Theme) -> None:
-    fill, line = theme.fills[box.kind], theme.lines[box.kind]
+    fill, line = theme.frozen if box.is_frozen else theme.fills[box.kind], theme.lines[box.kind]
     look = {"fillcolor": fill, "color": line, "tooltip": _label([", ".join(box.paths[:6]) or box.texts[0]])}
     if box.kind == "join" and len(box.lines[0]) == 1:
         look |= {"shape": "circle", "width": "0.26", "fixedsize": "true", "fontsize": "13", "margin": "0"}
@@ -108,7 +108,8 @@ def _write_box(graph: Digraph, box: Box, theme: Theme) -> None:
         look |= {"shape": "plaintext", "style": "", "height": "0", "width": "0", "margin": "0.05,0.03"}
     elif box.kind in ("activation", "norm", "shape", "regularise"):
         look |= {"height": "0.2", "margin": "0.1,0.03"}
-    graph.node(box.id, _label(box.texts), **look)
+    # Not every font that Graphviz finds has a sign for it.
+    graph.node(box.id, _label([*box.texts, *(["(frozen)"] if box.is_frozen else [])]), **look)
 
 
 def _write_edge(graph: Digraph, edge: Edge, theme: Theme, *, is_trunk: bool) -> None:
@@ -116,7 +117,7 @@ def _write_edge(graph: Digraph, edge: Edge, theme: Theme, *, is_trunk: bool) -> 
     if edge.is_shortcut:
         look = {"color": theme.shortcut, "penwidth": "1.4", "weight": "0"}
     # The spaces keep the text off the line that it stands beside.
-    graph.edge(edge.source, edge.target, nohtml(f"  {_label([edge.label])} ") if edge.label else None, **look)
+    graph.edge(edge.source, edge.target, nohtml(f"  {_label(edge.texts)} ") if edge.texts else None, **look)
 
 
 def _trunk(picture: Picture) -> set[tuple[str, str]]:

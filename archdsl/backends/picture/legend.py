@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from archdsl.backends.picture.layout.arrangement import Point, Rect
-from archdsl.backends.picture.measure import COSTS, CostName, text_width
+from archdsl.backends.picture.measure import COSTS, LOCK, CostName, text_width
 from archdsl.backends.picture.picture import Picture
-from archdsl.backends.picture.scene import Curve, Pen, Primitive, Rectangle, Text, moved, with_head
+from archdsl.backends.picture.scene import Curve, Pen, Primitive, Rectangle, Text, lock, moved, with_head
 from archdsl.backends.theme import KIND_NAMES, Theme
 
 _SIZE = 9.5
@@ -50,6 +50,7 @@ def draw_legend(
     entries = [
         *(_kinds(picture, theme) if cost is None else [_scale(theme, cost, highest)]),
         *(_bar(theme, index, name) for index, name in shares if cost is None),
+        *([_frozen(theme, is_heat=cost is not None)] if any(box.is_frozen for box in picture.boxes) else []),
         *([_shortcut(theme)] if any(edge.is_shortcut for edge in picture.edges) else []),
     ]
     limit = max(width, _LEAST)
@@ -97,6 +98,13 @@ def _bar(theme: Theme, index: int, name: str) -> _Entry:
     track = Rectangle(Rect(0, 3, 26, 7), theme.track, Pen("", 0))
     bar = Rectangle(Rect(0, 3, 12, 7), theme.bars[index], Pen("", 0))
     return _Entry((track, bar), 26, f"part of all {'parameters' if name == 'params' else name}")
+
+
+def _frozen(theme: Theme, *, is_heat: bool) -> _Entry:
+    swatch = Rectangle(
+        Rect(0, 0, _SWATCH, _TALL), theme.background if is_heat else theme.frozen, Pen(theme.muted, 0.7), 2.0
+    )
+    return _Entry((swatch, *lock(Point((_SWATCH - LOCK) / 2, 1.2), theme.muted)), _SWATCH, "frozen")
 
 
 def _shortcut(theme: Theme) -> _Entry:

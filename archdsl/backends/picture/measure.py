@@ -25,6 +25,8 @@ CIRCLE, BAR = 19.0, 15.0
 _PAD_X, _PAD_Y = 9.0, 5.0
 _LEAST_SHARE = 0.01
 _LEAST_WIDTH = 44.0
+LOCK = 7.0
+"""The width of the lock in the corner of what is frozen."""
 
 
 class TextLine(NamedTuple):
@@ -84,7 +86,8 @@ def measure(box: Box, picture: Picture, cost: CostName | None = None) -> Content
     height = sum(line.size * LINE for line in lines) + len(shares) * SHARE * LINE + (1.5 if shares else 0)
     if box.kind in ("input", "output"):
         return Content(lines, shares, max(widths) + 6, height + 4)
-    return Content(lines, shares, max(_LEAST_WIDTH, max(widths) + 2 * _PAD_X), height + 2 * _PAD_Y)
+    beside = 2 * (_PAD_X + (LOCK if box.is_frozen else 0))
+    return Content(lines, shares, max(_LEAST_WIDTH, max(widths) + beside), height + 2 * _PAD_Y)
 
 
 def _lines(box: Box) -> Iterator[TextLine]:

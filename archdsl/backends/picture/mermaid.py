@@ -15,6 +15,8 @@ def write_mermaid(picture: Picture, theme: Theme) -> str:
     """Write a picture as a flow chart. The same picture gives the same text."""
     kinds: list[Kind] = list(dict.fromkeys([box.kind for box in picture.boxes]))
     looks = [_look(theme, kind) for kind in kinds]
+    is_frozen = any(box.is_frozen for box in picture.boxes)
+    looks += [f"  classDef frozen fill:{theme.frozen},stroke:{theme.muted},color:{theme.ink}"] if is_frozen else []
     shortcuts = [str(index) for index, edge in enumerate(picture.edges) if edge.is_shortcut]
     lines = [f"  linkStyle {','.join(shortcuts)} stroke:{theme.shortcut},stroke-width:2px"] if shortcuts else []
     direction = "LR" if picture.direction == "right" else "TB"
@@ -44,13 +46,13 @@ def _group(picture: Picture, group: BoxGroup, indent: str) -> Iterator[str]:
 
 def _box(box: Box, picture: Picture) -> str:
     shares = " · ".join(share.text for share in measure(box, picture).shares)
-    label = _lines([*box.texts, *([shares] if shares else [])])
+    label = _lines([*box.texts, *([shares] if shares else []), *(["(frozen)"] if box.is_frozen else [])])
     left, right = ("((", "))") if box.is_circle else ("([", "])") if box.kind in ("input", "output") else ("[", "]")
-    return f'{box.id}{left}"{label}"{right}:::{box.kind}'
+    return f'{box.id}{left}"{label}"{right}:::{"frozen" if box.is_frozen else box.kind}'
 
 
 def _edge(edge: Edge) -> str:
-    label = f'|"{escape(edge.label)}"|' if edge.label else ""
+    label = f'|"{_lines(edge.texts)}"|' if edge.texts else ""
     return f"  {edge.source} -->{label} {edge.target}"
 
 

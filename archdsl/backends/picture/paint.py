@@ -20,6 +20,7 @@ from archdsl.backends.picture.scene import (
     Scene,
     Text,
     curved,
+    lock,
     moved,
     rounded,
     with_head,
@@ -72,6 +73,7 @@ class _Painter:
             *self._frames(),
             *self._links(),
             *(primitive for edge, route in self._edges() for primitive in self._edge(edge, route)),
+            *self._arguments(),
             *(primitive for box in self.picture.boxes for primitive in self._box(box)),
         ]
         placed = [moved(primitive, left, top) for primitive in primitives]
@@ -133,6 +135,19 @@ class _Painter:
             at = Point(start.x + (5 if is_down or is_up else 3), start.y + (LABEL + 2 if is_down else -4))
             yield Text(at, edge.label, LABEL, self.theme.muted)
 
+    def _arguments(self) -> Iterator[Primitive]:
+        """Write what boxes call the values that they take where these arrive, in one text those of one place."""
+        found: dict[tuple[Point, bool], list[str]] = {}
+        for edge, route in zip(self.picture.edges, self.plan.routes, strict=True):
+            if edge.argument:
+                *_, before, end = route.points
+                is_level = self.plan.is_right or before.y == end.y
+                found.setdefault((end, is_level), []).append(edge.argument)
+        for (end, is_level), names in found.items():
+            text = ", ".join(dict.fromkeys(names))
+            at = Point(end.x - (text_width(text, LABEL) + 8 if is_level else -5), end.y - (4 if is_level else 8))
+            yield Text(at, text, LABEL, self.theme.muted)
+
     def _box(self, box: Box) -> Iterator[Primitive]:
         rect, theme = self.plan.boxes[box.id], self.theme
         if box.is_circle:
@@ -146,17 +161,21 @@ class _Painter:
                 pen = Pen(theme.lines[box.kind], theme.widths.get(box.kind, 1.0), theme.dashes.get(box.kind, ""))
                 is_round = box.kind in ("activation", "norm", "regularise")
                 yield Rectangle(rect, fill, pen, min(rect.height / 2, 9.0) if is_round else _ROUND, self._note(box))
-            yield from self._content(self.contents[box.id], rect, fill)
+            yield from self._content(self.contents[box.id], rect, fill, is_grey=box.is_frozen)
+            if box.is_frozen:
+                ink = theme.muted if self.cost is None else theme.ink_on(fill)
+                yield from lock(Point(rect.right - measure.LOCK - 4, rect.top + 4), ink)
 
     def _fill(self, box: Box) -> str:
         if self.cost is None or box.costs is None:
-            return self.theme.fills[box.kind] if self.cost is None else self.theme.background
+            fill = self.theme.frozen if box.is_frozen else self.theme.fills[box.kind]
+            return fill if self.cost is None else self.theme.background
         return self.theme.heat(part_of(box, self.picture, self.cost) / self.highest)
 
     def _note(self, box: Box) -> str:
         paths = ", ".join(box.paths[:3]) + (" …" if len(box.paths) > 3 else "")
         costs = measure.costs_text(box.costs) if box.costs else ""
-        return "\n".join(text for text in (paths, costs) if text)
+        return "\n".join(text for text in (paths, costs, "frozen" if box.is_frozen else "") if text)
 
     def _bar_text(self, text: str, rect: Rect) -> Text:
         centre, size, colour = rect.centre, measure.SMALL, self.theme.background
@@ -165,7 +184,7 @@ class _Painter:
         at = Point(centre.x + base, centre.y) if is_turned else Point(centre.x, centre.y + base)
         return Text(at, text, size, colour, is_bold=True, anchor="middle", is_turned=is_turned)
 
-    def _content(self, content: Content, rect: Rect, fill: str) -> Iterator[Primitive]:
+    def _content(self, content: Content, rect: Rect, fill: str, *, is_grey: bool) -> Iterator[Primitive]:
         """Write the lines of a box, and below them its shares as bars."""
         theme = self.theme
         is_heat = self.cost is not None
@@ -184,6 +203,7 @@ class _Painter:
             top = y - measure.SHARE * 0.28 - measure.SHARE * 0.36 - _TRACK_HEIGHT / 2
             track = Rect(left, top, left + measure.TRACK, top + _TRACK_HEIGHT)
             track_fill, bar_fill = (theme.background, ink) if is_heat else (theme.track, theme.bars[share.kind])
+            track_fill = theme.background if is_grey else track_fill
             none = Pen("", 0)
             yield Rectangle(track, track_fill if not is_heat else "", Pen(ink, 0.5) if is_heat else none)
             length = max(1.0, measure.TRACK * min(share.part, 1.0))

@@ -12,6 +12,7 @@ from archdsl.backends.words import join_symbol, shape_text
 from archdsl.ir.graph import Graph, Node, NodeId, Value
 from archdsl.ops.shape import Shape
 from archdsl.passes.costs import Total
+from archdsl.passes.frozen import are_frozen
 from archdsl.passes.tables import Tables
 
 
@@ -63,10 +64,24 @@ class Part:
     parts: tuple[Part, ...] = ()
     calls: str = ""
     bound: tuple[tuple[str, object], ...] = ()
+    is_frozen: bool = False
 
     @property
     def inputs(self) -> tuple[Value, ...]:
         return self.nodes[0].inputs
+
+    @property
+    def arguments(self) -> list[str]:
+        """Name what is read, in the order of the inputs: a block's parameter, an operator's attribute, else nothing."""
+        node = self.nodes[0]
+        names = [""] * len(self.inputs)
+        if node.body is not None and node.body.kind == "block":
+            names[1:] = [entry.id for entry in node.body.inputs[1:]]
+        for attribute in node.op.value_attributes() if node.op is not None else ():
+            place = getattr(node.op, attribute)
+            if place is not None:
+                names[place.input] = attribute
+        return names
 
     @property
     def head(self) -> NodeId:
@@ -85,7 +100,8 @@ def operator_part(frame: Frame, chunk: Chunk) -> Part:
     lines = (join_symbol(head.op),) if is_join else _lines(frame, chunk, head)
     before, after = _ends(frame, chunk)
     names = (head.id,) if head.is_labelled and not is_join else ()
-    return Part(chunk, head.op.category, lines, before, after, _sum(frame, chunk), names, head.repeat)
+    total, is_frozen = _sum(frame, chunk), _is_frozen(frame, chunk)
+    return Part(chunk, head.op.category, lines, before, after, total, names, head.repeat, is_frozen=is_frozen)
 
 
 def _lines(frame: Frame, chunk: Chunk, head: Node) -> tuple[str, ...]:
@@ -107,12 +123,18 @@ def call_part(frame: Frame, node: Node, kind: Kind, lines: tuple[str, ...]) -> P
     shared = () if node.reuses is None else (f"weights of {node.reuses}",)
     total = _sum(frame, (node,))
     name = node.body.name if node.body.kind == "block" else ""
-    return Part((node,), kind, (*lines, *shared), before, after, total, names, node.repeat, calls=name, bound=bound)
+    made = Part((node,), kind, (*lines, *shared), before, after, total, names, node.repeat, calls=name, bound=bound)
+    return replace(made, is_frozen=_is_frozen(frame, (node,)))
 
 
 def _ends(frame: Frame, chunk: Chunk) -> tuple[str, str]:
     first, last = chunk[0], chunk[-1]
     return frame.shape(first.inputs[0]) if first.inputs else "", frame.shape(Value(last.id))
+
+
+def _is_frozen(frame: Frame, chunk: Chunk) -> bool:
+    """Return whether training leaves all that it could change of some nodes as it is, in every call."""
+    return all(are_frozen(call, [call.graph.nodes[node.id] for node in chunk]) for call in frame.calls)
 
 
 def _sum(frame: Frame, chunk: Chunk) -> Total:
@@ -158,12 +180,15 @@ def fold(graph: Graph, parts: Sequence[Part], is_loose: bool) -> list[Part]:
 
 
 def _follows(graph: Graph, last: Part, part: Part, kept: set[NodeId]) -> bool:
-    is_next = part.inputs == (Value(last.result),) and last.result not in kept
+    """Return whether a part does nothing but go on from another one, with the same further values."""
+    is_next = part.inputs == (Value(last.result), *last.inputs[1:]) and last.result not in kept
     return is_next and len(graph.consumers[last.result]) == 1
 
 
 def _equal(one: Part, other: Part, is_loose: bool) -> bool:
     if one.frame or other.frame or one.kind != other.kind or one.kind == "join" or one.lines != other.lines:
+        return False
+    if one.is_frozen != other.is_frozen:
         return False
     if is_loose and one.calls:
         return one.bound == other.bound or one.after == other.after

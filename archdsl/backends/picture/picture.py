@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from archdsl.backends.theme import Kind
@@ -17,6 +17,7 @@ class Box:
     `lines` describe what it does in the field's shorthand, `name` is what the spec calls it, and `shape` what it gives,
     as far as that is one shape. `paths` are the state_dict paths of the operators it stands for, in full, and `costs`
     what they cost together; none inside a block shown for all its calls. `group` is the innermost group around it.
+    `is_frozen` says that training leaves all of it as it is.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Box:
     name: str = ""
     shape: str = ""
     costs: Total | None = None
+    is_frozen: bool = False
 
     @property
     def is_circle(self) -> bool:
@@ -44,12 +46,22 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A value that flows. A shortcut goes past boxes that another path from source to target goes through."""
+    """A value that flows. A shortcut goes past boxes that another path from source to target goes through.
+
+    `label` is the value's shape where the source changed it, `argument` what the target calls a value that it takes
+    beside what flows.
+    """
 
     source: str
     target: str
     label: str = ""
     is_shortcut: bool = False
+    argument: str = ""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """List what it says."""
+        return tuple(text for text in (self.label, self.argument) if text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +110,4 @@ def mark_shortcuts(boxes: Sequence[Box], edges: Sequence[Edge]) -> Iterator[Edge
     for edge in edges:
         others = (below[other] for other in targets[edge.source] if other != edge.target)
         is_shortcut = any(reached >> position[edge.target] & 1 for reached in others)
-        yield Edge(edge.source, edge.target, edge.label, is_shortcut)
+        yield replace(edge, is_shortcut=is_shortcut)

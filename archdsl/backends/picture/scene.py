@@ -137,6 +137,14 @@ def with_head(path: Curve) -> Iterator[Primitive]:
     yield Triangle((tip, left, right), path.pen.colour)
 
 
+def lock(at: Point, colour: str) -> Iterator[Primitive]:
+    """Draw a small closed padlock, 7 wide and 8 high, from its upper left corner on."""
+    x, y = at
+    sides = ((Point(x + 1.7, y + 2.4),), (Point(x + 1.7, y + 0.2), Point(x + 5.3, y + 0.2), Point(x + 5.3, y + 2.4)))
+    yield Curve(Point(x + 1.7, y + 3.6), (*sides, (Point(x + 5.3, y + 3.6),)), Pen(colour, 1.1))
+    yield Rectangle(Rect(x, y + 3.6, x + 7, y + 8), colour, Pen("", 0), 0.8)
+
+
 def moved(primitive: Primitive, x: float, y: float) -> Primitive:
     """Shift a primitive."""
 

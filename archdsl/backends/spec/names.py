@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archdsl.ir.graph import Node
@@ -35,14 +35,14 @@ def are_numbers(units: Sequence[Unit]) -> bool:
     return names == [str(index) for index in range(len(names))]
 
 
-def settle(units: list[Unit], entry: str | None) -> list[Unit]:
+def settle(units: list[Unit], arriving: Mapping[str, Sequence[str]]) -> list[Unit]:
     """Return the units with as many labels as are needed for their names, where the level is not numbered.
 
-    `entry` is the name of what arrives in a body, None in a model. Repeats whose names are not what they would be stand
-    one by one.
+    `arriving` are the words that places where values arrive go by, by the node that they stand before. Repeats whose
+    names are not what they would be stand one by one.
     """
     while True:
-        wrong = _first_wrong(units, entry)
+        wrong = _first_wrong(units, arriving)
         if wrong is None:
             return units
         unit = units[wrong]
@@ -50,12 +50,13 @@ def settle(units: list[Unit], entry: str | None) -> list[Unit]:
         units = [*units[:wrong], *ones, *units[wrong + 1 :]]
 
 
-def _first_wrong(units: Sequence[Unit], entry: str | None) -> int | None:
+def _first_wrong(units: Sequence[Unit], arriving: Mapping[str, Sequence[str]]) -> int | None:
     """Return the first step without a label that would get another name than it has."""
     unlabelled = UnlabelledNames(unit.names[0] for unit in units if unit.is_labelled)
-    if entry is not None:
-        unlabelled.next("input")
     for index, unit in enumerate(units):
+        if index == 0 or units[index - 1].node is not unit.node:
+            for word in arriving.get(unit.node.id, ()):
+                unlabelled.next(word)
         if unit.is_labelled:
             continue
         found = tuple(unlabelled.next(unit.hint) for _ in unit.names)

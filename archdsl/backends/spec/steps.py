@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isfinite
+from types import MappingProxyType
 from typing import cast
 
 from pydantic import ValidationError
 
-from archdsl.ops.base import Init, Op
+from archdsl.ops.base import Init, Op, ValueAt
 from archdsl.ops.init import INITS
 from archdsl.syntax import tree
 from archdsl.text.source import Span
@@ -25,12 +27,15 @@ def name(text: str) -> tree.Name:
     return tree.Name(text, NOWHERE)
 
 
-def call(op: Op) -> tree.Call:
-    """Return the call that makes an operator, with the arguments that differ from the defaults."""
-    return tree.Call(name(op.keyword), arguments(op), None, NOWHERE)
+def call(op: Op, read: Mapping[int, tree.Expression] = MappingProxyType({})) -> tree.Call:
+    """Return the call that makes an operator, with the arguments that differ from the defaults.
+
+    `read` is how the values are written that attributes name, by their places among what the operator reads.
+    """
+    return tree.Call(name(op.keyword), arguments(op, read), None, NOWHERE)
 
 
-def arguments(op: Op) -> tuple[tree.Argument, ...]:
+def arguments(op: Op, read: Mapping[int, tree.Expression] = MappingProxyType({})) -> tuple[tree.Argument, ...]:
     """Return an operator's arguments: those that it needs by their places, the others by the shortest name."""
     short = {full: key for key, full in op.aliases.items()}
     found: list[tree.Argument] = []
@@ -40,8 +45,12 @@ def arguments(op: Op) -> tuple[tree.Argument, ...]:
         is_placed &= info.is_required()
         if not info.is_required() and value == info.get_default(call_default_factory=True):
             continue
+        if field == op.open_attribute:
+            found += [tree.Argument(name(key), expression(item), NOWHERE) for key, item in value]
+            continue
         key = None if is_placed else name(short.get(field, field))
-        found.append(tree.Argument(key, expression(_one_for_both(op, field, value)), NOWHERE))
+        written = read[value.input] if isinstance(value, ValueAt) else expression(_one_for_both(op, field, value))
+        found.append(tree.Argument(key, written, NOWHERE))
     return tuple(found)
 
 
@@ -71,7 +80,7 @@ def expression(value: object) -> tree.Expression:
         literal = tree.Literal(abs(value), NOWHERE)
         return tree.Unary("-", literal, NOWHERE) if value < 0 else literal
     if isinstance(value, str):
-        return tree.Variable(value, NOWHERE)
+        return tree.Variable(value, NOWHERE) if value.isidentifier() else tree.Literal(value, NOWHERE)
     if isinstance(value, tuple):
         return tree.ListOf(tuple(map(expression, cast("tuple[object, ...]", value))), NOWHERE)
     raise Unsayable(f"the value {value!r}")

@@ -65,6 +65,7 @@ class GeneratedCode:
             if isinstance(value, type) and value.__module__ == namespace["__name__"]
         }
         for name, value in found.items():
+            _look_names_up(value, namespace)
             type.__setattr__(value, "__reduce_ex__", self._reducer(name, value))
         return found
 
@@ -88,6 +89,29 @@ class GeneratedCode:
 
     def __deepcopy__(self, _memo: object) -> GeneratedCode:
         return self
+
+
+_CHAIN: str = """\
+def forward(self, input):
+    for module in self:
+        input = module(input)
+    return input
+"""
+
+
+def _look_names_up(cls: Any, namespace: dict[str, Any]) -> None:
+    """Give a plain chain a `forward` of its own, equal to torch's, that finds names where those of its steps are found.
+
+    torch.compile begins in a function of torch's for a module whose `forward` is torch's, and then imports the file
+    that a step's names are in; generated code is in no file.
+    """
+    chain: Any = namespace["nn"].Sequential
+    if getattr(cls, "forward", None) is chain.forward:
+        filename = "<archdsl chain>"
+        linecache.cache[filename] = (len(_CHAIN), None, list(_CHAIN.splitlines(keepends=True)), filename)
+        made: dict[str, Any] = {}
+        exec(compile(_CHAIN, filename, "exec", dont_inherit=True), namespace, made)
+        cls.forward = made["forward"]
 
 
 _LIVING: WeakValueDictionary[tuple[str, str], GeneratedCode] = WeakValueDictionary()

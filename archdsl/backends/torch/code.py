@@ -38,10 +38,11 @@ class Symbol(str):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """`kind(keywords)`: a module whose class is itself a value."""
+    """`kind(arguments, key=argument)`: a module whose class is itself a value."""
 
     kind: PyExpression
     keywords: tuple[tuple[str, PyExpression], ...] = ()
+    arguments: tuple[PyExpression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +183,9 @@ def mapped(code: PyExpression, change: Callable[[PyExpression], PyExpression]) -
         case PyCall(function, arguments, keywords):
             named = _named(keywords, change)  # first, for the order of holes is that of a constructor's parameters
             return PyCall(function, tuple(map(change, arguments)), named)
-        case Made(kind, keywords):
-            return Made(change(kind), _named(keywords, change))
+        case Made(kind, keywords, arguments):
+            named = _named(keywords, change)
+            return Made(change(kind), named, tuple(map(change, arguments)))
         case Method(subject, name, arguments):
             return Method(change(subject), name, tuple(map(change, arguments)))
         case Infix(operator, operands):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from keyword import iskeyword
 from pathlib import Path
@@ -15,46 +14,51 @@ from archdsl.backends.torch.forward import members
 from archdsl.backends.torch.initial import initial_lines
 from archdsl.backends.torch.modules import is_sequential, sequential
 from archdsl.backends.torch.names import RESERVED, class_name
-from archdsl.backends.torch.nested import nest
+from archdsl.backends.torch.pinned import PINNED, frozen_lines, pinned_lines, pinned_targets
 from archdsl.backends.torch.source import class_lines, output_classes
 from archdsl.backends.torch.statements import Members, Sequential
 from archdsl.ops.shape import Shape
 from archdsl.passes.shapes import Shapes
-from archdsl.passes.state import list_state
 from archdsl.passes.tables import Tables
 
 _HELPERS = Path(__file__).with_name("runtime.py")
 
 
-def emit(tables: Tables, name: str, digest: str) -> str:
+def emit(tables: Tables, name: str, digest: str, taps: Sequence[str] = ()) -> str:
     """Return the Python source of a network: it imports torch alone, and its last class is the network.
+
+    With `taps`, the paths that the graph's outputs are called by, it gives a dict of these.
 
     Ensures: the same bytes for the same graph; valid under `ruff check` and `ruff format`; state_dict keys are the
     graph's paths.
     """
     graph, shapes = tables.graph, tables.shapes
     helpers = _helper_sources()
-    classes = classes_below(shapes, frozenset(helpers))
+    pinned = pinned_targets(shapes)
+    classes = classes_below(shapes, frozenset({*helpers, *pinned}))
     body = [line for code in classes.found for line in ["", "", *class_lines(code)]]
-    body += output_classes(graph)
-    title = _title(name, {code.name for code in classes.found} | set(helpers) | RESERVED)
-    network = ClassCode(title, graph.doc or f"The network `{name}`.", (), _main(shapes, classes), graph)
-    body += ["", "", *class_lines(network, initial_lines(shapes, classes.owners), _about_forward(shapes))]
+    body += output_classes(graph) if not taps else []
+    title = _title(name, {code.name for code in classes.found} | {*helpers, *pinned} | RESERVED)
+    network = ClassCode(title, graph.doc or f"The network `{name}`.", (), _main(shapes, classes, taps), graph)
+    last = [*initial_lines(shapes, classes.owners), *frozen_lines(shapes)]
+    gives = "dict[str, Tensor]" if taps else ""
+    body += ["", "", *class_lines(network, last, _about_forward(shapes), gives)]
     code = ast.parse("\n".join(body))
     called = {node.func.id for node in ast.walk(code) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    called |= {*pinned.values(), *([PINNED] if pinned else [])}
     used = [text for helper, text in helpers.items() if helper in called]
+    body = [*(line for item in pinned.items() for line in pinned_lines(*item)), *body]
     helper_lines = [line for text in used for line in ["", "", *text.splitlines()]]
     imports = _imports(_names(code).union(*(_names(ast.parse(text)) for text in used)))
     return "\n".join([*header(tables, name, digest), *imports, *helper_lines, *body, ""])
 
 
-def _main(shapes: Shapes, classes: Classes) -> Members:
+def _main(shapes: Shapes, classes: Classes, taps: Sequence[str]) -> Members:
     """Return the members of the network itself: plain steps where it is a chain of modules without names."""
-    steps = sequential(shapes, classes.constructor) if is_sequential(shapes.graph) else None
+    steps = sequential(shapes, classes.constructor) if is_sequential(shapes.graph) and not taps else None
     if isinstance(steps, tuple):
         return Members({}, (), (Sequential(steps),))
-    main = members(shapes, classes.constructor)
-    return replace(main, modules=nest(main.modules, (key for key, _ in list_state(shapes))))
+    return members(shapes, classes.constructor, taps)
 
 
 def _title(name: str, taken: Collection[str]) -> str:
@@ -98,8 +102,11 @@ def _imports(names: Collection[str]) -> list[str]:
     imports: list[str] = []
     if "OrderedDict" in names:
         imports.append("from collections import OrderedDict")
-    if "NamedTuple" in names:
-        imports.append("from typing import NamedTuple")
+    if "Callable" in names:
+        imports.append("from collections.abc import Callable")
+    typing = [name for name in ("Any", "NamedTuple") if name in names]
+    if typing:
+        imports.append(f"from typing import {', '.join(typing)}")
     if imports:
         imports.append("")
     if "torch" in names:

@@ -27,13 +27,14 @@ from archdsl.backends.torch.code import (
     grows,
     items_of,
 )
+from archdsl.ops.base import TorchName
 
 WIDTH = 88
 
 
 def literal(value: object) -> str:
     """Write a constant as Python does, strings in double quotes."""
-    if isinstance(value, Symbol):
+    if isinstance(value, Symbol | TorchName):
         return str(value)
     if isinstance(value, str):
         escaped = value.encode("unicode_escape").decode().replace('"', '\\"')
@@ -54,12 +55,14 @@ def flat(code: PyExpression) -> str:
             return text
         case PyCall(function):
             return f"{function}({', '.join(prefix + flat(item) for prefix, item in _arguments(code))})"
-        case Made(kind, keywords):
-            return flat(PyCall(flat(kind), (), keywords))
+        case Made(kind, keywords, arguments):
+            return flat(PyCall(flat(kind), arguments, keywords))
         case Method(subject, name, arguments):
             return f"{flat(subject)}.{name}({', '.join(map(flat, arguments))})"
         case Infix(operator, operands):
             return f" {operator} ".join(_operand(item) for item in operands)
+        case PyList((Repeat(item) as repeat,)):
+            return f"[{flat(item)} {_clause(repeat)}]"
         case PyList(items):
             return f"[{', '.join(map(flat, items))}]"
         case PyTuple(items):
@@ -121,10 +124,18 @@ def layout(prefix: str, code: PyExpression, suffix: str, indent: int) -> list[st
     match code:
         case PyCall(function):
             return _brackets(prefix + function + "(", _arguments(code), ")" + suffix, indent)
+        case Made(kind, keywords, arguments):
+            return layout(prefix, PyCall(flat(kind), arguments, keywords), suffix, indent)
+        case PyList((Repeat(item) as repeat,)):
+            inner = layout("", item, "", indent + 4)
+            return [f"{pad}{prefix}[", *inner, f"{pad}    {_clause(repeat)}", f"{pad}]{suffix}"]
         case PyList(items):
             return _brackets(prefix + "[", [("", item) for item in items], "]" + suffix, indent)
         case PyTuple(items):
             return _brackets(prefix + "(", [("", item) for item in items], ")" + suffix, indent)
+        case PyLiteral(value) if (found := items_of(value)) is not None:
+            listed = [("", PyLiteral(item)) for item in found]
+            return _brackets(prefix + "(", listed, ")" + suffix, indent)
         case PyDict(items):
             return _brackets(prefix + "{", [(f"{literal(key)}: ", item) for key, item in items], "}" + suffix, indent)
         case Repeat(item):
@@ -139,6 +150,10 @@ def layout(prefix: str, code: PyExpression, suffix: str, indent: int) -> list[st
             return [*lines, f"{pad}{_clause(code)}{suffix}"]
         case Spread(pairs):
             return [f"{pad}{prefix}*(", *layout("", pairs, "", indent + 4), f"{pad}){suffix}"]
+        case Infix(operator, (first, PyCall() as last)) if prefix.endswith((" = ", "return ")) and _opens(
+            start := f"{prefix}{_operand(first)} {operator} ", last, indent
+        ):
+            return layout(start, last, suffix, indent)
         case Either() | Infix() if indent + 4 + len(flat(code)) <= WIDTH:
             return [f"{pad}{prefix}(", f"{pad}    {flat(code)}", f"{pad}){suffix}"]
         case Either(flag, then, otherwise):
@@ -155,6 +170,15 @@ def layout(prefix: str, code: PyExpression, suffix: str, indent: int) -> list[st
             return [line]
 
 
+def _opens(start: str, call: PyCall, indent: int) -> bool:
+    """Return whether a call behind an operator can be broken inside its brackets, as ruff prefers in a statement."""
+    return bool(_arguments(call)) and indent + len(f"{start}{call.function}(") <= WIDTH
+
+
+def _hugs(code: PyExpression) -> bool:
+    return isinstance(code, PyCall | Repeat | Numbered) or (isinstance(code, PyLiteral) and bool(items_of(code.value)))
+
+
 def _brackets(opening: str, items: Sequence[tuple[str, PyExpression]], closing: str, indent: int) -> list[str]:
     """Break inside brackets: all items on one line if they fit, else one on each."""
     pad = " " * indent
@@ -163,7 +187,7 @@ def _brackets(opening: str, items: Sequence[tuple[str, PyExpression]], closing: 
         return [pad + opening, f"{pad}    {body}", pad + closing]
     lines: list[str] = []
     # A lone positional argument hugs its brackets: it gets no comma.
-    is_alone = len(items) == 1 and isinstance(items[0][1], PyCall | Repeat | Numbered) and not items[0][0]
+    is_alone = len(items) == 1 and _hugs(items[0][1]) and not items[0][0]
     for prefix, item in items:
         lines += layout(prefix, item, "" if is_alone else ",", indent + 4)
     return [pad + opening, *lines, pad + closing]

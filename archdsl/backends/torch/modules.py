@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from archdsl.backends.torch.code import PyCall, PyDict, PyExpression, PyList, PyLiteral, PyTuple, Spread
+from archdsl.backends.torch.code import PyCall, PyDict, PyExpression, PyList, PyLiteral, PyTuple, Spread, items_of
 from archdsl.backends.torch.fold import folded, folded_pairs
 from archdsl.backends.torch.in_place import runs_in_place
+from archdsl.backends.torch.pinned import pinned
 from archdsl.ir.graph import Graph, Node
-from archdsl.ops.base import TorchCall
+from archdsl.ops.base import Init, TorchCall
 from archdsl.passes.shapes import Shapes
 
 # Returns the code that builds the class of a body that has one.
@@ -70,7 +71,7 @@ def module_form(node: Node, shapes: Shapes, constructor: Constructor) -> PyExpre
     call = call.stateless_module or call
     keywords = {**call.kwargs, "inplace": True} if runs_in_place(node, shapes.graph) else call.kwargs
     named = tuple((key, PyLiteral(value)) for key, value in keywords.items())
-    return PyCall(call.target, tuple(map(PyLiteral, call.args)), named)
+    return PyCall(pinned(node, call.target), tuple(map(PyLiteral, call.args)), named)
 
 
 def _sequential_call(shapes: Shapes, constructor: Constructor) -> PyExpression:
@@ -78,7 +79,30 @@ def _sequential_call(shapes: Shapes, constructor: Constructor) -> PyExpression:
     return PyCall("nn.Sequential", steps if isinstance(steps, tuple) else (ordered(steps),))
 
 
-def parameter_form(call: TorchCall) -> PyExpression:
-    """Return the code that makes the parameter of an operator whose weight is the class's own."""
+def owned_form(call: TorchCall) -> PyExpression:
+    """Return the code that makes the parameter or buffer of an operator whose tensor is the class's own."""
     size = PyTuple(tuple(map(PyLiteral, call.args)))
-    return PyCall("nn.Parameter", (PyCall("torch.full", (size, PyLiteral(call.kwargs["value"]))),))
+    value = call.kwargs["value"]
+    if call.kind == "parameter":
+        return PyCall("nn.Parameter", (_drawn(value, size) if isinstance(value, Init) else _filled(value, size),))
+    kept = () if call.kwargs["persistent"] else (("persistent", PyLiteral(False)),)
+    if items_of(value) is None:
+        return PyCall("nn.Buffer", (_filled(value, size),), kept)
+    return PyCall("nn.Buffer", (PyCall("torch.tensor", (PyLiteral(value),)),), kept)
+
+
+def _filled(value: object, size: PyTuple) -> PyExpression:
+    return PyCall("torch.full", (size, PyLiteral(value)))
+
+
+def _drawn(init: Init, size: PyTuple) -> PyExpression:
+    """Return the code that makes a tensor with initial values."""
+    given = dict(init.arguments)
+    match init.function:
+        case "zeros_" | "ones_":
+            return PyCall(f"torch.{init.function.removesuffix('_')}", (size,))
+        case "constant_":
+            return _filled(given["val"], size)
+        case function:
+            named = tuple((key, PyLiteral(value)) for key, value in given.items())
+            return PyCall(f"nn.init.{function}", (PyCall("torch.empty", (size,)),), named)

@@ -50,7 +50,8 @@ class Signer:
         for name in numbers[0]:
             if name != CHANNELS or name in tables[0].graph.bindings:
                 self._know(parameter_name(name), tuple(each.get(name) for each in numbers))
-        channels = tuple(table.inputs[0][0] if table.inputs else None for table in tables)
+        entries = (table.inputs[0] if table.inputs else None for table in tables)
+        channels = tuple(None if x is None or x.axis is None else x.channels for x in entries)
         self._known.setdefault(CHANNELS, channels)
         self._used: dict[str, ConstructorParameter] = {}
         self._order = [CHANNELS, *self._known]

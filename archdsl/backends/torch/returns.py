@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archdsl.backends.torch.code import PyCall, PyLiteral
+from archdsl.backends.torch.code import PyCall, PyDict, PyLiteral
 from archdsl.backends.torch.layout import flat
 from archdsl.backends.torch.statements import Assign, InTraining, Return
 from archdsl.backends.torch.values import Values
@@ -25,8 +25,11 @@ def training_only(graph: Graph) -> frozenset[str]:
     return frozenset(graph.nodes) - needed
 
 
-def add_return(values: Values) -> None:
-    """Write what returns the outputs, once all nodes are written."""
+def add_return(values: Values, taps: Sequence[str] = ()) -> None:
+    """Write what returns the outputs, once all nodes are written: as a dict by the names in `taps`, if there are any.
+
+    Requires: with `taps`, one for each output, and none of these in training only.
+    """
     graph = values.graph
     extra = [output for output in graph.outputs if output.is_training_only]
     results = [output for output in graph.outputs if not output.is_training_only]
@@ -39,6 +42,11 @@ def add_return(values: Values) -> None:
         else:
             results = list(graph.outputs)
             _declare(values, list(names))
+    if taps:
+        values.flush()
+        fields = [values.take(values.result(output)) for output in results]
+        values.statements.append(Return(PyDict(tuple(zip(taps, fields, strict=True)))))
+        return
     if len(results) == 1:
         values.statements.append(Return(values.take(values.result(results[0]))))
         return

@@ -17,15 +17,22 @@ from archdsl.ir.graph import Graph
 _BELOW_ONE = " < 1"
 
 
-def class_lines(code: ClassCode, initial: Sequence[str] = (), about: str = "") -> list[str]:
-    """Write a class; its constructor ends with `initial`, and `about` is the docstring of its forward pass."""
+def class_lines(code: ClassCode, initial: Sequence[str] = (), about: str = "", gives: str = "") -> list[str]:
+    """Write a class; its constructor ends with `initial`, and `about` is the docstring of its forward pass.
+
+    `gives` is the type of what that returns, where the graph does not tell.
+    """
     members, forward = code.members, list[str]()
     match members.forward:
         case (Sequential() as steps,):
             base, made = "nn.Sequential", _statement_lines(steps, 8)
         case statements:
             base, made = "nn.Module", ["        super().__init__()", *_attribute_lines(members.modules)]
-            forward = ["", *_forward_head(code.graph, members.arguments), *(docstring(about, 8) if about else [])]
+            forward = [
+                "",
+                *_forward_head(members.arguments, gives or _result_type(code.graph)),
+                *(docstring(about, 8) if about else []),
+            ]
             forward += [line for statement in statements for line in _statement_lines(statement, 8)]
     head = [f"class {code.name}({base}):", *docstring(code.doc, 4), "", *_constructor_head(code.parameters)]
     head += [line for text, told in _refusals(code) for line in _refusal(text, told)]
@@ -91,12 +98,16 @@ def _broken(line: str, indent: int) -> list[str]:
     return [f"{pad}{head}(", *(f"{pad}    {item}," for item in arguments[:-1].split(", ")), f"{pad})"]
 
 
-def _forward_head(graph: Graph, arguments: Sequence[str]) -> list[str]:
-    listed = ", ".join(["self", *(f"{name}: Tensor" for name in arguments)])
-    head = f"    def forward({listed}) -> {_result_type(graph)}:"
+def _forward_head(arguments: Sequence[str], result: str) -> list[str]:
+    names = ["self", *(f"{name}: Tensor" for name in arguments)]
+    listed = ", ".join(names)
+    head = f"    def forward({listed}) -> {result}:"
     if len(head) <= WIDTH:
         return [head]
-    return ["    def forward(", f"        {listed}", f"    ) -> {_result_type(graph)}:"]
+    lines = [f"        {listed}"]
+    if len(lines[0]) > WIDTH:
+        lines = [f"        {name}," for name in names]
+    return ["    def forward(", *lines, f"    ) -> {result}:"]
 
 
 def _result_type(graph: Graph) -> str:

@@ -82,7 +82,7 @@ def _expressions(statement: PyStatement) -> Iterator[tuple[str, PyExpression]]:
 def members_signature(members: Members, callables: Callables) -> object:
     """Return what the members of all instances of one class have in common, as a key."""
     modules = tuple((name, signature(item, callables)) for name, item in members.modules.items())
-    return (modules, _forward_signature(members.forward, callables))
+    return (members.arguments, modules, _forward_signature(members.forward, callables))
 
 
 def _forward_signature(statements: Sequence[PyStatement], callables: Callables) -> object:
@@ -98,7 +98,7 @@ def _forward_signature(statements: Sequence[PyStatement], callables: Callables) 
 def is_part_of(small: Members, large: Members, callables: Callables) -> bool:
     """Return whether members equal others but for modules that they lack, where the value passes unchanged."""
     extra = [name for name in large.modules if name not in small.modules]
-    if not extra or len(small.modules) + len(extra) != len(large.modules):
+    if not extra or len(small.modules) + len(extra) != len(large.modules) or small.arguments != large.arguments:
         return False
     common = [(name, signature(item, callables)) for name, item in large.modules.items() if name in small.modules]
     if common != [(name, signature(item, callables)) for name, item in small.modules.items()]:

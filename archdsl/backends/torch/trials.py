@@ -18,6 +18,8 @@ from archdsl.text.source import Span
 
 CHANNELS = "in_channels"
 """What the channels that flow into a body are called beside its parameters."""
+_CHANNELS_OF = "{}_channels"
+"""What those of a further value are called, whose place has a name."""
 CallNumbers: TypeAlias = Mapping[str, object]
 
 _MOST_BASES = 3
@@ -40,9 +42,17 @@ class TriedCall:
 
 
 def numbers_of(table: Shapes) -> CallNumbers:
-    """Return the numbers that a call is made of: the parameters, and the channels that flow in."""
-    found = {name: value for name, value in table.graph.bindings.items() if _is_number(value)}
-    return found if CHANNELS in found or len(table.inputs) != 1 else {CHANNELS: table.inputs[0][0], **found}
+    """Return the numbers that a call is made of: the channels that flow in, the parameters, and other channels."""
+    given = {name: value for name, value in table.graph.bindings.items() if _is_number(value)}
+    places = zip(channel_names(table.graph), table.inputs, strict=True)
+    channels = {name: shape.channels for name, shape in places if shape.axis is not None}
+    flowing = {CHANNELS: channels.pop(CHANNELS)} if CHANNELS in channels else {}
+    return {**flowing, **given, **{name: count for name, count in channels.items() if name not in given}}
+
+
+def channel_names(graph: Graph) -> list[str]:
+    """Name the channels of what arrives in a body, the first being what flows."""
+    return [CHANNELS if i == 0 else _CHANNELS_OF.format(node.id) for i, node in enumerate(graph.inputs)]
 
 
 def _is_number(value: object) -> bool:
@@ -70,7 +80,7 @@ class TriedCalls:
         bases = {tuple((node.names, type(node.op)) for node in use.graph.topological()): use for use in reversed(uses)}
         for base in list(bases.values())[-_MOST_BASES:]:
             own = numbers_of(base)
-            if len(base.inputs) == 1 and _comes_again(base, own):
+            if base.inputs and _comes_again(base, own):
                 self._left = _MOST_STEPS
                 together = _together(own, names)
                 for changes in _changes(own, together, numbers):
@@ -110,15 +120,17 @@ class TriedCalls:
     def _table(self, base: Shapes, numbers: CallNumbers) -> Shapes | None:
         """Return what a call compiles to, None where it is a mistake."""
         assert base.graph.again is not None
-        channels = numbers.get(CHANNELS, base.inputs[0][0])
-        if not isinstance(channels, int) or channels < 1:
-            return None
-        entering = Shape(channels, *base.inputs[0][1:])
+        entering: list[Shape] = []
+        for name, shape in zip(channel_names(base.graph), base.inputs, strict=True):
+            channels = numbers.get(name, shape.channels) if shape.axis is not None else 1
+            if not isinstance(channels, int) or channels < 1:
+                return None
+            entering.append(shape if shape.axis is None else shape.with_channels(channels))
         graph = base.graph.again({name: numbers[name] for name in numbers if name in base.graph.bindings}, entering)
         self._left -= (graph or base.graph).size
         if graph is None:
             return None
-        made = infer_shapes(graph, [entering], self._known)
+        made = infer_shapes(graph, entering, self._known)
         return _UNKNOWN if made.misfits else made.shapes
 
 
@@ -126,7 +138,7 @@ def _comes_again(base: Shapes, own: CallNumbers) -> bool:
     """Return whether the same call made once more is the same: nobody rewrote what it compiled to."""
     graph = base.graph
     parameters = {name: value for name, value in own.items() if name in graph.bindings}
-    again = graph.again(parameters, base.inputs[0]) if graph.again is not None else None
+    again = graph.again(parameters, base.inputs) if graph.again is not None else None
     return again is not None and content_of(again, is_bare=True) == content_of(graph, is_bare=True)
 
 

@@ -21,6 +21,7 @@ from archdsl.backends.torch.code import (
     items_of,
     with_children,
 )
+from archdsl.backends.torch.pinned import plain
 
 # torch's defaults of arguments that one instance of a block gives and another leaves out, in torch's order.
 DEFAULTS: dict[str, object] = {
@@ -34,6 +35,8 @@ DEFAULTS: dict[str, object] = {
     "momentum": 0.1,
     "p": 0.5,
 }
+# What a parameter is called that is the class of such a module, frozen or not.
+_KINDS = {"Norm": "norm", "Dropout": "dropout", "Depth": "drop_path"}
 # Marks an argument whose name says enough without the place of the call.
 _OWN = ":"
 # What instances may differ in by a constant of this kind; anything else makes them different code.
@@ -74,7 +77,7 @@ def signature(code: PyExpression, callables: Callables) -> object:
                 return ("activation", tuple((key, inner(item)) for key, item in keywords))
             defaults = callables.defaults_of(function)
             named = tuple((key, inner(item)) for key, item in keywords if not _may_be_left_out(key, item, defaults))
-            return ("call", function, tuple(map(inner, arguments)), named)
+            return ("call", plain(function), tuple(map(inner, arguments)), named)
         case _:
             return (frame(code), *map(inner, children(code)))
 
@@ -90,7 +93,8 @@ def _shape(value: object) -> int:
 
 def _is_activation(code: PyCall) -> bool:
     """Return whether a call makes an activation that others can stand in for."""
-    return code.function.startswith("nn.") and not code.arguments and [key for key, _ in code.keywords] == ["inplace"]
+    is_torch = plain(code.function).startswith("nn.")
+    return is_torch and not code.arguments and [key for key, _ in code.keywords] == ["inplace"]
 
 
 def _may_be_left_out(key: str, item: PyExpression, defaults: Mapping[str, object]) -> bool:
@@ -114,7 +118,10 @@ def unify(codes: Sequence[PyExpression | None], path: tuple[str, ...], callables
             return Hole(tuple(code.value if isinstance(code, PyLiteral) else None for code in codes), _names(path))
         case PyCall() if any(isinstance(code, PyCall) and code.function != first.function for code in codes):
             kinds = tuple(Symbol(code.function) if isinstance(code, PyCall) else None for code in codes)
-            return Made(Hole(kinds, _names((*path, _OWN + "activation"))), first.keywords)
+            targets = {plain(code.function) for code in codes if isinstance(code, PyCall)}
+            if len(targets) > 1:
+                return Made(Hole(kinds, _names((*path, _OWN + "activation"))), first.keywords)
+            return _unify_pinned(targets.pop(), kinds, codes, path, callables)
         case PyCall():
             return _unify_calls(first, codes, path, callables)
         case _:
@@ -135,6 +142,21 @@ def _child_words(code: PyExpression) -> tuple[str, ...]:
             return ("", "depth")
         case _:
             return ("",) * len(children(code))
+
+
+def _unify_pinned(
+    target: str,
+    kinds: tuple[Symbol | None, ...],
+    codes: Sequence[PyExpression | None],
+    path: tuple[str, ...],
+    callables: Callables,
+) -> Made:
+    """Merge modules of which some stay in evaluation, so that their class is a parameter."""
+    alike = [PyCall(target, code.arguments, code.keywords) if isinstance(code, PyCall) else None for code in codes]
+    first = next(code for code in alike if code is not None)
+    merged = _unify_calls(first, alike, path, callables)
+    word = next((word for part, word in _KINDS.items() if part in target), "activation")
+    return Made(Hole(kinds, _names((*path, _OWN + word)), Symbol(target)), merged.keywords, merged.arguments)
 
 
 def _unify_calls(

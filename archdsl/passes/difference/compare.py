@@ -12,6 +12,7 @@ from archdsl.passes.difference.items import ItemLists
 from archdsl.passes.difference.model import Difference, Figure, Follow, Side, WeightsKept
 from archdsl.passes.difference.moves import find_moves
 from archdsl.passes.difference.walk import Walk, outermost
+from archdsl.passes.frozen import describe_frozen
 from archdsl.passes.memory import measure_memory
 from archdsl.passes.receptive import ReceptiveField, receptive_fields
 from archdsl.passes.shapes import Shapes
@@ -47,14 +48,23 @@ def compare(before: Subject, after: Subject) -> Difference:
     )
     totals = tuple(_totals(before.tables, after.tables))
     weights = _weights(before.tables.shapes, after.tables.shapes, {**walk.paths, **moved})
-    return Difference(before.side, after.side, changes, follows, totals, weights)
+    frozen = _frozen(before.tables.shapes, after.tables.shapes)
+    return Difference(before.side, after.side, changes, follows, totals, weights, frozen)
+
+
+def _frozen(before: Shapes, after: Shapes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Say what is frozen in each; nothing where that is the same."""
+    ours, theirs = (tuple(map(str, describe_frozen(shapes))) for shapes in (before, after))
+    return ((), ()) if ours == theirs else (ours, theirs)
 
 
 def _totals(before: Tables, after: Tables) -> list[Figure]:
     ours, theirs = before.costs.total, after.costs.total
     one, other = (measure_memory(tables.shapes) for tables in (before, after))
+    is_frozen = bool(ours.frozen or theirs.frozen)
     return [
         Figure("parameters", ours.parameters, theirs.parameters),
+        *([Figure("trainable", ours.trainable, theirs.trainable)] if is_frozen else []),
         Figure("buffers", ours.buffers, theirs.buffers),
         Figure("macs", ours.macs, theirs.macs),
         Figure("elementwise", ours.elementwise, theirs.elementwise),

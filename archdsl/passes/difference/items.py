@@ -99,7 +99,7 @@ def _items(node: Node, wires: dict[str, int], position: int, of: Callable[[Graph
         identity = _digest(identity, position - wires.get(node.reuses, position))
     inputs = tuple(_wire(value, wires) for value in node.inputs)
     for index, name in enumerate(node.names):
-        arriving = inputs if index == 0 else ((position + index - 1, ""),)
+        arriving = inputs if index == 0 else ((position + index - 1, ""), *inputs[1:])
         yield Item(name, name if node.is_labelled else "", node, arriving, identity, form, weight)
 
 

@@ -157,7 +157,11 @@ class WeightsKept:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How two networks differ. False where they are the same."""
+    """How two networks differ. False where they are the same.
+
+    `frozen` has what is frozen in the first and in the second, as statements of a spec say it; both are empty where it
+    is the same.
+    """
 
     before: Side
     after: Side
@@ -165,9 +169,15 @@ class Difference:
     follows: Follow
     totals: tuple[Figure, ...]
     weights: WeightsKept
+    frozen: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
     def __bool__(self) -> bool:
-        return bool(self.changes)
+        return bool(self.changes or self.is_frozen_otherwise)
+
+    @property
+    def is_frozen_otherwise(self) -> bool:
+        """Whether other parts are frozen in the second than in the first."""
+        return self.frozen != ((), ())
 
     def of(self, kind: ChangeKind) -> tuple[Change, ...]:
         return tuple(change for change in self.changes if change.kind == kind)

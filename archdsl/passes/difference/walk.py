@@ -42,7 +42,8 @@ class Cursor:
 
     def total(self, item: Item) -> Total:
         is_reused = self.is_reused or item.node.reuses is not None
-        return self.tables.costs.nodes[item.node.id].times(1, is_reused=is_reused)
+        # What is frozen changes no step, and is told of the whole network.
+        return replace(self.tables.costs.nodes[item.node.id].times(1, is_reused=is_reused), frozen=0)
 
     def shapes_of(self, item: Item) -> tuple[Sequence[Shape], Mapping[str, Shape]]:
         return self.tables.shapes.inputs_of(item.node), self.tables.shapes.results[item.node.id]

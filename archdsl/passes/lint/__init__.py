@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from archdsl.passes.lint.alone import lint_lone_branches
-from archdsl.passes.lint.axes import lint_channels_last, lint_dense_on_map
+from archdsl.passes.lint.axes import lint_channels_last, lint_dense_on_map, lint_moved_channels
 from archdsl.passes.lint.bias import lint_bias
 from archdsl.passes.lint.dead import lint_dead_branch
 from archdsl.passes.lint.eights import lint_eights
@@ -41,6 +41,7 @@ LINTS: tuple[Lint, ...] = (
     lint_gaps,
     lint_channels_last,
     lint_dense_on_map,
+    lint_moved_channels,
     lint_dropout_at_the_end,
     lint_input_channels,
     lint_lone_branches,

@@ -1,9 +1,10 @@
-"""W415 and W416: steps that take an axis for another."""
+"""W415, W416 and W423: steps that take an axis for another."""
 
 from __future__ import annotations
 
 import re
 
+from archdsl.ops.shape import Shape
 from archdsl.passes.lint.facts import Facts, shown
 from archdsl.passes.lint.mend import preceded_by
 from archdsl.passes.lint.step import OperatorUse
@@ -64,3 +65,25 @@ def _on_map(facts: Facts, step: OperatorUse) -> OperatorUse | None:
     while source is not None and source.op.category in _KEEP_AXES:
         source = facts.wiring.sole_source(source)
     return step if source is not None and source.op.category in ("conv", "pool") else None
+
+
+def lint_moved_channels(facts: Facts, report: Reporter) -> None:
+    """Report steps that are told no axis and take the first one, where `permute` put the channels elsewhere."""
+    for place, step in facts.everywhere(_takes_first):
+        moved = next(x for x in step.inputs if _is_moved(x))
+        report.warning(
+            "W423",
+            f"{shown(place)} takes the first axis of {moved}, whose channels are axis {moved.axis} since `permute`",
+            place,
+            help="say which is meant: `axis=0`, or `axis=channels`; `rearrange` has steps follow the channels",
+        )
+
+
+def _takes_first(step: OperatorUse) -> OperatorUse | None:
+    is_told = getattr(step.op, "axis", "none to tell") is not None
+    is_dense = step.op.category == "linear"  # acts on the last axis unless it is told
+    return None if is_told or is_dense or not any(map(_is_moved, step.inputs)) else step
+
+
+def _is_moved(x: Shape) -> bool:
+    return bool(x.axis) and not x.is_named

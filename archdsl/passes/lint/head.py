@@ -33,7 +33,7 @@ def lint_softmax_at_the_end(facts: Facts, report: Reporter) -> None:
 def _is_input_again(facts: Facts, step: OperatorUse) -> bool:
     """Return whether a sigmoid, say, gives as many values as the input has, so that it may be the input made again."""
     values = {math.prod(shape.numbers()) for shape in facts.shapes.inputs}
-    return step.op.is_bounded and math.prod(step.output.numbers()) in values
+    return step.op.is_bounded() and math.prod(step.output.numbers()) in values
 
 
 def lint_dropout_at_the_end(facts: Facts, report: Reporter) -> None:

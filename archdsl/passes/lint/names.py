@@ -43,7 +43,7 @@ class _Uses:
         """Of expressions."""
         for node in nodes_of(part):
             match node:
-                case tree.Variable(name=name):
+                case tree.Variable(name=name) | tree.Reference(label=tree.LabelText(pieces=(str(name),))):
                     self.values[name] += 1
                 case tree.Apply(name=tree.Name(text=name)) | tree.Variant(base=tree.Name(text=name)):
                     self.values[name] += 1
@@ -64,21 +64,27 @@ class _Uses:
 
 
 def _lint_lets(declaration: tree.Declaration, report: Reporter) -> None:
-    if not isinstance(declaration, tree.Model | tree.Block | tree.Variant):
+    if not isinstance(declaration, tree.Model | tree.Block | tree.Variant | tree.ExperimentText):
         return
+    # Without an axis an experiment is another one.
+    is_safe = not isinstance(declaration, tree.ExperimentText)
     bodies = [node for node in nodes_of(declaration) if isinstance(node, tree.Body)]
     for body in bodies:
-        lets = [statement for statement in body.statements if isinstance(statement, tree.Let)]
-        if not lets:
+        bound = [statement for statement in body.statements if isinstance(statement, tree.Let | tree.Function)]
+        if not bound:
             continue
         uses = _Uses(body)
-        for let in lets:
-            if let.name.text not in uses and not let.name.text.startswith("_"):
-                _report_let(let, report, is_safe=True)
+        for each in bound:
+            own = _Uses(each).count(each.name.text) if isinstance(each, tree.Function) else 0
+            if uses.count(each.name.text) == own and not each.name.text.startswith("_"):
+                _report_let(each, report, is_safe=is_safe)
+            if isinstance(each, tree.Function):
+                _lint_parameters(each, uses, (), report)
 
 
-def _report_let(let: tree.Let, report: Reporter, *, is_safe: bool) -> None:
-    fix = Fix.at(removal(let.span), "", is_safe=is_safe, title=f"remove `let {let.name.text}`")
+def _report_let(let: tree.Let | tree.Function, report: Reporter, *, is_safe: bool) -> None:
+    word = "let" if isinstance(let, tree.Let) else "fn"
+    fix = Fix.at(removal(let.span), "", is_safe=is_safe, title=f"remove `{word} {let.name.text}`")
     report.warning("W405", f"nothing reads `{let.name.text}`", let.name.span, help="remove it", fix=fix)
 
 

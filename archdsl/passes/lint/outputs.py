@@ -10,6 +10,8 @@ from archdsl.syntax.walk import nodes_of
 from archdsl.text.diagnostic import Fix, Label, Reporter
 from archdsl.text.source import Span
 
+_NO_STEPS = ("pass", "freeze", "weights")
+"""Words of statements that hand on what flows."""
 _ELSEWHERE = "…"
 """What flows where no one step of the level made it; no label is called so."""
 
@@ -46,8 +48,9 @@ def _follow(
     for statement in body.statements:
         match statement:
             case tree.OutputStatement(name=name, body=None):
-                if flowing is not None and flowing != name.text and name.text in labels:
-                    _tell(statement, labels[name.text], report)
+                text = _plain(name)
+                if flowing is not None and flowing != text and text in labels:
+                    _tell(statement, text, labels[text], report)
             case tree.Step(label=label, action=action):
                 flowing = flowing if is_join else _made_by(label, action, flowing)
                 if label is not None and (text := _plain(label)):
@@ -65,7 +68,7 @@ def _made_by(label: tree.LabelText | None, action: tree.Action, flowing: str | N
     """Return the label of the step whose result flows behind a step, which may be that of an earlier one."""
     if isinstance(action, tree.Reference):
         return _plain(action.label) if not action.outputs else _ELSEWHERE
-    if label is None and isinstance(action, tree.Call) and action.name.text == "pass":
+    if label is None and isinstance(action, tree.Call) and action.name.text in _NO_STEPS:
         return flowing
     return (_plain(label) or None) if label is not None else _ELSEWHERE
 
@@ -75,8 +78,7 @@ def _plain(label: tree.LabelText) -> str:
     return "".join(piece for piece in label.pieces if isinstance(piece, str)) if len(label.pieces) == 1 else ""
 
 
-def _tell(statement: tree.OutputStatement, label: Span, report: Reporter) -> None:
-    name = statement.name.text
+def _tell(statement: tree.OutputStatement, name: str, label: Span, report: Reporter) -> None:
     written = f"{name} training" if statement.is_training_only else name
     report.warning(
         "W419",

@@ -15,22 +15,36 @@ from archdsl.passes.shapes import Shapes
 _Reach: TypeAlias = "tuple[float, float]"
 
 
-def _body(shapes: Shapes, body: Callable[[Shapes], _Reach]) -> _Reach:
+# The same for each input of a body that a value depends on, by its position.
+_Reaches: TypeAlias = "dict[int, _Reach]"
+
+
+def _body(shapes: Shapes, body: Callable[[Shapes], _Reaches]) -> _Reaches:
     return _nodes(shapes, body)[shapes.graph.main.node]
 
 
-def _nodes(shapes: Shapes, body: Callable[[Shapes], _Reach]) -> dict[str, _Reach]:
-    found: dict[str, _Reach] = {}
+def _nodes(shapes: Shapes, body: Callable[[Shapes], _Reaches]) -> dict[str, _Reaches]:
+    found: dict[str, _Reaches] = {}
+    arriving = 0
     for node in shapes.graph.topological():
         if node.is_input:
-            found[node.id] = 0, 1
+            found[node.id] = {arriving: (0, 1)}
+            arriving += 1
             continue
-        before, apart = max(found[value.node] for value in node.inputs)
+        sources = [found[value.node] for value in node.inputs]
         inner = shapes.inner.get(node.id)
-        more, stride = body(inner) if inner is not None else _operator(node.op, shapes.inputs_of(node))
+        if inner is not None:
+            steps = body(inner)
+        else:
+            steps = dict.fromkeys(range(len(sources)), _operator(node.op, shapes.inputs_of(node)))
         for _ in range(node.repeat):
-            before, apart = before + (more and more * apart), apart * stride
-        found[node.id] = before, apart
+            flowing: _Reaches = {}
+            for position, (more, stride) in steps.items():
+                for index, (before, apart) in sources[position].items():
+                    reach = before + (more and more * apart), apart * stride
+                    flowing[index] = max(flowing.get(index, reach), reach)
+            sources = [flowing, *sources[1:]]
+        found[node.id] = sources[0]
     return found
 
 
@@ -44,8 +58,9 @@ def _operator(op: Op | None, inputs: list[Shape]) -> _Reach:
 
 def sees_at_least(shapes: Shapes, pixels: float) -> bool:
     """Return whether some feature map on the level of the model surely sees this many pixels of the image."""
-    for name, (more, _) in _nodes(shapes, PerBody(_body)).items():
+    for name, reaches in _nodes(shapes, PerBody(_body)).items():
         shape = shapes.results[name].get("")
+        more = max((more for more, _ in reaches.values()), default=0)
         if shape is not None and len(shape) == 3 and shape[1:] != (1, 1) and more + 1 >= pixels:
             return True
     return False

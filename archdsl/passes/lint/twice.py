@@ -40,7 +40,7 @@ def _judge(facts: Facts, second: OperatorUse) -> tuple[OperatorUse, OperatorUse,
 
 def _is_hidden(op: Op) -> bool:
     """Return whether an operator is an activation between layers: what squashes or gates a value may follow one."""
-    squashes = op.makes_probabilities or (op.is_bounded and not op.is_idempotent())
+    squashes = op.makes_probabilities or (op.is_bounded() and not op.is_idempotent())
     return op.category == "activation" and not squashes
 
 

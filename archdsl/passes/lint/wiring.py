@@ -83,7 +83,7 @@ class _Flow:
         own: _Vertex = ("op", table, node.id)
         self.steps[own] = OperatorUse(table, node, op)
         before = [own] if node.repeat > 1 else []
-        self.ports[own] = [[source, *before] for source in sources]
+        self.ports[own] = [[source, *(before if port == 0 else ())] for port, source in enumerate(sources)]
         for source in (*sources, *before):
             self.forward.setdefault(source, []).append(own)
 

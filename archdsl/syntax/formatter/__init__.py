@@ -77,16 +77,17 @@ def _meaning(source: Source, tokens: Sequence[Token]) -> Iterator[tuple[str, str
     Separators are all alike, a comma before a closing bracket says nothing, and in `block name (c)` the name is the
     same with a space behind it and without: the grammar takes either kind of token there.
     """
-    before, comma = "", False
+    before, comma, depth = "", False, 0
     report = Reporter()
     for token in Layout(source, report).tokens(token for token in tokens if token.type != COMMENT):
         kind = token.type
+        depth += (kind == "LBRACE") - (kind == "RBRACE")
         if comma and kind not in CLOSERS:
             yield "COMMA", ","
         comma = kind == "COMMA"
         if kind == "_SEPARATOR":
             yield kind, ";"
-        elif kind == "CALL_NAME" and before in _NAMING:
+        elif kind == "CALL_NAME" and before in _NAMING and not depth:
             yield "NAME", str(token)
         elif not comma:
             yield kind, str(token)

@@ -9,7 +9,9 @@ from archdsl.syntax.formatter.words import BRACKETS, CLOSERS, COMMENT, RANGE, SE
 # Behind these words an expression has room: `let n = a + b`. The arguments of a step are set tight: `conv a+b`.
 _GIVES_ROOM = frozenset({"LET", "FN", "IF", "FOR", "ASSERT", "_WHEN"})
 # What an expression may end with, so that a sign behind it has a left side.
-_ENDS_OPERAND = frozenset({"NAME", "NUMBER", "STRING", "TRUE", "FALSE", "IN", "RPAR", "RSQB", "RBRACE"})
+_ENDS_OPERAND = frozenset(
+    {"NAME", "REFERENCE", "DOTTED", "NUMBER", "STRING", "TRUE", "FALSE", "IN", "RPAR", "RSQB", "RBRACE"}
+)
 # What a range never reaches across.
 _ENDS_RANGE = frozenset({"COMMA", "EQUAL", "COMPARE", "FOR", "IF", "_ELSE", "AND", "OR", "NOT", "LBRACE"})
 # Behind these a name is followed by the parenthesis of its parameters or arguments, with or without a space.
@@ -76,7 +78,8 @@ def set_gaps(words: Sequence[Word]) -> None:
         elif kind == "IN" and level.awaits_in:
             level.awaits_in = False
         elif kind == "LPAR":
-            if before == "CALL_NAME" or (before == "NAME" and name in _DECLARES):
+            is_declared = before == "NAME" and name in _DECLARES and len(levels) == 1
+            if before == "CALL_NAME" or is_declared:
                 gap = ""
         else:
             takes_left = kind in _ENDS_OPERAND

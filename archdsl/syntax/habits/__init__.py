@@ -56,7 +56,6 @@ _ALL: Sequence[Callable[[HabitSite], Habit | None]] = (
     brackets.typed_by_colon,
     choices.for_head,
     choices.conditional_argument,
-    choices.second_for,
     references.inner_reuse,
     words.stage_word,
     words.quoted_step,
@@ -98,6 +97,7 @@ _ALL: Sequence[Callable[[HabitSite], Habit | None]] = (
     words.dotted_file,
     brackets.brace_below,
     words.value_missing,
+    words.argument_of_reuse,
     words.missing_semicolon,
     brackets.unclosed_before_brace,
     brackets.never_closed,
@@ -222,9 +222,9 @@ _LABEL = r'(?:[A-Za-z_]\w*(?:\{[^{}\n"]*\}\w*)*|"[^"\n]*")[ \t]*:[ \t]*'
 
 
 def _labelled_behind(source: Source, habit: Habit) -> Habit:
-    """Put a label behind what takes up others: a labelled step in braces is a level, which reaches its own alone.
+    """Put a label behind what takes up others in braces: a labelled step is one step, and not a level of several.
 
-    So `c: add(@a, @b)` is `add { @a; @b }; c: pass`.
+    So `c: add(@a, relu)` is `add { @a; relu }; c: pass`.
     """
     written, text = habit.replacement, source.text
     if written is None or "@" not in written or "{" not in written:

@@ -16,7 +16,10 @@ _CONTAINER = "write the steps themselves; `{ conv 8; relu }` is a level of its o
 _SPLIT = "write `split 2 concat { conv 8; conv 8 }` with a branch for each part, or `slice 0 8` for one of them"
 _WEIGHTS = "a step owns its weights: write `conv 64 k=3`, `fc 10` or `norm`"
 _TABLE = "inputs are numbers and no indices; a table that is multiplied is `fc 64 bias=false`"
-_MATRIX = "write `matmul { @a; @b }` with two labelled steps; `permute [1, 0]` and `reshape [16, -1]` order their axes"
+_MATRIX = (
+    "write a product of two labelled steps, `matmul { @a; @b }`, or with names for their axes "
+    '`einsum "c n, c m -> n m" { @a; @b }`'
+)
 _AXIS = "write `reshape [16, -1]` with the sizes behind the batch"
 _OPEN = "the network has no result but what flows; write what computes it as steps"
 
@@ -63,9 +66,11 @@ _ABSENT: Mapping[str, tuple[str, ...]] = {
         "Container", "Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential",
         "DataParallel", "DistributedDataParallel",
     ),
-    "write `scale`, a learned factor for each channel; other weights belong to `conv 64` and `fc 10`": (
-        "Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "register_buffer", "LayerScale",
+    "write `param [1, 64]`, or `scale` and `offset axis=channels` for what is multiplied and added": (
+        "Parameter", "UninitializedParameter",
     ),
+    "write `constant [1, 2, 3]`": ("Buffer", "UninitializedBuffer", "register_buffer"),
+    "write `scale`, a learned factor for each channel": ("LayerScale",),
     _TABLE: (
         "Embedding", "EmbeddingBag", "embedding", "one_hot", "StringLookup", "TextVectorization", "CategoryEncoding",
         "Discretization", "HashedCrossing", "Hashing", "IntegerLookup",
@@ -74,12 +79,13 @@ _ABSENT: Mapping[str, tuple[str, ...]] = {
         "conv2d", "conv_transpose2d", "linear", "batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm",
         "prelu", "bilinear",
     ),
-    _SPLIT: ("chunk", "split", "unbind", "tensor_split", "narrow", "index_select"),
+    _SPLIT: ("chunk", "split", "unbind", "tensor_split", "narrow"),
+    "write `index [0, 2] axis=0` with the places, or `index 0 axis=0` for one": ("index_select", "gather"),
     _AXIS: ("view", "view_as", "unsqueeze", "squeeze"),
     "write `permute [1, 2, 0]` with the order of the axes behind the batch, the channels 0": (
         "transpose", "swapaxes", "movedim",
     ),
-    _MATRIX: ("einsum", "bmm", "mm", "tensordot", "EinsumDense", "baddbmm", "Bilinear"),
+    _MATRIX: ("bmm", "mm", "tensordot", "EinsumDense", "baddbmm", "Bilinear"),
     "write `pixel_shuffle 2`, which makes a block of each position; `deconv 8 k=4 p=1` adds up what overlaps": (
         "Fold", "fold",
     ),
@@ -93,9 +99,7 @@ _ABSENT: Mapping[str, tuple[str, ...]] = {
     "write `lrn 5`, which sums the same channels for an odd size": ("CrossMapLRN2d",),
     "write `times (-1); softmax`": ("Softmin", "softmin"),
     "write `upsample size=[224, 224] mode=bilinear`": ("Resizing", "resize", "grid_sample", "affine_grid"),
-    "write `batch`, `layer` or `rms`; lengths are normalised outside of a network": (
-        "normalize", "UnitNormalization", "Normalization",
-    ),
+    "write `batch`, `layer` or `rms`; `normalize` makes vectors of length one": ("UnitNormalization", "Normalization"),
     "write the layer alone, as in `conv 64 k=3`: its weights are what they are, and not normalised": (
         "SpectralNormalization", "weight_norm", "spectral_norm", "WeightNorm", "SpectralNorm", "orthogonal",
         "WeightNormalization",
@@ -120,7 +124,8 @@ _ABSENT: Mapping[str, tuple[str, ...]] = {
         "CenterCrop", "RandomCrop", "RandomFlip", "RandomRotation", "RandomZoom", "RandomContrast",
         "RandomTranslation",
     ),
-    _OPEN: ("amax", "argmax", "expand", "RepeatVector", "topk", "cumsum", "gather", "repeat_interleave"),
+    "write `max axis=channels keep=true`": ("amax",),
+    _OPEN: ("argmax", "expand", "RepeatVector", "topk", "repeat_interleave"),
     "write `concat { @a; @b }`, and `reshape [2, -1]` for an axis of its own": ("stack", "hstack", "vstack", "dstack"),
 }  # fmt: skip
 

@@ -131,6 +131,8 @@ def comma_between(place: HabitSite) -> Habit | None:
     ):
         return None
     is_head = re.match(r"(?:inline\s+)?(?:model|block|fn)\b", place.text)
+    if is_head and re.fullmatch(r"\s*(?:int|float|bool|str|list|value|stride|block|body)", before.rpartition(",")[2]):
+        return None  # what stands behind a type is meant as a name, and is a word of the language
     what = "the items of a list" if is_list else "parameters" if is_head else "arguments in parentheses"
     help = f"put a comma before `{word.group()}`"
     return Habit(at, word.end(), f"commas stand between {what}", help, word.end(), ",", whole=(behind, behind))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archdsl.syntax.habits.configs import CODE, Counterpart, PerAxis, chain, labelled, said, sliding
+from archdsl.syntax.habits.layers import join_step
 from archdsl.syntax.habits.scan import Habit, HabitSite, line_bounds
 from archdsl.text.labels import objection
 
@@ -330,7 +331,7 @@ def _joined(word: str, fields: _Fields, bottom: Sequence[str]) -> _Steps:
     """Join the results that a layer reads, by the labels of the steps that make them."""
     labels = [name if _is_label(name) else f"layer{place}" for place, name in enumerate(bottom, 1)]
     labels = [*labels, "left", "right"][: max(2, len(labels))]
-    return _Steps(f"{word} {{ {'; '.join(f'@{label}' for label in labels)} }}", rests_on=labelled(labels))
+    return _Steps(join_step(word, [f"@{label}" for label in labels]), rests_on=labelled(labels))
 
 
 def _flatten(fields: _Fields) -> _Steps:

@@ -11,7 +11,7 @@ from archdsl.syntax.habits.absent import nearest_to
 from archdsl.syntax.habits.foreign import Foreign, Ported, Translation, say
 from archdsl.syntax.habits.functions import FUNCTIONS, METHODS, SHARED, spread
 from archdsl.syntax.habits.keras_layers import DENSE_NOTE
-from archdsl.syntax.habits.layers import join_of, layer_of, translate
+from archdsl.syntax.habits.layers import join_of, join_step, layer_of, translate
 from archdsl.syntax.habits.values import STEPS
 from archdsl.text.labels import objection
 
@@ -229,8 +229,8 @@ def _join(join: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keywo
     if join == "concat" and axis not in channels:
         left.append(f"`dim={axis}` (`concat` stacks the channels)")
     left.extend(f"`{key}={value}`" for key, value in given.items() if key != "name")
-    why = "a join holds its branches, and `@name` is a labelled step"
-    return Translation(f"{join} {{ {'; '.join(branches)} }}", why, left=tuple(left))
+    why = "a join puts values together, and `@name` is that of a labelled step"
+    return Translation(join_step(join, branches), why, left=tuple(left))
 
 
 def _layer(name: str, call: ast.Call, reading: Reading) -> Translation:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from archdsl.syntax.habits.bodies import in_our_words
-from archdsl.syntax.habits.brackets import bracket_around
 from archdsl.syntax.habits.scan import Habit, HabitSite
 
 
@@ -74,16 +73,6 @@ def conditional_argument(place: HabitSite) -> Habit | None:
     message = "a choice stands in parentheses as an argument"
     start = place.start + value.start()
     return Habit(start, at + 2, message, f"write `{shown}`", place.end, written, is_safe=True, whole=whole)
-
-
-def second_for(place: HabitSite) -> Habit | None:
-    """Say that a comprehension has one `for`, at `[a + b for a in xs for b in ys]`."""
-    text, at = place.source.text, place.offset
-    inside = bracket_around(place)
-    if inside is None or not re.compile(r"for\b").match(text, at) or not re.search(r"\bfor\b", text[inside[0] : at]):
-        return None
-    help = "put a list of lists into it, as in `[[i + j for j in 0..1] for i in 0..3]`"
-    return Habit(at, at + 3, "a comprehension has one `for`", help, place.end)
 
 
 def condition(place: HabitSite) -> Habit | None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from archdsl.syntax.habits.configs import CODE, Counterpart, PerAxis, chain, labelled, listed, said, sliding, square
+from archdsl.syntax.habits.layers import join_step
 from archdsl.syntax.habits.scan import Habit, HabitSite, line_bounds, lines_from, without_comment
 
 _SECTION = re.compile(
@@ -253,7 +254,7 @@ def _shortcut(settings: _Settings) -> tuple[str, str]:
     for key in ("alpha", "beta"):
         if settings.word(key, "1") not in ("1", "1.0"):
             settings.keep(key)
-    return chain(f"add {{ {'; '.join(['pass', *references])} }}", _act(settings, "linear")), where
+    return chain(join_step("add", ["pass", *references]), _act(settings, "linear")), where
 
 
 def _route(settings: _Settings) -> tuple[str, str]:
@@ -264,7 +265,7 @@ def _route(settings: _Settings) -> tuple[str, str]:
     if len(references) == 1:
         return chain(references[0] if references[0] != "pass" or not part else "", part), where
     branches = [f"{{ {reference}; {part} }}" if part else reference for reference in references]
-    return f"concat {{ {'; '.join(branches)} }}", where
+    return join_step("concat", branches), where
 
 
 def _upsample(settings: _Settings) -> tuple[str, str]:
@@ -296,7 +297,7 @@ def _scale_channels(settings: _Settings) -> tuple[str, str]:
     references, where = _layers(settings, "from")
     if settings.word("scale_wh", "0") != "0":
         settings.keep("scale_wh")
-    return chain(f"mul {{ {'; '.join([*references, 'pass'])} }}", _act(settings, "linear")), where
+    return chain(join_step("mul", [*references, "pass"]), _act(settings, "linear")), where
 
 
 _TRANSLATIONS: Mapping[str, Callable[[_Settings], tuple[str, str]]] = {

@@ -36,6 +36,20 @@ def join_of(name: str) -> str | None:
     return word if word in _JOINS else None
 
 
+def join_step(join: str, branches: Sequence[str]) -> str:
+    """Write a join: values stand behind its name, one by itself joins what flows; other branches are in braces.
+
+    >>> join_step("add", ["@a", "@b"]), join_step("add", ["pass", "@a"]), join_step("add", ["@a", "conv 8"])
+    ('add @a @b', 'add @a', 'add { @a; conv 8 }')
+    """
+    are_values = [re.fullmatch(r"@[\w.]+", branch) is not None for branch in branches]
+    if len(branches) > 1 and all(are_values):
+        return f"{join} {' '.join(branches)}"
+    if len(branches) == 2 and branches[0] == "pass" and are_values[1]:
+        return f"{join} {branches[1]}"
+    return f"{join} {{ {'; '.join(branches)} }}"
+
+
 def word_of(name: str) -> str:
     """Return our word for a foreign layer, or for what may be one."""
     known = layer_of(name)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from archdsl.syntax.habits import bindings, python, timm_strings, ultralytics
+from archdsl.syntax.habits import bindings, python, references, timm_strings, ultralytics
 from archdsl.syntax.habits.absent import nearest_to
 from archdsl.syntax.habits.foreign import NEEDLESS, NEEDLESS_AT, Foreign, activation_of
 from archdsl.syntax.habits.keras_layers import may_be_image
@@ -27,6 +27,7 @@ def unknown_step(span: Span) -> Habit | None:
         timm_strings.timm,
         ultralytics.called,
         bindings.other_word,
+        references.joined,
         _return,
         _shortcut,
         _repeat,

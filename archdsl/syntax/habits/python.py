@@ -25,7 +25,7 @@ from archdsl.syntax.habits.calls import (
 )
 from archdsl.syntax.habits.foreign import Translation
 from archdsl.syntax.habits.keras_layers import KERAS, may_be_image
-from archdsl.syntax.habits.layers import advice, join_of, layer_of, own_in, settled_in, word_of
+from archdsl.syntax.habits.layers import advice, join_of, join_step, layer_of, own_in, settled_in, word_of
 from archdsl.syntax.habits.scan import Habit, HabitSite, indented_end, line_bounds, lines_from, split_commas
 from archdsl.syntax.habits.torch_layers import TORCH
 from archdsl.syntax.habits.values import STEP_WORDS, STEPS
@@ -51,6 +51,7 @@ FUNCTIONS = frozenset(
     [
         "abs",
         "ceil",
+        "cos",
         "exp",
         "floor",
         "len",
@@ -61,8 +62,10 @@ FUNCTIONS = frozenset(
         "repeat",
         "reversed",
         "round",
+        "sin",
         "sqrt",
         "sum",
+        "tan",
         "unique",
         "zip",
     ]
@@ -138,8 +141,8 @@ def _computed(place: HabitSite, value: ast.expr) -> Habit | None:
     """Say which step computes with what flows, at `x = x * 0.5`, `x = x * y` and `x = x[:, :4]`."""
     match value:
         case ast.BinOp(left=ast.Name(left), op=op, right=ast.Name(right)) if type(op) in _JOINED:
-            branches = "; ".join("pass" if name == "x" else f"@{name}" for name in (left, right))
-            help = f"write `{_JOINED[type(op)]} {{ {branches} }}` where steps are labelled so"
+            step = join_step(_JOINED[type(op)], ["pass" if name == "x" else f"@{name}" for name in (left, right)])
+            help = f"write `{step}` where steps are labelled so"
         case (
             ast.BinOp(left=ast.Name(), op=ast.Mult(), right=ast.Constant(value=int() | float() as factor))
             | ast.BinOp(left=ast.Constant(value=int() | float() as factor), op=ast.Mult(), right=ast.Name())
@@ -280,8 +283,8 @@ def _return(place: HabitSite, value: ast.expr | None) -> Habit:
 
 def _sum(place: HabitSite, left: str, right: str) -> Habit:
     message = "values have no names to compute with: they flow from step to step"
-    branches = "; ".join("pass" if name == "x" else f"@{name}" for name in (left, right))
-    help = f"write `residual {{ … }}` around the steps between, or `add {{ {branches} }}` where steps are labelled so"
+    step = join_step("add", ["pass" if name == "x" else f"@{name}" for name in (left, right)])
+    help = f"write `residual {{ … }}` around the steps between, or `{step}` where steps are labelled so"
     return Habit(place.start, place.end, message, help, place.end, code=CODE)
 
 
@@ -300,6 +303,9 @@ def _assigned(target: ast.expr, value: ast.expr) -> str:
     return target.id if isinstance(target, ast.Name) and is_module else ""
 
 
+_DECLARED = re.compile(r"^(?:inline )?(block|experiment|model|recipe|variant)\b", re.M)
+
+
 def own_call(place: HabitSite) -> Habit | None:
     """Take the parentheses and commas from a step that is written as a call, such as `conv(64, 3)`."""
     match = re.fullmatch(r"(?P<head>(?:[^\s:()]+\s*:\s*)?)(?P<call>[A-Za-z_]\w*\s*\(.*\))\s*,?\s*", place.text, re.S)
@@ -308,6 +314,10 @@ def own_call(place: HabitSite) -> Habit | None:
         return None
     step, is_certain = called
     start = place.start + match.start("call")
+    opened = _DECLARED.findall(place.source.text, 0, start)
+    if opened[-1:] == ["experiment"]:
+        message, measure = "what is measured stands behind `measure`", f"measure {match['call'].strip()}"
+        return Habit(start, place.end, message, f"write `{measure}`", place.end, measure, whole=(start, place.end))
     word = re.match(r"\w+", match["call"])
     name = word.group() if word is not None else ""
     if name == step.partition(" ")[0] and not name.islower() and not own_in(place.source.text, [name]):
@@ -331,7 +341,7 @@ def step_called(text: str) -> tuple[str, bool] | None:
     What flows need not be said: `relu(x)` is `relu`.
 
     >>> step_called("conv(64, k=3)"), step_called("add(@a, @b)"), step_called("relu(@a)")
-    (('conv 64 k=3', True), ('add { @a; @b }', True), ('@a; relu', False))
+    (('conv 64 k=3', True), ('add @a @b', True), ('@a; relu', False))
     """
     match = re.fullmatch(r"([A-Za-z_]\w*)(\s*)\((.*)\)\s*", text)
     if match is None or not is_balanced(match[3]):
@@ -377,7 +387,7 @@ def _join_called(join: str, arguments: Sequence[str], *, is_ours: bool) -> tuple
     if not branches or None in branches:
         return None
     is_certain = is_ours and len(branches) > 1 and all(argument.startswith("@") for argument in arguments)
-    return f"{join} {{ {'; '.join(filter(None, branches))} }}", is_certain
+    return join_step(join, [branch for branch in branches if branch]), is_certain
 
 
 def _branch(argument: str) -> str | None:

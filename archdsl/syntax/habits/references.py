@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from archdsl.syntax.habits.layers import join_of
+from archdsl.syntax.habits.layers import join_of, join_step
 from archdsl.syntax.habits.scan import Habit, HabitSite
 
-_JOINS = {"+": "add", "-": "sub", "*": "mul"}
+JOINS = {"+": "add", "-": "sub", "*": "mul"}
 _TERM = r'@[A-Za-z_"][\w."]*|[A-Za-z_]\w*(?:[ \t]+\w+)*'
 _LABEL = r"(?:[A-Za-z_]\w*[ \t]*:[ \t]*)"
 
@@ -44,9 +44,9 @@ def arithmetic(place: HabitSite) -> Habit | None:
     terms, signs = parts[::2], set(parts[1::2])
     if len(signs) > 1:
         return None
-    join = _JOINS[signs.pop()]
+    join = JOINS[signs.pop()]
     branches = ["pass" if term == "x" else term for term in terms]
-    written = f"{join} {{ {'; '.join(branches)} }}"
+    written = join_step(join, branches)
     start = place.start + match.start(2)
     message = "results are put together by a join"
     return Habit(start, place.end, message, f"write `{written}`", place.end, written, is_safe=True)
@@ -68,16 +68,18 @@ def inner_reuse(place: HabitSite) -> Habit | None:
 
 
 def joined(place: HabitSite) -> Habit | None:
-    """Put the branches of a join into braces, at `concat @a @b` and `concat [@a, @b]`."""
+    """Take the commas from between the values of a join, at `concat @a, @b`, and call it as here, at `cat @a @b`."""
     match = re.fullmatch(r"(?P<label>[\w\"]+\s*:\s*)?(?P<join>[A-Za-z]\w*)\s+\[?(?P<rest>@[\w.@,\s]*)\]?", place.text)
     join = join_of(match["join"]) if match is not None else None
-    if match is None or join is None:
+    branches = re.findall(r"@[\w.]+", match["rest"]) if match is not None else []
+    if match is None or join is None or not branches:
         return None
-    branches = re.findall(r"@[\w.]+", match["rest"])
     start = place.start + match.start("join")
     branches = branches if len(branches) > 1 else ["pass", *branches]
-    written = f"{join} {{ {'; '.join(branches)} }}"
-    message = "a join holds its branches in braces"
+    written = join_step(join, branches)
+    if written == place.text[match.start("join") :].strip():
+        return None
+    message = f"the values of a join stand beside its name, which is `{join}`"
     return Habit(
         start, start + len(match["join"]), message, f"write `{written}`", place.end, written, whole=(start, place.end)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from archdsl.syntax.habits.layers import own_in
+from archdsl.syntax.habits.layers import join_step, own_in
 from archdsl.syntax.habits.python import foreign_statement, own_call
 from archdsl.syntax.habits.scan import Habit, HabitSite, split_commas
 from archdsl.syntax.habits.values import STEP_WORDS
@@ -108,8 +108,8 @@ def steps_in_brackets(place: HabitSite) -> Habit | None:
     steps = split_commas(match["inside"], ",;\n")
     start, end = place.offset, place.start + match.end("inside") + 1
     if steps and all(step.startswith("@") for step in steps):
-        written = f"concat {{ {'; '.join(steps)} }}"
-        message = "a join holds its branches in braces"
+        written = join_step("concat", steps)
+        message = "values are put together by a join"
         return Habit(start, end, message, f"write `{written}`, or another join", place.end, written)
     if not steps or not all(re.fullmatch(r"[A-Za-z_]\w*(?:\s+[^\s:=][^:]*)?", step) for step in steps):
         return None
@@ -145,9 +145,6 @@ def let_of_step(place: HabitSite) -> Habit | None:
         return None
     name, value, end = match["name"], match["value"].strip(), place.end
     message = "`let` names a value; a label names what a step gives"
-    if value.startswith("@"):
-        help = f"write `{value}` itself where it is taken up" if re.fullmatch(r"@[\w.]+", value) else ""
-        return Habit(place.start, place.start + 3, message, help, place.end)
     if not value and (braced := _braced(place)) is not None:
         value, end = braced
     elif not re.match(r"[A-Za-z_]\w*[ \t]+[\w(\[\"]", value) or re.search(r"\b(?:if|else|for|and|or|not)\b", value):

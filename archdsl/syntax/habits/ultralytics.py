@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from string import ascii_lowercase
 
 from archdsl.syntax.habits.configs import CODE, Counterpart, chain, half, labelled, listed, pair_of, repeated, sliding
-from archdsl.syntax.habits.layers import Foreign, layer_of, settled_in, translate
+from archdsl.syntax.habits.layers import Foreign, join_step, layer_of, settled_in, translate
 from archdsl.syntax.habits.scan import (
     Habit,
     HabitSite,
@@ -158,7 +158,7 @@ def counterpart_of(row: _Row) -> Counterpart:
     where = labelled(labels)
     if row.name == "Concat":
         left = tuple(f"dimension {argument}" for argument in row.arguments if argument != "1")
-        return Counterpart(f"concat {{ {'; '.join(references)} }}", left, where)
+        return Counterpart(join_step("concat", references), left, where)
     if len(sources) != 1:
         outputs = chain(*(f"output {label} {{ @{label} }}" for label in labels if label))
         what = f"{row.name}({', '.join(row.arguments)})"

@@ -195,7 +195,7 @@ def lambda_word(place: HabitSite) -> Habit | None:
     if match is None:
         return None
     at = place.start + place.text.index("lambda")
-    help = f"write `fn {match[1]}({match[2]}) = {match[3]}` outside of models and blocks"
+    help = f"write `fn {match[1]}({match[2]}) = {match[3]}`"
     return Habit(at, at + 6, "a function is declared by `fn`", help, place.end)
 
 
@@ -395,6 +395,17 @@ def value_missing(place: HabitSite) -> Habit | None:
     if match[1]:
         return Habit(start, end, f"`{match[1]}=` is given no value", "write a value behind it, or remove it", end)
     return Habit(start, end, f"nothing stands behind `{match[2]}`", "write what it takes, or remove it", end)
+
+
+def argument_of_reuse(place: HabitSite) -> Habit | None:
+    """Say that a step that is used again takes nothing new, at `reuse cell @b`."""
+    text, at = place.source.text, place.offset
+    match = re.search(r'(?:^|[\s:{])reuse\s+("[^"\n]*"|[\w{}-]+)\s+$', text[place.start : at])
+    if match is None or at >= place.end or text[at] in "{}":
+        return None
+    name = match[1].strip('"')
+    help = f"what flows in is new, further values are those that `{name}` read: for others, write another step"
+    return Habit(at, place.end, "`reuse` takes no arguments", help, place.end)
 
 
 _DECLARATIONS = ("model", "block", "variant", "fn", "let", "use", "defaults", "keys", "inline", "allow")

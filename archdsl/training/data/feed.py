@@ -77,13 +77,16 @@ class Feed:
         Errors: TrainingError with E344 where images cannot be read
         """
         _ = self._statistics  # they take a pass of their own, which would end this one
-        draw = self._order(epoch)
-        pairs = [part.tensor_split(self.steps_per_epoch) for part in draw]
-        wanted = [Wanted("train", epoch, Draw(*pair)) for pair in zip(*pairs, strict=True)][first_step:]
+        wanted = [Wanted("train", epoch, draw) for draw in self.draws(epoch)[first_step:]]
         for batch in self._load(wanted):
             if batch is None:
                 raise TrainingError("no image of a batch can be read", "mend or replace the images", "E344")
             yield batch
+
+    def draws(self, epoch: int) -> list[Draw]:
+        """Return which images the batches of an epoch are of."""
+        parts = [part.tensor_split(self.steps_per_epoch) for part in self._order(epoch)]
+        return [Draw(*pair) for pair in zip(*parts, strict=True)]
 
     def evaluate(self, part: DataPart) -> Iterator[Batch]:
         """Yield a part's images once, in its own order, as `images eval` makes them.

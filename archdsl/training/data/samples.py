@@ -34,6 +34,10 @@ class MemorySamples:
         """Return the image's number in the whole data set: `digits 17`."""
         return f"{self._noun} {self._numbers[index]}"
 
+    def chosen(self, rows: Tensor, targets: Tensor) -> MemorySamples:
+        """Return some of the images, by int64 [M], with other targets."""
+        return MemorySamples(self.images[rows], targets, self._noun, [self._numbers[int(row)] for row in rows])
+
 
 class FileSamples:
     """Image files with targets [N, …]."""
@@ -58,6 +62,10 @@ class FileSamples:
     def name(self, index: int) -> str:
         """Return the image's file, below the data's folder."""
         return self.names[index]
+
+    def chosen(self, rows: Tensor, targets: Tensor) -> FileSamples:
+        """Return some of the files, by int64 [M], with other targets."""
+        return FileSamples(self.root, [self.names[int(row)] for row in rows], targets)
 
 
 class PairSamples:

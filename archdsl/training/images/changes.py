@@ -19,11 +19,13 @@ from torch import Tensor
 from torch.nn import functional as nn
 
 from archdsl.recipes.images import (
+    USUAL_SHARE,
     Color,
     Erase,
     Flip,
     Grey,
     ImageChange,
+    Interpolation,
     Normalize,
     RandomCrop,
     RandomResizedCrop,
@@ -36,7 +38,7 @@ from archdsl.recipes.images import (
 from archdsl.training.data.dataset import IGNORED, BadSampleError
 from archdsl.training.vision import functional
 
-_EXACT, _NEAREST, _BILINEAR = (functional.InterpolationMode[word] for word in ("NEAREST_EXACT", "NEAREST", "BILINEAR"))
+_EXACT, _BILINEAR, _BICUBIC = (functional.InterpolationMode[word] for word in ("NEAREST_EXACT", "BILINEAR", "BICUBIC"))
 _TRIES = 10
 _MOST_PIXELS = 10**8
 _ORDERS = list(permutations(range(4)))
@@ -73,18 +75,17 @@ def carry_out(change: ImageChange, picture: Together, numbers: Tensor, size: tup
     return _CHANGES[type(change)][1](change, picture, numbers, size)
 
 
-def resized(picture: Together, size: tuple[int, int]) -> Together:
-    """Resize to a height and width: bilinear with antialiasing, masks to the nearest pixel."""
+def resized(picture: Together, size: tuple[int, int], by: Interpolation | None = None) -> Together:
+    """Resize to a height and width: bilinear, or bicubic, with antialiasing; masks to the nearest pixel."""
     if picture.size == size:
         return picture
+    smooth = _BICUBIC if by == "bicubic" else _BILINEAR
 
     def way(tensor: Tensor, is_mask: bool) -> Tensor:
         return _in_floats(
             tensor,
             size,
-            lambda one: functional.resize(
-                one, list(size), interpolation=_EXACT if is_mask else _BILINEAR, antialias=True
-            ),
+            lambda one: functional.resize(one, list(size), interpolation=_EXACT if is_mask else smooth, antialias=True),
         )
 
     return picture.moved(way)
@@ -98,21 +99,22 @@ def _in_floats(tensor: Tensor, size: tuple[int, int], way: Callable[[Tensor], Te
 
 
 def _resize(change: Resize, picture: Together, numbers: Tensor, size: tuple[int, int]) -> Together:
-    return _covering(picture, (size[0] * change.ratio, size[1] * change.ratio))
+    return _covering(picture, (size[0] * change.ratio, size[1] * change.ratio), change.interpolation)
 
 
-def _covering(picture: Together, size: tuple[float, float]) -> Together:
+def _covering(picture: Together, size: tuple[float, float], by: Interpolation | None = None) -> Together:
     """Resize, keeping the shape, to the least that covers a height and width."""
     height, width = picture.size
     scale = max(size[0] / height, size[1] / width)
     whole = max(1, round(height * scale)), max(1, round(width * scale))
     if whole[0] * whole[1] > _MOST_PIXELS:
         raise BadSampleError("", f"of {height} x {width} pixels, it would be resized to {whole[0]} x {whole[1]}")
-    return resized(picture, whole)
+    return resized(picture, whole, by)
 
 
 def _test_crop(change: TestCrop, picture: Together, numbers: Tensor, size: tuple[int, int]) -> Together:
-    whole = _covering(picture, (size[0] / change.share, size[1] / change.share))
+    share = change.share or USUAL_SHARE
+    whole = _covering(picture, (size[0] / share, size[1] / share), change.interpolation)
     top, left = ((have - want) // 2 for have, want in zip(whole.size, size, strict=True))
     return whole.moved(lambda tensor, _: tensor[..., top : top + size[0], left : left + size[1]])
 

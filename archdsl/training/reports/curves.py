@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from math import ceil, isfinite, nan
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,7 +46,7 @@ def drawing() -> Generator[None]:
 def curves(rows: Rows, title: str) -> bytes:
     """Draw each figure of a run by epoch, of training and validation, as a PNG.
 
-    `rows` are those of metrics.csv: `epoch`, `train_` and `validation_` figures.
+    `rows` are those of metrics.csv: `epoch`, `train_` and `validation_` figures, and `phase` where there are several.
     Errors: Failure where matplotlib is missing
     """
     theme = THEMES["light"]
@@ -64,6 +65,7 @@ def curves(rows: Rows, title: str) -> bytes:
                 label = "training" if part == "train" else part
                 _line(axes, rows, f"{part}_{name}", label, series(theme, index), DASHES[1 - index])
             _finish(axes, name)
+            _phases(axes, rows)
             if number == 0:
                 axes.legend()
         figure.suptitle(_shown(title)).set_parse_math(False)
@@ -101,6 +103,18 @@ def _line(axes: Axes, rows: Rows, column: str, label: str, colour: str, dash: ob
         axes.plot(xs, ys, color=colour, linestyle=dash, marker=marker, linewidth=1.3, label=label)
     else:
         axes.plot([], [], color=colour, linestyle=dash, label=label)
+
+
+def _phases(axes: Axes, rows: Rows) -> None:
+    """Draw a line where a phase begins, between its first epoch and the one before, and say which it is."""
+    for before, after in pairwise(rows):
+        if before.get("phase", 1) != after.get("phase", 1):
+            at = (before.get("epoch", nan) + after.get("epoch", nan)) / 2
+            axes.axvline(at, color=axes.xaxis.label.get_color(), linewidth=0.8, linestyle=":")
+            axes.annotate(
+                f"phase {after.get('phase', 1):.0f}", (at, 1), (2, -2), xycoords=("data", "axes fraction"),
+                textcoords="offset points", va="top", fontsize="x-small",
+            )  # fmt: skip
 
 
 def _finish(axes: Axes, name: str) -> None:

@@ -9,6 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from archdsl.recipes.recipe import Recipe
 from archdsl.training.data.dataset import DataPart, DataSet
 from archdsl.training.data.feed import Feed
 from archdsl.training.data.statistics import Statistics
@@ -58,7 +59,7 @@ def evaluate(
     task = task_of(run.network, data, run.recipe)
     outcomes = Outcomes(task) if is_reported else None
     feed = feed_of(run, data, workers)
-    prepared = Prepared(run, feed, which, place)
+    prepared = Prepared(run.recipe, feed, run.module(which), place)
     try:
         watch = outcomes.add if outcomes is not None else None
         batches = feed.evaluate(part)
@@ -75,21 +76,20 @@ def evaluate(
     return Evaluation(figures, len(samples), run.epoch(which), files)
 
 
-def feed_of(run: OpenRun, data: DataSet, workers: int = 0, skip_bad: int = 0) -> Feed:
+def feed_of(run: OpenRun, data: DataSet, workers: int = 0) -> Feed:
     """Return what feeds images to a run's network as they were fed in training."""
     record = run.record
     statistics = Statistics(record.mean, record.deviation)
-    return Feed(data, run.recipe, record.size, workers=workers, skip_bad=skip_bad, statistics=statistics)
+    return Feed(data, run.recipe, record.size, workers=workers, statistics=statistics)
 
 
 class Prepared:
-    """A run's module on a device, in the precision and the layout that it was measured in while it trained."""
+    """A module on a device, in the precision and the layout that a recipe measures it in."""
 
-    def __init__(self, run: OpenRun, feed: Feed, which: WhichWeights, device: torch.device) -> None:
-        recipe = run.recipe
-        self._feed, self._device = feed, device
+    def __init__(self, recipe: Recipe, feed: Feed, module: nn.Module, device: torch.device) -> None:
+        self._feed, self.device = feed, device
         self._layout = torch.channels_last if recipe.layout.order == "channels_last" else torch.contiguous_format
-        move = cast("Callable[..., nn.Module]", run.module(which).to)
+        move = cast("Callable[..., nn.Module]", module.to)
         self.module = move(device=device, memory_format=self._layout)
         # Half precision by float16 is for GPUs; elsewhere such a run is measured in float32.
         is_half = recipe.precision.type == "bf16" or (recipe.precision.type == "fp16" and device.type == "cuda")
@@ -101,7 +101,7 @@ class Prepared:
 
     def autocast(self) -> torch.autocast:
         """Return what sets the precision while the network runs."""
-        return torch.autocast(self._device.type, self._type, enabled=self._type is not None)
+        return torch.autocast(self.device.type, self._type, enabled=self._type is not None)
 
 
 def check_same(run: OpenRun, data: DataSet) -> None:

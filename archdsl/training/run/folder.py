@@ -90,12 +90,12 @@ class RunFolder:
         self.write(RECIPE, recipe.encode())
         self.write(MODEL, self._model)
 
-    def write_metrics(self, epochs: Sequence[Epoch], names: Sequence[str]) -> None:
-        """Write metrics.csv anew: a row for each epoch. `names` are the figures."""
+    def write_metrics(self, epochs: Sequence[Epoch], names: Sequence[str], *, has_phases: bool = False) -> None:
+        """Write metrics.csv anew: a row for each epoch, with its phase if it `has_phases`. `names` are the figures."""
         text = StringIO(newline="")
         rows = csv.writer(text)
         columns = [f"{part}_{name}" for part in ("train", "validation") for name in names]
-        header = ["epoch", "step", "lr", *columns, "seconds", "images_per_second"]
+        header = ["epoch", *(["phase"] if has_phases else []), "step", "lr", *columns, "seconds", "images_per_second"]
         rows.writerow(header)
         for row in map(row_of, epochs):
             values = [row.get(name) for name in header]
@@ -112,7 +112,7 @@ class RunFolder:
             "model_sha256": sha256(self._model).hexdigest(),
             **{key: str(value) for key, value in facts.items()},
         }
-        self.write(name, in_one_order(save(_plain(module.state_dict()), metadata)))
+        self.write(name, weights_file(module, metadata))
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file whole.
@@ -171,7 +171,12 @@ def row_of(epoch: Epoch) -> dict[str, float]:
     parts = {"train": epoch.train, "validation": epoch.validation}
     figures = {f"{part}_{name}": value for part, found in parts.items() for name, value in found.items()}
     ends = {"seconds": epoch.seconds, "images_per_second": epoch.images_per_second}
-    return {"epoch": epoch.epoch, "step": epoch.step, "lr": epoch.lr, **figures, **ends}
+    return {"epoch": epoch.epoch, "phase": epoch.phase, "step": epoch.step, "lr": epoch.lr, **figures, **ends}
+
+
+def weights_file(module: nn.Module, metadata: Mapping[str, str]) -> bytes:
+    """Return a safetensors file of a module's weights and buffers, in their own dtypes."""
+    return in_one_order(save(_plain(module.state_dict()), {**metadata}))
 
 
 def in_one_order(content: bytes) -> bytes:

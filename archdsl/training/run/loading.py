@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
@@ -46,14 +47,14 @@ class OpenRun:
             raise TrainingError(f"`{self.path}` has no {which} weights: `{path}` is not there", help, "E367")
         return path
 
-    def module(self, which: WhichWeights = "best") -> nn.Module:
-        """Build the network with its best or last weights, on the CPU and in evaluation mode.
+    def module(self, which: WhichWeights = "best", taps: Sequence[str] = ()) -> nn.Module:
+        """Build the network with its best or last weights, on the CPU and in evaluation mode; with `taps`, up to these.
 
         Errors: TrainingError with E367 where they are not there or damaged
         """
         path = self.weights(which)
         try:
-            return self.network.module(path).eval()
+            return self.network.module(path, taps=taps).eval()
         except Failure as error:
             raise TrainingError(error.message, "take the run from a copy, or train it anew", "E367") from None
 
@@ -122,7 +123,8 @@ def _candidates(source: Source, run: Path, record: RunRecord) -> Iterator[Networ
         for model, settings in ways:
             for size in (None, record.size):
                 try:
-                    yield Network(compiler.compile(source, model, settings, size, folder))
+                    network = Network(compiler.compile(source, model, settings, size, folder))
+                    yield reduce(Network.frozen, record.freeze, network)
                 except SpecError as error:
                     yield error
 

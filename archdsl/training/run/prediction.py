@@ -11,20 +11,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from archdsl.recipes.images import Grey
-from archdsl.recipes.updates import BatchSize
-from archdsl.training.data.dataset import BadSampleError, DataSet
+from archdsl.training.data.statistics import Statistics
 from archdsl.training.device import find_device
-from archdsl.training.images.decode import decode
-from archdsl.training.run.evaluation import Prepared, feed_of
+from archdsl.training.run.evaluation import Prepared
+from archdsl.training.run.images import ImageFiles
 from archdsl.training.run.loading import OpenRun, WhichWeights
 from archdsl.training.run.record import RunRecord
-from archdsl.training.tasks.base import as_outputs
 from archdsl.training.tasks.dense import BRIGHTEST
 from archdsl.training.tasks.fit import check_outputs
 from archdsl.training.tasks.scikit import listed, whole
 
-_BATCH = 16
 _COLOURS = 256
 
 
@@ -55,56 +51,16 @@ def predict(
     record = run.record
     check_outputs(run.network, record)
     place = find_device(device)
-    files = _Files(paths, is_grey_only=record.size[0] == 1 and not any(isinstance(c, Grey) for c in run.recipe.eval))
-    # To the feed, they are images of one class: nothing but the images is asked for.
-    data = DataSet("files", "class", ("",), record.size[0], {"train": files, "test": files})
-    batch_size = BatchSize(images=min(_BATCH, run.recipe.batch_size.images))
-    few = OpenRun(run.path, record, run.network, run.recipe.model_copy(update={"batch_size": batch_size}))
-    feed = feed_of(few, data, skip_bad=len(paths))
-    prepared = Prepared(few, feed, which, place)
-    told = 0
-    with torch.inference_mode():
-        for batch in feed.evaluate("test"):
-            images = prepared.normalise(batch.images.to(place))
-            with prepared.autocast():
-                output = as_outputs(prepared.module(images))[0]
-            for index, row in zip(whole(batch.indices), output.float().cpu(), strict=True):
-                yield from files.unread(range(told, index))
-                yield _prediction(paths[index], row, record, top)
-                told = index + 1
-    yield from files.unread(range(told, len(paths)))
-
-
-class _Files:
-    """Image files as a part of a data set, each with a class that means nothing."""
-
-    def __init__(self, paths: Sequence[Path], *, is_grey_only: bool) -> None:
-        self._paths, self._is_grey_only = paths, is_grey_only
-        self._reasons: dict[int, str] = {}
-
-    def __len__(self) -> int:
-        return len(self._paths)
-
-    def image(self, index: int) -> Tensor:
-        try:
-            image = decode(self._paths[index], self.name(index))
-            if self._is_grey_only and len(image) != 1:
-                raise BadSampleError(self.name(index), "it is in colour, and the network takes grey images")
-        except BadSampleError as error:
-            self._reasons[index] = error.reason
-            raise
-        return image
-
-    def target(self, index: int) -> Tensor:
-        return torch.tensor(0)
-
-    def name(self, index: int) -> str:
-        # Two files may be the same one, and the feed counts what it cannot read by name.
-        return f"{index} {self._paths[index]}"
-
-    def unread(self, places: range) -> Iterator[Prediction]:
-        for index in places:
-            yield Prediction(self._paths[index], unread=self._reasons[index])
+    files = ImageFiles(paths, record.size[0], run.recipe)
+    feed = files.feed(run.recipe, record.size, Statistics(record.mean, record.deviation))
+    prepared = Prepared(run.recipe, feed, run.module(which), place)
+    for index, output in files.passed(feed, prepared):
+        if isinstance(output, str):
+            yield Prediction(paths[index], unread=output)
+            continue
+        main = output[0] if isinstance(output, tuple) else output
+        assert isinstance(main, Tensor)
+        yield _prediction(paths[index], main, record, top)
 
 
 def _prediction(path: Path, output: Tensor, record: RunRecord, top: int) -> Prediction:

@@ -17,22 +17,37 @@ from archdsl.text.failure import cannot
 from archdsl.training.data.dataset import TargetKind
 from archdsl.training.error import TrainingError
 from archdsl.training.tasks.figures import figures_of
+from archdsl.weights.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
     from archdsl.network import Network
 
 RECORD, SPEC, RECIPE, MODEL = "run.json", "spec.arch", "recipe.arch", "model.py"
 METRICS, CURVES, TEST = "metrics.csv", "curves.png", "test.json"
+REPORT = "weights.json"
+"""What became of the weights that the run started from."""
 BEST, LAST, CHECKPOINTS = "best.safetensors", "last.safetensors", "checkpoints"
 TENSORBOARD = "tensorboard"
 """A folder, where TensorBoard is installed."""
 REPORTS = ("confusion.png", "confusion.csv", "classes.csv", "mistakes.png")
-FILES = (RECORD, SPEC, RECIPE, MODEL, METRICS, CURVES, BEST, LAST, TEST, *REPORTS)
+FILES = (RECORD, SPEC, RECIPE, MODEL, METRICS, CURVES, BEST, LAST, TEST, REPORT, *REPORTS)
 """What a run's folder holds at its top, beside the folder `checkpoints`."""
 
 _FORMAT = 1
 _LARGEST = 64_000_000
 """Bytes of the largest file of text that is read."""
+
+
+class PhaseRecord(BaseModel):
+    """What `run.json` says of a phase."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: int
+    """At most; `early_stop` may end it before."""
+    freeze: tuple[str, ...] = ()
+    """What the spec, the recipe and the phase freeze, as specs write it."""
+    trained_parameters: int
 
 
 class RunRecord(BaseModel):
@@ -58,11 +73,20 @@ class RunRecord(BaseModel):
     data_listing: Mapping[str, str] = {}
     settings: Mapping[str, str] = {}
     """Of the network, by name, as texts of a spec."""
+    freeze: tuple[str, ...] = ()
+    """What else of the network is frozen than `spec.arch` says, as specs write it."""
     spec_folder: str = ""
     """Where the spec lay, beside which the files are that it uses."""
     network_digest: str
     """As `network_digest` gives it."""
     best_by: str
+    weights: str = ""
+    """What the run started from, as the user called it."""
+    preprocessing: Preprocessing | None = None
+    """How images reached the network whose weights these are; how they reach this one, `mean`, `deviation` and the
+    recipe say."""
+    phases: tuple[PhaseRecord, ...] = ()
+    """In their order; a run of a recipe without phases has one, and one of an older version none."""
     environment: Mapping[str, str | int] = {}
     """Versions, platform, threads, device and workers."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from archdsl.training.data.dataset import DataSet
 from archdsl.training.error import TrainingError
+from archdsl.training.phases import is_over
 from archdsl.training.run.checkpoint import load_checkpoint
 from archdsl.training.run.folder import clear
 from archdsl.training.run.loading import OpenRun, open_run
@@ -82,6 +83,4 @@ class Resumable:
     def _has_ended(self) -> bool:
         if self.state is None:
             return False
-        epoch = self.state["counts"][0]
-        is_over = epoch > self.run.recipe.epochs.number or self.state["has_stopped"]
-        return is_over and (self.path / TEST).exists()
+        return is_over(self.run.recipe, self.state) and (self.path / TEST).exists()

@@ -53,7 +53,7 @@ def task_of(network: Network, data: DataFacts, recipe: Recipe, counts: Sequence[
     """
     statement = _loss(data, recipe)
     best_by = _best(data, recipe)
-    places = check_outputs(network, data)
+    places = check_outputs(network, data, recipe.auxiliary.outputs)
     check_ending(network, data)
     return _TASKS[data.kind](statement, data.classes, best_by, places.auxiliary, places.unused, tuple(counts))
 

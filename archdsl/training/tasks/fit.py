@@ -92,24 +92,38 @@ def input_size(network: Network) -> tuple[int, int, int]:
     return channels, height, width
 
 
-def check_outputs(network: Network, data: DataFacts) -> Places:
-    """Check that the main output and those of `training` alone are what the data asks for.
+def check_outputs(network: Network, data: DataFacts, named: Sequence[str] = ()) -> Places:
+    """Check that the main output and those with the loss beside it are what the data asks for.
 
-    An output of `training` has the loss too, as an auxiliary classifier; other outputs beside the main one have none.
+    These are auxiliary classifiers: the outputs of `training` alone, and those `named` by the recipe. Others have none.
     Errors: TrainingError with E361
     """
     names = [output.name or "output" for output in network.graph.outputs]
     is_training = [output.is_training_only for output in network.graph.outputs]
     main, *_ = names
     _check(network, data, network.outputs[main], network.name, "")
-    extra = [name for name, late in zip(names, is_training, strict=True) if late and name != main]
-    for name in extra:
+    late = [name for name, is_late in zip(names, is_training, strict=True) if is_late and name != main]
+    for name in late:
         rest = ", or leave out `training`, so that it has no loss"
         _check(network, data, network.outputs[name], f"the training output `{name}` of {network.name}", rest)
-    others = [name for name in names if name != main and name not in extra]
+    for name in named:
+        if name == main or name not in names:
+            fact = (
+                f"the recipe's `auxiliary` names the output `{name}`, and {network.name} has none beside the main one"
+            )
+            raise TrainingError(f"{fact} of that name", f"{_listed(names[1:])}", "E361")
+        rest = ", or leave it out of the recipe's `auxiliary`, so that it has no loss"
+        _check(network, data, network.outputs[name], f"the output `{name}` of {network.name}", rest)
     # In training a module gives the outputs of `training` behind all others.
-    first = 1 + len(others)
-    return Places(tuple(range(first, first + len(extra))), tuple(others))
+    order = [main, *(name for name in names if name != main and name not in late), *late]
+    places = [place for place, name in enumerate(order) if name in late or name in named]
+    return Places(tuple(places), tuple(name for name in order[1:] if name not in late and name not in named))
+
+
+def _listed(names: Sequence[str]) -> str:
+    if not names:
+        return "leave it out: there is no other output"
+    return f"name one of these: {', '.join(names)}"
 
 
 def _check(network: Network, data: DataFacts, shape: Shape, what: str, rest: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ class MeasuredBatch(Protocol):
     """What of a batch is measured."""
 
     @property
-    def images(self) -> Tensor: ...
+    def images(self) -> Any: ...
 
     @property
     def targets(self) -> Tensor: ...
@@ -31,9 +31,9 @@ Watcher = Callable[[Tensor, Tensor, Tensor], None]
 
 def measure(
     task: Task,
-    forward: Callable[[Tensor], ModuleOutput],
+    forward: Callable[[Any], ModuleOutput],
     batches: Iterable[MeasuredBatch],
-    normalise: Callable[[Tensor], Tensor],
+    normalise: Callable[[Any], Any],
     device: torch.device,
     *,
     autocast: Callable[[], AbstractContextManager[object]] = nullcontext,

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import archdsl
 from archdsl.backends.difference import write_markdown, write_record, write_text
 from archdsl.difference import diff
 
@@ -36,3 +37,24 @@ def test_equal_networks_are_said_to_be_the_same() -> None:
     assert "the two are the same network" in write_text(diff("resnet18", "resnet18"))
     assert "the same network" in write_markdown(diff("resnet18", "resnet18"))
     assert json.loads(write_record(diff("resnet18", "resnet18")))["same"] is True
+
+
+def test_what_got_frozen_is_told() -> None:
+    before = archdsl.load("resnet18")
+    found = diff(before, before.frozen("* except head"))
+    assert found
+    assert not found.changes
+    assert not found.follows.places
+    assert 'frozen: nothing → "*" except "fc"' in write_text(found)
+    assert 'frozen: nothing → "*" except "fc"' in write_markdown(found)
+    record = json.loads(write_record(found))
+    assert record["frozen"] == {"before": [], "after": ['"*" except "fc"']}
+    assert record["totals"]["trainable"] == {
+        "before": 11689512,
+        "after": 513000,
+        "change": -11176512,
+        "ratio": 513000 / 11689512,
+    }
+    other = diff(before.frozen("layer1"), before.frozen("layer1 layer2"))
+    assert 'frozen: "layer1" → "layer1" "layer2"' in write_text(other)
+    assert not diff(before.frozen("*"), before.frozen("*"))

@@ -17,7 +17,7 @@ import archdsl
 from archdsl.backends.page import MOST_BYTES, page
 from archdsl.backends.page.numbers import Pool
 from archdsl.backends.page.settings import scaled
-from archdsl.specs import bundled_models
+from tests.bundled import ENDS
 
 HOSTILE = "</script><img src=x onerror='document.title=1'>"
 
@@ -136,8 +136,8 @@ def test_other_widths_are_taken_up_while_there_is_room() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name, _ in bundled_models()])
-def test_the_page_of_every_bundled_network_is_small(name: str) -> None:
+@pytest.mark.parametrize("name", ENDS)
+def test_the_pages_of_the_ends_of_every_file_are_small(name: str) -> None:
     # Other widths are left out where they have no room, so that the page without any is the one to look at.
     assert len(page(archdsl.load(name).shapes, name).encode()) <= MOST_BYTES
 
@@ -146,3 +146,10 @@ def test_the_bundled_layout_library_comes_with_its_licence() -> None:
     html = bare("digits")
     assert "Copyright (c) 2012-2014 Chris Pettitt" in html
     assert "THE SOFTWARE IS PROVIDED" in html
+
+
+def test_frozen_boxes_say_so() -> None:
+    data = data_of(archdsl.load("resnet18").frozen("conv1 bn1 layer1").page())
+    body = data["bodies"][data["networks"][0]["body"]] if "networks" in data else data["bodies"][-1]
+    assert [box["names"][0] for box in body["boxes"] if box.get("frozen")] == ["conv1", "layer1"]
+    assert '"frozen"' not in json.dumps(data_of(archdsl.load("resnet18").page())["bodies"])

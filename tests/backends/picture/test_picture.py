@@ -12,6 +12,7 @@ import archdsl
 from archdsl.backends.picture import SUFFIXES, Diagram, DrawError, diagram
 from archdsl.backends.picture.dot import write_dot
 from archdsl.backends.picture.picture import Box, Edge, Picture, mark_shortcuts
+from archdsl.backends.picture.scene import Rectangle
 from archdsl.backends.theme import LIGHT
 from archdsl.backends.words import amount
 
@@ -245,3 +246,59 @@ def test_a_call_that_is_named_as_its_block_says_so_once() -> None:
     assert boxes
     assert all("se" not in box.lines for box in boxes)
     assert drawn.dot.startswith("digraph")
+
+
+def test_a_value_that_a_block_takes_is_drawn_as_an_argument() -> None:
+    text = """
+block cell(value before, c) { concat { pass; { @before; conv c k=1 } }; conv c }
+model m { input [3, 16, 16]; a: conv 4; conv 4; cell @a 4 x 2; conv 8 s=2; upsample like=@a; conv 2 }
+"""
+    network = archdsl.load_text(text)
+    for level in ("stages", "blocks"):
+        picture = network.diagram(level).picture
+        texts = {box.id: box.texts for box in picture.boxes}
+        told = [
+            (texts[edge.source][0], texts[edge.target][0], edge.argument) for edge in picture.edges if edge.argument
+        ]
+        assert told == [("a", "2 × cell", "before"), ("a", "upsample like, nearest", "like")]
+    details = [box.lines for box in picture.boxes if box.kind == "input" and box.group is not None]
+    assert details == [("x",), ("before",)]
+    assert "before" in network.diagram("stages").mermaid
+    assert "before" in network.diagram("stages").dot
+    assert ">before<" in network.diagram("stages").svg
+    layers = network.diagram("layers").picture
+    assert {edge.argument for edge in layers.edges} == {"", "like"}
+
+
+def test_what_is_frozen_is_grey_with_a_lock_and_nothing_else_is() -> None:
+    network = archdsl.load("resnet18").frozen("conv1 bn1 layer1 layer2.0")
+    picture = network.diagram("blocks").picture
+    frozen = {path for box in picture.boxes if box.is_frozen for path in box.paths}
+    assert frozen == {"conv1", "bn1", "act", "layer1", "layer2.0"}
+    boxes = [one for one in network.diagram("blocks").scene.primitives if isinstance(one, Rectangle) and one.note]
+    grey = [one for one in boxes if one.fill == LIGHT.frozen]
+    assert [one for one in boxes if one.note.endswith("frozen")] == grey
+    assert len(grey) == 3
+    svg = network.diagram("blocks").svg
+    assert ">frozen<" in svg
+    assert "(frozen)" in network.diagram().dot
+    assert ":::frozen" in network.diagram().mermaid
+
+
+def test_frozen_steps_and_others_share_no_box() -> None:
+    picture = archdsl.load("resnet18").frozen("layer1.0").diagram("blocks").picture
+    assert [box.is_frozen for box in picture.boxes if box.paths and box.paths[0].startswith("layer1")] == [True, False]
+
+
+def test_the_inside_of_a_block_is_marked_where_it_is_frozen_in_every_call() -> None:
+    def locked(what: str) -> int:
+        picture = archdsl.load("resnet18").frozen(what).diagram("blocks").picture
+        return sum(box.is_frozen for box in picture.boxes if not box.paths)
+
+    assert locked("layer1") == 0
+    assert locked("layer1 layer2 layer3 layer4") > 0
+
+
+def test_a_picture_without_frozen_parts_says_nothing_of_them() -> None:
+    drawn = archdsl.load("resnet18").diagram()
+    assert "frozen" not in drawn.svg + drawn.dot + drawn.mermaid

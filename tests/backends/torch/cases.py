@@ -10,7 +10,6 @@ from pathlib import Path
 import archdsl
 from archdsl.specs import bundled_models
 
-NAMES = [name for name, _ in bundled_models()]
 # One of each family.
 DISTINCT = list({path: name for name, path in reversed(bundled_models())}.values())
 

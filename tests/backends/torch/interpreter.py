@@ -41,7 +41,7 @@ class Interpreter(nn.Module):
         assert node.op is not None
         module = build(node.op.to_torch(shapes.inputs_of(node)))
         own = {key.removeprefix(f"{path}."): value for key, value in state.items() if key.startswith(f"{path}.")}
-        module.load_state_dict({"factors": state[path]} if path in state else own)
+        module.load_state_dict({"tensor": state[path]} if path in state else own)
         self.operators[_slot(path)] = module
 
     def forward(self, *inputs: Tensor) -> dict[str, Tensor]:
@@ -61,7 +61,7 @@ class Interpreter(nn.Module):
             results: dict[str, Tensor] = {}
             for name in (node.reuses,) if node.reuses is not None else node.names:
                 results = self._step(node, shapes, f"{prefix}{name}", sources)
-                sources = [results[""]]
+                sources = [results[""], *sources[1:]]
             values |= {Value(node.id, output): result for output, result in results.items()}
         return values
 
@@ -71,7 +71,10 @@ class Interpreter(nn.Module):
             named = {output.name: values[output.value] for output in node.body.outputs}
             return {"": values[node.body.main], **named}
         assert node.op is not None
-        return {"": self.operators[_slot(path)](*sources)}
+        result = self.operators[_slot(path)](*sources)
+        # What no image reaches has no axis for them yet.
+        is_bare = node.op.is_source and result.dim() == len(shapes.results[node.id][""])
+        return {"": result.unsqueeze(0) if is_bare else result}
 
     def state(self) -> dict[str, Tensor]:
         """Return the state by the keys that the network's module has."""
@@ -89,7 +92,7 @@ def _slot(path: str) -> str:
 
 
 def _key(name: str) -> str:
-    return name.removesuffix(".factors").removeprefix("/").replace("/", ".")
+    return name.removesuffix(".tensor").removeprefix("/").replace("/", ".")
 
 
 def images(net: Network, batch: int = 2) -> list[Tensor]:

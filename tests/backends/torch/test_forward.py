@@ -168,6 +168,10 @@ FAMILIES = {
     "siamese": {},
     "dpn68": {"input": [3, 64, 64]},
     "inception_resnet_v2": {"input": [3, 149, 149]},
+    "dla34": {"input": [3, 64, 64]},
+    "hrnet_w18_small": {"input": [3, 64, 64]},
+    "convnextv2_atto": {"input": [3, 64, 64]},
+    "bifpn_d0": {"input": [3, 128, 128]},
 }
 QUICK = {"digits", "resnet20_cifar", "shufflenet_v1_g3_x0_25"}
 

@@ -10,13 +10,14 @@ from torch import nn
 
 import archdsl
 from archdsl.passes.tables import walk
-from tests.backends.torch.cases import DISTINCT, NAMES
+from tests.backends.torch.cases import DISTINCT
+from tests.bundled import ENDS
 from tests.ops.execute import build
 
 pytestmark = pytest.mark.torch
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in DISTINCT else pytest.mark.slow) for n in NAMES])
+@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in DISTINCT else pytest.mark.slow) for n in ENDS])
 def test_every_module_has_the_settings_that_the_graph_says(name: str) -> None:
     net = archdsl.load(name)
     with torch.device("meta"):

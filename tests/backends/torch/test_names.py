@@ -13,7 +13,7 @@ from torch import nn
 import archdsl
 from archdsl.ir.labels import unlabelled_name
 from archdsl.ops import OPS
-from archdsl.text.labels import MODULE_ATTRIBUTES, SEQUENTIAL_ATTRIBUTES, objection
+from archdsl.text.labels import MODULE_ATTRIBUTES, SEQUENTIAL_ATTRIBUTES, objection, path_objection
 from tests.backends.torch.cases import ruff
 from tests.backends.torch.interpreter import agree
 
@@ -67,7 +67,9 @@ def test_a_hostile_name_gets_a_diagnostic_or_a_working_file(place: str, tmp_path
 
 LABELS = [
     "a b",
-    "a.b",
+    "a..b",
+    ".a",
+    "a.pop",
     "a/b",
     "..",
     "",
@@ -90,13 +92,13 @@ def test_a_label_that_is_no_path_segment_gets_a_diagnostic() -> None:
     for label in LABELS:
         text = f'model m {{ input [3, 8, 8]; "{label}": conv 4; act }}'
         codes = {diagnostic.code for diagnostic in archdsl.check_text(text)}
-        if objection(label):
+        if path_objection(label):
             assert codes
             assert codes <= {"E001", "E002", "E112"}
         else:
             assert not codes
             agree(archdsl.load_text(text))
-    assert sum(objection(label) == "" for label in LABELS) < 4
+    assert sum(path_objection(label) == "" for label in LABELS) < 4
 
 
 COMMENTS = {

@@ -134,6 +134,10 @@ FIRING: Mapping[str, Sequence[tuple[str, str]]] = {
         ("cna 8; adaptive_avgpool 4; dropout 0.1; fc 10", "fc 10"),
         ("cna 8; maxpool k=2; act; norm; head: fc 10", "fc 10"),
     ],
+    "W423": [
+        ("conv 8; act; permute [1, 2, 0]; slice 0 4", "slice 0 4"),
+        ("conv 8; act; permute [1, 2, 0]; concat { pass; relu }", "concat"),
+    ],
     "W417": [
         ("cna 8; flatten; fc 10; dropout 0.1", "dropout 0.1"),
         ("cna 8; conv 10 k=1; dropout2d 0.1", "dropout2d 0.1"),
@@ -144,6 +148,11 @@ FIRING: Mapping[str, Sequence[tuple[str, str]]] = {
         ('keys a { "" = "x"; "conv1" = "y" }\nmodel net { input [3, 32, 32]; conv1: cna 8 }', '"conv1"'),
         ('keys a { adapt "fc" }\nmodel net { input [8]; fc: fc 8 }', '"fc"'),
         ('keys a { "fc" = "head" }\nmodel net { input [8]; fc: fc 8; act; head: fc 8 }', '"fc"'),
+    ],
+    "W425": [
+        ("add { cna 3 }", "add"),
+        ("concat { let c = 4; { conv c; act }; output early }", "concat"),
+        ("residual { mul { { gap; conv 3; sigmoid } } }", "mul"),
     ],
     "W422": [
         ("conv 3 16; act", "3"),
@@ -166,6 +175,10 @@ FIRING: Mapping[str, Sequence[tuple[str, str]]] = {
         ("concat { cna 8; norm }", "norm"),
         ("concat { pass; cn 8; act }", "act"),
         ("concat { a: cn 8; relu; pass }", "relu"),
+    ],
+    "W424": [
+        ("block mean(c) { conv c }\nmodel net { input [3, 8, 8]; mean 8 }", "mean"),
+        ("block roll(by) { pad by }\nmodel net { input [3, 8, 8]; roll 1; cna 8 }", "roll"),
     ],
     "W421": [
         ("conv 16; batch 16; act", "16"),
@@ -331,6 +344,13 @@ SILENT: Mapping[str, Sequence[str]] = {
         "cna 8; reshape [8, -1]; permute [1, 0]; fc 10",
         "model net { input [3, 32, 32]; fc 10 }",
     ],
+    "W423": [
+        "conv 8; act; permute [1, 2, 0]; slice 0 4 axis=channels",
+        "conv 8; act; permute [1, 2, 0]; concat axis=0 { pass; relu }",
+        'conv 8; act; rearrange "c h w -> h w c"; slice 0 4',
+        "conv 8; act; permute [1, 2, 0]; permute [2, 0, 1]; slice 0 4",
+        "conv 8; act; permute [1, 2, 0]; layer axis=last; relu",
+    ],
     "W417": [
         "cna 8; flatten; dropout 0.1; fc 10",
         "cna 8; flatten; fc 10; dropout 0",
@@ -341,6 +361,13 @@ SILENT: Mapping[str, Sequence[str]] = {
         'keys a { "conv1" = "x"; "" = "y"; drop "z"; adapt "conv1" }\nmodel n { input [3, 8, 8]; conv1: cna 8; cna 8 }',
         'keys a { "fc" = "head"; "head" = "fc" }\nmodel net { input [8]; fc: fc 8; act; head: fc 8 }',
         'keys a { "conv1" = "x" }\nmodel net(c) { input [3, 32, 32]; conv1: cna c }',
+    ],
+    "W425": [
+        "add { for i in 0..0 { cna 3 } }",
+        "concat { if in == 3 { cna 8 } }",
+        "split 1 concat { cna 8 }",
+        "block add(body inner) { inner; act }\nmodel net { input [3, 32, 32]; add { cna 8 } }",
+        "concat { pass; cna 8 }",
     ],
     "W422": [
         "conv 3 k=16; act",
@@ -370,6 +397,11 @@ SILENT: Mapping[str, Sequence[str]] = {
         "conv 3 x 2; norm; concat { se 2; act }",
         "cna 8; mul { sigmoid; pass }",
         "cna 8; split 2 concat { conv 4; relu }",
+    ],
+    "W424": [
+        ("block conv(c) { fc c }\nmodel net { input [8]; conv 8 }"),
+        ("block means(c) { conv c; mean axis=positions }\nmodel net { input [3, 8, 8]; means 8 }"),
+        ("fn sin(v) = v\nmodel net { input [3, 8, 8]; conv 8 k=sin(3) }"),
     ],
     "W421": [
         "conv 16; batch 0.001; act",

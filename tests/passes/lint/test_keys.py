@@ -45,7 +45,7 @@ def test_a_rule_that_holds_for_nothing_is_a_warning_at_it(rules: str, marked: st
 
 
 def test_arithmetic_that_fails_for_a_key_of_the_network_is_an_error_of_the_check() -> None:
-    assert [row[:2] for row in found('"layer{i}" = "{1 / (i - 1)}"')] == [("E116", "1 / (i - 1")]
+    assert [row[:2] for row in found('"layer{i}" = "{1 / (i - 1)}"')] == [("E116", "1 / (i - 1)")]
 
 
 def test_a_rule_may_hold_for_another_model_of_the_file() -> None:

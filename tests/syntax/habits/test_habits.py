@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from hypothesis import given
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 import archdsl
 from archdsl.text.diagnostic import Diagnostic
 from archdsl.text.mend import apply_fixes
+from tests.patience import in_time
 from tests.syntax.habits.advice import errors, in_model
 
 
@@ -58,12 +58,12 @@ STEPS = [
     ("x = x.view(x.size(0), -1)", "flatten"),
     ("x = F.max_pool2d(F.relu(self.conv1(x)), 2)", "relu; maxpool 2"),
     ("x = F.adaptive_avg_pool2d(x, 1)", "gap"),
-    ("out = torch.cat([a, b], 1)", "concat { @a; @b }"),
+    ("out = torch.cat([a, b], 1)", "concat @a @b"),
     ("Conv2D(64, (3,3), strides=2, padding=\"same\", activation=\"relu\")", "conv 64 k=3 s=2 p=same bias=true; relu"),
     ("x = Conv2D(64, 3, padding='same')(x)", "conv 64 k=3 bias=true"),
     ("model.add(Conv2D(32, 3))", "conv 32 k=3 p=0 bias=true"),
     ("model.add(Dense(10, activation='softmax'))", "fc 10; softmax"),
-    ("x = Concatenate()([a, b])", "concat { @a; @b }"),
+    ("x = Concatenate()([a, b])", "concat @a @b"),
     ("MaxPooling2D((2, 2))", "maxpool 2"),
     ("GlobalAveragePooling2D()", "gap; flatten"),
     ("Conv2d 64 3", "conv 64 k=3 p=0 bias=true"),
@@ -89,7 +89,7 @@ STEPS = [
     ("y = conv(x, 16)", "y: conv 16"),
     ("input(3, 8, 8)", "input [3, 8, 8]"),
     ("add(x, conv(16))", "add { pass; conv 16 }"),
-    ("concat([a, b], dim=1)", "concat { @a; @b }"),
+    ("concat([a, b], dim=1)", "concat @a @b"),
     ("relu(@a)", "@a; relu"),
     ("x = relu x", "relu"),
     ("residual(conv(16))", "residual { conv 16 }"),
@@ -295,8 +295,8 @@ def test_the_fix_writes_it_our_way(wrong: str, right: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "right"),
     [
-        ("a: conv 8; b: conv 8; add(@a, @b)", "a: conv 8; b: conv 8; add { @a; @b }"),
-        ("a: conv 8; b: conv 8; add(a, b)", "a: conv 8; b: conv 8; add { @a; @b }"),
+        ("a: conv 8; b: conv 8; add(@a, @b)", "a: conv 8; b: conv 8; add @a @b"),
+        ("a: conv 8; b: conv 8; add(a, b)", "a: conv 8; b: conv 8; add @a @b"),
         ("x = conv 16\nx = act(x)", "conv 16\nact"),
         ("con 16", "conv 16"),
         ("sum { pass; pass }", "add { pass; pass }"),
@@ -320,7 +320,7 @@ def test_no_fix_is_safe_where_a_call_may_mean_something_else(step: str) -> None:
 def test_what_a_declaration_inside_a_body_declares_is_known_behind_it(separator: str) -> None:
     steps = ["input [3, 8, 8]", "fn w(c) = 2*c", "conv w(8)", "block b(c) { conv c }", "b 8", "cnov 4"]
     found = archdsl.check_text(f"model m {{ {separator.join(steps)} }}\n")
-    assert [(one.code, one.span.text) for one in found] == [("E001", "fn"), ("E001", "block"), ("E101", "cnov")]
+    assert [(one.code, one.span.text) for one in found] == [("E001", "block"), ("E101", "cnov")]
 
 
 @pytest.mark.parametrize(
@@ -364,10 +364,9 @@ def test_any_mixture_of_habits_gives_diagnostics_within_the_text(text: str) -> N
     "piece", ["nn.Conv2d(", "((((", "if a: ", "/*", "layer {", "a, ", "x = ", "[-1, 1, ", "'", "-> ", " ", "k: "]
 )
 def test_a_long_line_of_habits_takes_little_time(piece: str) -> None:
-    start = time.process_time()
-    archdsl.check_text(model(piece * (100_000 // len(piece))))
-    archdsl.check_text(model(f"{piece * 80}\n" * 200))
-    assert time.process_time() - start < 4
+    with in_time():
+        archdsl.check_text(model(piece * (100_000 // len(piece))))
+        archdsl.check_text(model(f"{piece * 80}\n" * 200))
 
 
 @pytest.mark.parametrize(
@@ -471,9 +470,9 @@ def test_a_line_of_code_or_of_what_is_printed_becomes_its_steps(written: str, st
         ("x = x * 0.5", "write `times 0.5`"),
         ("x = 3 * x", "write `times 3`"),
         ("x = x / 2", "write `times (1/2)`"),
-        ("x = x * y", "write `mul { pass; @y }`"),
-        ("out = q - k", "write `sub { @q; @k }`"),
-        ("x = x @ y", "write `matmul { pass; @y }`"),
+        ("x = x * y", "write `mul @y`"),
+        ("out = q - k", "write `sub @q @k`"),
+        ("x = x @ y", "write `matmul @y`"),
         ("x = x[:, :4]", "`slice 0 4`"),
     ],
 )
@@ -488,16 +487,13 @@ def test_what_computes_with_results_is_told_and_nothing_of_it_is_dropped(written
 @pytest.mark.parametrize(
     ("written", "step"),
     [
-        ("c: add(@a, @b)", "add { @a; @b }; c: pass"),
-        ("c: @a + @b", "add { @a; @b }; c: pass"),
-        ("c = add(a, b)", "add { @a; @b }; c: pass"),
-        ("c: torch.cat([a, b], 1)", "concat { @a; @b }; c: pass"),
-        ("c: add @a, @b", "add { @a; @b }; c: pass"),
+        ("c: add(@a, @b)", "c: add @a @b"),
+        ("c: @a + @b", "c: add @a @b"),
+        ("c = add(a, b)", "c: add @a @b"),
+        ("c: torch.cat([a, b], 1)", "c: concat @a @b"),
+        ("c: add @a, @b", "c: add @a @b"),
         ("c: relu(@a)", "@a; relu; c: pass"),
-        ("add(@a, @b)", "add { @a; @b }"),
-        ("concat [@a, @b]", "concat { @a; @b }"),
-        ("cat @a @b", "concat { @a; @b }"),
-        ("mul @a", "mul { pass; @a }"),
+        ("add(@a, @b)", "add @a @b"),
     ],
 )
 def test_a_label_stands_behind_what_takes_up_others(written: str, step: str) -> None:

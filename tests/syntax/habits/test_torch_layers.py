@@ -12,6 +12,7 @@ import pytest
 
 import archdsl
 from archdsl.ops import OPS
+from archdsl.ops.shape import Shape
 from archdsl.syntax.habits.absent import absent_names
 from archdsl.syntax.habits.foreign import parameters
 from archdsl.syntax.habits.functions import FUNCTIONS
@@ -285,6 +286,12 @@ def test_a_sequence_has_the_keys_that_it_has_in_torch(inside: str) -> None:
     torch.testing.assert_close(ours(x), theirs(x))
 
 
+def makes(word: str, **arguments: object) -> object:
+    """Return what torch does for an operator, with what it needs and arguments."""
+    needed = {name: 2 for name, field in OPS[word].model_fields.items() if field.is_required()}
+    return OPS[word](**needed, **arguments).to_torch((Shape(8, 16, 16),))
+
+
 @pytest.mark.parametrize("word", sorted(STEPS.keys() - {"pass"}))
 def test_what_is_known_of_our_steps_is_what_the_operators_declare(word: str) -> None:
     op = OPS[word]
@@ -292,7 +299,9 @@ def test_what_is_known_of_our_steps_is_what_the_operators_declare(word: str) -> 
         attribute = op.resolve(name)
         assert attribute is not None
         usual = op.model_fields[attribute].default
-        if argument.usual and not argument.kind.startswith("pair"):
+        if argument.usual and usual is None:  # what it is follows from the rest, and here from an image
+            assert makes(word) == makes(word, **{attribute: {"true": True}.get(argument.usual, argument.usual)})
+        elif argument.usual and not argument.kind.startswith("pair"):
             assert str(usual).lower() == argument.usual or float(usual) == float(argument.usual)
         elif argument.usual:
             assert usual == (int(argument.usual),) * 2

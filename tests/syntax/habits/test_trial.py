@@ -25,7 +25,7 @@ def outcome(text: str, wrong: str, right: str, until: int = 0) -> Outcome:
     [
         ("conv(3)", "conv 3", Outcome.CLEAN),
         ("conv(3)", "conv (3", Outcome.HARMFUL),
-        ("conv(3)", "conv (@a)", Outcome.HARMFUL),
+        ("conv(3)", "conv (:a)", Outcome.HARMFUL),
         ("conv(3)", "conv 3 )", Outcome.HARMFUL),
         ("conv(3)", "{ conv 3", Outcome.HARMFUL),
         ("conv(3); relu", "relu", Outcome.CLEAN),

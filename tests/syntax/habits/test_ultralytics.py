@@ -40,7 +40,7 @@ HELP = [
     ("[6, 1, Conv, [64, 1]]", "@row6; conv 64 k=1", "`row6:`"),
     ("[-3, 1, nn.Upsample, [None, 2, 'nearest']]", "@back3; upsample 2", "`back3:`"),
     ("[[-1, 6, 4], 1, Concat, [1]]", "concat { pass; @row6; @row4 }", "`row6:` and `row4:`"),
-    ("[[-1, -2], 1, Concat, [2]]", "concat { pass; @back2 }", "it leaves over `dimension 2`"),
+    ("[[-1, -2], 1, Concat, [2]]", "concat @back2", "it leaves over `dimension 2`"),
     ("[[15, 18], 1, Detect, [nc]]", "output row15 { @row15 }", "it leaves over `Detect(nc)`"),
     ("[-1, 1, nn.Conv2d, [8, 16, 3]]", "conv 16", "whose first number is the input's channels"),
     ("[-1,1,Conv]", "conv 64 k=1; batch", "the channels it makes"),

@@ -186,6 +186,14 @@ def test_curves_have_a_panel_for_each_figure(count: int) -> None:
     assert curves(rows(count), "net on $pets$ \udcff 猫") == content
 
 
+def test_curves_show_where_a_phase_begins() -> None:
+    plain = rows(4)
+    phased = [{**row, "phase": 1.0 if number < 2 else 2.0} for number, row in enumerate(plain)]
+    check_png(curves(phased, "net"))
+    assert curves(phased, "net") != curves(plain, "net")
+    assert curves([{**row, "phase": 1.0} for row in plain], "net") == curves(plain, "net")
+
+
 def test_curves_leave_out_what_is_no_number() -> None:
     found = rows(3)
     found[1].update(train_loss=nan, validation_loss=float("inf"))

@@ -6,6 +6,7 @@ from archdsl import load
 from archdsl.recipes.images import Flip, Grey
 from archdsl.recipes.measures import (
     AbsoluteError,
+    Auxiliary,
     Best,
     BinaryCrossEntropy,
     CrossEntropy,
@@ -91,6 +92,34 @@ def test_an_output_of_training_behind_the_place_of_others_keeps_its_place_in_wha
     task = task_of(net, facts(), Recipe())
     outputs = net.module()(__import__("torch").zeros(2, 3, 8, 8))
     assert outputs._fields[task.auxiliary[0]] == "aux"
+
+
+def test_outputs_that_the_recipe_names_have_the_loss_too() -> None:
+    side = "{ gap; flatten; fc 3 }"
+    steps = f"output late training {side}; output one {side}; output two {side}; gap; flatten; last: fc 3"
+    net = network(f"{IMAGE}; {steps}")
+    for names, unused in ((("two",), ("one",)), (("two", "one"), ()), ((), ("one", "two"))):
+        task = task_of(net, facts(), Recipe(auxiliary=Auxiliary(outputs=names)))
+        outputs = net.module()(__import__("torch").zeros(2, 3, 8, 8))
+        assert {outputs._fields[place] for place in task.auxiliary} == {*names, "late"}
+        assert task.unused == unused
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "help"),
+    [
+        ("sid", "has none beside the main one of that name", "name one of these: side"),
+        ("output", "has none beside the main one of that name", "name one of these: side"),
+        ("side", "the output `side` of net gives [2, 8, 8]", "leave it out of the recipe's `auxiliary`"),
+    ],
+)
+def test_an_output_that_the_recipe_names_wrongly_is_told(name: str, message: str, help: str) -> None:
+    net = network(f"{IMAGE}; output side {{ conv 2 }}; gap; flatten; last: fc 3")
+    with pytest.raises(TrainingError) as caught:
+        task_of(net, facts(), Recipe(auxiliary=Auxiliary(outputs=(name,))))
+    assert caught.value.code == "E361"
+    assert message in caught.value.message
+    assert help in caught.value.help
 
 
 def test_an_output_of_training_of_another_shape_is_refused() -> None:

@@ -18,6 +18,8 @@ _GAP, _TURN = 17.0, 26.0
 """Between boxes that follow each other, and from the turn below to the first box above it."""
 _ACROSS, _BESIDE = 70.0, 24.0
 """Between the two arms at least, and around each box between them or beside another."""
+_INTO = 38.0
+"""From where a line parts from a shortcut to the box that it leads to, with room for a word on it."""
 _BAR = 84.0
 """The least width of a bar, which no branches beside each other make wide."""
 _FEWEST = 2
@@ -50,16 +52,16 @@ def bend(stream: Stream) -> Bent | None:
     if stream.aside or any(tile.groups for tile in stream.tiles.values()):
         return None
     spine = _longest(stream)
-    bridges = _bridges(stream, spine)
+    bridges, sizes = _split(_bridges(stream, spine))
     if len(bridges) < _FEWEST or bridges[-1].end - bridges[-1].start < 2:
         return None
     if not all(one.start < other.start and other.end < one.end for one, other in pairwise(bridges)):
         return None
     drawn = {*spine, *(name for bridge in bridges for name in bridge.boxes)}
-    links = len(spine) - 1 + sum(len(bridge.links) for bridge in bridges)
+    links = len(spine) - 1 + sum(len(bridge.links) for bridge in (*bridges, *sizes))
     if len(drawn) < len(stream.tiles) or links < len(stream.links):
         return None
-    return _Bender(stream, spine, bridges).bent()
+    return _Bender(stream, spine, bridges, sizes).bent()
 
 
 def _longest(stream: Stream) -> list[str]:
@@ -97,9 +99,18 @@ def _bridges(stream: Stream, spine: Sequence[str]) -> list[_Bridge]:
     return found
 
 
+def _split(bridges: Sequence[_Bridge]) -> tuple[list[_Bridge], list[_Bridge]]:
+    """Tell shortcuts from lines beside them, by which the box before a shortcut's end reads the same value."""
+    ends = {(bridge.start, bridge.end) for bridge in bridges}
+    sizes = [one for one in bridges if not one.boxes and (one.start, one.end + 1) in ends]
+    return [bridge for bridge in bridges if bridge not in sizes], sizes
+
+
 class _Bender:
-    def __init__(self, stream: Stream, spine: Sequence[str], bridges: Sequence[_Bridge]) -> None:
-        self.stream, self.spine, self.bridges = stream, spine, bridges
+    def __init__(
+        self, stream: Stream, spine: Sequence[str], bridges: Sequence[_Bridge], sizes: Sequence[_Bridge]
+    ) -> None:
+        self.stream, self.spine, self.bridges, self.sizes = stream, spine, bridges, sizes
         inner = bridges[-1]
         self.bottom = inner.start + (inner.end - inner.start) // 2  # the last box on the left
         self.heights = [stream.tiles[name].along for name in spine]
@@ -221,6 +232,11 @@ class _Bender:
             names = (self.spine[bridge.start], *bridge.boxes, self.spine[bridge.end])
             for link, (one, other) in zip(bridge.links, pairwise(names), strict=True):
                 yield link, [(self.boxes[one].high, middle), (self.boxes[other].low, middle)]
+        for bridge in self.sizes:
+            source, target = self.boxes[self.spine[bridge.start]], self.boxes[self.spine[bridge.end]]
+            before, middle = target.low - _INTO, self.middles[bridge.start]
+            below = self.middles[bridge.end]
+            yield bridge.links[0], [(source.high, middle), (before, middle), (before, below), (target.low, below)]
 
 
 def _around(across: float, along: float, half_across: float, half_along: float) -> Bounds:

@@ -134,7 +134,10 @@ class _Page:
     def _link(self, edge: Edge) -> Link:
         text = text_width(edge.label, LABEL)
         along, across = (text, LABEL) if self.is_right else (LABEL, text)
-        return Link(edge.source, edge.target, along - 2 if edge.label else 0, across if edge.label else 0)
+        along, across = (along - 2, across) if edge.label else (0.0, 0.0)
+        if self.is_right and edge.argument:  # which stands before the target
+            along += text_width(edge.argument, LABEL)
+        return Link(edge.source, edge.target, along, across)
 
     def _layout(self, weaver: Weaver, chain: Chain, panels: Sequence[Patch], count: int, stretch: float) -> _Layout:
         """Lay the main flow out in columns, and panels beside it in columns up to `stretch` times as long."""

@@ -132,6 +132,10 @@ def test_a_network_whose_shortcuts_lie_in_each_other_is_bent_like_a_u(name: str,
         assert down.right < merge.left
         assert down.bottom < at[f"down{number + 1}"].top
     assert at["up4"].bottom < at["down5"].bottom
+    # What comes from below gets the size of what the shortcut brings, by a line that parts from it.
+    sized = [route for edge, route in zip(picture.edges, plan.routes, strict=True) if edge.argument == "like"]
+    assert len(sized) == (0 if name == "unet" else 4)
+    assert all(route.points[-2].y == route.points[-1].y > route.points[0].y for route in sized)
 
 
 def test_a_bent_flow_has_its_boxes_apart_and_its_lines_beside_them() -> None:

@@ -1,0 +1,101 @@
+"""The experiments that come with archdsl: each is carried out, and its results are of the text as it stands."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from archdsl.experiment_specs import FoundExperiment, bundled_experiments, find_experiment
+from archdsl.experiments.page import REPORT, RESULTS, TEXT, report
+from archdsl.experiments.runner import Runner
+from archdsl.experiments.schedule import terms_of
+from archdsl.experiments.setup import Home
+from archdsl.ir.experiment import Experiment, Training
+from tests.conftest import ROOT
+from tests.experiments.small import Heard
+
+pytestmark = pytest.mark.torch
+
+NAMES = [listed.name for listed in bundled_experiments()]
+KEPT = sorted(path for path in (ROOT / "experiments" / "results").iterdir() if path.is_dir())
+SHOWN = {
+    "modes": {
+        "in pairs batch norm is worse in training",
+        "its training mode is better in batches of 32 than in pairs",
+    },
+    "norms": {"faster", "higher rates"},
+}
+"""Rules that are shown with two seeds too."""
+NOT_SHOWN = {"modes": {"the control: group norm is worse in training"}}
+"""Rules that are not shown with any."""
+_LARGEST = 300_000
+
+
+def shortened(experiment: Experiment, steps: int) -> Experiment:
+    """Return an experiment whose runs end after so many updates."""
+
+    def short(training: Training) -> Training:
+        before = short(training.before) if training.before is not None else None
+        return replace(training, steps=steps, before=before)
+
+    points = tuple(replace(point, training=short(point.training)) for point in experiment.points)
+    return replace(experiment, points=points)
+
+
+def narrowed(experiment: Experiment, titles: Collection[str]) -> Experiment:
+    """Return an experiment with some of its rules, and only those points that they are about."""
+    rules = tuple(rule for rule in experiment.rules if rule.title in titles)
+    smaller = replace(experiment, rules=rules)
+    about = {point for term in terms_of(smaller) for point in experiment.points_of(term)}
+    return replace(smaller, points=tuple(point for point in experiment.points if point in about))
+
+
+def run(found: FoundExperiment, experiment: Experiment, out: Path, seeds: int) -> Runner:
+    home = Home(found.source.text, found.source.name, found.folder, "cpu")
+    runner = Runner(experiment, home, out, seeds)
+    assert runner.run(Heard())
+    return runner
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_bundled_experiment_runs_at_toy_length_from_its_text_to_its_report(name: str, tmp_path: Path) -> None:
+    found = find_experiment(name)
+    runner = run(found, shortened(found.experiment, 5), tmp_path, 1)
+    files = report(runner.findings, f"archdsl experiment {name}", lambda model: runner.setup.compiled(model)[0])
+    assert files.keys() >= {TEXT, RESULTS, REPORT, "loss.svg"}
+    assert len(runner.findings.traces) == len({point.training for point in found.experiment.points})
+
+
+@pytest.mark.parametrize("kept", KEPT, ids=[path.name for path in KEPT])
+def test_results_that_are_kept_are_of_the_text_as_it_stands(kept: Path) -> None:
+    experiment = find_experiment(kept.name).experiment
+    assert (kept / TEXT).read_text(encoding="utf-8").strip() == experiment.text.strip()
+    page = (kept / REPORT).read_text(encoding="utf-8")
+    assert all(f"shown** {rule.title}" in page for rule in experiment.rules)
+    assert f"seeds 0 to {experiment.seeds - 1}" in page
+    rows = [*csv.DictReader((kept / RESULTS).read_text(encoding="utf-8").splitlines())]
+    assert {row["seed"] for row in rows} == {str(seed) for seed in range(experiment.seeds)}
+    assert sum(path.stat().st_size for path in kept.iterdir()) < _LARGEST
+
+
+@pytest.mark.parametrize("kept", KEPT, ids=[path.name for path in KEPT])
+def test_the_page_shows_the_file_and_the_chart_of_what_is_kept(kept: Path) -> None:
+    page = (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
+    assert (ROOT / "experiments" / f"{kept.name}.arch").read_text(encoding="utf-8").strip() in page
+    assert f"](../experiments/results/{kept.name}/" in page
+    assert all(f"| {rule.title} |" in page for rule in find_experiment(kept.name).experiment.rules)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*SHOWN])
+def test_claims_hold_at_two_seeds(name: str, tmp_path: Path) -> None:
+    found = find_experiment(name)
+    wanted = SHOWN[name] | NOT_SHOWN.get(name, set())
+    runner = run(found, narrowed(found.experiment, wanted), tmp_path, 2)
+    verdicts = [runner.findings.verdict(rule) for rule in runner.experiment.rules]
+    assert {verdict.rule.title for verdict in verdicts} == wanted
+    assert {verdict.rule.title for verdict in verdicts if verdict.is_shown} == SHOWN[name]
