@@ -67,12 +67,13 @@ demo: $(TRAIN_STAMP) ## check, summarise, draw, compile and train the spec `digi
 	$(BIN)/archdsl train digits --data digits --out $(DEMO)/run --overwrite
 
 test: $(STAMP) ## run the quick tests
-	$(PYTEST) -m "not slow" --durations=10 $(PYTEST_ARGS)
+	$(PYTEST) -m "not slow and not soak" --durations=10 $(PYTEST_ARGS)
 
 test-slow: $(STAMP) ## run the slow tests
 	$(PYTEST) -m slow --durations=10 $(PYTEST_ARGS)
 
 soak: $(STAMP) ## take 50,000 mutilated texts, 2,000 random networks and 100 killed runs, about forty minutes
+	$(PYTEST) -m soak $(PYTEST_ARGS)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.soak --results bench/results/soak.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.training.kills --results bench/results/kills.md
 

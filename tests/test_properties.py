@@ -11,7 +11,7 @@ from archdsl.passes.receptive import receptive_fields
 from tests.strategies import Spec, linear_specs, specs
 
 QUICK = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-SLOW = settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 # Fields are measured by one backward pass for each place.
 SLOW_FIELDS = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 

@@ -23,7 +23,12 @@ from tests.conftest import ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOWEST = [re.sub(r"^([\w-]+)>=([\d.]+),.*", r"\1==\2", requirement) for requirement in PROJECT["dependencies"]]
 
-PYTHONS = [match[1] for line in PROJECT["classifiers"] if (match := re.search(r":: (3\.\d+)$", line))]
+OWN = f"3.{sys.version_info.minor}"
+PYTHONS = [
+    pytest.param(version, id=version, marks=pytest.mark.slow if version == OWN else pytest.mark.soak)
+    for line in PROJECT["classifiers"]
+    for version in re.findall(r":: (3\.\d+)$", line)
+]
 TORCH = next(one for one in PROJECT["optional-dependencies"]["torch"] if one.startswith("torch"))
 OLDEST_TORCH = re.sub(r"^torch>=([\d.]+),.*", r"torch==\1.0", TORCH)
 
@@ -93,7 +98,7 @@ def test_the_wheel_carries_the_grammar_the_specs_and_the_marker_of_types(wheel: 
 
 def interpreter(version: str) -> str:
     """Find a Python of a version, in the path or among pyenv's; skips where there is none."""
-    if version == f"3.{sys.version_info.minor}":
+    if version == OWN:
         return sys.executable
     home = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     for found in (which(f"python{version}"), *sorted(map(str, home.glob(f"{version}.*/bin/python")), reverse=True)):
@@ -112,7 +117,6 @@ def install(version: str, wheel: Path, requirements: Sequence[str], folder: Path
     return programs
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("version", PYTHONS)
 @pytest.mark.parametrize("requirements", [[], LOWEST], ids=["newest", "lowest"])
 def test_the_installed_wheel_compiles_without_torch(
@@ -129,7 +133,6 @@ def test_the_installed_wheel_compiles_without_torch(
     assert Path(origin).is_relative_to(tmp_path)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("version", PYTHONS)
 @pytest.mark.parametrize("wanted", [OLDEST_TORCH, TORCH], ids=["oldest", "newest"])
 def test_what_is_compiled_learns_on_the_oldest_and_the_newest_torch(

@@ -137,7 +137,9 @@ class Findings:
         return Verdict(rule, is_shown, sides)
 
     def _side(self, side: RuleSide) -> tuple[float, ...]:
-        return self.values(self.point_of(side), side.measure) if isinstance(side, RuleTerm) else (float(side),)
+        if not isinstance(side, RuleTerm):
+            return (float(side),)
+        return tuple(side.factor * value for value in self.values(self.point_of(side), side.measure))
 
     def point_of(self, term: RuleTerm) -> GridPoint:
         """Return the point that a term is of, or one of several at which the same is measured.

@@ -147,7 +147,8 @@ def _why_not(comparison: Comparison, sides: tuple[Sequence[float], Sequence[floa
 def _name(side: RuleSide) -> str:
     assert isinstance(side, RuleTerm)
     values = ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in side.measure.values)
-    return f"{side.measure.name}({values})" if values else side.measure.name
+    name = f"{side.measure.name}({values})" if values else side.measure.name
+    return name if side.factor == 1 else f"{side.factor:g} × {name}"
 
 
 def _at(side: RuleSide) -> str:

@@ -53,6 +53,8 @@ class RuleTerm:
 
     measure: Measure
     where: tuple[tuple[str, str], ...]
+    factor: float = 1.0
+    """What the measure is multiplied by, above 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import inf
 from typing import TypeAlias
 
 from archdsl.ir.experiment import Axis, Comparison, Measure, Rule, RuleSide, RuleTerm, Training
@@ -78,6 +79,14 @@ class RuleReader:
         env = self.points[0].env
         if name and not is_bound(name, env) and not (isinstance(node, tree.Apply) and env.module.find(name)):
             return self._term(node)
+        if isinstance(node, tree.Binary) and node.operator == "*":
+            sides = self._side(node.left), self._side(node.right)
+            match sides:
+                case (RuleTerm() as term, float() as factor) | (float() as factor, RuleTerm() as term):
+                    return _times(term, factor, node)
+                case (RuleTerm(), RuleTerm()):
+                    message = "two measures are multiplied, and a side of a rule is one, or a number times one"
+                    raise Trouble("E137", message, node.span, help=f"write `{RULE}`")
         value = evaluate(node, env)
         if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
             message = f"a side of a rule is {describe(value)}, {kind_of(value)}, but is a measure or a number"
@@ -133,6 +142,13 @@ class RuleReader:
                 raise Trouble("E106", f"`{key}` is given twice", argument.span, help="remove one of the two")
             seen.add(key)
             yield key, _option(axis, argument, written)
+
+
+def _times(term: RuleTerm, factor: float, node: tree.Binary) -> RuleTerm:
+    if not 0 < factor < inf:
+        message = f"a measure is multiplied by {factor:g}, but only by numbers above 0"
+        raise Trouble("E137", message, node.span, help=f"write `{RULE.replace('< ', '< 2 * ')}`")
+    return replace(term, factor=term.factor * factor)
 
 
 def _left_open(matches: Sequence[_Match], ignored: Collection[str | None]) -> list[str]:

@@ -38,6 +38,8 @@ class Layout:
         self._source, self._report = source, report
         self._open: list[Token] = []
         self._blamed: set[int] = set()
+        self._choices: set[int] = set()
+        """Braces of `choose {`, in which lines may end as they may in ( ) and [ ]."""
         self._is_experiment = False
         """Whether the declaration at hand is an experiment, in whose body `model` begins a statement."""
         self._ends = unclosed_braces(source.text)
@@ -58,7 +60,7 @@ class Layout:
         previous = "LBRACE"
         for token in tokens:
             kind = token.type
-            if kind == "_SEPARATOR" and token != ";" and self._is_inside():
+            if kind == "_SEPARATOR" and token != ";" and (self._is_inside() or self._is_choosing()):
                 line_end = line_end or token
                 continue
             is_parameter = kind == "BLOCK" and previous in ("LPAR", "COMMA")
@@ -72,6 +74,8 @@ class Layout:
             if not self._open and (separator or previous == "LBRACE"):
                 self._is_experiment = token == EXPERIMENT
             token = self._track(token, kind)
+            if kind == "LBRACE" and previous == "CHOOSE":
+                self._choices.add(token.start_pos or 0)
             is_between = previous != "LBRACE" and kind != "RBRACE"
             if separator and is_between and not (kind in _CONTINUES and separator != ";"):
                 yield separator
@@ -84,10 +88,14 @@ class Layout:
     def _is_inside(self) -> bool:
         return bool(self._open) and self._open[-1].type != "LBRACE"
 
+    def _is_choosing(self) -> bool:
+        return bool(self._open) and (self._open[-1].start_pos or 0) in self._choices
+
     def _missing(self, token: Token, *, starts_line: bool) -> Iterator[Token]:
         """Close what has to be closed before a token."""
-        ends_brackets = token.type in ("RBRACE", "_SEPARATOR") or (starts_line and token.type in _STATEMENT_WORDS)
-        while ends_brackets and self._is_inside():
+        is_statement_word = starts_line and token.type in _STATEMENT_WORDS
+        ends_brackets = is_statement_word or token.type in ("RBRACE", "_SEPARATOR")
+        while (ends_brackets and self._is_inside()) or (is_statement_word and self._is_choosing()):
             yield self._close(token.start_pos or 0)
         while self._open and self._end_of(self._open[-1], inf) <= (token.start_pos or 0):
             yield self._close(int(self._end_of(self._open[-1], inf)))

@@ -25,6 +25,8 @@ _WORDS = {
     "_OF": "`of`",
     "$END": "the end of the file",
 }
+CHOICE = "options stand between commas: `choose {batch, group(4)}`"
+"""What to write inside of `choose {`."""
 _MOST_WORDS = 4
 
 

@@ -15,7 +15,7 @@ from lark.parsers.lalr_analysis import Shift
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from archdsl.syntax import messages
-from archdsl.syntax.layout import DECLARATION_WORDS, EXPERIMENT, Layout, TooDeep
+from archdsl.syntax.layout import CLOSER, DECLARATION_WORDS, EXPERIMENT, Layout, TooDeep
 from archdsl.text.diagnostic import Reporter
 from archdsl.text.source import Source, Span
 
@@ -139,7 +139,14 @@ class Parse:
                 span = Span(self._behind, self._behind + 1, self._source)
         else:
             what = f"unexpected `{token}`"
-        self._error("E001", what, span, messages.advice(token.type, str(token), accepted))
+        help = messages.advice(token.type, str(token), accepted)
+        self._error("E001", what, span, messages.CHOICE if self._is_choosing() else help)
+
+    def _is_choosing(self) -> bool:
+        """Return whether the bracket around a mistake is that of `choose {`."""
+        words = [v.type if isinstance(v, Token) else "" for v in self._parser.parser_state.value_stack]
+        inner = next((i for i in reversed(range(len(words))) if words[i] in CLOSER), 0)
+        return inner > 0 and words[inner - 1] == "CHOOSE"
 
     def _is_below(self, token: Token) -> bool:
         """Return whether a brace closes a body on a line of its own, so that the mistake is on a line above."""
@@ -159,9 +166,8 @@ class Parse:
     def _recover(self, token: Token | None) -> None:
         """Drop the statement that the mistake is in, and go on behind it; in no body, at the next declaration."""
         failed = token.start_pos or 0 if token is not None else 0
-        self._unwind()
+        depth = self._unwind()
         is_outside = not any(isinstance(v, Token) and v.type == "LBRACE" for v in self._parser.parser_state.value_stack)
-        depth = 0
         while token is not None:
             if token.type == "LBRACE":
                 depth += 1
@@ -207,20 +213,27 @@ class Parse:
         if token.type in self._actions():
             self._parser.feed_token(token)
 
-    def _unwind(self) -> None:
-        """Go back to the last place where a statement could begin or had just ended, out of bodies that are closed."""
+    def _unwind(self) -> int:
+        """Go back to the last place where a statement could begin or had just ended, out of bodies that are closed.
+
+        Returns how many braces of `choose {` were gone back over, in which no statement can begin.
+        """
         state = self._parser.parser_state
-        closed = 0
+        closed = choices = 0
         while len(state.state_stack) > 1:
             top = state.value_stack[-1]
             kind = top.type if isinstance(top, Token) else ""
             action = self._actions().get("_SEPARATOR")
             has_ended = action is not None and action[0] is Shift
-            if not closed and (kind in ("LBRACE", "_SEPARATOR") or has_ended):
-                return
-            closed += (kind == "RBRACE") - (kind == "LBRACE")
+            below = state.value_stack[-2] if len(state.value_stack) > 1 else None
+            is_choice = kind == "LBRACE" and isinstance(below, Token) and below.type == "CHOOSE"
+            if not closed and not is_choice and (kind in ("LBRACE", "_SEPARATOR") or has_ended):
+                return choices
+            choices += is_choice and not closed
+            closed += (kind == "RBRACE") - (kind == "LBRACE" and (closed > 0 or not is_choice))
             state.state_stack.pop()
             state.value_stack.pop()
+        return choices
 
     def _drop_separator(self) -> None:
         state = self._parser.parser_state

@@ -24,7 +24,7 @@ from archdsl.ops.conv import Conv2d
 from archdsl.ops.rearrange import Input
 from archdsl.specs import bundled_models
 from archdsl.text.source import Source, Span
-from tests.bundled import ENDS
+from tests.bundled import ENDS, tiered
 from tests.strategies import Spec, specs
 
 if TYPE_CHECKING:
@@ -101,8 +101,7 @@ def test_weights_applied_to_images_of_other_sizes_come_back(steps: str) -> None:
     check_flat(network)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ENDS)
+@pytest.mark.parametrize("name", tiered(ENDS))
 def test_the_ends_of_every_file_come_back_with_the_same_bytes_and_keys(name: str) -> None:
     network = network_of(name)
     check_same(network)

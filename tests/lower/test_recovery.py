@@ -176,9 +176,9 @@ def test_planted_mistakes_are_found_and_nothing_else(first: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(300, 2800, 500))
-def test_thousands_of_planted_mistakes_are_found_and_nothing_else(first: int) -> None:
-    for seed in range(first, first + 500):
+@pytest.mark.parametrize("first", range(300, 1100, 400))
+def test_hundreds_of_planted_mistakes_are_found_and_nothing_else(first: int) -> None:
+    for seed in range(first, first + 400):
         text, expected = plant(seed)
         assert mistakes(text) == expected, text
 

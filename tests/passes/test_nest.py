@@ -19,7 +19,7 @@ from archdsl.network import Network
 from archdsl.ops import OPS
 from archdsl.passes.nest import Obstacle, nest
 from archdsl.specs import bundled_models
-from tests.bundled import ENDS
+from tests.bundled import ENDS, tiered
 from tests.ir.test_networkx import network_of
 from tests.strategies import Spec, specs
 
@@ -62,8 +62,7 @@ def test_a_flat_bundled_network_is_written_as_the_same_network(name: str) -> Non
     check_written(network_of(name))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ENDS)
+@pytest.mark.parametrize("name", tiered(ENDS))
 def test_the_ends_of_every_file_are_written_from_flat_as_the_same_network(name: str) -> None:
     check_written(network_of(name))
     check_written(network_of(name).for_inference())

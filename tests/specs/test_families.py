@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import archdsl
 from archdsl.passes.state import list_state
+from tests.bundled import tiered
 from tests.conftest import ROOT
 from tests.peers import timm
 
@@ -65,11 +66,9 @@ RUN: dict[str, tuple[tuple[int, int], ...]] = {
 }
 # Narrower ones of what would take long: our settings and timm's.
 NARROW: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {"nasnetalarge": ({"c": 24}, {"num_features": 24 * 24})}
-every = pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in RUN else pytest.mark.slow) for n in TIMM])
+every = pytest.mark.parametrize("name", tiered(TIMM, RUN, TIMM))
 LIGHT = {"mobilenet_v1", "seresnet18", "ghostnet_100", "fasternet_t0", "mobileone_s0", "convnextv2_atto"}
-every_run = pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n in LIGHT else pytest.mark.slow) for n in RUN]
-)
+every_run = pytest.mark.parametrize("name", tiered(RUN, LIGHT, RUN))
 every_image = pytest.mark.parametrize(
     ("name", "size"),
     [

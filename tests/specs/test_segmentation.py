@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import archdsl
 from archdsl.passes.state import list_state
+from tests.bundled import tiered
 from tests.peers import torchvision
 from tests.specs.initial import check_initial_values
 from tests.specs.reference import state_of
@@ -20,9 +21,7 @@ NAMES = sorted(models.list_models(module=models.segmentation))
 WITHOUT_AUX = {"lraspp_mobilenet_v3_large"}
 SMALL = {"lraspp_mobilenet_v3_large"}
 every = pytest.mark.parametrize("name", NAMES)
-every_built = pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n in SMALL else pytest.mark.slow) for n in NAMES]
-)
+every_built = pytest.mark.parametrize("name", tiered(NAMES, SMALL, NAMES))
 
 
 def reference(name: str, device: str = "cpu", *, aux: bool = True, **settings: object) -> nn.Module:

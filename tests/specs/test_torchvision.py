@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import archdsl
 from archdsl.network import Network
 from archdsl.passes.state import list_state
+from tests.bundled import tiered
 from tests.peers import torchvision
 from tests.specs.initial import check_initial_values
 from tests.specs.reference import NAMES, reference, state_of
@@ -25,29 +26,34 @@ RESULTS = {"logits": "output", "aux_logits": "aux", "aux_logits1": "aux1", "aux_
 # Images that leave every norm more than one value in a batch of two, and every window its fill, where 64 does not.
 SIZES = {"alexnet": 67, "inception_v3": 299}
 
-# One or two networks of each family whose weights are drawn in a second or so.
+# Networks whose weights are drawn in a second or so.
 SMALL = {
-    "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_v2_s", "googlenet", "inception_v3",
-    "mnasnet0_5", "mnasnet1_0", "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "regnet_x_400mf",
-    "regnet_y_400mf", "resnet18", "resnet50", "resnext50_32x4d", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0",
-    "squeezenet1_0", "squeezenet1_1",
+    "alexnet",
+    "mnasnet0_5",
+    "mobilenet_v3_small",
+    "regnet_x_400mf",
+    "resnet18",
+    "shufflenet_v2_x0_5",
+    "squeezenet1_1",
+}
+# At least one of each form that a family has.
+SLOW = {
+    "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_v2_s", "googlenet", "inception_v3", "mobilenet_v2",
+    "regnet_y_400mf", "resnet50", "resnext50_32x4d", "shufflenet_v2_x1_0", "squeezenet1_0", "vgg11", "vgg11_bn",
+    "wide_resnet50_2",
 }  # fmt: skip
 # More weights than a test needs gigabytes for.
 HUGE = {"regnet_y_128gf"}
 
 every = pytest.mark.parametrize("name", NAMES)
-every_compiled = pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n in SMALL else pytest.mark.slow) for n in NAMES]
-)
-every_built = pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n in SMALL else pytest.mark.slow) for n in NAMES if n not in HUGE]
-)
+every_compiled = pytest.mark.parametrize("name", tiered(NAMES, SMALL, SLOW))
+every_built = pytest.mark.parametrize("name", tiered((n for n in NAMES if n not in HUGE), SMALL, SLOW))
 
 
 def test_every_convolutional_classifier_of_torchvision_is_bundled() -> None:
     names = torchvision.models.list_models(module=torchvision.models)
     assert set(NAMES) == {name for name in names if not name.startswith(("maxvit", "swin", "vit"))}
-    assert set(NAMES) >= SMALL | HUGE
+    assert set(NAMES) >= SMALL | SLOW | HUGE
 
 
 def load_body(name: str, image: Sequence[int] | None = None) -> Network:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 import archdsl
 from archdsl.network import Network
 from archdsl.weights.transfer import LOADED
+from tests.bundled import marks_of
 from tests.peers import timm
 from tests.specs import test_families as families
 from tests.specs.reference import NAMES, reference
@@ -67,10 +68,12 @@ FORMS: tuple[Callable[[State, Path], object], ...] = (
 )
 
 
-def names(all_names: Iterable[str], quick: set[str]) -> pytest.MarkDecorator:
-    """Run a test for the quick ones, and for the others where there is time."""
-    marked = [pytest.param(place, name, marks=() if name in quick else pytest.mark.slow, id=name)
-              for place, name in enumerate(all_names)]  # fmt: skip
+def names(all_names: Sequence[str], quick: set[str]) -> pytest.MarkDecorator:
+    """Run a test for the quick ones, slowly for a fifth of the others, and while soaking for the rest."""
+    slow = [name for name in all_names if name not in quick][::5]
+    marked = [
+        pytest.param(place, name, id=name, marks=marks_of(name, quick, slow)) for place, name in enumerate(all_names)
+    ]
     return pytest.mark.parametrize(("place", "name"), marked)
 
 

@@ -125,14 +125,15 @@ def _measure(words: Sequence[Word], start: int, indent: int) -> tuple[int, int, 
 def _is_item(words: Sequence[Word], index: int) -> bool:
     """Return whether a word may begin a line within the bracket that it is in, which is spread."""
     word = words[index]
-    if word.opener < 0 or words[word.opener].kind not in BRACKETS or not _is_spread(words, word.opener):
+    opener = words[word.opener] if word.opener >= 0 else None
+    if opener is None or not (opener.kind in BRACKETS or opener.is_choice) or not _is_spread(words, word.opener):
         return False
     return word.kind not in CLOSERS and (words[index - 1].kind == "COMMA" or word.kind in CLAUSES)
 
 
 def _can_spread(words: Sequence[Word], opener: int) -> bool:
     word = words[opener]
-    return word.kind != "_INDEX" and not word.is_choice and _size(words, opener) > 2 and not _is_spread(words, opener)
+    return word.kind != "_INDEX" and _size(words, opener) > 2 and not _is_spread(words, opener)
 
 
 def _size(words: Sequence[Word], opener: int) -> int:

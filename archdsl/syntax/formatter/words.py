@@ -39,7 +39,7 @@ class Word:
     closer: int = -1
     """The index of the bracket that closes it, if it opens one."""
     is_choice: bool = False
-    """Whether it is the opening brace of `choose`, which holds no statements."""
+    """Whether it is the opening brace of `choose`, which holds items as a bracket does, and no statements."""
     is_continued: bool = False
     """Whether it is a comment that goes on below one behind code, in the same column."""
 
@@ -112,7 +112,7 @@ def _line_ends(text: str, start: int, end: int) -> int:
 def _may_begin_line(word: Word, before: str, inside: Word | None) -> bool:
     """Return whether a break that the author made before a word is kept. `inside` is the bracket that it is in."""
     if before in OPENERS:
-        return word.kind not in CLOSERS and not (inside is not None and inside.is_choice)
+        return word.kind not in CLOSERS
     if inside is None or (inside.kind == "LBRACE" and not inside.is_choice):
         return word.kind not in _CONTINUES
-    return not inside.is_choice and (before == "COMMA" or word.kind in CLOSERS or word.kind in CLAUSES)
+    return before == "COMMA" or word.kind in CLOSERS or word.kind in CLAUSES

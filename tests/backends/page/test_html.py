@@ -17,7 +17,7 @@ import archdsl
 from archdsl.backends.page import MOST_BYTES, page
 from archdsl.backends.page.numbers import Pool
 from archdsl.backends.page.settings import scaled
-from tests.bundled import ENDS
+from tests.bundled import ENDS, tiered
 
 HOSTILE = "</script><img src=x onerror='document.title=1'>"
 
@@ -135,8 +135,7 @@ def test_other_widths_are_taken_up_while_there_is_room() -> None:
     assert "32" in values
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ENDS)
+@pytest.mark.parametrize("name", tiered(ENDS))
 def test_the_pages_of_the_ends_of_every_file_are_small(name: str) -> None:
     # Other widths are left out where they have no room, so that the page without any is the one to look at.
     assert len(page(archdsl.load(name).shapes, name).encode()) <= MOST_BYTES

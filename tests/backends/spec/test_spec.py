@@ -13,7 +13,7 @@ from archdsl.ops import OPS
 from archdsl.ops.conv import Conv2d
 from archdsl.specs import bundled_models
 from archdsl.syntax.parser import language_words
-from tests.bundled import ENDS
+from tests.bundled import ENDS, tiered
 from tests.ir.test_networkx import TEXT, network_of
 from tests.strategies import Spec, specs
 
@@ -36,8 +36,7 @@ def test_a_bundled_network_is_written_and_compiles_to_the_same(name: str) -> Non
     check(network_of(name))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ENDS)
+@pytest.mark.parametrize("name", tiered(ENDS))
 def test_the_ends_of_every_file_are_written_and_compile_to_the_same(name: str) -> None:
     check(network_of(name))
     check(network_of(name).for_inference())

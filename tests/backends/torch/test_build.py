@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 import archdsl
 from tests.backends.torch.cases import DISTINCT, GOLDENS
+from tests.bundled import tiered
 
 pytestmark = pytest.mark.torch
 
@@ -50,13 +51,9 @@ LARGE = {"inception_resnet_v2", "efficientnet_v2_s"}
 NAMES = [*(name for name in DISTINCT if name not in LARGE), "odd"]
 
 
-def each(names: list[str]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize(
-        "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in names]
-    )
-
-
-every = each(NAMES)
+def every(step: int) -> pytest.MarkDecorator:
+    """Take each network: every so manyth slowly, the others while soaking."""
+    return pytest.mark.parametrize("name", tiered(NAMES, QUICK, NAMES[::step]))
 
 
 def network(name: str) -> archdsl.Network:
@@ -83,7 +80,7 @@ def tensors(result: object) -> list[Tensor]:
     return list(result) if isinstance(result, tuple) else [result]  # pyright: ignore[reportReturnType] -- tensors
 
 
-@every
+@every(2)
 def test_torch_compile_finds_one_whole_graph(name: str) -> None:
     module, images = built(name)
     compiled = torch.compile(module, fullgraph=True, backend="aot_eager")
@@ -103,7 +100,7 @@ def test_a_plain_chain_of_own_classes_compiles_whole(steps: str) -> None:
     assert torch.equal(pickle.loads(pickle.dumps(module))(image), module(image))
 
 
-@each([name for index, name in enumerate(NAMES) if index % 3 == 0 or name in QUICK])
+@every(6)
 def test_a_training_step_compiles_too(name: str) -> None:
     module, images = built(name)
     compiled = torch.compile(module.train(), fullgraph=True, backend="aot_eager")
@@ -111,7 +108,7 @@ def test_a_training_step_compiles_too(name: str) -> None:
     assert all(p.grad is not None and p.grad.isfinite().all() for p in module.parameters())
 
 
-@every
+@every(2)
 def test_torch_export_gives_the_same_results(name: str) -> None:
     module, images = built(name)
     program = torch.export.export(module, images)
@@ -120,7 +117,7 @@ def test_torch_export_gives_the_same_results(name: str) -> None:
             torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
-@each([name for index, name in enumerate(NAMES) if index % 2 == 0 or name in QUICK])
+@every(4)
 def test_onnx_gives_the_same_results(name: str, tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     module, images = built(name)

@@ -15,7 +15,7 @@ import pytest
 
 import archdsl
 from tests.backends.torch.cases import DISTINCT, GOLDENS, ruff
-from tests.bundled import ENDS
+from tests.bundled import ENDS, tiered
 from tests.conftest import ROOT
 
 GOLDEN = ROOT / "tests" / "golden"
@@ -58,7 +58,7 @@ def test_no_line_is_longer_than_88(folder: Path) -> None:
     assert long == []
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_ruff_finds_nothing_in_the_files_of_both_ends_of_each_spec(tmp_path: Path) -> None:
     for name in ENDS:
         (tmp_path / f"{name}.py").write_text(archdsl.load(name).source(), encoding="utf-8")
@@ -99,7 +99,7 @@ def test_resnet50_is_short() -> None:
     assert len(archdsl.load("resnet50").source().splitlines()) <= 110
 
 
-@pytest.mark.parametrize("name", DISTINCT)
+@pytest.mark.parametrize("name", tiered(DISTINCT, DISTINCT[::4], DISTINCT))
 def test_the_docstring_says_what_the_file_is(name: str) -> None:
     net = archdsl.load(name)
     text = ast.get_docstring(ast.parse(net.source()))

@@ -10,14 +10,13 @@ from torch import nn
 
 import archdsl
 from archdsl.passes.tables import walk
-from tests.backends.torch.cases import DISTINCT
-from tests.bundled import ENDS
+from tests.bundled import ENDS, FIRSTS, tiered
 from tests.ops.execute import build
 
 pytestmark = pytest.mark.torch
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in DISTINCT else pytest.mark.slow) for n in ENDS])
+@pytest.mark.parametrize("name", tiered(ENDS, FIRSTS[::3], FIRSTS))
 def test_every_module_has_the_settings_that_the_graph_says(name: str) -> None:
     net = archdsl.load(name)
     with torch.device("meta"):

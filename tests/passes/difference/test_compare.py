@@ -13,7 +13,7 @@ from archdsl import Network, load, load_text
 from archdsl.difference import diff
 from archdsl.passes.difference import Change, Difference
 from archdsl.specs import bundled_models
-from tests.bundled import ENDS
+from tests.bundled import ENDS, tiered
 from tests.strategies import Spec, specs
 
 NAMES = [name for name, _ in bundled_models()]
@@ -88,8 +88,7 @@ def test_a_network_does_not_differ_from_itself(name: str) -> None:
     assert all(figure.before == figure.after for figure in found.totals)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ENDS)
+@pytest.mark.parametrize("name", tiered(ENDS))
 def test_no_end_of_a_file_differs_from_itself(name: str) -> None:
     found = diff(name, name)
     assert not found
