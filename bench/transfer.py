@@ -36,7 +36,7 @@ from archdsl.training import DataSet, Means, Result, python_data, train
 
 Pairs = list[tuple[Image.Image, int]]
 SHOTS = (2, 5, 20)
-RATES = (0.01, 0.03, 0.1, 0.3, 1.0)
+RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 RATE_SEEDS = 2
 VALIDATION = 20
 """Images of each class by which rates are chosen: as few as one who has few images may have, and no more."""

@@ -84,8 +84,7 @@ def _longest_run(codes: Sequence[PyExpression]) -> tuple[int, PyExpression]:
         return equal, first
     best: tuple[int, PyExpression] = (1, first)
     for item in _grown(first, codes[1]):
-        stands_for = [_at(item, index) == code for index, code in enumerate(codes)]
-        run = stands_for.index(False) if False in stands_for else len(codes)
+        run = next((index for index, code in enumerate(codes) if _at(item, index) != code), len(codes))
         shortest = _SHORTEST_GROWTH if _has_progression(item) else 2
         if run >= shortest and run > best[0]:
             best = run, item
