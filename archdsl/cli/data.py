@@ -45,7 +45,7 @@ def describe_data(
         str,
         typer.Argument(
             metavar="DATA",
-            help="`digits`, imagefolder:DIR, csv:FILE, pairs:DIR or synthetic:3x224x224/1000.",
+            help="`digits`, imagefolder:DIR, csv:FILE, pixels:FILE, pairs:DIR or synthetic:3x224x224/1000.",
             show_default=False,
         ),
     ],

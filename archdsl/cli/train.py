@@ -58,7 +58,7 @@ def train_network(
         typer.Option(
             "--data",
             metavar="DATA",
-            help="`digits`, imagefolder:DIR, csv:FILE, pairs:DIR or synthetic:3x224x224/1000.",
+            help="`digits`, imagefolder:DIR, csv:FILE, pixels:FILE, pairs:DIR or synthetic:3x224x224/1000.",
             show_default=False,
         ),
     ] = None,

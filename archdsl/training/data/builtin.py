@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 
 import torch
 from sklearn.datasets import load_digits
-from torch import Tensor
 
 from archdsl.training.data.dataset import DataPart, DataSet
-from archdsl.training.data.samples import MemorySamples
+from archdsl.training.data.samples import in_memory
 from archdsl.training.data.splits import by_label, completed
 from archdsl.training.error import TrainingError
 
@@ -41,7 +39,7 @@ def digits() -> DataSet:
     test = sorted(by_label(labels)[::_TEST_EVERY])
     rest = sorted({*range(len(labels))} - {*test})
     parts, notes = completed({"train": rest, "test": test}, {"train": [labels[index] for index in rest]})
-    return _in_memory("digits", tuple("0123456789"), images, targets, parts, notes)
+    return in_memory("digits", tuple("0123456789"), images, targets, parts, notes)
 
 
 def synthetic(name: str, text: str) -> DataSet:
@@ -69,31 +67,4 @@ def synthetic(name: str, text: str) -> DataSet:
         "train": range(number), "validation": range(number, end), "test": range(end, len(images)),
     }  # fmt: skip
     classes = tuple(str(label) for label in range(count))
-    return _in_memory(name, classes, images, targets, parts, ["the images are noise: there is nothing to learn"])
-
-
-def _in_memory(
-    name: str,
-    classes: tuple[str, ...],
-    images: Tensor,
-    targets: Tensor,
-    parts: dict[DataPart, Sequence[int]],
-    notes: Sequence[str],
-) -> DataSet:
-    noun = name.partition(":")[0]
-    digest = hashlib.sha256(repr((classes, sorted((part, [*rows]) for part, rows in parts.items()))).encode())
-    for tensor in (images, targets):
-        digest.update(tensor.numpy().tobytes())
-    return DataSet(
-        name=name,
-        kind="class",
-        classes=classes,
-        channels=images.shape[1],
-        parts={
-            part: MemorySamples(images[torch.tensor(rows)], targets[torch.tensor(rows)], noun, rows)
-            for part, rows in parts.items()
-        },
-        notes=tuple(notes),
-        digest=digest.hexdigest(),
-        listing={part: f"{len(rows)} images" for part, rows in parts.items()},
-    )
+    return in_memory(name, classes, images, targets, parts, ["the images are noise: there is nothing to learn"])

@@ -39,6 +39,12 @@ def _table(name: str, rest: str) -> DataSet:
     return table(name, Path(rest).expanduser())
 
 
+def _pixels(name: str, rest: str) -> DataSet:
+    from archdsl.training.data.pixels import pixels
+
+    return pixels(name, Path(rest).expanduser())
+
+
 def _pairs(name: str, rest: str) -> DataSet:
     from archdsl.training.data.pairs import pairs
 
@@ -50,6 +56,7 @@ FORMS: Mapping[str, tuple[str, Callable[[str, str], DataSet]]] = MappingProxyTyp
         "digits": ("digits", _digits),
         "imagefolder": ("imagefolder:DIR", _image_folder),
         "csv": ("csv:FILE", _table),
+        "pixels": ("pixels:FILE", _pixels),
         "pairs": ("pairs:DIR", _pairs),
         "synthetic": ("synthetic:3x224x224/1000", _synthetic),
     }

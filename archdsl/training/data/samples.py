@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from archdsl.training.data.dataset import IGNORED, BadSampleError, Samples, TargetKind
+from archdsl.training.data.dataset import IGNORED, BadSampleError, DataPart, DataSet, Samples, TargetKind
 from archdsl.training.images.decode import decode, decode_mask
 
 
@@ -118,3 +119,31 @@ def targets_of(samples: Samples) -> Tensor:
     if isinstance(samples, MemorySamples | FileSamples):
         return samples.targets
     return torch.stack([samples.target(index) for index in range(len(samples))])
+
+
+def in_memory(
+    name: str,
+    classes: tuple[str, ...],
+    images: Tensor,
+    targets: Tensor,
+    parts: dict[DataPart, Sequence[int]],
+    notes: Sequence[str],
+) -> DataSet:
+    """Make a data set of images of one size, uint8 [N, C, H, W], with a class each, of which parts are rows."""
+    noun = name.partition(":")[0]
+    digest = hashlib.sha256(repr((classes, sorted((part, [*rows]) for part, rows in parts.items()))).encode())
+    for tensor in (images, targets):
+        digest.update(tensor.numpy().tobytes())
+    return DataSet(
+        name=name,
+        kind="class",
+        classes=classes,
+        channels=images.shape[1],
+        parts={
+            part: MemorySamples(images[torch.tensor(rows)], targets[torch.tensor(rows)], noun, rows)
+            for part, rows in parts.items()
+        },
+        notes=tuple(notes),
+        digest=digest.hexdigest(),
+        listing={part: f"{len(rows)} images" for part, rows in parts.items()},
+    )
