@@ -124,6 +124,8 @@ def _extent(extent: Extent) -> str:
     low, high = extent.steps
     steps = f"{low:,}" if low == high else f"{low:,} to {high:,}"
     points, trainings = _count(extent.points, "point"), _count(extent.trainings, "training")
+    if not extent.trainings:
+        return f"{points}, and nothing to train"
     return f"{points}, {trainings}, {_count(extent.runs, 'run')} of {steps} steps"
 
 

@@ -44,6 +44,8 @@ def _bands(findings: Findings) -> Iterator[Band]:
     named = {training: _told(findings.experiment, findings.points, training) for training in trainings}
     panel = _panel_axis(findings.experiment, named) if len(trainings) > _MOST_CURVES else None
     for training, options in named.items():
+        if not findings.is_read(training):
+            continue
         traces = [findings.traces[Seeded(training, seed)] for seed in findings.seeds_of(training)]
         name = name_of([choice for choice in options.items() if choice[0] != panel])
         yield Band(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import inf, isnan
 from statistics import median
 from typing import TypeAlias
 
 from archdsl.experiments.measures import GAUGES, highest, level_of
-from archdsl.experiments.schedule import Choices, Seeded, group_of, is_at, is_chosen
+from archdsl.experiments.schedule import Choices, Seeded, group_of, is_at, is_chosen, readings_by_training
 from archdsl.experiments.trace import Timing, Trace
 from archdsl.ir.experiment import (
     Comparison,
@@ -67,8 +68,17 @@ class Findings:
         return tuple(point for point in self.experiment.points if is_chosen(point, self.experiment, self.chosen))
 
     def seeds_of(self, training: Training) -> list[int]:
-        """Return the seeds whose runs are there."""
-        return [seed for seed in range(self.seeds) if Seeded(training, seed) in self.traces]
+        """Return the seeds whose runs are there; all of them for a training that nothing is read from."""
+        is_read = self.is_read(training)
+        return [seed for seed in range(self.seeds) if not is_read or Seeded(training, seed) in self.traces]
+
+    def is_read(self, training: Training) -> bool:
+        """Return whether anything is read from the runs of a training."""
+        return training in self._read
+
+    @cached_property
+    def _read(self) -> Set[Training]:
+        return readings_by_training(self.experiment).keys()
 
     def values(self, point: GridPoint, measure: Measure) -> tuple[float, ...]:
         """Return a measure at a point for each seed whose run is there.

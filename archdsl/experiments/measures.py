@@ -50,7 +50,7 @@ class Gauge:
             return self.infinite
         match self.kind.unit:
             case "s":
-                return f"{1000 * value:.3g} ms"
+                return f"{1000 * value:.3g} ms" if value < 1 else f"{value:.3g} s"
             case "bytes":
                 return binary(value)
             case _ if self.origin == "network":

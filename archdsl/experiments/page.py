@@ -40,7 +40,7 @@ def report(findings: Findings, command: str, networks: Callable[[ModelChoice], N
         *map(_rule, verdicts),
         "" if not verdicts else "\nA rule is shown where the ranges over the seeds do not overlap.\n",
         "## Results\n",
-        f"The median over {findings.seeds} seeds, and the range in brackets.\n",
+        f"The median over {findings.seeds} {'seeds' if findings.traces else 'turns'}, and the range in brackets.\n",
         _table(result_table(findings)),
         *_tuned(findings),
         *(f"## {title}\n\n![{title}]({name})\n" for name, (title, _) in pictures.items()),
@@ -122,17 +122,11 @@ def _shown(models: Sequence[ModelChoice], networks: Callable[[ModelChoice], Netw
         yield f"difference_{number}.svg", draw_diff(one, other)
 
 
-def model_text(model: ModelChoice) -> str:
-    """Write a model with its settings, as an experiment has it."""
-    settings = ", ".join(f"{name}={value}" for name, value in model.settings)
-    return f"{model.name}({settings})" if settings else model.name
-
-
 def _beside(models: Sequence[ModelChoice], files: Mapping[str, bytes]) -> Iterator[str]:
     if not models:
         return
     yield "## The networks beside each other\n"
-    cells = ["<table>", "<tr>", *(f"<th><code>{escape(model_text(model))}</code></th>" for model in models), "</tr>"]
+    cells = ["<table>", "<tr>", *(f"<th><code>{escape(str(model))}</code></th>" for model in models), "</tr>"]
     texts = [files[f"shown_{number}.arch"].decode() for number in range(1, len(models) + 1)]
     cells += ["<tr>", *(f'<td valign="top"><pre>{escape(text)}</pre></td>' for text in texts), "</tr>"]
     pictures = [f'<td valign="top"><img src="shown_{number}.svg"></td>' for number in range(1, len(models) + 1)]
@@ -149,13 +143,18 @@ def _made(findings: Findings) -> Iterator[str]:
     seconds = sum(one.cpu_seconds for one in (*traces.values(), *timings.values()))
     steps = sum(len(trace.losses) for trace in traces.values())
     diverged = sum(trace.diverged_at is not None for trace in traces.values())
-    yield f"- {len(traces)} runs of {steps:,} steps in all, {seconds:,.0f} CPU seconds, one thread each"
-    yield f"- seeds 0 to {findings.seeds - 1}" if findings.seeds > 1 else "- seed 0"
+    if traces:
+        yield f"- {len(traces)} runs of {steps:,} steps in all, {seconds:,.0f} CPU seconds, one thread each"
+    else:
+        yield f"- nothing was trained; {seconds:,.0f} CPU seconds, one thread"
+    if traces:
+        yield f"- seeds 0 to {findings.seeds - 1}" if findings.seeds > 1 else "- seed 0"
+    if timings:
+        yield f"- {findings.seeds} turns of timing, one network after the other in each"
     if diverged:
         yield f"- {diverged} {'run' if diverged == 1 else 'runs'} diverged: the loss was not finite"
     kinds: dict[str, None] = {}
-    for trace in traces.values():
-        known = trace.environment
+    for known in (*(trace.environment for trace in traces.values()), *(timing.about for timing in timings.values())):
         names = ("archdsl", "torch", "python")
         kinds[", ".join([f"{name} {known[name]}" for name in names if name in known] + _machine(known))] = None
     yield from (f"- {kind}" for kind in kinds)

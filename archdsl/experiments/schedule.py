@@ -44,6 +44,8 @@ def readings_by_training(experiment: Experiment) -> Mapping[Training, Readings]:
     """Return what is read of each training: what any of its points asks for, and weights that others start from."""
     found: dict[Training, Readings] = {}
     for point in experiment.points:
+        if not is_trained(point, experiment):
+            continue
         for measure in measures_at(point, experiment):
             found[point.training] = found.get(point.training, Readings()) | readings_of(measure)
         found.setdefault(point.training, Readings())
@@ -53,6 +55,11 @@ def readings_by_training(experiment: Experiment) -> Mapping[Training, Readings]:
             found[before] = found.get(before, Readings()) | Readings(weights=True)
             before = before.before
     return found
+
+
+def is_trained(point: GridPoint, experiment: Experiment) -> bool:
+    """Return whether any measure of a point is read from runs; costs and times are not."""
+    return any(GAUGES[measure.name].origin in ("run", "runs") for measure in measures_at(point, experiment))
 
 
 def is_at(point: GridPoint, where: Choices) -> bool:
@@ -77,7 +84,9 @@ def tuning_runs(experiment: Experiment, seeds: int) -> list[Seeded]:
 def final_runs(experiment: Experiment, seeds: int, chosen: Mapping[Choices, str]) -> list[Seeded]:
     """Return the runs that measures and rules are of, tuning's among them, once the tuned axis' options are chosen."""
     points = [
-        point for point in experiment.points if is_chosen(point, experiment, chosen) or _is_whole(point, experiment)
+        point
+        for point in experiment.points
+        if is_trained(point, experiment) and (is_chosen(point, experiment, chosen) or _is_whole(point, experiment))
     ]
     return _ordered(Seeded(point.training, seed) for seed in range(seeds) for point in points)
 

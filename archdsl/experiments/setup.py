@@ -79,7 +79,7 @@ class Setup:
         settings = dict(model.settings)
 
         def compiled(more: Mapping[str, str]) -> Compilation:
-            return compile(home.file.source, model.name, more, folder=home.folder)
+            return compile(home.file.source, model.name, more, model.image, home.folder)
 
         network = Network(compiled(settings))
         return with_classes(network, settings, data, compiled) if data is not None else (network, settings)

@@ -8,6 +8,9 @@ from typing import Literal, TypeAlias
 
 from archdsl.text.source import Span
 
+INPUT = "input"
+"""What a model's settings call the shape of its images."""
+
 RuleSide: TypeAlias = "RuleTerm | float"
 Relation: TypeAlias = Literal["<", ">"]
 
@@ -88,10 +91,18 @@ class DataChoice:
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model and its settings, as `--set` takes them."""
+    """A model and its settings, as `--set` takes them, and the shape of its images, as `--input` does."""
 
     name: str
     settings: tuple[tuple[str, str], ...] = ()
+    image: tuple[int, ...] | None = None
+    """The model's own for None."""
+
+    def __str__(self) -> str:
+        """Write it as an experiment has it."""
+        image = [f"{INPUT}={list(self.image)}"] if self.image is not None else []
+        written = ", ".join([*(f"{name}={value}" for name, value in self.settings), *image])
+        return f"{self.name}({written})" if written else self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from archdsl.ir.experiment import DataChoice, ModelChoice, RecipeChoice
+from archdsl.ir.experiment import INPUT, DataChoice, ModelChoice, RecipeChoice
 from archdsl.ir.trouble import Parts, Reported, Trouble
 from archdsl.lower.experiment_axes import as_written
 from archdsl.lower.plan import plan_model
@@ -142,7 +142,23 @@ def read_model(expression: tree.Expression, env: Env, homes: ModelHomes) -> tupl
     named = read_named(expression, env, "model resnet_cifar(8, width=8)")
     home = homes.find(named.name, named.name_span)
     settings, spans = _settings(named, home.parameters, env)
-    return ModelChoice(named.name, settings), SettingSpans(named.span, spans)
+    image: tuple[int, ...] | None = None
+    if INPUT not in home.parameters:
+        shapes = [a.value for a in named.arguments if a.key is not None and a.key.text == INPUT]
+        image = _shape(shapes[0], env) if shapes else None
+        settings = tuple(setting for setting in settings if setting[0] != INPUT)
+    return ModelChoice(named.name, settings, image), SettingSpans(named.span, spans)
+
+
+def _shape(expression: tree.Expression, env: Env) -> tuple[int, ...]:
+    """Return the sizes of an image."""
+    items = evaluate_list(expression, env, f"`{INPUT}`")
+    sizes = tuple(item for item in items if isinstance(item, int) and not isinstance(item, bool) and item > 0)
+    if len(sizes) != len(items) or not sizes:
+        message = f"`{INPUT}` is {_short(items)}, but has the sizes of an image"
+        help = f"write channels, height and width: `{INPUT}=[3, 32, 32]`"
+        raise Trouble("E104", message, smallest(expression, env), help=help)
+    return sizes
 
 
 def read_recipe_choice(expression: tree.Expression, env: Env) -> tuple[RecipeChoice, SettingSpans]:

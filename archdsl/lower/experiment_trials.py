@@ -46,7 +46,12 @@ class ModelCompiler(Protocol):
     """What compiles a model of a source with settings."""
 
     def __call__(
-        self, source: Source, model: str | None, settings: Mapping[str, str], image: None, folder: Path | None
+        self,
+        source: Source,
+        model: str | None,
+        settings: Mapping[str, str],
+        image: Sequence[int] | None,
+        folder: Path | None,
     ) -> CompiledModel:
         """Compile it; mistakes are in `diagnostics`."""
         ...
@@ -94,7 +99,7 @@ class ChoiceTrials:
 
     def _compile(self, choice: ModelChoice, spans: SettingSpans) -> None:
         home = self.homes.find(choice.name, spans.span).module
-        compiled = self.compile(home.file.source, choice.name, dict(choice.settings), None, home.folder)
+        compiled = self.compile(home.file.source, choice.name, dict(choice.settings), choice.image, home.folder)
         wrong = next((found for found in compiled.diagnostics if found.severity is Severity.ERROR), None)
         if wrong is not None:
             if any((wrong.code, wrong.message, wrong.span) == (d.code, d.message, d.span) for d in self.told):
@@ -163,9 +168,7 @@ def _does_not_compile(choice: ModelChoice, wrong: Diagnostic, spans: SettingSpan
         span = spans.keys.get(source.text.partition("=")[0], spans.span)
         return Trouble(wrong.code, wrong.message, span, help=wrong.help)
     labels = (Label(wrong.span, "here"),)
-    settings = ", ".join(f"{key}={value}" for key, value in choice.settings)
-    written = f"{choice.name}({settings})" if settings else choice.name
-    message = f"`{written}` does not compile: {wrong.message}"
+    message = f"`{choice}` does not compile: {wrong.message}"
     return Trouble("E136", message, spans.span, help=wrong.help, labels=labels)
 
 

@@ -45,6 +45,10 @@ def unknown_function(name: tree.Name, env: Env) -> Trouble:
     message = f"no function, operator or block is called `{name.text}`"
     if (habit := names.unknown_function(name.span)) is not None:
         return told("E101", habit, message, name.span)
+    found = env.module.find(name.text)
+    if found is not None and isinstance(found[0], tree.Model | tree.Variant):
+        help = f"`{name.text}` is a model: give it a name with its arguments, `variant small of {name.text}(…)`"
+        return Trouble("E101", message, name.span, help=help)
     near = nearest(name.text, [*FUNCTIONS, *INITS, *env.module.names(), *OPS])
     help = f"the nearest name is `{near}`" if near else "declare it with `fn`"
     return Trouble(

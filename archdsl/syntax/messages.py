@@ -25,8 +25,6 @@ _WORDS = {
     "_OF": "`of`",
     "$END": "the end of the file",
 }
-CHOICE = "options stand between commas: `choose {batch, group(4)}`"
-"""What to write inside of `choose {`."""
 _MOST_WORDS = 4
 
 
@@ -49,12 +47,15 @@ def expectation(accepted: Iterable[str]) -> str:
     return " or ".join(words)
 
 
-def advice(kind: str, text: str, accepted: frozenset[str]) -> str:
-    """Say what to do about an unexpected token, as far as the grammar tells."""
+def advice(kind: str, text: str, accepted: frozenset[str], *, is_choosing: bool = False) -> str:
+    """Say what to do about an unexpected token, as far as the grammar tells; inside of `choose {` or not."""
+    is_word = text.isalpha() and text not in ("true", "false") and kind not in ("NAME", "CALL_NAME", "LABEL")
+    if is_word and "NAME" in accepted:
+        return f"`{text}` is a word of the language: choose another name"
+    if is_choosing:
+        return "options stand between commas: `choose {batch, group(4)}`"
     if kind == "CALL_NAME":
         return "what a step takes stands behind a space, without parentheses around it"
-    if text.isalpha() and text not in ("true", "false") and kind not in ("NAME", "LABEL") and "NAME" in accepted:
-        return f"`{text}` is a word of the language: choose another name"
     if kind == "SIGN" and "NAME" in accepted:
         return "put a negative argument into parentheses"
     if kind == "RBRACE" and "LBRACE" not in accepted and "$END" in accepted:

@@ -139,8 +139,8 @@ class Parse:
                 span = Span(self._behind, self._behind + 1, self._source)
         else:
             what = f"unexpected `{token}`"
-        help = messages.advice(token.type, str(token), accepted)
-        self._error("E001", what, span, messages.CHOICE if self._is_choosing() else help)
+        help = messages.advice(token.type, str(token), accepted, is_choosing=self._is_choosing())
+        self._error("E001", what, span, help)
 
     def _is_choosing(self) -> bool:
         """Return whether the bracket around a mistake is that of `choose {`."""
