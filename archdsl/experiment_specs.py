@@ -40,13 +40,17 @@ class FoundExperiment:
 def find_experiment(text: str) -> FoundExperiment:
     """Find an experiment by bundled name, by the file that has one, or as `FILE:NAME`.
 
-    Errors: SpecError where the text or the experiment has mistakes; Failure with E134 where none is called that
+    Errors: SpecError where the text or the experiment has mistakes; Failure with E134 where none is called that, and
+    where a file cannot be read
     """
     head, _, name = text.rpartition(":")
     is_file = text.endswith(SUFFIX) or Path(text).is_file() or (not head and "/" in text)
     if is_file or head:
         file, name = (text, "") if is_file else (head, name)
-        source, folder, _ = read_spec(Path(file))
+        try:
+            source, folder, _ = read_spec(Path(file))
+        except SpecError as error:  # there is no text that it could be told at
+            raise Failure(error.diagnostics[0].message, error.diagnostics[0].help, error.diagnostics[0].code) from None
         module = load_module(source, folder)
         known = [*module.experiments]
         if not name and len(known) != 1:

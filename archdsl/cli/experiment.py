@@ -66,8 +66,9 @@ def run_experiment(
     target = out or Path("runs") / found.experiment.name
     if not dry_run:
         _refuse_others(target, found.experiment.name, overwrite=overwrite)
-    from archdsl.experiments.runner import Runner
+    from archdsl.experiments.runner import RUNS, Runner
     from archdsl.experiments.setup import Home
+    from archdsl.training.run.lock import locked
 
     home = Home(found.source.text, found.source.name, found.folder, device)
     runner = Runner(found.experiment, home, target, seeds or found.experiment.seeds, workers)
@@ -75,9 +76,10 @@ def run_experiment(
         _estimate(runner)
         return
     say(f"{found.experiment.name}: {_extent(runner.extent)}, on {_count(workers, 'worker')}")
-    if not _carry_out(runner):
-        raise typer.Exit(0)
-    _write(runner, found, _command(name, seeds, out))
+    with locked(target, RUNS):
+        if not _carry_out(runner):
+            raise typer.Exit(0)
+        _write(runner, found, _command(name, seeds, out))
 
 
 def _list() -> None:

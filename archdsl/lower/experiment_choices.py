@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from archdsl.ir.data_names import DATA_FORMS, wrong_name
 from archdsl.ir.experiment import INPUT, DataChoice, ModelChoice, RecipeChoice
 from archdsl.ir.trouble import Parts, Reported, Trouble
 from archdsl.lower.experiment_axes import as_written
@@ -142,11 +143,9 @@ def read_model(expression: tree.Expression, env: Env, homes: ModelHomes) -> tupl
     named = read_named(expression, env, "model resnet_cifar(8, width=8)")
     home = homes.find(named.name, named.name_span)
     settings, spans = _settings(named, home.parameters, env)
-    image: tuple[int, ...] | None = None
-    if INPUT not in home.parameters:
-        shapes = [a.value for a in named.arguments if a.key is not None and a.key.text == INPUT]
-        image = _shape(shapes[0], env) if shapes else None
-        settings = tuple(setting for setting in settings if setting[0] != INPUT)
+    shapes = [a.value for a in named.arguments if a.key is not None and a.key.text == INPUT]
+    image = _shape(shapes[0], env) if shapes else None
+    settings = tuple(setting for setting in settings if setting[0] != INPUT)
     return ModelChoice(named.name, settings, image), SettingSpans(named.span, spans)
 
 
@@ -234,6 +233,10 @@ def read_data(call: tree.Call, env: Env, example: str) -> DataChoice:
             seen[key] = argument.span
             if argument.key is None:
                 name = _word(argument.value, env, example)
+                if (wrong := wrong_name(name)) is not None:
+                    form = DATA_FORMS.get(name.partition(":")[0], "")
+                    help = f'write `data "{form}"`' if ":" in form else f"write `data {form}`" if form else wrong.help
+                    raise Trouble("E340", wrong.message, smallest(argument.value, env), help=help)
             elif key == "classes":
                 classes = _classes(argument.value, env)
             elif key == "shots":

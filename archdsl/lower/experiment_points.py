@@ -64,6 +64,8 @@ class PointDraft:
     recipes: list[tuple[RecipeChoice, SettingSpans]] = field(default_factory=list[tuple[RecipeChoice, SettingSpans]])
     measures: list[Measure] = field(default_factory=list[Measure])
     behind: Env | None = None
+    is_broken: bool = False
+    """Whether a statement is of no known kind, and may be what else seems to be missing."""
 
     @property
     def env(self) -> Env:
@@ -100,6 +102,7 @@ class PointReader:
                         if chosen is not None:
                             self.run(chosen, env, draft, parts, where or "if")
                     case tree.Broken():
+                        draft.is_broken = True
                         raise Reported
                     case _:
                         self._take(as_call(statement), env, draft, parts, where)
@@ -136,7 +139,7 @@ class PointReader:
             self.run(call.body, env, inner, parts, word)
             for needed in ("recipe", "data"):
                 with parts:
-                    if needed not in inner.spans:
+                    if needed not in inner.spans and not inner.is_broken:
                         message = f"`{word}` has no `{needed}`"
                         raise Trouble("E134", message, call.name.span, help=f"add `{STATEMENTS[needed]}`")
             draft.models += inner.models

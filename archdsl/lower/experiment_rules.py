@@ -9,6 +9,7 @@ from math import inf
 from typing import TypeAlias
 
 from archdsl.ir.experiment import Axis, Comparison, Measure, Rule, RuleSide, RuleTerm, Training
+from archdsl.ir.measures import MEASURES
 from archdsl.ir.trouble import Parts, Trouble
 from archdsl.lower.experiment_axes import as_written
 from archdsl.lower.experiment_measures import AskedMeasure, asked_for, no_axis, values_of
@@ -17,10 +18,12 @@ from archdsl.semantics.env import Env
 from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.values import describe, kind_of
 from archdsl.syntax import tree
+from archdsl.syntax.walk import nodes_of
 from archdsl.text.diagnostic import Label
 from archdsl.text.suggest import nearest
 
 RULE = 'rule "faster" (steps_to(loss, 0.5, norm=batch) < steps_to(loss, 0.5, norm=none))'
+_MULTIPLE = RULE.replace("(steps", "(2 * steps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +87,11 @@ class RuleReader:
             match sides:
                 case (RuleTerm() as term, float() as factor) | (float() as factor, RuleTerm() as term):
                     return _times(term, factor, node)
-                case (RuleTerm(), RuleTerm()):
-                    message = "two measures are multiplied, and a side of a rule is one, or a number times one"
-                    raise Trouble("E137", message, node.span, help=f"write `{RULE}`")
+                case _:
+                    pass
+        if any(isinstance(inner, tree.Apply) and inner.name.text in MEASURES for inner in nodes_of(node)):
+            message = "a side of a rule is a number, a measure, or a number times a measure, and this is more"
+            raise Trouble("E137", message, node.span, help=f"write `{_MULTIPLE}`")
         value = evaluate(node, env)
         if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
             message = f"a side of a rule is {describe(value)}, {kind_of(value)}, but is a measure or a number"
@@ -147,7 +152,7 @@ class RuleReader:
 def _times(term: RuleTerm, factor: float, node: tree.Binary) -> RuleTerm:
     if not 0 < factor < inf:
         message = f"a measure is multiplied by {factor:g}, but only by numbers above 0"
-        raise Trouble("E137", message, node.span, help=f"write `{RULE.replace('< ', '< 2 * ')}`")
+        raise Trouble("E137", message, node.span, help=f"write `{_MULTIPLE}`")
     return replace(term, factor=term.factor * factor)
 
 

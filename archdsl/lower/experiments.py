@@ -186,7 +186,7 @@ class _Building:
         """Check that a point has all that it needs, and that it can be made."""
         name = self.declaration.name
         missing = [word for word in NEEDED if word not in draft.spans]
-        if missing:
+        if missing and not draft.is_broken:
             with parts:
                 message = f"`{name.text}` has no {' and no '.join(f'`{word}`' for word in missing)}"
                 help = f"add {' and '.join(f'`{STATEMENTS[word]}`' for word in missing)}"

@@ -124,6 +124,27 @@ def test_a_verdict_says_the_ranges_and_why_it_was_not_shown() -> None:
     assert verdict(batch, "<", [never] * 2) == f"shown {said.replace('50 to 54', 'never')}"
 
 
+def test_a_rule_may_multiply_a_measure() -> None:
+    fast = RuleTerm(STEPS_TO, (("norm", "batch"),), factor=3.0)
+    slow = RuleTerm(STEPS_TO, (("norm", "none"),))
+    for relation, is_shown in (("<", True), (">", False)):
+        rule = Rule("thrice", (Comparison(fast, relation, slow),), SPAN)  # pyright: ignore[reportArgumentType]
+        one = experiment({"norm": ("batch", "none")}, [STEPS_TO], rules=[rule])
+        runs = {("batch",): [reaches(13), reaches(15)], ("none",): [reaches(50), reaches(54)]}
+        found = findings(one, runs).verdict(rule)
+        assert found.is_shown == is_shown
+        assert found.sides == (((39.0, 45.0), (50.0, 54.0)),)
+        said = "3 × steps_to(loss, 1) at norm=batch is 39 to 45, steps_to(loss, 1) at norm=none is 50 to 54"
+        assert verdict_text(found).startswith(f"thrice: {said}")
+
+
+def test_nothing_is_read_from_runs_of_what_only_costs() -> None:
+    one = experiment({"norm": ("batch", "none")}, [measure("macs")])
+    found = Findings(one, 2)
+    assert not any(found.is_read(point.training) for point in one.points)
+    assert found.seeds_of(one.points[0].training) == [0, 1]
+
+
 def test_a_rule_may_ask_for_a_number() -> None:
     term = RuleTerm(FINAL, (("norm", "batch"),))
     for comparison, said in (

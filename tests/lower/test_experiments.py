@@ -409,3 +409,42 @@ def test_a_mutilated_experiment_gives_diagnostics(data: st.DataObject) -> None:
         for diagnostic in archdsl.check_text(text):
             assert diagnostic.code in CODES
             assert 0 <= diagnostic.span.start <= diagnostic.span.end <= len(diagnostic.span.source.text)
+
+
+def test_a_model_takes_another_size_of_images() -> None:
+    body = "let side = choose {8, 16}; model tiny(8, input=[1, side, 2*side]); recipe short; data digits; measure macs"
+    found = experiment(body)
+    assert [point.training.model.image for point in found.points] == [(1, 8, 16), (1, 16, 32)]
+    assert {point.training.model.settings for point in found.points} == {(("width", "8"),)}
+    assert str(found.points[0].training.model) == "tiny(width=8, input=[1, 8, 16])"
+
+
+@pytest.mark.parametrize(
+    "side", ["2 * accuracy(test, width=8)", "accuracy(test, width=8) * 2", "1/2 * accuracy(test, width=8) * 4"]
+)
+def test_a_side_of_a_rule_may_be_a_number_times_a_measure(side: str) -> None:
+    body = "model tiny(choose {4, 8}); recipe short; data digits; measure accuracy(test)"
+    found = experiment(
+        f'let width = choose {{4, 8}}; {body.replace("choose {4, 8}", "width")}; rule "r" ({side} > 0.5)'
+    )
+    term = found.rules[0].comparisons[0].left
+    assert isinstance(term, RuleTerm)
+    assert (term.measure.name, term.where, term.factor) == ("accuracy", (("width", "8"),), 2.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{\n 4,\n 8\n}", "{4,\n 8,\n}", "{\n\n4 # four\n,8}", "{4, 8,}", "{\n(4),\n\n[8][0]}"],
+)
+def test_options_may_stand_on_lines_of_their_own(text: str) -> None:
+    found = experiment(f"let width = choose {text}\n model tiny(width); recipe short; data digits; measure macs")
+    assert len(found.points) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [("{}", "}"), ("{4 8}", "8"), ("{4, {8}}", "{"), ("{4, choose {8 16}}", "16")],
+)
+def test_a_mistake_among_options_hides_no_others_and_makes_none(options: str, wrong: str) -> None:
+    found = mistakes(f"let width = choose {options}; model tiny(4 8); recipe short; data digits; measure macs")
+    assert [place for _, place, _ in found] == [wrong, "8"]

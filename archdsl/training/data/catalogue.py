@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from archdsl.ir.data_names import DATA_FORMS, wrong_name
 from archdsl.text.failure import require
 from archdsl.training.error import TrainingError
 
@@ -51,17 +51,17 @@ def _pairs(name: str, rest: str) -> DataSet:
     return pairs(name, Path(rest).expanduser())
 
 
-FORMS: Mapping[str, tuple[str, Callable[[str, str], DataSet]]] = MappingProxyType(
+_LOADERS: Mapping[str, Callable[[str, str], DataSet]] = MappingProxyType(
     {
-        "digits": ("digits", _digits),
-        "imagefolder": ("imagefolder:DIR", _image_folder),
-        "csv": ("csv:FILE", _table),
-        "pixels": ("pixels:FILE", _pixels),
-        "pairs": ("pairs:DIR", _pairs),
-        "synthetic": ("synthetic:3x224x224/1000", _synthetic),
+        "digits": _digits,
+        "imagefolder": _image_folder,
+        "csv": _table,
+        "pixels": _pixels,
+        "pairs": _pairs,
+        "synthetic": _synthetic,
     }
 )
-"""What a data set's name begins with: how it is written whole, and what lists or makes it."""
+"""What lists or makes a data set, by what its name begins with."""
 
 
 def load_data(text: str) -> DataSet:
@@ -71,12 +71,13 @@ def load_data(text: str) -> DataSet:
     where a package is absent
     """
     require("torch", "torchvision", "PIL", "sklearn", extra="train")
-    word, colon, rest = text.partition(":")
-    form, load = FORMS.get(word, ("", None))
-    is_whole = bool(rest) if ":" in form else not colon
-    if load is None or not is_whole or "\0" in text:
-        raise _unknown(text, word, form)
-    return load(text, rest)
+    wrong = wrong_name(text)
+    if wrong is not None:
+        is_folder = not wrong.is_known and "\0" not in text and Path(text).expanduser().is_dir()
+        help = f"write `imagefolder:{text}` for images in a folder for each class" if is_folder else wrong.help
+        raise TrainingError(wrong.message, help, "E340")
+    word, _, rest = text.partition(":")
+    return _LOADERS[word](text, rest)
 
 
 def load_again(text: str) -> DataSet:
@@ -87,23 +88,9 @@ def load_again(text: str) -> DataSet:
     try:
         return load_data(text)
     except TrainingError as error:
-        form = FORMS.get(text.partition(":")[0], ("DATA", None))[0]
+        form = DATA_FORMS.get(text.partition(":")[0], "DATA")
         help = f"the run was trained on `{text}`; say where that is now: `--data {form}`"
         raise TrainingError(error.message, help, error.code) from None
-
-
-def _unknown(text: str, word: str, form: str) -> TrainingError:
-    if form:
-        return TrainingError(f"`{text}` is no data set", f"write `{form}`", "E340")
-    forms = [form for form, _ in FORMS.values()]
-    near = get_close_matches(word, FORMS, n=1)
-    if near:
-        help = f"the nearest is `{FORMS[near[0]][0]}`"
-    elif "\0" not in text and Path(text).expanduser().is_dir():
-        help = f"write `imagefolder:{text}` for images in a folder for each class"
-    else:
-        help = f"there is {', '.join(f'`{form}`' for form in forms)}"
-    return TrainingError(f"no data set is called `{text}`", help, "E340")
 
 
 def python_data(

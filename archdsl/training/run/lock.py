@@ -14,8 +14,10 @@ _NAME = ".lock"
 
 
 @contextmanager
-def locked(run: Path) -> Generator[None]:
+def locked(run: Path, inside: str = FOLDER) -> Generator[None]:
     """Keep other programs from writing to a run; it ends with the program, however that ends.
+
+    The lock is a file in one of its folders.
 
     Nothing is kept where the system has no such locks, as Windows has none.
     Errors: TrainingError with E370 where another program writes to it
@@ -25,7 +27,7 @@ def locked(run: Path) -> Generator[None]:
     except ImportError:
         yield
         return
-    folder = run / FOLDER
+    folder = run / inside
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = os.open(folder / _NAME, os.O_RDWR | os.O_CREAT, 0o666)
@@ -38,7 +40,7 @@ def locked(run: Path) -> Generator[None]:
     except OSError:
         os.close(file)
         help = "let it come to its end, or stop it first"
-        raise TrainingError(f"`{run}` is being trained by another program", help, "E370") from None
+        raise TrainingError(f"`{run}` is being written by another program", help, "E370") from None
     try:
         yield
     finally:
