@@ -92,9 +92,12 @@ def _chart(findings: Findings, text: str, format: str) -> bytes | None:
     found = {point: findings.values(point, measure) for point, measure in rows}
     axes = [axis.name for axis in findings.experiment.axes if _matters(axis.name, found)]
     along = _along(findings.experiment, axes, [*found])
+    tuning = findings.experiment.tuning
+    # Along an axis each point has a tuned option of its own, and what is one line is of several.
+    aside = {along} if tuning is None or along is None else {along, tuning.axis}
     shown: dict[tuple[str, float | None], RangeOf] = {}
     for point, values in found.items():
-        options = [choice for choice in point.choices if choice[0] in axes and choice[0] != along]
+        options = [choice for choice in point.choices if choice[0] in axes and choice[0] not in aside]
         option = point.option(along) if along is not None else None
         x = findings.experiment.numbers_of(along or "").get(option or "")
         name = name_of(options) or point.training.model.name

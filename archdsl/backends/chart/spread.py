@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _ACROSS = 3
 _MOST_TICKS = 12
+_UNUSUAL = 3
+"""How many times as high as the middle one a curve may begin, to be shown whole."""
 _APART = 0.008
 """How far series stand aside, of the axis."""
 
@@ -94,9 +96,9 @@ def _band(axes: Axes, band: Band, number: int, theme: Theme) -> None:
 
 
 def _top(bands: Sequence[Band]) -> float:
-    """Return how far a chart goes up: the highest beginning; what diverges leaves it."""
+    """Return how far a chart goes up: the highest beginning of those that are usual; what goes beyond leaves it."""
     begun = [next((value for value in run if isfinite(value)), 0.0) for band in bands for run in band.runs]
-    return 1.1 * max(begun, default=1.0) or 1.0
+    return 1.1 * min(max(begun), _UNUSUAL * median(begun)) or 1.0 if begun else 1.0
 
 
 def plot_ranges(
