@@ -72,7 +72,7 @@ test: $(STAMP) ## run the quick tests
 test-slow: $(STAMP) ## run the slow tests
 	$(PYTEST) -m slow --durations=10 $(PYTEST_ARGS)
 
-soak: $(STAMP) ## take 50,000 mutilated texts, 2,000 random networks and 100 killed runs, about forty minutes
+soak: $(STAMP) ## run the tests of all networks, 50,000 mutilated texts and 100 killed runs, about an hour
 	$(PYTEST) -m soak $(PYTEST_ARGS)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.soak --results bench/results/soak.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.training.kills --results bench/results/kills.md

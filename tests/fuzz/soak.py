@@ -3,7 +3,7 @@
 Mutilated texts of three kinds, by tokens, lines and bytes, go through all that is done with a spec, which is to raise
 nothing and to take at most two seconds of the processor's time for each thing done. Random networks are compiled, and
 what is written of each is run as a file and held against torch; a tenth goes through ONNX too. What is found is written
-to a folder, and belongs into tests/fuzz/findings once it is mended. The quick tests do a sixtieth.
+to a folder, and belongs into tests/fuzz/findings once it is mended. The quick tests do a small part.
 """
 
 from __future__ import annotations

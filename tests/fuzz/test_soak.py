@@ -1,4 +1,4 @@
-"""A sixtieth of `make soak`: mutilated texts give diagnostics or networks, and emitted files agree with torch."""
+"""A small part of `make soak`: mutilated texts give diagnostics or networks, and emitted files agree with torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.fuzz.soak import NETWORKS, TEXTS, soak, soak_networks, soak_texts
 from tests.fuzz.target import TooSlowError
 from tests.patience import PATIENCE
 
-SHARE = 60
+SHARE = 120
 
 
 @pytest.mark.parametrize("kind", KINDS)
