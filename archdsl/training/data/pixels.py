@@ -57,7 +57,7 @@ def pixels(name: str, path: Path) -> DataSet:
         )
     targets = [known.index(int(label)) for label in labels]
     parts, notes = completed({"train": range(len(targets))}, {"train": targets})
-    whole = torch.from_numpy(images.astype(np.uint8)).reshape(-1, 1, side, side)
+    whole = torch.as_tensor(images.astype(np.uint8)).reshape(-1, 1, side, side)
     return in_memory(name, tuple(map(str, known)), whole, torch.tensor(targets), parts, notes)
 
 
