@@ -2,7 +2,7 @@
 
     python -m tests.training.kills [--kills N] [--results FILE]
 
-`make soak` kills 100 times with SIGKILL, half of them with two workers; the slow tests do a tenth.
+`make soak` kills 100 times with SIGKILL, half of them with two workers; the slow tests do a small part.
 """
 
 from __future__ import annotations
