@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -112,7 +113,8 @@ def _refuse_others(out: Path, name: str, *, overwrite: bool) -> None:
             return
         if not out.is_dir():
             raise Failure(f"`{out}` is a file, and a report is a folder", "name a folder", "E331")
-        is_empty = next(out.iterdir(), None) is None or {path.name for path in out.iterdir()} == {"runs"}
+        inside = [path.name for path in out.iterdir()]
+        is_empty = not inside or (inside == ["runs"] and not any(path.is_dir() for path in (out / "runs").iterdir()))
         kept = out / TEXT
         own = declared_experiments(kept.read_text(encoding="utf-8")) if kept.is_file() else []
     except (OSError, UnicodeDecodeError):
@@ -163,6 +165,10 @@ def _carry_out(runner: Runner) -> bool:
     return is_done
 
 
+_CHART = re.compile(r"(loss|\d+_\w+|shown_\d+|difference_\d+)\.svg|shown_\d+\.arch")
+"""Files of a report that another text may not have any more."""
+
+
 def _write(runner: Runner, found: FoundExperiment, command: str) -> None:
     from archdsl.experiments.page import report
 
@@ -173,6 +179,9 @@ def _write(runner: Runner, found: FoundExperiment, command: str) -> None:
             write_atomically(path, content)
         except OSError as error:
             raise cannot_write(path, error) from None
+    for path in runner.out.iterdir():
+        if _CHART.fullmatch(path.name) and path.name not in files:
+            path.unlink(missing_ok=True)
     write(_shown(runner.findings, found))
     say(f"wrote {runner.out / 'report.md'} and {_count(len(files) - 1, 'other file')}")
 

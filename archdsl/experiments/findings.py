@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import inf, isnan
+from math import inf, isnan, nan
 from statistics import median
 from typing import TypeAlias
 
@@ -110,7 +110,7 @@ class Findings:
             option, run = other.option(axis), Seeded(other.training, seed)
             if option is not None and is_at(other, fixed) and run in self.traces:
                 losses[numbers[option]] = self.traces[run].losses
-        return highest(losses, level_of(measure))
+        return highest(losses, level_of(measure)) if losses else nan
 
     def choose(self) -> None:
         """Choose the option of the tuned axis that does best, for each point of the other axes.
@@ -130,8 +130,9 @@ class Findings:
             seeds = range(min(tuning.seeds, self.seeds))
             value = _median([self.value(point, tuning.by, seed) for seed in seeds])
             score = inf if isnan(value) else value if gauge.is_smaller_better else -value
-            traces = [self.traces[Seeded(point.training, seed)] for seed in seeds]
-            tie = _median([inf if one.diverged_at is not None else _mean(one.losses[-_LAST:]) for one in traces])
+            traces = [self.traces[Seeded(point.training, seed)] for seed in seeds if self.is_read(point.training)]
+            ties = [inf if one.diverged_at is not None else _mean(one.losses[-_LAST:]) for one in traces]
+            tie = _median(ties) if ties else 0.0
             scores.setdefault(group_of(point, self.experiment), {})[option] = (score, tie)
         self.chosen = {group: min(own, key=lambda option: own[option]) for group, own in scores.items()}
 
@@ -163,7 +164,8 @@ class Findings:
             for point in self.experiment.points
             if is_at(point, term.where) and (not is_open or is_chosen(point, self.experiment, self.chosen))
         ]
-        found = {self._told_apart(point, term.measure): point for point in points}
+        measured = [point for point in points if term.measure in point.measures]
+        found = {self._told_apart(point, term.measure): point for point in measured or points}
         if len(found) != 1:
             raise Failure(f"`{term.measure.text}` in a rule is of {len(found)} points", "name options of more axes")
         return next(iter(found.values()))

@@ -31,8 +31,9 @@ def report(findings: Findings, command: str, networks: Callable[[ModelChoice], N
     verdicts = [findings.verdict(rule) for rule in experiment.rules]
     lines = [
         f"# {experiment.name}\n",
-        f"{experiment.doc}\n" if experiment.doc else "",
-        f"{summary_of(verdicts)}\n",
+        f"{_safe(experiment.doc)}\n" if experiment.doc else "",
+        f"{_safe(summary_of(verdicts))}\n",
+        'One seed shows nothing about chance: whatever is greater is "shown".\n' if findings.seeds == 1 else "",
         f"```sh\n{command}\n```\n",
         "## The experiment\n",
         f"```arch\n{experiment.text.strip()}\n```\n",
@@ -40,7 +41,7 @@ def report(findings: Findings, command: str, networks: Callable[[ModelChoice], N
         *map(_rule, verdicts),
         "" if not verdicts else "\nA rule is shown where the ranges over the seeds do not overlap.\n",
         "## Results\n",
-        f"The median over {findings.seeds} {'seeds' if findings.traces else 'turns'}, and the range in brackets.\n",
+        f"{_what_is_shown(findings)}\n",
         _table(result_table(findings)),
         *_tuned(findings),
         *(f"## {title}\n\n![{title}]({name})\n" for name, (title, _) in pictures.items()),
@@ -56,6 +57,13 @@ def report(findings: Findings, command: str, networks: Callable[[ModelChoice], N
         **{name: content for name, (_, content) in pictures.items()},
         **shown,
     }
+
+
+def _what_is_shown(findings: Findings) -> str:
+    word = "seed" if findings.traces else "turn"
+    if findings.seeds == 1:
+        return f"The values of one {word}."
+    return f"The median over {findings.seeds} {word}s, and the range in brackets."
 
 
 def _rule(verdict: Verdict) -> str:

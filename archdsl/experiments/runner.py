@@ -8,7 +8,7 @@ from pathlib import Path
 from time import process_time
 from typing import Protocol, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from archdsl.experiments.findings import Findings, NetworkChoice, batch_of, network_of
 from archdsl.experiments.measures import GAUGES
@@ -25,7 +25,7 @@ from archdsl.experiments.schedule import (
 from archdsl.experiments.setup import Home, Setup, check
 from archdsl.experiments.single import Job
 from archdsl.experiments.timing import time_forward
-from archdsl.experiments.trace import FORMAT, Timing, Trace
+from archdsl.experiments.trace import FORMAT, Timing, Trace, digest_of, seal_of
 from archdsl.experiments.words import training_name
 from archdsl.ir.experiment import Experiment
 from archdsl.text.files import cannot_write, write_atomically
@@ -35,7 +35,7 @@ from archdsl.training.plan import environment
 RUNS = "runs"
 """The folder below an experiment's that has a file for each run."""
 _LARGEST = 64_000_000
-R = TypeVar("R", bound=BaseModel)
+R = TypeVar("R", Trace, Timing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ class Runner:
         if trace is None:
             return False
         is_whole = trace.diverged_at is not None or not self._readings[run.training].weights
-        if not is_whole and not self._weights(run).is_file():
+        if not is_whole and trace.weights != digest_of(self._weights(run)):
             return False
         self.findings.traces[run] = trace
         watcher.on_run(run, trace, is_new=False)
@@ -190,7 +190,8 @@ class Runner:
             found = kind.model_validate_json(path.read_bytes())
         except (OSError, ValidationError):
             return None  # it is not there, or another program's: the run is done again
-        return found if getattr(found, "key", "") == key and getattr(found, "format", 0) == FORMAT else None
+        is_whole = (found.key, found.format, found.seal) == (key, FORMAT, seal_of(found))
+        return found.model_copy(update={"seal": ""}) if is_whole else None
 
     def _make_folder(self) -> None:
         path = self.out / RUNS
@@ -199,10 +200,11 @@ class Runner:
         except OSError as error:
             raise cannot_write(path, error) from None
 
-    def _keep(self, key: str, record: BaseModel) -> None:
+    def _keep(self, key: str, record: Trace | Timing) -> None:
         path = self.out / RUNS / f"{key}.json"
+        sealed = record.model_copy(update={"seal": seal_of(record)})
         try:
-            write_atomically(path, record.model_dump_json(indent=1) + "\n")
+            write_atomically(path, sealed.model_dump_json(indent=1) + "\n")
         except OSError as error:
             raise cannot_write(path, error) from None
 

@@ -77,7 +77,7 @@ def tuning_runs(experiment: Experiment, seeds: int) -> list[Seeded]:
         Seeded(point.training, seed)
         for seed in range(min(tuning.seeds, seeds))
         for point in experiment.points
-        if point.option(tuning.axis) is not None
+        if point.option(tuning.axis) is not None and is_trained(point, experiment)
     )
 
 

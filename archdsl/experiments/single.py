@@ -18,7 +18,7 @@ from torch import Tensor
 
 from archdsl.experiments.measures import RUNNING, running_means
 from archdsl.experiments.setup import Setup
-from archdsl.experiments.trace import Gap, Readings, Trace
+from archdsl.experiments.trace import Gap, Readings, Trace, digest_of
 from archdsl.ir.experiment import Training
 from archdsl.passes.state import is_at
 from archdsl.recipes.updates import Plateau
@@ -128,6 +128,7 @@ class _Run:
         self.gaps: dict[str, Gap] = {}
         self.modes: dict[str, float | None] = {}
         self.accuracies: dict[str, float] = {}
+        self.weights = ""
         self._session: Session | None = None
 
     @property
@@ -240,6 +241,7 @@ class _Run:
                 write_atomically(self.job.save_to, weights_file(self.session.measured, {"format": "pt"}))
             except OSError as error:
                 raise cannot_write(self.job.save_to, error) from None
+            self.weights = digest_of(self.job.save_to)
 
     def trace(self, seconds: float) -> Trace:
         """Return what came of it."""
@@ -263,6 +265,7 @@ class _Run:
             accuracies=self.accuracies,
             preprocessing=images.model_dump(mode="json") if job.readings.weights else None,
             classes=plan.data.classes,
+            weights=self.weights,
             cpu_seconds=round(seconds, 3),
             environment=environment(plan.device, 0),
         )

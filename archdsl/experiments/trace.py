@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from hashlib import file_digest, sha256
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -73,8 +75,12 @@ class Trace(BaseModel):
     preprocessing: Mapping[str, object] | None = None
     """How images reached the network, where weights are kept."""
     classes: tuple[str, ...] = ()
+    weights: str = ""
+    """SHA-256 of the file of its weights, where they are kept."""
     cpu_seconds: float = 0.0
     environment: Mapping[str, str | int] = {}
+    seal: str = ""
+    """What `seal_of` gives, in a file."""
 
 
 class Timing(BaseModel):
@@ -88,3 +94,19 @@ class Timing(BaseModel):
     seconds: float
     """The median of some passes."""
     cpu_seconds: float = 0.0
+    seal: str = ""
+    """What `seal_of` gives, in a file."""
+
+
+def seal_of(record: Trace | Timing) -> str:
+    """Return what tells a record that is whole from one that was cut, edited or damaged on a disk."""
+    return sha256(record.model_dump_json(exclude={"seal"}).encode()).hexdigest()
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file; empty where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -120,7 +120,8 @@ def _compared(comparison: Comparison, sides: tuple[Sequence[float], Sequence[flo
     left, right = comparison.left, comparison.right
     gauge = next((GAUGES[side.measure.name] for side in (left, right) if isinstance(side, RuleTerm)), None)
     assert gauge is not None, "a rule compares a measure"
-    ranges = [ranged(values, gauge) for values in sides]
+    gauges = [GAUGES[side.measure.name] if isinstance(side, RuleTerm) else gauge for side in (left, right)]
+    ranges = [ranged(values, own) for values, own in zip(sides, gauges, strict=True)]
     if not isinstance(left, RuleTerm) or not isinstance(right, RuleTerm):
         term, limit = (left, ranges[1]) if isinstance(left, RuleTerm) else (right, ranges[0])
         relation = comparison.relation if isinstance(left, RuleTerm) else _REVERSED[comparison.relation]

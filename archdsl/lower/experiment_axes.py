@@ -17,6 +17,10 @@ OF_ALL_POINTS = frozenset({"seeds", "tune", "rule", "show"})
 _NAME_IT = "name it before: `let rate = choose {…}`"
 
 
+RESERVED = frozenset({"chosen", "seed"})
+"""Columns of the results that are no axes."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """A choice with the name that it has where it stands, if it has any."""
@@ -36,6 +40,9 @@ def find_axes(body: tree.Body, parts: Parts) -> dict[int, Axis]:
             span = place.node.span
             if place.problem:
                 raise Trouble("E135", place.problem, span, help=_NAME_IT)
+            if place.name in RESERVED:
+                message = f"an axis is called `{place.name}`, as a column of every table of results is"
+                raise Trouble("E135", message, span, help=_NAME_IT)
             if place.name in named:
                 label = Label(named[place.name], "the other one")
                 message = f"two choices are called `{place.name}`"

@@ -170,6 +170,10 @@ def read_recipe_choice(expression: tree.Expression, env: Env) -> tuple[RecipeCho
         fix = renamed(named.name_span, named.name, near)
         raise Trouble("E126", f"no recipe is called `{named.name}`", named.name_span, help=help, fix=fix)
     settings, spans = _settings(named, (), env)
+    seeds = [argument for argument in named.arguments if argument.key is not None and argument.key.text == "seed"]
+    if seeds:
+        message = "the seed of a recipe is that of each run"
+        raise Trouble("E134", message, seeds[0].span, help="leave it out; how many there are says `seeds 5`")
     return RecipeChoice(named.name, settings), SettingSpans(named.span, spans)
 
 

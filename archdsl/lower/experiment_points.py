@@ -105,6 +105,7 @@ class PointReader:
                         draft.is_broken = True
                         raise Reported
                     case _:
+                        draft.is_broken |= not isinstance(statement, tree.Step) or statement.repeat is not None
                         self._take(as_call(statement), env, draft, parts, where)
         return env
 
@@ -112,6 +113,7 @@ class PointReader:
         """Read a statement into the draft."""
         word = call.name.text
         if word not in STATEMENTS:
+            draft.is_broken = True
             raise _unknown_word(call.name)
         if where == "before" and word not in _OF_BEFORE:
             listed = ", ".join(f"`{other}`" for other in STATEMENTS if other in _OF_BEFORE)

@@ -89,7 +89,7 @@ class RuleReader:
                     return _times(term, factor, node)
                 case _:
                     pass
-        if any(isinstance(inner, tree.Apply) and inner.name.text in MEASURES for inner in nodes_of(node)):
+        if any(_is_measure(inner, env) for inner in nodes_of(node)):
             message = "a side of a rule is a number, a measure, or a number times a measure, and this is more"
             raise Trouble("E137", message, node.span, help=f"write `{_MULTIPLE}`")
         value = evaluate(node, env)
@@ -149,9 +149,15 @@ class RuleReader:
             yield key, _option(axis, argument, written)
 
 
+def _is_measure(node: object, env: Env) -> bool:
+    if isinstance(node, tree.Apply):
+        return node.name.text in MEASURES
+    return isinstance(node, tree.Variable) and node.name in MEASURES and not is_bound(node.name, env)
+
+
 def _times(term: RuleTerm, factor: float, node: tree.Binary) -> RuleTerm:
-    if not 0 < factor < inf:
-        message = f"a measure is multiplied by {factor:g}, but only by numbers above 0"
+    if not 0 < factor < inf or not 0 < term.factor * factor < inf:
+        message = f"a measure is multiplied by {factor:g}, but only by numbers above 0 and within reason"
         raise Trouble("E137", message, node.span, help=f"write `{_MULTIPLE}`")
     return replace(term, factor=term.factor * factor)
 

@@ -133,6 +133,8 @@ class _Building:
         self.axes = {axis: found for axis, found in self.axes.items() if axis in present}
         seeds = self._same(calls["seeds"], drafts, lambda call, env: only_whole(call, env, MOST_SEEDS)) or SEEDS
         tuning = self._tuning(calls["tune"], drafts, seeds)
+        if tuning is not None:
+            self._check_tuned(tuning, points, calls["tune"][0])
         measured = [
             MeasuredPoint(dict(point.choices), point.training, point.measures, draft.env)
             for point, draft in zip(points, drafts, strict=True)
@@ -232,6 +234,19 @@ class _Building:
                 message = f"`tune` takes {tuning.seeds} seeds, and there are {seeds}"
                 raise Trouble("E104", message, calls[0].span, help=f"write at most `seeds={seeds}`")
         return tuning
+
+    def _check_tuned(self, tuning: Tuning, points: Sequence[GridPoint], call: tree.Call) -> None:
+        """Check that there is more than one option to take wherever the tuned axis is."""
+        groups: dict[frozenset[tuple[str, str]], int] = {}
+        for point in points:
+            if point.option(tuning.axis) is not None:
+                others = frozenset(choice for choice in point.choices if choice[0] != tuning.axis)
+                groups[others] = groups.get(others, 0) + 1
+        with self.whole:
+            if min(groups.values(), default=2) < 2:
+                message = f"what else is chosen depends on `{tuning.axis}`, so that none of its options is the best"
+                help = "choose the rest outside of what it decides"
+                raise Trouble("E137", message, call.span, help=help)
 
     def _shown(self, calls: Sequence[tree.Call], drafts: Sequence[PointDraft]) -> tuple[ModelChoice, ...]:
         """Return the models to show, at all points where that depends on a choice."""

@@ -47,8 +47,9 @@ class LearningRate:
             case ConstantRate():
                 return 1.0
             case Cosine(end=end):
-                start = self._recipe.warmup.epochs
-                share = min(max((epoch - start) / (self._recipe.epochs.number - start), 0.0), 1.0)
+                start, whole = self._recipe.warmup.epochs, self._recipe.epochs.number
+                # What is only warmed up has come down by the time that it goes on beyond its epochs.
+                share = min(max((epoch - start) / (whole - start), 0.0), 1.0) if whole > start else 1.0
                 return end + (1 - end) * (1 + cos(pi * share)) / 2
             case Steps(after=after, factor=factor):
                 return factor ** sum(epoch >= milestone for milestone in after)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import inf, nan
+from dataclasses import replace
+from math import inf, isnan, nan
 
 import pytest
 
@@ -11,9 +12,9 @@ from archdsl.experiments.measures import GAUGES, highest, running_means, steps_t
 from archdsl.experiments.schedule import Seeded
 from archdsl.experiments.trace import Trace
 from archdsl.experiments.words import ranged, result_table, spread, summary_of, table_lines, verdict_text
-from archdsl.ir.experiment import Comparison, Experiment, Rule, RuleTerm, Tuning
+from archdsl.ir.experiment import Comparison, Experiment, GridPoint, Rule, RuleTerm, Tuning
 from archdsl.text.failure import Failure
-from tests.experiments.small import SPAN, experiment, measure
+from tests.experiments.small import SPAN, experiment, measure, training
 
 pytestmark = pytest.mark.torch
 
@@ -200,3 +201,37 @@ def test_a_summary_says_plainly_what_was_not_shown() -> None:
     assert summary_of(verdicts) == "1 of 2 rules were shown. Not shown: b."
     assert summary_of(verdicts[1:]) == "What the rule says was not shown."
     assert summary_of(verdicts[:1]) == "What the rule says was shown."
+
+
+HIGHEST = measure("highest", "lr", 1.0)
+
+
+def test_the_highest_of_no_axis_is_unknown_and_shows_nothing() -> None:
+    one = experiment({"lr": ("0.1", "1.0"), "norm": ("batch",)}, [HIGHEST])
+    bare = GridPoint((("norm", "none"),), training(norm="none"), (HIGHEST,))
+    found = Findings(replace(one, points=(*one.points, bare)), 1)
+    for point in found.experiment.points:
+        found.traces[Seeded(point.training, 0)] = reaches(5)
+    assert found.value(found.experiment.points[0], HIGHEST, 0) == 1.0
+    assert isnan(found.value(bare, HIGHEST, 0))
+    sides = [RuleTerm(HIGHEST, (("norm", norm),)) for norm in ("batch", "none")]
+    rule = Rule("higher", (Comparison(sides[0], ">", sides[1]),), SPAN)
+    assert not found.verdict(rule).is_shown
+
+
+def test_a_term_is_of_the_points_at_which_it_is_measured() -> None:
+    one = experiment({"norm": ("batch", "none")}, [FINAL])
+    points = (one.points[0], replace(one.points[1], measures=(measure("macs"),)))
+    found = Findings(replace(one, points=points), 1)
+    found.traces[Seeded(points[0].training, 0)] = reaches(5)
+    rule = Rule("low", (Comparison(RuleTerm(FINAL, ()), "<", 9.0),), SPAN)
+    assert found.verdict(rule).is_shown
+
+
+def test_each_side_of_a_comparison_has_its_unit() -> None:
+    left, right = RuleTerm(STEPS_TO, (("norm", "batch"),)), RuleTerm(measure("accuracy", "test"), (("norm", "batch"),))
+    rule = Rule("odd", (Comparison(left, "<", right),), SPAN)
+    one = experiment({"norm": ("batch",)}, [STEPS_TO], rules=[rule])
+    run = reaches(13).model_copy(update={"accuracies": {"test": 0.5}})
+    said = verdict_text(findings(one, {("batch",): [run] * 2}).verdict(rule))
+    assert "steps_to(loss, 1) at norm=batch is 13, accuracy(test) at norm=batch is 50.0%" in said

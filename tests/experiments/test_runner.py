@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from archdsl.experiments.runner import RUNS, Runner
 from archdsl.experiments.setup import Setup
 from archdsl.experiments.single import Job, carry_out
 from archdsl.experiments.trace import Readings, Trace
-from archdsl.ir.experiment import DataChoice, Experiment, GridPoint, Tuning
+from archdsl.ir.experiment import DataChoice, Experiment, GridPoint, ModelChoice, RecipeChoice, Training, Tuning
 from archdsl.text.failure import Failure
 from tests.experiments.small import HOME, Heard, experiment, measure, run, training
 
@@ -75,8 +76,11 @@ def test_a_damaged_file_and_another_question_make_a_run_anew(tmp_path: Path) -> 
     path.write_bytes(whole[:-40])
     _, heard = run(one, tmp_path, seeds=1)
     assert len(heard.new) == 1
-    path.write_bytes(whole.replace(b'"key": "', b'"key": "0'))
-    assert len(run(one, tmp_path, seeds=1)[1].new) == 1
+    for old, new in ((b'"key": "', b'"key": "0'), (b'"losses": [', b'"losses": [ 9.0,'), (b'"seed": 0', b'"seed": 1')):
+        assert old in whole
+        path.write_bytes(whole.replace(old, new))
+        assert len(run(one, tmp_path, seeds=1)[1].new) == 1, old
+    assert not run(one, tmp_path, seeds=1)[1].new
     asked = experiment({"norm": ("batch",)}, [measure("accuracy", "test")], steps=2)
     assert len(run(asked, tmp_path, seeds=1)[1].new) == 1
 
@@ -92,9 +96,12 @@ def test_what_was_trained_before_runs_once_for_all_that_start_from_it(tmp_path: 
     assert [one.training for one in heard.new] == [first, *(point.training for point in points)]
     assert len(list((tmp_path / RUNS).glob("*.safetensors"))) == 1
     (weights,) = (tmp_path / RUNS).glob("*.safetensors")
-    weights.unlink()
-    _, again = run(one, tmp_path, seeds=1)
-    assert [one.training for one in again.new] == [first], "its weights are gone, and what came of them is there"
+    content = weights.read_bytes()
+    for damaged in (None, b"", content[:-9], content[:-2000] + bytes(2000)):
+        weights.unlink() if damaged is None else weights.write_bytes(damaged)
+        _, again = run(one, tmp_path, seeds=1)
+        assert [one.training for one in again.new] == [first], "its weights are gone, and what came of them is there"
+        assert weights.read_bytes() == content
     assert len(runner.findings.traces) == 3
 
 
@@ -130,3 +137,19 @@ def test_mistakes_of_any_point_are_told_before_the_first_run(tmp_path: Path) -> 
     with pytest.raises(Failure, match="500 are asked for"):
         Runner(Experiment("x", "", 1, (), (few,), None, (), (), ""), HOME, tmp_path, 1)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_cost_may_tune_what_is_not_trained(tmp_path: Path) -> None:
+    one = experiment({"norm": ("batch", "none")}, [measure("macs"), measure("latency", 1)])
+    one = replace(one, tuning=Tuning("norm", measure("parameters"), 1))
+    runner, heard = run(one, tmp_path)
+    assert not heard.new
+    assert runner.findings.chosen == {(): "none"}
+
+
+def test_steps_go_on_beyond_a_recipe_that_is_all_warming_up(tmp_path: Path) -> None:
+    recipe = RecipeChoice("small", (("epochs", "1"), ("warmup", "1")))
+    point = GridPoint((), Training(ModelChoice("tiny"), recipe, DataChoice("digits", shots=7), steps=4), (FINAL,))
+    runner, _ = run(Experiment("x", "", 1, (), (point,), None, (), (), ""), tmp_path, seeds=1)
+    (trace,) = runner.findings.traces.values()
+    assert len(trace.losses) == 4

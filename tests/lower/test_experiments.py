@@ -448,3 +448,38 @@ def test_options_may_stand_on_lines_of_their_own(text: str) -> None:
 def test_a_mistake_among_options_hides_no_others_and_makes_none(options: str, wrong: str) -> None:
     found = mistakes(f"let width = choose {options}; model tiny(4 8); recipe short; data digits; measure macs")
     assert [place for _, place, _ in found] == [wrong, "8"]
+
+
+def test_a_recipe_s_seed_is_each_run_s() -> None:
+    ((code, place, said),) = mistakes("model tiny; recipe short(seed=7); data digits; measure macs")
+    assert (code, place) == ("E134", "seed=7")
+    assert "`seeds 5`" in said
+
+
+@pytest.mark.parametrize("name", ["seed", "chosen"])
+def test_an_axis_is_called_as_no_column_of_results(name: str) -> None:
+    found = mistakes(f"let {name} = choose {{4, 8}}; model tiny({name}); recipe short; data digits; measure macs")
+    assert [code for code, _, _ in found] == ["E135"]
+
+
+def test_what_other_choices_hang_on_is_not_tuned() -> None:
+    body = """
+      let lr = choose {0.01, 0.1}
+      if lr == 0.01 { let w = choose {4, 6}; model tiny(w) } else { model tiny }
+      recipe short(lr=lr); data digits; tune lr by=final(loss, 2); measure final(loss, 2)
+    """
+    ((code, place, _),) = mistakes(body)
+    assert (code, place) == ("E137", "tune lr by=final(loss, 2)")
+
+
+@pytest.mark.parametrize(
+    "side", ["macs / 2", "macs * macs", "2 + macs", "-macs", "1e-300 * (1e-300 * macs)", "0 * macs"]
+)
+def test_a_side_of_a_rule_is_no_other_sum(side: str) -> None:
+    found = mistakes(f'model tiny; recipe short; data digits; measure macs; rule "r" ({side} < macs)')
+    assert [code for code, _, _ in found] == ["E137"]
+
+
+def test_a_word_with_a_typo_is_one_mistake() -> None:
+    found = mistakes("modle tiny; recipe short; data digits; mesure macs")
+    assert [place for _, place, _ in found] == ["modle", "mesure"]

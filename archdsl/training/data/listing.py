@@ -170,3 +170,22 @@ def _is_image(entry: os.DirEntry[str]) -> bool:
 
 def _kind(entry: os.DirEntry[str]) -> str:
     return "hidden" if entry.name.startswith(".") else PurePosixPath(entry.name).suffix.lower() or "without a suffix"
+
+
+_LARGEST_TABLE = 2**30
+
+
+def read_table(path: Path) -> bytes:
+    """Read a table's file as a whole.
+
+    Errors: OSError; TrainingError with E340 for what is no file, such as a device, which may never end, and with E345
+    for one of more than a gigabyte
+    """
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise TrainingError(f"`{path}` is no file", "name the table's file", "E340")
+    if found.st_size > _LARGEST_TABLE:
+        raise TrainingError(
+            f"`{path}` has more than {_LARGEST_TABLE // 2**20} MiB", "make several tables of it", "E345"
+        )
+    return path.read_bytes()

@@ -13,13 +13,14 @@ import torch
 
 from archdsl.text.failure import cannot
 from archdsl.training.data.dataset import DataSet
+from archdsl.training.data.listing import read_table
 from archdsl.training.data.samples import in_memory
 from archdsl.training.data.splits import completed
 from archdsl.training.error import TrainingError
 
 _LABELS = ("label", "class", "target")
-_MOST_BYTES = 2**30
-"""Of the table's text, unpacked: a small file may unpack to more than a computer holds."""
+_MOST_BYTES = 2**28
+"""Of the table's text, unpacked: a small file may unpack to more than a computer holds. MNIST's 60,000 take 110 MB."""
 _MOST_CLASSES = 100_000
 _BRIGHTEST = 255
 _HELP = "a line has the pixels of one image, whole numbers from 0 to 255, and its class"
@@ -45,7 +46,8 @@ def pixels(name: str, path: Path) -> DataSet:
     if not np.all((labels >= 0) & (labels < _MOST_CLASSES) & (labels % 1 == 0)):
         row = int(np.argmin((labels >= 0) & (labels < _MOST_CLASSES) & (labels % 1 == 0)))
         raise _wrong(path, f"the class {labels[row]:g} in line {row + 1 + bool(head)}")
-    is_pixel = ((images >= 0) & (images <= _BRIGHTEST) & (images % 1 == 0)).all(axis=1)
+    with np.errstate(invalid="ignore"):  # of infinite ones
+        is_pixel = ((images >= 0) & (images <= _BRIGHTEST) & (images % 1 == 0)).all(axis=1)
     if not is_pixel.all():
         raise _wrong(path, f"a pixel in line {int(np.argmin(is_pixel)) + 1 + bool(head)} that is none")
     known = [int(label) for label in np.unique(labels)]
@@ -64,8 +66,8 @@ def pixels(name: str, path: Path) -> DataSet:
 def _read(path: Path) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float32]], list[str]]:
     """Return the numbers of a table, and the names of its columns; none where its first line has numbers."""
     try:
-        packed = path.read_bytes()
-        if path.suffix == ".gz":
+        packed = read_table(path)
+        if path.suffix.lower() == ".gz":
             with gzip.open(io.BytesIO(packed)) as unpacked:
                 packed = unpacked.read(_MOST_BYTES + 1)
     except EOFError:
@@ -74,12 +76,13 @@ def _read(path: Path) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float32]]
         raise _wrong(path, f"what cannot be unpacked: {error}") from None
     except OSError as error:
         raise TrainingError(cannot("read", path, error), "name the table's file", "E340") from None
-    if len(packed) > _MOST_BYTES:
+    if len(packed) > _MOST_BYTES:  # also of what is not packed
         raise _wrong(path, f"more than {_MOST_BYTES // 2**20} MiB of text")
     try:
         text = packed.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _wrong(path, f"no UTF-8 text: {error.reason} at byte {error.start}") from None
+    text = text.lstrip("\r\n")
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     cells = [cell.strip().strip('"').lower() for cell in first.split(delimiter)]

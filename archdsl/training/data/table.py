@@ -15,7 +15,7 @@ from torch import Tensor
 from archdsl.text.failure import cannot
 from archdsl.training.data.dataset import DataPart, DataSet, TargetKind
 from archdsl.training.data.imagefolder import PART_FOLDERS
-from archdsl.training.data.listing import Listed, digest_of, usual_channels
+from archdsl.training.data.listing import Listed, digest_of, read_table, usual_channels
 from archdsl.training.data.samples import FileSamples
 from archdsl.training.data.splits import completed
 from archdsl.training.error import TrainingError
@@ -85,7 +85,7 @@ def table(name: str, path: Path) -> DataSet:
 
 def _read(path: Path) -> _Table:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_table(path).decode("utf-8-sig")
     except OSError as error:
         raise TrainingError(cannot("read", path, error), "name the table's file", "E340") from None
     except UnicodeDecodeError as error:

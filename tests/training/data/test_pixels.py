@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,8 +42,9 @@ NAMES = ",".join(f"pixel{number}" for number in range(9))
         f"{NAMES},Class\n{LAST}",
         f'"label",{NAMES}\n{FIRST}',
         f"\ufeff{FIRST}",
+        f"\n\r\n{FIRST}",
     ],
-    ids=["last", "first", "semicolons", "crlf", "named first", "named last", "quoted", "mark"],
+    ids=["last", "first", "semicolons", "crlf", "named first", "named last", "quoted", "mark", "blank"],
 )
 @pytest.mark.parametrize("is_packed", [False, True], ids=["plain", "packed"])
 def test_the_images_are_those_of_the_table(text: str, is_packed: bool, tmp_path: Path) -> None:
@@ -119,3 +121,13 @@ def test_a_small_file_that_unpacks_to_much_is_refused(tmp_path: Path, monkeypatc
     path.write_bytes(gzip.compress(b"0," * 2**22))
     with pytest.raises(TrainingError, match="more than 1 MiB"):
         load_data(f"pixels:{path}")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX has such files")
+@pytest.mark.parametrize("form", ["pixels", "csv"])
+def test_what_never_ends_is_no_table(form: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in ("/dev/zero", tmp_path / "pipe", tmp_path):
+        with pytest.raises(TrainingError, match="is no file") as caught:
+            load_data(f"{form}:{path}")
+        assert caught.value.code == "E340"
