@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
@@ -165,23 +166,32 @@ def _carry_out(runner: Runner) -> bool:
     return is_done
 
 
-_CHART = re.compile(r"(loss|\d+_\w+|shown_\d+|difference_\d+)\.svg|shown_\d+\.arch")
-"""Files of a report that another text may not have any more."""
+_CHART = re.compile(r'(?:\]\(|src=")((?:loss|\d+_\w+|shown_\d+|difference_\d+)\.svg)[)"]')
+"""What a report shows of the files beside it."""
+
+
+def _charts_of(page: Path) -> set[str]:
+    """Return the charts that a report shows; none where there is no report."""
+    try:
+        return {match[1] for match in _CHART.finditer(page.read_text(encoding="utf-8"))}
+    except (OSError, UnicodeDecodeError):
+        return set()
 
 
 def _write(runner: Runner, found: FoundExperiment, command: str) -> None:
-    from archdsl.experiments.page import report
+    from archdsl.experiments.page import REPORT, report
 
     files = report(runner.findings, command, lambda model: runner.setup.compiled(model)[0])
+    earlier = _charts_of(runner.out / REPORT)
     for name, content in files.items():
         path = runner.out / name
         try:
             write_atomically(path, content)
         except OSError as error:
             raise cannot_write(path, error) from None
-    for path in runner.out.iterdir():
-        if _CHART.fullmatch(path.name) and path.name not in files:
-            path.unlink(missing_ok=True)
+    for name in earlier - files.keys():  # of another version of the text
+        with suppress(OSError):
+            (runner.out / name).unlink()
     write(_shown(runner.findings, found))
     say(f"wrote {runner.out / 'report.md'} and {_count(len(files) - 1, 'other file')}")
 

@@ -85,6 +85,20 @@ def test_a_rule_that_is_not_shown_is_a_result_and_a_second_call_has_nothing_to_d
     assert (out / "report.md").read_bytes() == page
 
 
+def test_charts_of_what_is_measured_no_more_go_and_other_files_stay(run: Run, toy: Path) -> None:
+    text = toy.read_text(encoding="utf-8")
+    toy.write_text(text.replace("  measure", "  measure accuracy(test)\n  measure"), encoding="utf-8")
+    assert run("experiment", "toy.arch", "--workers", "1").code == 0
+    out = toy.parent / "runs" / "toy"
+    mine = out / "9_mine.svg"
+    mine.write_text("mine", encoding="utf-8")
+    assert {path.name for path in out.glob("1_*.svg")} == {"1_accuracy_test.svg"}
+    toy.write_text(text, encoding="utf-8")
+    assert run("experiment", "toy.arch", "--workers", "1").code == 0
+    assert {path.name for path in out.glob("*.svg")} == {"loss.svg", "1_final_loss_3.svg", mine.name}
+    assert mine.read_text(encoding="utf-8") == "mine"
+
+
 def test_a_dry_run_writes_nothing(run: Run, toy: Path) -> None:
     ran = run("experiment", "toy.arch", "--dry-run", "--seeds", "5")
     assert ran.code == 0
