@@ -19,7 +19,7 @@ from archdsl.semantics.module import Module
 from archdsl.text.diagnostic import Diagnostic, Label, Reporter, Severity
 from archdsl.text.error import SpecError
 from archdsl.text.failure import Failure
-from archdsl.text.source import Source
+from archdsl.text.source import Source, Span
 from archdsl.text.suggest import nearest
 
 MAX_STEPS_OF_EXPERIMENT = 100_000
@@ -127,7 +127,11 @@ class ChoiceTrials:
         near = nearest(path, known)
         listed = ", ".join(f"`{name}`" for name in known[:_MOST_SEGMENTS])
         help = f"the nearest is `{near}`" if near else f"there is {listed}"
-        raise Trouble("E137", f"`{model.name}` has no path `{path}`", measure.span, help=help)
+        whole, written = measure.span, f'"{path}"'
+        place = whole.text.find(written)  # an axis may have it, whose options stand elsewhere
+        start = whole.start + place
+        span = Span(start, start + len(written), whole.source) if place >= 0 else whole
+        raise Trouble("E137", f"`{model.name}` has no path `{path}`", span, help=help)
 
 
 def build_choice(choice: RecipeChoice, module: Module, spans: SettingSpans) -> Recipe:

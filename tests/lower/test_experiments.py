@@ -275,7 +275,7 @@ WRONG = [
     (f"{REST}; measure latency(1, 2)", "E107", "2", "one value"),
     (f"{REST}; measure final(loss, true)", "E104", "true", "whole number"),
     (f"{REST}; measure gradient_norm(stem)", "E137", "stem", "in quotes"),
-    (f"{REST}; measure {CONV2}", "E137", CONV2, "nearest is `stem.conv1`"),
+    (f"{REST}; measure {CONV2}", "E137", '"stem.conv2"', "nearest is `stem.conv1`"),
     (f"{REST}; measure 3 + 4", "E137", "3 + 4", "no measure"),
     (f"{REST}; measure (3)", "E137", "3", "no measure"),
     (f"{REST}; before {{ recipe short }}", "E134", "before", "has no `data`"),
