@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -24,20 +26,47 @@ def test_every_trait_has_a_check() -> None:
     assert public == CHECKS.keys() | EFFECTS.keys() | ELSEWHERE.keys()
 
 
-@pytest.mark.parametrize("case", COMPUTED, ids=lambda case: case.name)
+def by_operator(cases: Iterable[Case]) -> Mapping[str, Sequence[Case]]:
+    """Part cases by their operators, since a test for each would be ten thousand."""
+    found: dict[str, list[Case]] = {}
+    for case in cases:
+        found.setdefault(case.op.keyword, []).append(case)
+    return found
+
+
+CASES = by_operator(COMPUTED)
+
+
+@pytest.mark.parametrize("keyword", CASES)
 @pytest.mark.parametrize("trait", CHECKS)
-def test_a_trait_is_what_torch_does(trait: str, case: Case) -> None:
-    CHECKS[trait](case)
+def test_a_trait_is_what_torch_does(trait: str, keyword: str) -> None:
+    for case in CASES[keyword]:
+        with told(case):
+            CHECKS[trait](case)
+
+
+@contextmanager
+def told(case: Case) -> Generator[None]:
+    """Say of which case a failure is."""
+    try:
+        yield
+    except AssertionError as error:
+        error.add_note(case.name)
+        raise
 
 
 CLAIMS = [
-    pytest.param(effect, case, id=f"{name}-{case.name}") for name, effect in EFFECTS.items() for case in effect.cases
+    pytest.param(effect, cases, id=f"{name}-{keyword}")
+    for name, effect in EFFECTS.items()
+    for keyword, cases in by_operator(effect.cases).items()
 ]
 
 
-@pytest.mark.parametrize(("effect", "case"), CLAIMS)
-def test_an_effect_is_claimed_where_torch_has_it(effect: Effect, case: Case) -> None:
-    assert effect.claim(case) == effect.truth(case)
+@pytest.mark.parametrize(("effect", "cases"), CLAIMS)
+def test_an_effect_is_claimed_where_torch_has_it(effect: Effect, cases: Sequence[Case]) -> None:
+    for case in cases:
+        with told(case):
+            assert effect.claim(case) == effect.truth(case)
 
 
 # Each trait, claimed where it is not so and forgotten where it is so.
