@@ -22,19 +22,20 @@ DATA_FORMS: Mapping[str, str] = MappingProxyType(
 
 
 class WrongName(NamedTuple):
-    """A name that no data set has: what is wrong with it, and what to do."""
+    """A name that no data set has: what is wrong with it, and what there is."""
 
     message: str
+    form: str
+    """How one that begins alike is written whole; empty where none does."""
     help: str
-    is_known: bool
-    """Whether it begins as one does."""
+    """What to do where none does."""
 
 
 def wrong_name(text: str) -> WrongName | None:
     """Say what is wrong with a data set's name; None where one is called so, whether its files are there or not.
 
     >>> wrong_name("imagefolder:pets"), wrong_name("digit")
-    (None, WrongName(message='no data set is called `digit`', help='the nearest is `digits`', is_known=False))
+    (None, WrongName(message='no data set is called `digit`', form='', help='the nearest is `digits`'))
     """
     word, colon, rest = text.partition(":")
     form = DATA_FORMS.get(word)
@@ -42,8 +43,8 @@ def wrong_name(text: str) -> WrongName | None:
         near = nearest(word, DATA_FORMS)
         forms = ", ".join(f"`{other}`" for other in DATA_FORMS.values())
         help = f"the nearest is `{DATA_FORMS[near]}`" if near else f"there is {forms}"
-        return WrongName(f"no data set is called `{text}`", help, False)
+        return WrongName(f"no data set is called `{text}`", "", help)
     is_whole = bool(rest) if ":" in form else not colon
     if not is_whole or "\0" in text:
-        return WrongName(f"`{text}` is no data set", f"write `{form}`", True)
+        return WrongName(f"`{text}` is no data set", form, "")
     return None

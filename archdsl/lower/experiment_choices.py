@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from archdsl.ir.data_names import DATA_FORMS, wrong_name
+from archdsl.ir.data_names import wrong_name
 from archdsl.ir.experiment import INPUT, DataChoice, ModelChoice, RecipeChoice
 from archdsl.ir.trouble import Parts, Reported, Trouble
 from archdsl.lower.experiment_axes import as_written
@@ -238,8 +238,7 @@ def read_data(call: tree.Call, env: Env, example: str) -> DataChoice:
             if argument.key is None:
                 name = _word(argument.value, env, example)
                 if (wrong := wrong_name(name)) is not None:
-                    form = DATA_FORMS.get(name.partition(":")[0], "")
-                    help = f'write `data "{form}"`' if ":" in form else f"write `data {form}`" if form else wrong.help
+                    help = f'write `data "{wrong.form}"`' if wrong.form else wrong.help
                     raise Trouble("E340", wrong.message, smallest(argument.value, env), help=help)
             elif key == "classes":
                 classes = _classes(argument.value, env)

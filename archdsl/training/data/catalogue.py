@@ -73,8 +73,9 @@ def load_data(text: str) -> DataSet:
     require("torch", "torchvision", "PIL", "sklearn", extra="train")
     wrong = wrong_name(text)
     if wrong is not None:
-        is_folder = not wrong.is_known and "\0" not in text and Path(text).expanduser().is_dir()
+        is_folder = not wrong.form and "\0" not in text and Path(text).expanduser().is_dir()
         help = f"write `imagefolder:{text}` for images in a folder for each class" if is_folder else wrong.help
+        help = f"write `{wrong.form}`" if wrong.form else help
         raise TrainingError(wrong.message, help, "E340")
     word, _, rest = text.partition(":")
     return _LOADERS[word](text, rest)

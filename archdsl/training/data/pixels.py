@@ -76,7 +76,7 @@ def _read(path: Path) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float32]]
         raise _wrong(path, f"what cannot be unpacked: {error}") from None
     except OSError as error:
         raise TrainingError(cannot("read", path, error), "name the table's file", "E340") from None
-    if len(packed) > _MOST_BYTES:  # also of what is not packed
+    if len(packed) > _MOST_BYTES:
         raise _wrong(path, f"more than {_MOST_BYTES // 2**20} MiB of text")
     try:
         text = packed.decode("utf-8-sig")

@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from archdsl.ir.data_names import DATA_FORMS
 from archdsl.recipes.images import Flip, RandomResizedCrop, Rotate, TestCrop
 from archdsl.recipes.recipe import Recipe
 from archdsl.recipes.updates import BatchSize
@@ -41,6 +42,15 @@ def counts(data: DataSet) -> dict[str, int]:
 
 def names(data: DataSet) -> list[str]:
     return [samples.name(i) for samples in data.parts.values() for i in range(len(samples))]
+
+
+@pytest.mark.parametrize("word", DATA_FORMS)
+def test_what_a_name_may_begin_with_is_loaded_and_what_it_lacks_is_told(word: str) -> None:
+    """The names are of the language, and what loads them is not: neither has one that the other lacks."""
+    form = DATA_FORMS[word]
+    code, message = refused(f"{word}:nothing/here" if ":" in form else f"{word}:more")
+    assert code in ("E340", "E341", "E346")
+    assert "no data set is called" not in message
 
 
 def test_digits_keep_their_test_images_and_have_validation_cut_from_the_rest() -> None:
