@@ -55,7 +55,11 @@ def call_block(
         raise Reported
     if declaration.is_inline:
         return _inline(declaration, node, values, env, place, flow, lowering)
-    handed = _Handed(declaration, values)
+    if lowering.parts is not None:
+        apart = lowering.parts.call(block, node, values, env, place, flow, lowering)
+        if apart is not None:
+            return apart
+    handed = Handed(declaration, values)
     lowering.budget.read(handed.count, node.span)
     instance = _instance(block, node, handed, env, flow.shape, place, lowering)
     read = [*handed.given, *(handed.kept[index] for index in instance.captured)]
@@ -70,7 +74,7 @@ def call_block(
     return place.level.add(draft)
 
 
-class _Handed:
+class Handed:
     """What a call hands to a block: settings by parameter, and the values that flow among them.
 
     `given` are those that stand by themselves or in lists, in the order of the parameters: each is an input of the
@@ -230,7 +234,7 @@ def _inline(
 def _instance(
     block: DeclaredBlock,
     node: tree.Call,
-    handed: _Handed,
+    handed: Handed,
     env: Env,
     shape: Shape | None,
     place: Place,
@@ -240,14 +244,14 @@ def _instance(
     key = (id(block.declaration), handed.key(), env.context, shape, place.edits)
     instance = lowering.instances.get(key)
     if instance is None:
-        instance = lowering.instances[key] = _instantiate(block, node, handed, env, shape, place, lowering)
+        instance = lowering.instances[key] = instantiate(block, node, handed, env, shape, place, lowering)
     return instance
 
 
-def _instantiate(
+def instantiate(
     block: DeclaredBlock,
     node: tree.Call,
-    handed: _Handed,
+    handed: Handed,
     env: Env,
     shape: Shape | None,
     place: Place,
@@ -292,7 +296,7 @@ def _instantiate(
 def _lower_again(
     block: DeclaredBlock,
     node: tree.Call,
-    handed: _Handed,
+    handed: Handed,
     brought: Sequence[LevelValue],
     env: Env,
     shape: Shape | None,
@@ -312,8 +316,8 @@ def _lower_again(
     trial = lowering.trial()
     inside = replace(env, budget=trial.budget, entry=entered)
     try:
-        again = _Handed(block.declaration, {**handed.reshaped(others, brought), **changed})
-        made = _instantiate(block, node, again, inside, entered, place, trial)
+        again = Handed(block.declaration, {**handed.reshaped(others, brought), **changed})
+        made = instantiate(block, node, again, inside, entered, place, trial)
     except (Trouble, Reported, EnoughMistakes, RecursionError, ValueError):  # no operator takes such numbers
         return None
     reads_same = [again.kept[index] for index in made.captured] == list(brought)

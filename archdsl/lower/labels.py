@@ -19,7 +19,8 @@ def new_label(label: tree.LabelText, place: Place, way: Way, *, is_level: bool =
 
     With `is_level` braces stand behind it, which may take up a level again.
     """
-    text = interpolated(label, place.env)
+    tracer = place.env.budget.tracer
+    text = (tracer.label(label, place.env) if tracer is not None else None) or interpolated(label, place.env)
     problem = labels.path_objection(text)
     if problem:
         raise Trouble("E112", f"`{text}` cannot be a label: {problem}", label.span, help="choose another label")

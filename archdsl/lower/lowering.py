@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from archdsl.ir.graph import Graph
 from archdsl.ir.trouble import OF_VALUES, Parts, Reported, Trouble
@@ -18,7 +18,7 @@ from archdsl.ops.base import Op
 from archdsl.ops.shape import Shape
 from archdsl.semantics.context import Context
 from archdsl.semantics.env import Budget, Env
-from archdsl.semantics.values import Setting, turns_in_words
+from archdsl.semantics.values import DeclaredBlock, Setting, turns_in_words
 from archdsl.syntax import tree
 from archdsl.syntax.walk import names_read
 from archdsl.text.diagnostic import Diagnostic, Label, Reporter
@@ -45,6 +45,27 @@ class Rules(NamedTuple):
 
     flows: Mapping[type, FlowRule]
     names: Mapping[type, NameRule]
+
+
+class PartMaker(Protocol):
+    """Runs parts of a network by themselves; each method gives None where it leaves the part to lowering."""
+
+    def call(
+        self,
+        block: DeclaredBlock,
+        node: tree.Call,
+        values: Mapping[str, Setting],
+        env: Env,
+        place: Place,
+        flow: Flow,
+        lowering: Lowering,
+    ) -> Flow | None:
+        """Run a call of a block."""
+        ...
+
+    def loop(self, node: tree.For, place: Place, flow: Flow, lowering: Lowering) -> Flow | None:
+        """Run a `for`."""
+        ...
 
 
 class EnoughMistakes(Exception):
@@ -109,6 +130,8 @@ class Lowering:
     """By identity, the names that a body's text has."""
     inputs_written: list[int] = field(default_factory=list[int])
     """Where the model's inputs begin; after one that is wrong nothing flows, and that is told there."""
+    parts: PartMaker | None = None
+    """What may run calls and loops by themselves; None but for `archdsl.tracing`."""
     _lacks_input: bool = False
     _trial: Lowering | None = None
 
@@ -174,7 +197,7 @@ class Lowering:
 
     def level_inside(self, outer: Level) -> Level:
         """Return a level for what stands in a step of another one."""
-        return Level(outer, (len(self.calls), len(self.turns)))
+        return type(outer)(outer, (len(self.calls), len(self.turns)))
 
     def way_in(self, level: Level) -> Way:
         """Return how lowering came to where it is, inside a level."""

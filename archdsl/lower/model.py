@@ -111,12 +111,18 @@ def _run(plan: Plan, lowering: Lowering) -> tuple[Env, Flow]:
     """Lower the model's body; return what names mean in it, and what flows out of it."""
     parts, budget = Parts(), lowering.budget
     env = Env(plan.module, file_context(plan.module, plan.context, budget, parts), budget)
-    paths = tuple(
-        PathEdit(tuple(edit.pattern.text.split(".")), edit, Env(home, env.context, budget)) for edit, home in plan.edits
-    )
+    paths = edits_of(plan, env)
     env = bind_defaults(env, plan.declaration.parameters, plan.values, plan.declaration.name, parts)
     lowering.fail_all(parts)
     return env, lower_body(plan.declaration.body, Place(env, lowering.main, paths), NOTHING, lowering)
+
+
+def edits_of(plan: Plan, env: Env) -> tuple[PathEdit, ...]:
+    """Return the edits of a model's variants, at the beginning of their way down; `env` is the model's own."""
+    return tuple(
+        PathEdit(tuple(edit.pattern.text.split(".")), edit, Env(home, env.context, env.budget))
+        for edit, home in plan.edits
+    )
 
 
 def _check_edits(plan: Plan, lowering: Lowering) -> None:

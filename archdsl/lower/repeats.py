@@ -48,15 +48,17 @@ def _repeat_count(expression: tree.Expression, env: Env) -> int:
 def repeat_until_steady(count: int, place: Place, flow: Flow, once: Fill) -> Flow:
     """Lower repetitions until they no longer change: the rest are equal to the last, and join its node."""
     drafts = place.level.drafts
-    for done in range(count):
+    done = 0
+    while done < count:  # not by `range`: a count that stands for those of many networks is only compared
         entering, before, size = flow.ref, flow.shape, len(drafts)
         flow = once(place._replace(is_repeat=place.is_repeat or done > 0), flow)
+        done += 1
         if before is None or place.edits:
             continue
-        is_steady = done > 0 and flow.shape == before and len(drafts) == size + 1 == flow.position + 1
+        is_steady = done > 1 and flow.shape == before and len(drafts) == size + 1 == flow.position + 1
         is_steady = is_steady and drafts[-1].label is None and drafts[-1].reuses is None
         if is_steady and _goes_on(drafts[-1], entering):
-            drafts[-1].repeat += count - done - 1
+            drafts[-1].repeat += count - done
             _merge_equal(drafts)
             return Flow(Ref(len(drafts) - 1), flow.shape)
     return flow

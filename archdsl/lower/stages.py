@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 
 from archdsl.ir.trouble import Trouble
 from archdsl.lower.dispatch import lower_action, lower_body, lower_statement
@@ -59,29 +60,29 @@ def _checked_depth(depth: Setting, node: tree.Stages) -> int:
     return depth
 
 
-def _clauses(node: tree.Stages, count: int, env: Env) -> tuple[list[int], dict[str, tuple[Setting, ...]]]:
+def _clauses(node: tree.Stages, stages: int, env: Env) -> tuple[list[int], dict[str, tuple[Setting, ...]]]:
     """Return each stage's stride, and the values of the names that the clauses bind, stage by stage."""
-    strides = [1] * count
+    strides = [1] * stages
     values: dict[str, tuple[Setting, ...]] = {}
     for clause in node.clauses:
         if isinstance(clause, tree.Doubled):
             first = evaluate_int(clause.first, env, f"`{clause.name.text}`")
-            if first.bit_length() + count > MAX_BITS:
+            if first.bit_length() + stages > MAX_BITS:
                 raise Trouble(
                     "E116",
-                    f"`{clause.name.text}` is doubled {count - 1} times: the result is too large",
+                    f"`{clause.name.text}` is doubled {stages - 1} times: the result is too large",
                     clause.span,
                 )
-            values[clause.name.text] = tuple(first * 2**i for i in range(count))
-            strides = [1, *[2] * (count - 1)][:count]
+            values[clause.name.text] = tuple(first * 2**i for i in range(stages))
+            strides = [1, *[2] * (stages - 1)][:stages]
     for clause in node.clauses:
         if isinstance(clause, tree.Doubled) or clause.key is None:
             continue
         listed = evaluate(clause.value, env)
         if not isinstance(listed, tuple):
-            listed = (listed,) * count
-        if len(listed) != count:
-            message = f"{len(listed)} values of `{clause.key.text}` for {count} stages"
+            listed = (listed,) * stages
+        if len(listed) != stages:
+            message = f"{len(listed)} values of `{clause.key.text}` for {stages} stages"
             raise Trouble("E111", message, clause.span, help="give one value a stage, or one for all")
         if clause.key.text == "stride":
             strides = [_checked_stride(value, clause) for value in listed]
@@ -170,7 +171,7 @@ def _fill(node: tree.Stages, stage: Stage, stride: StageStride, lowering: Loweri
     def fill(place: Place, flow: Flow) -> Flow:
         is_repeat = place.is_repeat
         if not uses_index:
-            position = iter(range(stage.depth))
+            position = count()
             return repeat_until_steady(
                 stage.depth, place, flow,
                 lambda p, f: repetition(p._replace(is_repeat=is_repeat), f, next(position)),

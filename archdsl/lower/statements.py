@@ -78,6 +78,8 @@ def lower_if(node: tree.If, place: Place, flow: Flow, lowering: Lowering) -> Flo
 
 def lower_for(node: tree.For, place: Place, flow: Flow, lowering: Lowering) -> Flow:
     """Lower a body once for each item of a list."""
+    if lowering.parts is not None and (apart := lowering.parts.loop(node, place, flow, lowering)) is not None:
+        return apart
     for item in evaluate_loop(node.source, place.env):
         lowering.count(node.span)
         names = unpack(node.targets, item, node.source.span)

@@ -10,7 +10,7 @@ from functools import cache
 from itertools import pairwise
 from math import prod
 from textwrap import dedent
-from typing import Annotated, ClassVar, Literal, NamedTuple, TypeAlias, cast, get_args, get_origin
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self, TypeAlias, cast, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveInt
 
@@ -392,6 +392,11 @@ class Op(BaseModel):
     def describe(self) -> tuple[Term, ...]:
         """Return what figures call it with its numbers, in pieces."""
         return (Term(self.short_name or self.keyword.replace("_", " ")),)
+
+    @classmethod
+    def unchecked(cls, **attributes: object) -> Self:
+        """Make an operator of attributes that are legal, without checking them again."""
+        return cls.model_construct(None, **attributes)
 
     def cost(self, inputs: Sequence[Shape]) -> Cost:
         """Count everything for one image, for inputs whose sizes are numbers."""

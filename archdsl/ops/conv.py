@@ -278,7 +278,7 @@ class DepthwiseConv2d(Op):
         return self._as_conv(inputs[0].numbers()[0]).to_torch(inputs)
 
     def _as_conv(self, channels: int) -> Conv2d:
-        return Conv2d(
+        return Conv2d.unchecked(
             channels=channels * self.multiplier,
             kernel=self.kernel,
             stride=self.stride,

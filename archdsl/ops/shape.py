@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from operator import index
 from typing import Self, TypeAlias, cast
 
 # A monomial is a sorted tuple of atoms; an atom is a variable's name or a floor division.
@@ -39,8 +40,10 @@ class Dim:
     def __hash__(self) -> int:
         return self._hash
 
+    # `index`: the memories hold plain numbers, and none that stand for those of many networks.
+
     def __add__(self, other: Size) -> Size:
-        return _add(self, other)
+        return _add(self, other if isinstance(other, Dim) else index(other))
 
     __radd__ = __add__
 
@@ -48,20 +51,21 @@ class Dim:
         return _multiply(self, -1)
 
     def __sub__(self, other: Size) -> Size:
-        return _add(self, -other)
+        return _add(self, -other if isinstance(other, Dim) else -index(other))
 
     def __rsub__(self, other: int) -> Size:
-        return _add(_multiply(self, -1), other)
+        return _add(_multiply(self, -1), index(other))
 
     def __mul__(self, other: Size) -> Size:
-        return _multiply(self, other)
+        return _multiply(self, other if isinstance(other, Dim) else index(other))
 
     __rmul__ = __mul__
 
     def __floordiv__(self, divisor: int) -> Size:
-        return _floor_divide(self, divisor)
+        return _floor_divide(self, index(divisor))
 
     def __mod__(self, divisor: int) -> int:
+        divisor = index(divisor)
         constant = 0
         for monomial, coefficient in self.terms:
             if monomial == ():

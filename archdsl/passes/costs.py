@@ -81,10 +81,11 @@ def count_costs(shapes: Shapes) -> Costs:
 
 def counter() -> PerBody[Shapes, Costs]:
     """Return `count_costs` with a memory, for many tables that share bodies."""
-    return PerBody(_count)
+    return PerBody(count_body)
 
 
-def _count(shapes: Shapes, count: Callable[[Shapes], Costs]) -> Costs:
+def count_body(shapes: Shapes, count: Callable[[Shapes], Costs]) -> Costs:
+    """Count what the nodes of one body cost; `count` is asked for the bodies that it calls."""
     nodes: dict[NodeId, Total] = {}
     inner: dict[NodeId, Costs] = {}
     parameters = buffers = macs = elementwise = activations = frozen = 0

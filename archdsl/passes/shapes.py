@@ -95,7 +95,7 @@ def infer_shapes(graph: Graph, inputs: Sequence[Shape], known: Known | None = No
     """
     tables = {} if known is None else known
     before = len(tables)
-    run = _Inferrer(tables)
+    run = Inferrer(tables)
     found = Inference(run.table(graph, tuple(inputs), None), tuple(run.misfits))
     while found.misfits and len(tables) > before:  # tables with gaps: a later run would meet no misfit in them
         tables.popitem()
@@ -109,7 +109,9 @@ def _check_size(shape: Shape) -> None:
 
 
 @dataclass(slots=True)
-class _Inferrer:
+class Inferrer:
+    """One run of the inference: the tables that it knows, and the misfits that it met."""
+
     known: Known
     misfits: list[Misfit] = field(default_factory=list[Misfit])
     trail: list[CallFrame] = field(default_factory=list[CallFrame])

@@ -23,8 +23,23 @@ FACTS = ("parameters", "macs", "flops", "activation_bytes")
 """What an assertion may speak of: a network's total costs."""
 
 
+class Tracer(Protocol):
+    """What follows numbers that stand for those of many networks, and so takes part in evaluation."""
+
+    def evaluate(self, expression: tree.Expression, env: Env) -> Setting | None:
+        """Return an expression's value; None where evaluation may go on as it does without."""
+        ...
+
+    def label(self, label: tree.LabelText, env: Env) -> str | None:
+        """Return the text of a label; None where it is put together as it is without."""
+        ...
+
+
 class Budget:
     """How much work a spec may still ask for; shared by everything that one compilation evaluates."""
+
+    tracer: Tracer | None = None
+    """What takes part in all evaluation; None but for `archdsl.tracing`."""
 
     def __init__(self) -> None:
         self.applications = 0

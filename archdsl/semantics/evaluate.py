@@ -41,6 +41,8 @@ _MOST_SHOWN = 30
 
 def evaluate(expression: tree.Expression, env: Env) -> Setting:
     """Return an expression's value, or raise Trouble at the part that has none."""
+    if env.budget.tracer is not None and (traced := env.budget.tracer.evaluate(expression, env)) is not None:
+        return traced
     value = _RULES[type(expression)](expression, env)
     if isinstance(value, tuple) and isinstance(expression, _LIST_MAKERS):
         env.budget.hold(value, expression.span)

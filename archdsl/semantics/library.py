@@ -59,6 +59,8 @@ class Library:
         self._home = Path()
         """Where the spec that is compiled lies, as its name says; the files that it uses are named from there."""
         self._prelude: Module | None = None
+        self._own: list[Module] = []
+        """The module of the source itself."""
 
     def load(self, source: Source, folder: Path | None) -> Module | None:
         """Make a module of a source; None where it has no tree."""
@@ -67,12 +69,19 @@ class Library:
         module = self._module(source, folder, self.prelude())
         if module is not None:
             self._check_wishes(module)
+            if not self._loading:
+                self._own.append(module)
         return module
 
     def texts(self, source: Source) -> list[str]:
         """Return the texts that a compilation of a source reads, the prelude's included."""
         used = [module.file.source.text for module in self._modules.values() if module is not None]
         return [source.text, *used, self.prelude().file.source.text]
+
+    def modules(self) -> list[Module]:
+        """Return the files that were read, the prelude included."""
+        used = [module for module in self._modules.values() if module is not None]
+        return [*self._own, *used, self.prelude()]
 
     def files(self, source: Source) -> tuple[Path, ...]:
         """Return the files that a compilation of a source reads."""

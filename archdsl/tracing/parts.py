@@ -1,0 +1,400 @@
+"""Which calls and loops are noted by themselves, and how: the same lowering, for the numbers that reach them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from archdsl.ir.trouble import Trouble
+from archdsl.lower.blocks import Handed, instantiate
+from archdsl.lower.dispatch import lower_body
+from archdsl.lower.inputs import Inputs
+from archdsl.lower.level import Draft, Flow
+from archdsl.lower.lowering import Lowering
+from archdsl.lower.place import Place
+from archdsl.lower.rules import RULES
+from archdsl.ops.shape import Dim, Shape
+from archdsl.semantics.env import Budget, Env
+from archdsl.semantics.evaluate import unpack
+from archdsl.semantics.module import Module
+from archdsl.semantics.values import DeclaredBlock, Setting
+from archdsl.syntax import tree
+from archdsl.syntax.walk import nodes_of
+from archdsl.text.diagnostic import Reporter
+from archdsl.text.source import Span
+from archdsl.tracing.expressions import Expressions, Tracer, are_numbers
+from archdsl.tracing.levels import TracedLevel
+from archdsl.tracing.operators import TracedOperators
+from archdsl.tracing.recorder import Recorder, Traced, Untraceable, plain
+from archdsl.tracing.skeleton import key_of, rebuilt, traced_in
+from archdsl.tracing.units import MOST_KNOWN, Drawn, Made, Opening, Structure, Structures, Unit, UnitBody
+
+STEP_EFFORT, SIZE_EFFORT, VALUE_EFFORT, ITEM_EFFORT, APPLICATION_EFFORT = 100, 1, 20, 1, 10
+EFFORT = 1_000_000
+"""Where what all parts take of a compilation's limits adds up to this, one of the limits may be reached."""
+
+
+class TracedLowering(Lowering):
+    """A lowering that knows how deep its calls nested."""
+
+    deepest = 0
+
+    def enter(self, declaration: tree.Block, span: Span) -> None:
+        super().enter(declaration, span)
+        self.deepest = max(self.deepest, len(self.calls))
+
+
+class Run:
+    """One run of a part: the lowering of what its recorder notes."""
+
+    def __init__(
+        self, recorder: Recorder, parts: Parts, running: Sequence[int] = (), inputs: Inputs | None = None
+    ) -> None:
+        self.recorder = recorder
+        self.tracer = Tracer(recorder, parts.expressions)
+        self.budget = Budget()
+        self.budget.tracer = self.tracer
+        main = TracedLevel()
+        main.recorder = recorder
+        self.lowering = TracedLowering(RULES, Reporter(), inputs or Inputs(None), set(), main=main, budget=self.budget)
+        self.lowering.operators = TracedOperators(recorder)
+        self.lowering.parts = parts
+        self.lowering.running += running
+        self.efforts: list[Any] = []
+        """What the parts in it take."""
+        self.depths: list[Any] = []
+        """How deep calls nest in them, from here on."""
+
+    def effort(self) -> tuple[Any, ...]:
+        """Return what it takes of a compilation's limits, to be added up."""
+        budget, lowering = self.budget, self.lowering
+        own = STEP_EFFORT * lowering.steps + VALUE_EFFORT * budget.values + ITEM_EFFORT * budget.items
+        own += APPLICATION_EFFORT * budget.applications + self.tracer.effort
+        return (own, *self.efforts)
+
+    def depth(self) -> tuple[Any, ...]:
+        """Return how deep calls nest in it, in several places."""
+        return (self.lowering.deepest, *self.depths)
+
+    def settle(self) -> None:
+        """Raise Untraceable where there was a mistake."""
+        if self.lowering.is_broken:
+            raise Untraceable("a mistake")
+
+
+class Parts:
+    """The parts of one spec, and what decides which they are."""
+
+    def __init__(self, modules: Sequence[Module]) -> None:
+        self.expressions = Expressions()
+        self.structures = Structures()
+        self.runs: dict[int, Run] = {}
+        """The runs that are underway, by the identity of their lowering."""
+        self.owners: dict[int, object] = {}
+        """What the text of their own levels is, where that is no block's."""
+        self._units: dict[Any, Unit] = {}
+        self._loops: dict[Any, Loop] = {}
+        self._kept: list[object] = []
+        blocks = [
+            declaration
+            for module in modules
+            for declaration, home in module.declarations.values()
+            if isinstance(declaration, tree.Block) and home in modules
+        ]
+        words = [part for module in modules for part in nodes_of(module.file.declarations)]
+        self._has_reuse = any(isinstance(part, tree.Reuse) for part in words)
+        self._inline_refers = any(block.is_inline and _refers(block.body) for block in blocks)
+        self._asserting: set[int] = {id(block) for block in blocks if _has(block, tree.Assert)}
+        self._asserting_inline = any(block.is_inline and id(block) in self._asserting for block in blocks)
+
+    def call(
+        self,
+        block: DeclaredBlock,
+        node: tree.Call,
+        values: Mapping[str, Setting],
+        env: Env,
+        place: Place,
+        flow: Flow,
+        lowering: Lowering,
+    ) -> Flow | None:
+        """Run a call of a block by itself, unless nothing traced reaches it, or more than numbers does."""
+        declaration, shape = block.declaration, flow.shape
+        if shape is None or flow.ref is None or place.edits:
+            return None
+        if id(declaration) in lowering.running or (place.label is not None and self._has_reuse):
+            return None
+        if id(declaration) in self._asserting or self._asserting_inline or place.level.is_aside:
+            return None
+        order = [parameter.name.text for parameter in declaration.parameters]
+        handed = {name: values[name] for name in order if name in values}
+        try:
+            leaves = traced_in((handed, env.context))
+        except Untraceable:
+            return None
+        numbers = [size for size in shape if not isinstance(size, Dim)]
+        if not leaves and not any(isinstance(size, Traced) for size in numbers):
+            return None
+        opening = Opening.of(shape)
+        key = (id(declaration), id(block.module), key_of(handed), key_of(env.context), opening)
+        unit = self._units.get(key)
+        if unit is None:
+            bare = replace(env, origins={}, budget=Budget(), sight=None)
+            running = tuple(lowering.running)
+            unit = self._units[key] = Unit(
+                lambda recorder, own: self._draw(recorder, own, block, node, handed, bare, opening, running),
+                self.structures,
+            )
+        run = self.runs[id(lowering)]
+        made, result = self._made(unit, [*leaves, *numbers], run)
+        structure = self.structures[made.structure]
+        _take(structure, env)
+        if structure.is_pass:
+            return None  # a step that does nothing, which costs nothing to lower
+        body = UnitBody(result, made, structure, (opening,))
+        sizes = iter([run.recorder.part(result, f".sizes[{i}]", size) for i, size in enumerate(made.sizes)])
+        shapes = {name: opening.filled(sizes) for name, _, opening in structure.outputs}
+        draft = Draft(node.name.text, node.span, (flow.ref,), shapes, place.label, body=body)
+        lowering.place_draft(draft, place.level)
+        return place.level.add(draft)
+
+    def _made(self, function: Any, leaves: Sequence[Any], run: Run) -> tuple[Any, Traced]:
+        """Call a part, and note the call and what its result looks like."""
+        recorder = run.recorder
+        made = function(*map(plain, leaves))
+        result = recorder.call(function, leaves, made)
+        recorder.hold(f"v{result.place}.structure == {made.structure}", (result.place,))
+        run.efforts.append(recorder.part(result, ".effort", made.effort))
+        depth = len(run.lowering.calls)
+        run.depths.append(depth + recorder.part(result, ".depth", made.depth))
+        return made, result
+
+    def _draw(
+        self,
+        recorder: Recorder,
+        leaves: Sequence[Any],
+        block: DeclaredBlock,
+        node: tree.Call,
+        handed: dict[str, Any],
+        env: Env,
+        opening: Opening,
+        running: Sequence[int],
+    ) -> Drawn:
+        """Lower a block's body for the numbers of a recorder."""
+        left = iter(leaves)
+        values, context = rebuilt((handed, env.context), lambda _: next(left))
+        shape = opening.filled(left)
+        run = Run(recorder, self, running)
+        lowering = run.lowering
+        self.runs[id(lowering)] = run
+        try:
+            inside = replace(env, context=context, budget=run.budget, entry=shape)
+            place = Place(inside, lowering.main)
+            instance = instantiate(block, node, Handed(block.declaration, values), inside, shape, place, lowering)
+        finally:
+            del self.runs[id(lowering)]
+        run.settle()
+        if instance.captured or lowering.assertions:
+            raise Untraceable("a part that depends on more than numbers")
+        taken = frozenset(context.outside.taken) if context.outside is not None else frozenset[str]()
+        if instance.is_pass:
+            return Drawn(Structure((), taken), (), None, (opening,), run.effort(), run.depth())
+        named = {output.name: output.is_training_only for output in instance.graph.outputs}
+        structure, sizes = _structure(instance.shapes, named, taken)
+        return Drawn(structure, sizes, instance.graph, (opening,), run.effort(), run.depth())
+
+    def loop(self, node: tree.For, place: Place, flow: Flow, lowering: Lowering) -> Flow | None:
+        """Run a `for` by itself that goes through what is traced, and on whose steps nothing depends but by the flow."""
+        level, shape, env = place.level, flow.shape, place.env
+        run = self.runs[id(lowering)]
+        if shape is None or flow.ref is None or place.edits or place.own or place.is_training:
+            return None
+        if place.stride is not None or level.is_aside or place.label is not None or self._inline_refers:
+            return None
+        if not run.tracer.reads_traced(node.source, env) or self._asserting_inline:
+            return None
+        if _refers(node.body) or _refers(self._owner(level, lowering)):
+            return None
+        mentioned = lowering.names_in(node.body)
+        known = run.tracer.mentions(node.source).names
+        if mentioned is None:
+            return None
+        names = {name: value for name, value in env.names.items() if name in mentioned or name in known}
+        try:
+            leaves = traced_in((names, env.entry, env.context))
+        except Untraceable:
+            return None
+        numbers = [size for size in shape if not isinstance(size, Dim)]
+        opening = Opening.of(shape)
+        key = (id(node), id(env.module), key_of(names), key_of(env.entry), key_of(env.context), opening, place.is_repeat)
+        loop = self._loops.get(key)
+        if loop is None:
+            bare = replace(env, names=names, origins={}, budget=Budget(), sight=None)
+            loop = self._loops[key] = Loop(self, node, bare, opening, place.is_repeat, tuple(lowering.running))
+        made, result = self._made(loop, [*leaves, *numbers], run)
+        structure = self.structures[made.structure]
+        _take(structure, env)
+        level.loops.append(result)
+        level.is_numbered = False
+        if structure.is_pass:
+            return flow
+        body = UnitBody(result, made, structure, (opening,))
+        sizes = iter([run.recorder.part(result, f".sizes[{i}]", size) for i, size in enumerate(made.sizes)])
+        ((_, _, after),) = structure.outputs
+        draft = Draft("group", node.span, (flow.ref,), {"": after.filled(sizes)}, body=body)
+        lowering.place_draft(draft, level)
+        return level.add(draft)
+
+    def _owner(self, level: Any, lowering: Lowering) -> object:
+        """Return the declaration whose text a level's labels are read in."""
+        while level is not None and level.block is None:
+            level = level.outer
+        return level.block if level is not None else self.owners.get(id(lowering))
+
+
+class Loop:
+    """A `for`, as a function of the numbers that reach it: its turns are parts, one after another."""
+
+    def __init__(
+        self, parts: Parts, node: tree.For, env: Env, opening: Opening, is_repeat: bool, running: Sequence[int]
+    ) -> None:
+        self._parts, self._node, self._env, self._opening = parts, node, env, opening
+        self._is_repeat, self._running = is_repeat, running
+        self._source = parts.expressions.made(node.source, env, (dict(env.names), None, env.entry, env.context), ())
+        self._turns: dict[Any, Unit] = {}
+        self._known: dict[tuple[Any, ...], MadeLoop] = {}
+
+    def __call__(self, *leaves: Any) -> MadeLoop:
+        """Return what it makes of these numbers.
+
+        Errors: Untraceable where that is a mistake, or cannot be noted
+        """
+        made = self._known.get(leaves)
+        if made is None:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            made = self._known[leaves] = self._run(leaves)
+        return made
+
+    def _run(self, leaves: tuple[Any, ...]) -> MadeLoop:
+        count = len(leaves) - self._opening.numbers
+        given, sizes = leaves[:count], leaves[count:]
+        items = self._source(*given)
+        if type(items) is not tuple:
+            raise Untraceable("a mistake")
+        opening, taken = self._opening, set(self._source.taken or ())
+        turns: list[Made] = []
+        for item in items:
+            try:
+                names = unpack(self._node.targets, item, self._node.source.span)
+            except Trouble:
+                raise Untraceable("a mistake") from None
+            own = tuple([value for value in names.values() if _is_leaf(value)])
+            key = opening, tuple([(name, type(v) if _is_leaf(v) else key_of(v)) for name, v in names.items()])
+            unit = self._turns.get(key)
+            if unit is None:
+                unit = self._turns[key] = self._turn(opening, names)
+            made = unit(*given, *own, *sizes)
+            structure = self._parts.structures[made.structure]
+            taken |= structure.taken
+            turns.append(made)
+            if not structure.is_pass:
+                ((_, _, opening),), sizes = structure.outputs, made.sizes
+        outputs = (("", False, opening),) if any(not self._parts.structures[t.structure].is_pass for t in turns) else ()
+        number = self._parts.structures.number(Structure(outputs, frozenset(taken)))
+        return MadeLoop(number, sizes if outputs else (), turns, self._parts.structures, self._source.effort)
+
+    def _turn(self, opening: Opening, names: Mapping[str, Any]) -> Unit:
+        return Unit(lambda recorder, leaves: self._draw(recorder, leaves, opening, names), self._parts.structures)
+
+    def _draw(self, recorder: Recorder, leaves: Sequence[Any], opening: Opening, names: Mapping[str, Any]) -> Drawn:
+        """Lower one turn for the numbers of a recorder."""
+        left = iter(leaves)
+        known, entry, context = rebuilt((self._env.names, self._env.entry, self._env.context), lambda _: next(left))
+        bound = {name: next(left) if _is_leaf(value) else value for name, value in names.items()}
+        shape = opening.filled(left)
+        run = Run(recorder, self._parts, self._running)
+        lowering, level = run.lowering, run.lowering.main
+        self._parts.runs[id(lowering)] = run
+        self._parts.owners[id(lowering)] = self._node
+        try:
+            env = replace(self._env, names={**known, **bound}, entry=entry, context=context, budget=run.budget)
+            start = level.arrive(shape, self._node.span)
+            place = Place(env, level, is_repeat=self._is_repeat)
+            lowering.count(self._node.span)
+            flow = lower_body(self._node.body, place, start, lowering)
+        finally:
+            del self._parts.runs[id(lowering)], self._parts.owners[id(lowering)]
+        run.settle()
+        if lowering.assertions or flow.shape is None or level.outputs:
+            raise Untraceable("a mistake, or more than what flows")
+        labels = level.written_labels()
+        taken = frozenset(context.outside.taken) if context.outside is not None else frozenset[str]()
+        if level.is_empty:
+            return Drawn(Structure((), taken), (), None, (opening,), run.effort(), run.depth(), labels=labels)
+        graph = level.finish("turn", "group", flow, self._node.span)
+        structure, sizes = _structure({"": flow.shape}, {}, taken)
+        return Drawn(structure, sizes, graph, (opening,), run.effort(), run.depth(), labels=labels)
+
+
+class MadeLoop:
+    """What a `for` makes of certain numbers: what its turns do, one after another."""
+
+    __slots__ = ("_structures", "_turns", "depth", "effort", "labels", "size", "sizes", "structure")
+
+    def __init__(
+        self, structure: int, sizes: tuple[Any, ...], turns: Sequence[Made], structures: Structures, effort: int
+    ) -> None:
+        self.structure, self.sizes, self._turns, self._structures = structure, sizes, turns, structures
+        self.size = sum([turn.size for turn in turns])
+        self.effort = sum([turn.effort for turn in turns], effort)
+        self.depth = max([turn.depth for turn in turns], default=0)
+        self.labels = tuple([label for turn in turns for label in turn.labels])
+
+    def costs(self, *dims: int) -> tuple[Any, ...]:
+        """Return the sizes of its output that follow the image's, then parameters, buffers, macs and the rest."""
+        totals = [0, 0, 0, 0, 0]
+        for turn in self._turns:
+            if self._structures[turn.structure].is_pass:
+                continue
+            *after, parameters, buffers, macs, elementwise, activations = turn.costs(*dims)
+            totals[0] += parameters
+            totals[1] += buffers
+            totals[2] += macs
+            totals[3] += elementwise
+            totals[4] += activations
+            dims = tuple(after)
+        return (*dims, *totals)
+
+
+def _is_leaf(value: object) -> bool:
+    return type(value) in (int, float, Fraction) or (type(value) is tuple and are_numbers(value))
+
+
+def _structure(
+    shapes: Mapping[str, Shape | None], named: Mapping[str, bool], taken: frozenset[str]
+) -> tuple[Structure, tuple[Any, ...]]:
+    outputs: list[tuple[str, bool, Opening]] = []
+    sizes: list[Any] = []
+    for name, shape in shapes.items():
+        if shape is None:
+            raise Untraceable("a mistake")
+        outputs.append((name, named.get(name, False), Opening.of(shape)))
+        sizes += [size for size in shape if not isinstance(size, Dim)]
+    return Structure(tuple(outputs), taken), tuple(sizes)
+
+
+def _take(structure: Structure, env: Env) -> None:
+    if env.context.outside is not None:
+        env.context.outside.taken.update(structure.taken)
+
+
+def _has(part: object, kind: type) -> bool:
+    return any(isinstance(node, kind) for node in nodes_of(part))
+
+
+def _refers(part: object) -> bool:
+    """Return whether a text has what depends on the labels of its level, or gives more than what flows."""
+    kinds = tree.Reference | tree.Reuse | tree.OutputStatement | tree.Assert | tree.Broken
+    return any(isinstance(node, kinds) for node in nodes_of(part))
