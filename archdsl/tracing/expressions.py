@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.ops.base import Init
 from archdsl.ops.init import INITS
-from archdsl.semantics.context import Context, Outside
+from archdsl.semantics.context import Context
 from archdsl.semantics.env import Budget, Env
 from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.functions import FUNCTIONS, FunctionError, arithmetic
@@ -19,7 +19,8 @@ from archdsl.semantics.values import LocalFunction, Setting
 from archdsl.syntax import tree
 from archdsl.syntax.walk import nodes_of
 from archdsl.tracing.recorder import Recorder, Traced, TracedInt, TracedList, Untraceable, plain
-from archdsl.tracing.skeleton import holds_traced, key_of, rebuilt, traced_in
+from archdsl.tracing.skeleton import holds_traced, key_of, own_names, rebuilt, traced_in, with_own
+from archdsl.tracing.translate import Untranslatable, translated
 
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%", "**"})
 _MOST_KNOWN = 4096
@@ -60,6 +61,8 @@ class Expression:
         self.taken: frozenset[str] | None = None
         """The settings from outside that it takes."""
         self._known: dict[tuple[Any, ...], Any] = {}
+        self._function: Callable[..., Any] | Literal[False] | None = None
+        """The same in Python; False where there is no such, None until it is needed."""
         self.effort = 0
         """How much of a compilation's budget it takes at most, in the unit of `EFFORT`."""
 
@@ -70,16 +73,24 @@ class Expression:
             pass
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        value = self._known[leaves] = self._evaluate(leaves)
+        if self._function is None and self.taken is not None:
+            self._function = self._translated()
+        value = self._known[leaves] = self._function(*leaves) if self._function else self._evaluate(leaves)
         return value
+
+    def _translated(self) -> Callable[..., Any] | Literal[False]:
+        outside = self._given[3].outside
+        watched = frozenset([*self._own, *(outside.values if outside is not None else ())])
+        try:
+            return translated(self._node, self._module, self._given, watched, self.effort)
+        except Untranslatable:
+            return False
 
     def _evaluate(self, leaves: tuple[Any, ...]) -> Any:
         left = iter(leaves)
         names, shape, entry, context = rebuilt(self._given, lambda _: next(left))
+        context = with_own(context, self._own, names)
         budget, outside = Budget(), context.outside
-        if outside is not None:
-            outside = Outside({**outside.values, **{name: names[name] for name in self._own}}, outside.places)
-            context = replace(context, outside=outside)
         try:
             value = evaluate(self._node, Env(self._module, context, budget, names, shape, entry))
         except (Trouble, Reported, RecursionError) as error:
@@ -189,8 +200,7 @@ class Tracer:
         except Untraceable:
             return None
         outside = context.outside
-        own = tuple(name for name in names if outside is not None and outside.values.get(name) is names[name])
-        made = self._expressions.made(node, env, given, own)
+        made = self._expressions.made(node, env, given, own_names(names, context))
         value = made(*[leaf.value for leaf in leaves])
         if outside is not None and made.taken:
             outside.taken.update(made.taken)

@@ -28,7 +28,7 @@ from archdsl.tracing.expressions import Expressions, Tracer, are_numbers
 from archdsl.tracing.levels import TracedLevel
 from archdsl.tracing.operators import TracedOperators
 from archdsl.tracing.recorder import Recorder, Traced, Untraceable, plain
-from archdsl.tracing.skeleton import key_of, rebuilt, traced_in
+from archdsl.tracing.skeleton import key_of, own_names, rebuilt, traced_in, with_own
 from archdsl.tracing.units import MOST_KNOWN, Drawn, Made, Opening, Structure, Structures, Unit, UnitBody
 
 STEP_EFFORT, SIZE_EFFORT, VALUE_EFFORT, ITEM_EFFORT, APPLICATION_EFFORT = 100, 1, 20, 1, 10
@@ -227,7 +227,7 @@ class Parts:
             return None
         numbers = [size for size in shape if not isinstance(size, Dim)]
         opening = Opening.of(shape)
-        key = (id(node), id(env.module), key_of(names), key_of(env.entry), key_of(env.context), opening, place.is_repeat)
+        key = (id(node), id(env.module), key_of(names), key_of(env.entry), key_of(env.context), own_names(names, env.context), opening, place.is_repeat)
         loop = self._loops.get(key)
         if loop is None:
             bare = replace(env, names=names, origins={}, budget=Budget(), sight=None)
@@ -261,7 +261,8 @@ class Loop:
     ) -> None:
         self._parts, self._node, self._env, self._opening = parts, node, env, opening
         self._is_repeat, self._running = is_repeat, running
-        self._source = parts.expressions.made(node.source, env, (dict(env.names), None, env.entry, env.context), ())
+        self._own = own_names(env.names, env.context)
+        self._source = parts.expressions.made(node.source, env, (dict(env.names), None, env.entry, env.context), self._own)
         self._turns: dict[Any, Unit] = {}
         self._known: dict[tuple[Any, ...], MadeLoop] = {}
 
@@ -312,6 +313,7 @@ class Loop:
         """Lower one turn for the numbers of a recorder."""
         left = iter(leaves)
         known, entry, context = rebuilt((self._env.names, self._env.entry, self._env.context), lambda _: next(left))
+        context = with_own(context, self._own, known)
         bound = {name: next(left) if _is_leaf(value) else value for name, value in names.items()}
         shape = opening.filled(left)
         run = Run(recorder, self._parts, self._running)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,6 +53,21 @@ def _context(context: Context, leaf: Callable[[Traced], Any]) -> Context:
         if values.get(f"{target}.{key}") is before:
             values[f"{target}.{key}"] = now  # pyright: ignore[reportArgumentType]
     return replace(made, outside=Outside(values, outside.places))
+
+
+def own_names(names: Mapping[str, Any], context: Context) -> tuple[str, ...]:
+    """List the names that hold what a setting from outside gave."""
+    outside = context.outside
+    return tuple([name for name in names if outside is not None and outside.values.get(name) is names[name]])
+
+
+def with_own(context: Context, own: Sequence[str], names: Mapping[str, Any]) -> Context:
+    """Return a context that knows the values of names as those of settings from outside."""
+    outside = context.outside
+    if outside is None or not own:
+        return context
+    values = {**outside.values, **{name: names[name] for name in own}}
+    return replace(context, outside=Outside(values, outside.places))
 
 
 def traced_in(value: Any) -> list[Traced]:
