@@ -41,6 +41,9 @@ class Mentions:
     """Whether it takes up values that flow."""
 
 
+_UNKNOWN = object()
+
+
 class TracedText(str):
     """The text of a label as this run has it, and what it is put together of."""
 
@@ -58,6 +61,7 @@ class Expression:
     def __init__(self, node: tree.Expression, env: Env, given: Any, own: tuple[str, ...]) -> None:
         self._node, self._module = node, env.module
         self._given, self._own = given, own
+        self._is_long = any(isinstance(part, tree.Comprehension | tree.Apply) for part in nodes_of(node))
         self.taken: frozenset[str] | None = None
         """The settings from outside that it takes."""
         self._known: dict[tuple[Any, ...], Any] = {}
@@ -67,16 +71,21 @@ class Expression:
         """How much of a compilation's budget it takes at most, in the unit of `EFFORT`."""
 
     def __call__(self, *leaves: Any) -> Any:
-        try:
-            return self._known[leaves]
-        except KeyError:
-            pass
+        value = self._known.get(leaves, _UNKNOWN)
+        if value is not _UNKNOWN:
+            return value
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         if self._function is None and self.taken is not None:
             self._function = self._translated()
         value = self._known[leaves] = self._function(*leaves) if self._function else self._evaluate(leaves)
         return value
+
+    def quick(self) -> Callable[..., Any] | None:
+        """Return the function itself, where computing takes no longer than looking up what was computed."""
+        if self._function is None:
+            self._function = self._translated()
+        return self._function if self._function and not self._is_long else None
 
     def _translated(self) -> Callable[..., Any] | Literal[False]:
         outside = self._given[3].outside
@@ -210,7 +219,8 @@ class Tracer:
     def result(self, function: object, leaves: list[Traced], value: Any) -> Any:
         """Return the result of a call as the run has it: numbers and lists of them are traced, the rest is held."""
         recorder = self.recorder
-        node = recorder.call(function, leaves, value)
+        quick = function.quick() if isinstance(function, Expression) else None
+        node = recorder.call(quick or function, leaves, value)
         line = f"v{node.place}"
         if isinstance(value, Init):
             recorder.hold(f"type({line}) is Init and {line}.function == {value.function!r}", (node.place,))
@@ -246,9 +256,11 @@ class Tracer:
                 recorder.hold(f"-{LARGEST} < v{made.place} < {LARGEST}", (made.place,))
                 return made
             raise Untraceable("a number is very large")
-        if kinds == {int} and node.operator in ("//", "%") and type(right) is int and right != 0:
-            return recorder.compute(f"{a} {node.operator} {b}", reads, value)
-        if kinds == {int} and node.operator == "/" and type(right) is int and right > 0:
+        if kinds == {int} and node.operator in ("//", "%", "/"):
+            if isinstance(right, Traced):
+                recorder.hold(f"{b} != 0", reads)
+            if node.operator != "/":
+                return recorder.compute(f"{a} {node.operator} {b}", reads, value)
             recorder.hold(f"{a} % {b} == 0", reads)
             return recorder.compute(f"{a} // {b}", reads, value)
         line = f"{recorder.constant(arithmetic)}({node.operator!r}, {a}, {b})"

@@ -63,7 +63,7 @@ class TracedLevel(Level):
     def hold_labels(self) -> None:
         """Hold its labels to be different ones."""
         settled, open_texts, reads = self.written_labels()
-        if open_texts:
+        if open_texts and len(settled) + len(open_texts) > 1:  # those of one loop are different
             known = self.recorder.constant(frozenset(settled))
             line = f"{self.recorder.constant(are_distinct)}({known}, ({', '.join(open_texts)},))"
             self.recorder.hold(line, reads)

@@ -71,7 +71,11 @@ class TracedOperators(Operators):
     def _hold_bounds(self, target: type[Op], name: str, number: Traced) -> None:
         """Hold how a number compares with all the bounds that an attribute's type names."""
         if isinstance(number, TracedInt):
-            self._recorder.hold(f"-{LARGEST_TENSOR} <= v{number.place} <= {LARGEST_TENSOR}", (number.place,))
+            self._recorder.decide(f"v{number.place} > {LARGEST_TENSOR}", (number.place,), False)
+            if number.value < 0:
+                self._recorder.hold(f"v{number.place} >= -{LARGEST_TENSOR}", (number.place,))
+            else:
+                self._recorder.decide(f"v{number.place} < 0", (number.place,), False)
         elif not isinstance(number, TracedFloat):
             number.settle()
             return

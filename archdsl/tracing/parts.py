@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from operator import add
 from typing import Any
 
 from archdsl.ir.trouble import Trouble
@@ -31,6 +32,7 @@ from archdsl.tracing.recorder import Recorder, Traced, Untraceable, plain
 from archdsl.tracing.skeleton import key_of, own_names, rebuilt, traced_in, with_own
 from archdsl.tracing.units import MOST_KNOWN, Drawn, Made, Opening, Structure, Structures, Unit, UnitBody
 
+_FEW_STEPS = 6
 STEP_EFFORT, SIZE_EFFORT, VALUE_EFFORT, ITEM_EFFORT, APPLICATION_EFFORT = 100, 1, 20, 1, 10
 EFFORT = 1_000_000
 """Where what all parts take of a compilation's limits adds up to this, one of the limits may be reached."""
@@ -96,7 +98,7 @@ class Parts:
         """What the text of their own levels is, where that is no block's."""
         self._units: dict[Any, Unit] = {}
         self._loops: dict[Any, Loop] = {}
-        self._kept: list[object] = []
+        self._small: dict[int, bool] = {}
         blocks = [
             declaration
             for module in modules
@@ -125,7 +127,7 @@ class Parts:
             return None
         if id(declaration) in lowering.running or (place.label is not None and self._has_reuse):
             return None
-        if id(declaration) in self._asserting or self._asserting_inline or place.level.is_aside:
+        if self._is_small(declaration) or id(declaration) in self._asserting or self._asserting_inline or place.level.is_aside:
             return None
         order = [parameter.name.text for parameter in declaration.parameters]
         handed = {name: values[name] for name in order if name in values}
@@ -158,6 +160,16 @@ class Parts:
         draft = Draft(node.name.text, node.span, (flow.ref,), shapes, place.label, body=body)
         lowering.place_draft(draft, place.level)
         return place.level.add(draft)
+
+    def _is_small(self, declaration: tree.Block) -> bool:
+        """Return whether a block is so small that noting its steps takes no longer than calling it."""
+        known = self._small.get(id(declaration))
+        if known is None:
+            parts = list(nodes_of(declaration.body))
+            steps = sum(isinstance(part, tree.Call) for part in parts)
+            branches = any(isinstance(part, tree.If | tree.For | tree.Residual) for part in parts)
+            known = self._small[id(declaration)] = steps <= _FEW_STEPS and not branches
+        return known
 
     def _made(self, function: Any, leaves: Sequence[Any], run: Run) -> tuple[Any, Traced]:
         """Call a part, and note the call and what its result looks like."""
@@ -220,18 +232,27 @@ class Parts:
         known = run.tracer.mentions(node.source).names
         if mentioned is None:
             return None
-        names = {name: value for name, value in env.names.items() if name in mentioned or name in known}
+        if "in" in known:
+            return None
+        for_source = {name: value for name, value in env.names.items() if name in known}
+        inside = {name: value for name, value in env.names.items() if name in mentioned}
         try:
-            leaves = traced_in((names, env.entry, env.context))
+            leaves = traced_in((for_source, inside, env.entry, env.context))
         except Untraceable:
             return None
         numbers = [size for size in shape if not isinstance(size, Dim)]
         opening = Opening.of(shape)
-        key = (id(node), id(env.module), key_of(names), key_of(env.entry), key_of(env.context), own_names(names, env.context), opening, place.is_repeat)
+        own = own_names(for_source, env.context), own_names(inside, env.context)
+        key = (
+            id(node), id(env.module), key_of(for_source), key_of(inside), key_of(env.entry), key_of(env.context),
+            own, opening, place.is_repeat,
+        )  # fmt: skip
         loop = self._loops.get(key)
         if loop is None:
-            bare = replace(env, names=names, origins={}, budget=Budget(), sight=None)
-            loop = self._loops[key] = Loop(self, node, bare, opening, place.is_repeat, tuple(lowering.running))
+            bare = replace(env, names={}, origins={}, budget=Budget(), sight=None)
+            loop = self._loops[key] = Loop(
+                self, node, bare, (for_source, inside), opening, place.is_repeat, tuple(lowering.running)
+            )
         made, result = self._made(loop, [*leaves, *numbers], run)
         structure = self.structures[made.structure]
         _take(structure, env)
@@ -253,18 +274,34 @@ class Parts:
         return level.block if level is not None else self.owners.get(id(lowering))
 
 
+_START = -1
+"""The state before the first turn of a `for`."""
+
+
 class Loop:
     """A `for`, as a function of the numbers that reach it: its turns are parts, one after another."""
 
     def __init__(
-        self, parts: Parts, node: tree.For, env: Env, opening: Opening, is_repeat: bool, running: Sequence[int]
+        self,
+        parts: Parts,
+        node: tree.For,
+        env: Env,
+        names: tuple[dict[str, Any], dict[str, Any]],
+        opening: Opening,
+        is_repeat: bool,
+        running: Sequence[int],
     ) -> None:
-        self._parts, self._node, self._env, self._opening = parts, node, env, opening
+        self._parts, self._node, self._opening = parts, node, opening
+        for_source, names_inside = names
+        self._env = replace(env, names=names_inside)
         self._is_repeat, self._running = is_repeat, running
-        self._own = own_names(env.names, env.context)
-        self._source = parts.expressions.made(node.source, env, (dict(env.names), None, env.entry, env.context), self._own)
+        self._own = own_names(names_inside, env.context)
+        given = (for_source, None, env.entry, env.context)
+        self._source = parts.expressions.made(node.source, env, given, own_names(for_source, env.context))
+        self._of_source, self._inside = len(traced_in(for_source)), len(traced_in(names_inside))
         self._turns: dict[Any, Unit] = {}
         self._known: dict[tuple[Any, ...], MadeLoop] = {}
+        self._numbers: dict[tuple[int, frozenset[str]], int] = {}
 
     def __call__(self, *leaves: Any) -> MadeLoop:
         """Return what it makes of these numbers.
@@ -279,35 +316,44 @@ class Loop:
         return made
 
     def _run(self, leaves: tuple[Any, ...]) -> MadeLoop:
-        count = len(leaves) - self._opening.numbers
-        given, sizes = leaves[:count], leaves[count:]
-        items = self._source(*given)
+        count, source = len(leaves) - self._opening.numbers, self._of_source
+        rest, sizes = leaves[source + self._inside : count], leaves[count:]
+        items = self._source(*leaves[:source], *rest)
+        given = (*leaves[source : source + self._inside], *rest)
         if type(items) is not tuple:
             raise Untraceable("a mistake")
-        opening, taken = self._opening, set(self._source.taken or ())
+        structures, targets = self._parts.structures, self._node.targets
+        state, taken = _START, self._source.taken or frozenset[str]()
         turns: list[Made] = []
         for item in items:
-            try:
-                names = unpack(self._node.targets, item, self._node.source.span)
-            except Trouble:
-                raise Untraceable("a mistake") from None
-            own = tuple([value for value in names.values() if _is_leaf(value)])
-            key = opening, tuple([(name, type(v) if _is_leaf(v) else key_of(v)) for name, v in names.items()])
-            unit = self._turns.get(key)
+            if type(item) is int and len(targets) == 1:
+                names, own, kinds = None, (item,), int
+            else:
+                try:
+                    names = unpack(targets, item, self._node.source.span)
+                except Trouble:
+                    raise Untraceable("a mistake") from None
+                own = tuple([value for value in names.values() if _is_leaf(value)])
+                kinds = tuple([type(value) if _is_leaf(value) else key_of(value) for value in names.values()])
+            unit = self._turns.get((state, kinds))
             if unit is None:
-                unit = self._turns[key] = self._turn(opening, names)
+                opening = self._opening if state == _START else structures[state].outputs[0][2]
+                unit = self._turns[state, kinds] = self._turn(opening, names or {targets[0].text: item})
             made = unit(*given, *own, *sizes)
-            structure = self._parts.structures[made.structure]
-            taken |= structure.taken
             turns.append(made)
+            structure = structures[made.structure]
             if not structure.is_pass:
-                ((_, _, opening),), sizes = structure.outputs, made.sizes
-        outputs = (("", False, opening),) if any(not self._parts.structures[t.structure].is_pass for t in turns) else ()
-        number = self._parts.structures.number(Structure(outputs, frozenset(taken)))
-        return MadeLoop(number, sizes if outputs else (), turns, self._parts.structures, self._source.effort)
+                state, sizes = made.structure, made.sizes
+            if structure.taken:
+                taken |= structure.taken
+        number = self._numbers.get((state, taken))
+        if number is None:
+            outputs = structures[state].outputs if state != _START else ()
+            number = self._numbers[state, taken] = structures.number(Structure(outputs, taken))
+        return MadeLoop(number, sizes if state != _START else (), turns, self._source.effort)
 
     def _turn(self, opening: Opening, names: Mapping[str, Any]) -> Unit:
-        return Unit(lambda recorder, leaves: self._draw(recorder, leaves, opening, names), self._parts.structures)
+        return Unit(lambda recorder, leaves: self._draw(recorder, leaves, opening, names), self._parts.structures, is_kept=False)
 
     def _draw(self, recorder: Recorder, leaves: Sequence[Any], opening: Opening, names: Mapping[str, Any]) -> Drawn:
         """Lower one turn for the numbers of a recorder."""
@@ -343,30 +389,25 @@ class Loop:
 class MadeLoop:
     """What a `for` makes of certain numbers: what its turns do, one after another."""
 
-    __slots__ = ("_structures", "_turns", "depth", "effort", "labels", "size", "sizes", "structure")
+    __slots__ = ("_turns", "depth", "effort", "labels", "size", "sizes", "structure")
 
-    def __init__(
-        self, structure: int, sizes: tuple[Any, ...], turns: Sequence[Made], structures: Structures, effort: int
-    ) -> None:
-        self.structure, self.sizes, self._turns, self._structures = structure, sizes, turns, structures
+    def __init__(self, structure: int, sizes: tuple[Any, ...], turns: Sequence[Made], effort: int) -> None:
+        self.structure, self.sizes = structure, sizes
+        self._turns = [turn for turn in turns if turn.way.drawn.graph is not None]
         self.size = sum([turn.size for turn in turns])
         self.effort = sum([turn.effort for turn in turns], effort)
         self.depth = max([turn.depth for turn in turns], default=0)
         self.labels = tuple([label for turn in turns for label in turn.labels])
+        if len({*self.labels}) < len(self.labels):
+            raise Untraceable("a label twice")
 
     def costs(self, *dims: int) -> tuple[Any, ...]:
         """Return the sizes of its output that follow the image's, then parameters, buffers, macs and the rest."""
-        totals = [0, 0, 0, 0, 0]
+        totals = (0, 0, 0, 0, 0)
         for turn in self._turns:
-            if self._structures[turn.structure].is_pass:
-                continue
-            *after, parameters, buffers, macs, elementwise, activations = turn.costs(*dims)
-            totals[0] += parameters
-            totals[1] += buffers
-            totals[2] += macs
-            totals[3] += elementwise
-            totals[4] += activations
-            dims = tuple(after)
+            found = turn.costs(*dims)
+            dims = found[:-5]
+            totals = tuple(map(add, totals, found[-5:]))
         return (*dims, *totals)
 
 

@@ -7,15 +7,22 @@ from typing import Any
 
 from archdsl.tracing.recorder import Recorder, Traced
 
+DUMP=None
 Program = Callable[..., "tuple[Any, ...] | None"]
 
 
-def program(recorder: Recorder, outputs: Sequence[object], guards: Sequence[tuple[str, tuple[int, ...], int]]) -> Program:
+def program(
+    recorder: Recorder,
+    outputs: Sequence[object],
+    guards: Sequence[tuple[str, tuple[int, ...], int]],
+    known: Sequence[int] = (),
+) -> Program:
     """Return a function of the recorder's parameters that gives `outputs`, or None where a guard does not hold.
 
-    Values are computed as late as they are needed, so that nothing is computed that a guard before it rules out.
+    Values are computed as late as they are needed, so that nothing is computed that a guard before it rules out. The
+    function is handed those at the places `known` too, in front.
     """
-    return _compiled(recorder, outputs, guards)
+    return _compiled(recorder, outputs, guards, known=known)
 
 
 def replayed(recorder: Recorder, count: int) -> Program:
@@ -28,9 +35,10 @@ def _compiled(
     outputs: Sequence[object],
     guards: Sequence[tuple[str, tuple[int, ...], int]],
     reads: Sequence[int] = (),
+    known: Sequence[int] = (),
 ) -> Program:
     lines: list[str] = []
-    done = set(recorder.parameters)
+    done = {*recorder.parameters, *known}
 
     def need(place: int) -> None:
         stack = [place]
@@ -60,9 +68,10 @@ def _compiled(
             need(place)
     for place in reads:
         need(place)
-    given = ", ".join(f"v{place}" for place in recorder.parameters)
+    given = ", ".join(f"v{place}" for place in (*known, *recorder.parameters))
     text = f"def run({given}):\n" + "\n".join([*lines, f" return ({', '.join(written)}{',' if written else ''})"])
     names: dict[str, Any] = {**recorder.constants}
+    if DUMP is not None: DUMP.append(text)
     exec(compile(text, "<traced>", "exec"), names)
     return names["run"]
 

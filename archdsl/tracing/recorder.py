@@ -36,6 +36,8 @@ class Recorder:
         self._places: dict[str, int] = {}
         self._decided: set[str] = set()
         self.parameters: list[int] = []
+        self.calls: list[int] = []
+        """The places of what calls gave."""
         for value in values:
             self.parameter(value)
 
@@ -59,7 +61,11 @@ class Recorder:
     def call(self, function: object, arguments: Sequence[object], value: Any) -> Traced:
         """Note the call of a function, and its result."""
         written, reads = self.write_all(arguments)
-        return self.compute(f"{self.constant(function)}({', '.join(written)})", reads, value)
+        count = len(self.values)
+        made = self.compute(f"{self.constant(function)}({', '.join(written)})", reads, value)
+        if made.place == count:
+            self.calls.append(count)
+        return made
 
     def part(self, whole: Traced, what: str, value: Any) -> Traced:
         """Note a part of a value: an attribute of it, or an item."""
@@ -106,6 +112,7 @@ class Recorder:
         """Forget what was noted since a mark, and take up other values for what came before."""
         count, guards, parameters = mark
         del self.lines[count:], self.reads[count:], self.guards[guards:], self.parameters[parameters:]
+        self.calls = [place for place in self.calls if place < count]
         self.values = list(values)
         self._places = {line: place for line, place in self._places.items() if place < count}
         self._traced = {place: traced for place, traced in self._traced.items() if place < count}
@@ -180,15 +187,21 @@ def plain(value: Any) -> Any:
 
 
 def _binary(sign: str, compute: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    neutral = {"+": 0, "-": 0, "*": 1, "//": 1, "%": 1}.get(sign)
+
     def forth(self: Traced, other: object) -> Any:
         if not isinstance(other, int | float | Fraction):
             return NotImplemented
+        if type(self) is TracedInt and type(other) is int and other == neutral:
+            return 0 if sign == "%" else self
         (a, b), reads = self.recorder.write_all((self, other))
         return self.recorder.compute(f"{a} {sign} {b}", reads, compute(self.value, plain(other)))
 
     def back(self: Traced, other: object) -> Any:
         if not isinstance(other, int | float | Fraction):
             return NotImplemented
+        if type(self) is TracedInt and type(other) is int and other == neutral and sign in "+*":
+            return self
         (a, b), reads = self.recorder.write_all((other, self))
         return self.recorder.compute(f"{a} {sign} {b}", reads, compute(plain(other), self.value))
 

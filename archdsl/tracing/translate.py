@@ -13,7 +13,7 @@ from archdsl.ops.shape import Shape
 from archdsl.semantics.context import Context
 from archdsl.semantics.env import Budget, Env
 from archdsl.semantics.evaluate import find_value
-from archdsl.semantics.functions import FUNCTIONS, MAX_LENGTH, FunctionError, arithmetic
+from archdsl.semantics.functions import FUNCTIONS, MAX_BITS, MAX_LENGTH, FunctionError, arithmetic
 from archdsl.semantics.module import Module
 from archdsl.semantics.values import LocalFunction, Partial
 from archdsl.syntax import tree
@@ -338,17 +338,24 @@ def _slowly(sign: str, left: Any, right: Any) -> Any:
 def _divided(left: Any, right: Any) -> Any:
     if type(left) is int and type(right) is int and right:
         whole, rest = divmod(left, right)
-        if not rest:
-            return whole
-    elif type(right) is float and right and type(left) in (int, float):
+        if not rest or (-_SAFE < left < _SAFE and -_SAFE < right < _SAFE):
+            return Fraction(left, right) if rest else whole
+    elif right and (type(left), type(right)) in _FLOATS:
         value = left / right
         if math.isfinite(value):
             return value
     return _slowly("/", left, right)
 
 
-def _exact(sign: str) -> Callable[[Any, Any], Any]:
-    return lambda left, right: _slowly(sign, left, right)
+def _raised(left: Any, right: Any) -> Any:
+    if type(left) is float and type(right) is int and -MAX_BITS <= right <= MAX_BITS:
+        try:
+            value = left**right
+        except (OverflowError, ZeroDivisionError):
+            raise _mistake() from None
+        if math.isfinite(value):
+            return value
+    return _slowly("**", left, right)
 
 
 def _whole(sign: str, compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -498,7 +505,7 @@ _HELPERS: dict[str, Any] = {
     "over": _divided,
     "floored": _whole("//", lambda a, b: a // b),
     "rest": _whole("%", lambda a, b: a % b),
-    "power": _exact("**"),
+    "power": _raised,
     "equal": _equal,
     "unequal": _unequal,
     "less": _comparing(lambda a, b: a < b),

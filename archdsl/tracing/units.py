@@ -91,30 +91,33 @@ class Lower(Protocol):
 class Way:
     """One way through a part: its programs, good for all numbers that decide everything as those of its run did."""
 
-    def __init__(self, recorder: Recorder, drawn: Drawn, leaves: Sequence[Any]) -> None:
+    def __init__(self, recorder: Recorder, drawn: Drawn, structure: int) -> None:
         self.recorder, self.drawn = recorder, drawn
+        self.structure = structure
+        """The number of what it makes."""
         settled, texts, reads = drawn.labels
         size = drawn.graph.size if drawn.graph is not None else 0
-        self.mark = recorder.mark()
         labels = f"({', '.join([*map(repr, settled), *texts])}{',' if settled or texts else ''})"
         efforts, read = recorder.write_all(drawn.effort)
         effort = recorder.compute(" + ".join(efforts), read, sum(map(plain, drawn.effort)))
         depths, read = recorder.write_all(drawn.depth)
         depth = recorder.compute(f"max({', '.join([*depths, '0'])})", read, max(map(plain, drawn.depth)))
         label = recorder.compute(labels, reads, ()) if labels != "()" else ()
-        self.run: Program = program(recorder, [size, effort, depth, label, *drawn.sizes], recorder.guards)
+        self.calls = tuple(recorder.calls)
+        kept = [recorder.at(place) for place in self.calls]
+        self.run: Program = program(recorder, [size, effort, depth, label, *kept, *drawn.sizes], recorder.guards)
         self.count = len(recorder.values)
         self.mark = recorder.mark()
         self._replay: Program | None = None
         self.measures: list[Program] = []
 
-    def measure(self, leaves: tuple[Any, ...], dims: tuple[Any, ...]) -> tuple[Any, ...]:
+    def measure(self, leaves: tuple[Any, ...], kept: tuple[Any, ...], dims: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the sizes that follow the image's of its outputs, and its costs.
 
         Errors: Untraceable where something does not fit
         """
         for made in self.measures:
-            found = made(*leaves, *dims)
+            found = made(*kept, *leaves, *dims)
             if found is not None:
                 return found
         recorder = self.recorder
@@ -139,7 +142,7 @@ class Way:
             shape = outputs[name]
             found += [size for size, dim in zip(shape, opening[2], strict=True) if dim is not None]
         found += [total.parameters, total.buffers, total.macs, total.elementwise, total.activations]
-        made = program(recorder, found, recorder.guards[guards:])
+        made = program(recorder, found, recorder.guards[guards:], self.calls)
         if len(self.measures) >= _MOST_PROGRAMS:
             self.measures.clear()
         self.measures.insert(0, made)
@@ -155,13 +158,15 @@ class Way:
 class Made:
     """What a part makes of certain numbers."""
 
-    __slots__ = ("depth", "effort", "labels", "leaves", "size", "sizes", "structure", "unit", "way")
+    __slots__ = ("depth", "effort", "kept", "labels", "leaves", "size", "sizes", "structure", "unit", "way")
 
     def __init__(self, unit: Unit, way: Way, leaves: tuple[Any, ...], found: tuple[Any, ...]) -> None:
         self.unit, self.way, self.leaves = unit, way, leaves
-        self.size, self.effort, self.depth, self.labels, *sizes = found
-        self.sizes = tuple(sizes)
-        self.structure = unit.structures.number(way.drawn.structure)
+        self.size, self.effort, self.depth, self.labels = found[:4]
+        count = 4 + len(way.calls)
+        self.kept, self.sizes = found[4:count], found[count:]
+        """What the calls in it gave, and the numbers of its outputs' shapes."""
+        self.structure = way.structure
 
     def costs(self, *dims: int) -> tuple[Any, ...]:
         """Return the sizes that follow the image's of its outputs, then parameters, buffers, macs and the rest."""
@@ -185,13 +190,17 @@ class Structures:
         return self._all[number]
 
 
+_UNKNOWN = object()
+
+
 class Unit:
     """A part of a network as a function of the numbers that reach it, which notes every way through it once."""
 
-    def __init__(self, lower: Lower, structures: Structures) -> None:
-        self._lower, self.structures = lower, structures
+    def __init__(self, lower: Lower, structures: Structures, *, is_kept: bool = True) -> None:
+        """Take what lowers it. With `is_kept` results are; who calls it may do that itself."""
+        self._lower, self.structures, self._is_kept = lower, structures, is_kept
         self.ways: list[Way] = []
-        self._known: dict[tuple[Any, ...], Made | None] = {}
+        self._known: dict[tuple[Any, ...], Any] = {}
         self._costs: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         self.is_underway = False
 
@@ -200,9 +209,9 @@ class Unit:
 
         Errors: Untraceable where that is a mistake, or cannot be noted
         """
-        try:
-            made = self._known[leaves]
-        except KeyError:
+        if not self._is_kept:
+            made = self._find(leaves)
+        elif (made := self._known.get(leaves, _UNKNOWN)) is _UNKNOWN:
             made = self._find(leaves)
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
@@ -212,10 +221,12 @@ class Unit:
         return made
 
     def costs(self, made: Made, dims: tuple[int, ...]) -> tuple[Any, ...]:
-        key = (*made.leaves, *dims)
+        if not self._is_kept:
+            return made.way.measure(made.leaves, made.kept, dims)
+        key = made.leaves, dims
         found = self._costs.get(key)
         if found is None:
-            found = made.way.measure(made.leaves, dims)
+            found = made.way.measure(made.leaves, made.kept, dims)
             if len(self._costs) >= MOST_KNOWN:
                 self._costs.clear()
             self._costs[key] = found
@@ -234,7 +245,7 @@ class Unit:
         try:
             recorder = Recorder(leaves)
             drawn = self._lower(recorder, [recorder.at(place) for place in recorder.parameters])
-            way = Way(recorder, drawn, leaves)
+            way = Way(recorder, drawn, self.structures.number(drawn.structure))
         except (*MISTAKES, Untraceable):
             return None
         finally:
