@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from operator import add
+from functools import partial
 from typing import Any
 
 from archdsl.ir.trouble import Trouble
@@ -30,7 +30,17 @@ from archdsl.tracing.levels import TracedLevel
 from archdsl.tracing.operators import TracedOperators
 from archdsl.tracing.recorder import Recorder, Traced, Untraceable, plain
 from archdsl.tracing.skeleton import key_of, own_names, rebuilt, traced_in, with_own
-from archdsl.tracing.units import MOST_KNOWN, Drawn, Made, Opening, Structure, Structures, Unit, UnitBody
+from archdsl.tracing.units import (
+    MOST_KNOWN,
+    Drawn,
+    Opening,
+    Structure,
+    Structures,
+    Turn,
+    Unit,
+    UnitBody,
+    Way,
+)
 
 _FEW_STEPS = 6
 STEP_EFFORT, SIZE_EFFORT, VALUE_EFFORT, ITEM_EFFORT, APPLICATION_EFFORT = 100, 1, 20, 1, 10
@@ -324,9 +334,10 @@ class Loop:
             raise Untraceable("a mistake")
         structures, targets = self._parts.structures, self._node.targets
         state, taken = _START, self._source.taken or frozenset[str]()
-        turns: list[Made] = []
+        turns: list[Turn] = []
+        units, is_single = self._turns, len(targets) == 1
         for item in items:
-            if type(item) is int and len(targets) == 1:
+            if type(item) is int and is_single:
                 names, own, kinds = None, (item,), int
             else:
                 try:
@@ -335,17 +346,18 @@ class Loop:
                     raise Untraceable("a mistake") from None
                 own = tuple([value for value in names.values() if _is_leaf(value)])
                 kinds = tuple([type(value) if _is_leaf(value) else key_of(value) for value in names.values()])
-            unit = self._turns.get((state, kinds))
+            unit = units.get((state, kinds))
             if unit is None:
                 opening = self._opening if state == _START else structures[state].outputs[0][2]
-                unit = self._turns[state, kinds] = self._turn(opening, names or {targets[0].text: item})
-            made = unit(*given, *own, *sizes)
-            turns.append(made)
-            structure = structures[made.structure]
-            if not structure.is_pass:
-                state, sizes = made.structure, made.sizes
-            if structure.taken:
-                taken |= structure.taken
+                unit = units[state, kinds] = self._turn(opening, names or {targets[0].text: item})
+            handed = (*given, *own, *sizes)
+            turn = unit.found(handed)
+            turns.append(turn)
+            way = turn[0]
+            if way.is_pass is False:
+                state, sizes = way.structure, turn[2][way.first_size :]
+            if way.taken:
+                taken |= way.taken
         number = self._numbers.get((state, taken))
         if number is None:
             outputs = structures[state].outputs if state != _START else ()
@@ -353,7 +365,7 @@ class Loop:
         return MadeLoop(number, sizes if state != _START else (), turns, self._source.effort)
 
     def _turn(self, opening: Opening, names: Mapping[str, Any]) -> Unit:
-        return Unit(lambda recorder, leaves: self._draw(recorder, leaves, opening, names), self._parts.structures, is_kept=False)
+        return Unit(lambda recorder, leaves: self._draw(recorder, leaves, opening, names), self._parts.structures)
 
     def _draw(self, recorder: Recorder, leaves: Sequence[Any], opening: Opening, names: Mapping[str, Any]) -> Drawn:
         """Lower one turn for the numbers of a recorder."""
@@ -391,24 +403,55 @@ class MadeLoop:
 
     __slots__ = ("_turns", "depth", "effort", "labels", "size", "sizes", "structure")
 
-    def __init__(self, structure: int, sizes: tuple[Any, ...], turns: Sequence[Made], effort: int) -> None:
+    def __init__(self, structure: int, sizes: tuple[Any, ...], turns: Sequence[Turn], effort: int) -> None:
         self.structure, self.sizes = structure, sizes
-        self._turns = [turn for turn in turns if turn.way.drawn.graph is not None]
-        self.size = sum([turn.size for turn in turns])
-        self.effort = sum([turn.effort for turn in turns], effort)
-        self.depth = max([turn.depth for turn in turns], default=0)
-        self.labels = tuple([label for turn in turns for label in turn.labels])
-        if len({*self.labels}) < len(self.labels):
+        size = depth = 0
+        labels: list[str] = []
+        self._turns: list[list[Any]] = []
+        """What its turns are, equal ones that follow each other together: what tells its costs, and how often."""
+        last: object = None
+        for way, leaves, found in turns:
+            size += found[0]
+            effort += found[1]
+            if found[2] > depth:
+                depth = found[2]
+            labels += found[3]
+            if way.is_pass:
+                continue
+            what = found[4 + way.only] if way.only >= 0 else None
+            if what is not None and what is last:
+                self._turns[-1][1] += 1
+            elif what is not None:
+                self._turns.append([what.costs, 1])
+            else:
+                self._turns.append([partial(_measured, way, leaves, found), 1])
+            last = what
+        self.size, self.effort, self.depth, self.labels = size, effort, depth, tuple(labels)
+        if len({*labels}) < len(labels):
             raise Untraceable("a label twice")
 
     def costs(self, *dims: int) -> tuple[Any, ...]:
         """Return the sizes of its output that follow the image's, then parameters, buffers, macs and the rest."""
-        totals = (0, 0, 0, 0, 0)
-        for turn in self._turns:
-            found = turn.costs(*dims)
-            dims = found[:-5]
-            totals = tuple(map(add, totals, found[-5:]))
-        return (*dims, *totals)
+        a = b = c = d = e = 0
+        for costs, count in self._turns:
+            while count:
+                found = costs(*dims)
+                after, times = found[:-5], 1
+                if after == dims:  # all that follow are equal to this one
+                    times = count
+                parameters, buffers, macs, elementwise, activations = found[-5:]
+                a += times * parameters
+                b += times * buffers
+                c += times * macs
+                d += times * elementwise
+                e += times * activations
+                dims = after
+                count -= times
+        return (*dims, a, b, c, d, e)
+
+
+def _measured(way: Way, leaves: tuple[Any, ...], found: tuple[Any, ...], *dims: int) -> tuple[Any, ...]:
+    return way.measure(leaves, found[4 : way.first_size], dims)
 
 
 def _is_leaf(value: object) -> bool:

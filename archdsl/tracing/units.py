@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from archdsl.ir.graph import Graph, Output, Value
 from archdsl.ir.trouble import Reported, Trouble
@@ -107,9 +107,22 @@ class Way:
         kept = [recorder.at(place) for place in self.calls]
         self.run: Program = program(recorder, [size, effort, depth, label, *kept, *drawn.sizes], recorder.guards)
         self.count = len(recorder.values)
+        self.is_pass, self.taken = drawn.graph is None, drawn.structure.taken
+        self.first_size = 4 + len(self.calls)
+        """Where in what `run` gives the numbers of its outputs' shapes begin, behind what the calls in it gave."""
+        self.only = self._only(drawn)
+        """Which of the calls in it is all that it is; -1 where it is more, or none."""
         self.mark = recorder.mark()
         self._replay: Program | None = None
         self.measures: list[Program] = []
+
+    def _only(self, drawn: Drawn) -> int:
+        nodes = list(drawn.graph.nodes.values()) if drawn.graph is not None else []
+        body = nodes[1].body if len(nodes) == 2 and drawn.graph is not None else None
+        if not isinstance(body, UnitBody) or type(nodes[1].repeat) is not int or nodes[1].repeat != 1:
+            return -1
+        is_end = drawn.graph is not None and [o.value for o in drawn.graph.outputs] == [Value(nodes[1].id)]
+        return self.calls.index(body.node.place) if is_end and len(body.structure.outputs) == 1 else -1
 
     def measure(self, leaves: tuple[Any, ...], kept: tuple[Any, ...], dims: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the sizes that follow the image's of its outputs, and its costs.
@@ -163,14 +176,17 @@ class Made:
     def __init__(self, unit: Unit, way: Way, leaves: tuple[Any, ...], found: tuple[Any, ...]) -> None:
         self.unit, self.way, self.leaves = unit, way, leaves
         self.size, self.effort, self.depth, self.labels = found[:4]
-        count = 4 + len(way.calls)
-        self.kept, self.sizes = found[4:count], found[count:]
+        self.kept, self.sizes = found[4 : way.first_size], found[way.first_size :]
         """What the calls in it gave, and the numbers of its outputs' shapes."""
         self.structure = way.structure
 
     def costs(self, *dims: int) -> tuple[Any, ...]:
         """Return the sizes that follow the image's of its outputs, then parameters, buffers, macs and the rest."""
         return self.unit.costs(self, dims)
+
+
+Turn: TypeAlias = "tuple[Way, tuple[Any, ...], tuple[Any, ...]]"
+"""A way, the numbers that it was run for, and what it gave: size, effort, depth, labels, what calls gave, sizes."""
 
 
 class Structures:
@@ -196,9 +212,8 @@ _UNKNOWN = object()
 class Unit:
     """A part of a network as a function of the numbers that reach it, which notes every way through it once."""
 
-    def __init__(self, lower: Lower, structures: Structures, *, is_kept: bool = True) -> None:
-        """Take what lowers it. With `is_kept` results are; who calls it may do that itself."""
-        self._lower, self.structures, self._is_kept = lower, structures, is_kept
+    def __init__(self, lower: Lower, structures: Structures) -> None:
+        self._lower, self.structures = lower, structures
         self.ways: list[Way] = []
         self._known: dict[tuple[Any, ...], Any] = {}
         self._costs: dict[tuple[Any, ...], tuple[Any, ...]] = {}
@@ -209,10 +224,13 @@ class Unit:
 
         Errors: Untraceable where that is a mistake, or cannot be noted
         """
-        if not self._is_kept:
-            made = self._find(leaves)
-        elif (made := self._known.get(leaves, _UNKNOWN)) is _UNKNOWN:
-            made = self._find(leaves)
+        made = self._known.get(leaves, _UNKNOWN)
+        if made is _UNKNOWN:
+            try:
+                way, _, found = self.found(leaves)
+                made = Made(self, way, leaves, found)
+            except Untraceable:
+                made = None
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
             self._known[leaves] = made
@@ -221,8 +239,6 @@ class Unit:
         return made
 
     def costs(self, made: Made, dims: tuple[int, ...]) -> tuple[Any, ...]:
-        if not self._is_kept:
-            return made.way.measure(made.leaves, made.kept, dims)
         key = made.leaves, dims
         found = self._costs.get(key)
         if found is None:
@@ -232,13 +248,17 @@ class Unit:
             self._costs[key] = found
         return found
 
-    def _find(self, leaves: tuple[Any, ...]) -> Made | None:
+    def found(self, leaves: tuple[Any, ...]) -> Turn:
+        """Return the way that these numbers take, and what it gives for them.
+
+        Errors: Untraceable where that is a mistake, or cannot be noted
+        """
         for index, way in enumerate(self.ways):
             found = way.run(*leaves)
             if found is not None:
                 if index:
                     self.ways[0], self.ways[index] = way, self.ways[0]
-                return Made(self, way, leaves, found)
+                return way, leaves, found
         if self.is_underway:
             raise Untraceable("a part that calls itself")
         self.is_underway = True
@@ -246,8 +266,8 @@ class Unit:
             recorder = Recorder(leaves)
             drawn = self._lower(recorder, [recorder.at(place) for place in recorder.parameters])
             way = Way(recorder, drawn, self.structures.number(drawn.structure))
-        except (*MISTAKES, Untraceable):
-            return None
+        except MISTAKES as error:
+            raise Untraceable("a mistake") from error
         finally:
             self.is_underway = False
         if len(self.ways) >= _MOST_PROGRAMS:
@@ -255,7 +275,7 @@ class Unit:
         self.ways.insert(0, way)
         found = way.run(*leaves)
         assert found is not None, "a run decides as it decided"
-        return Made(self, way, leaves, found)
+        return way, leaves, found
 
 
 class UnitBody(PartBody):
