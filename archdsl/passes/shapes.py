@@ -147,7 +147,7 @@ class Inferrer:
                 if table.is_complete:
                     results[node.id] = table.outputs
                 if node.reuses is not None:
-                    self._check_again(node, sources)
+                    self.check_again(node, sources)
                 continue
             assert node.op is not None
             try:
@@ -159,13 +159,13 @@ class Inferrer:
             if trouble is None:
                 results[node.id] = {"": shape}
                 if node.reuses is not None:
-                    self._check_again(node, sources)
+                    self.check_again(node, sources)
             else:
                 self._fail(trouble, node, trouble)
         self.trail.pop()
         return Shapes(graph, inputs, MappingProxyType(results), MappingProxyType(inner))
 
-    def _check_again(self, node: Node, now: list[Shape]) -> None:
+    def check_again(self, node: Node, now: list[Shape]) -> None:
         """Keep an objection where what reaches a step makes the module that it applies again another one."""
         graph, _, results, inner, _ = self.trail[-1]
         assert node.reuses is not None
@@ -176,7 +176,7 @@ class Inferrer:
             return
         path = _unlike(node.op, first, now)
         if path is None and node.body is not None and node.reuses in inner:
-            path = _unlike_inside(inner[node.reuses], inner[node.id])
+            path = self.unlike_inside(node.body, inner[node.reuses], inner[node.id])
         if path is not None:
             shown, handed = (", ".join(map(str, shapes)) for shapes in (first, now))
             why = f", on which its step `{path}` depends" if path else ""
@@ -184,6 +184,10 @@ class Inferrer:
             help = f"reuse it where {shown} flows in, or write a step with weights of its own"
             trouble = Trouble("E213", message, node.span_of("reuse"), help=help)
             self.misfits.append(Misfit(trouble, tuple(self.trail), node))
+
+    def unlike_inside(self, body: Graph, first: Shapes, now: Shapes) -> str | None:
+        """Return the path of the first step in a body that is another module than the first time, else None."""
+        return _unlike_inside(first, now)
 
     def _fail(self, error: OpError | Trouble, node: Node, lowered: Trouble | None) -> None:
         """Keep a broken rule, or what lowering found in its place, with the calls that led to it."""

@@ -137,7 +137,12 @@ class Parts:
             return None
         if id(declaration) in lowering.running or (place.label is not None and self._has_reuse):
             return None
-        if self._is_small(declaration) or id(declaration) in self._asserting or self._asserting_inline or place.level.is_aside:
+        if (
+            self._is_small(declaration)
+            or id(declaration) in self._asserting
+            or self._asserting_inline
+            or place.level.is_aside
+        ):
             return None
         order = [parameter.name.text for parameter in declaration.parameters]
         handed = {name: values[name] for name in order if name in values}

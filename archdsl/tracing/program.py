@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from archdsl.tracing.recorder import Recorder, Traced
 
-DUMP=None
 Program = Callable[..., "tuple[Any, ...] | None"]
 
 
@@ -56,26 +57,26 @@ def _compiled(
     for line, read, _ in guards:
         for place in read:
             need(place)
-        lines.append(f" if not ({line}): return None" if not line.startswith("not (") else f" if {line[4:]}: return None")
+        lines.append(
+            f" if not ({line}): return None" if not line.startswith("not (") else f" if {line[4:]}: return None"
+        )
     written: list[str] = []
     for output in outputs:
         if isinstance(output, str):
             written.append(output)
             continue
-        text, read = recorder.write(output)
-        written.append(text)
-        for place in read:
-            need(place)
+        written.append(recorder.write(output))
+        if isinstance(output, Traced):
+            need(output.place)
     for place in reads:
         need(place)
     given = ", ".join(f"v{place}" for place in (*known, *recorder.parameters))
     text = f"def run({given}):\n" + "\n".join([*lines, f" return ({', '.join(written)}{',' if written else ''})"])
     names: dict[str, Any] = {**recorder.constants}
-    if DUMP is not None: DUMP.append(text)
-    exec(compile(text, "<traced>", "exec"), names)
+    exec(_code(text), names)
     return names["run"]
 
 
-def result_of(value: object) -> Any:
-    """Return the value of the run."""
-    return value.value if isinstance(value, Traced) else value
+@lru_cache(maxsize=1024)
+def _code(text: str) -> CodeType:
+    return compile(text, "<traced>", "exec")

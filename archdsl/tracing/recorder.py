@@ -6,7 +6,7 @@ import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 # What a program is handed, and what it computes with: numbers, and lists of them.
 Leaf: TypeAlias = "int | float | Fraction | tuple[Leaf, ...]"
@@ -32,9 +32,12 @@ class Recorder:
         self.guards: list[tuple[str, tuple[int, ...], int]] = []
         """What has to hold, what that reads, and how many values there were by then."""
         self.constants: dict[str, object] = {}
+        self._names: dict[object, str] = {}
         self._traced: dict[int, Traced] = {}
         self._places: dict[str, int] = {}
         self._decided: set[str] = set()
+        self.is_unread = False
+        """Whether texts that numbers are put into have no effect, as those of messages that nobody sees."""
         self.parameters: list[int] = []
         self.calls: list[int] = []
         """The places of what calls gave."""
@@ -84,25 +87,32 @@ class Recorder:
 
     def constant(self, value: object) -> str:
         """Return the name of an object in the program."""
-        name = f"k{id(value)}"
-        self.constants[name] = value
+        kind = type(value)
+        # Numbers go by names too, so that programs that differ in them alone are one text, which is compiled once.
+        key = (kind, value) if kind is int or kind is float else (id, id(value))
+        name = self._names.get(key)
+        if name is None:
+            name = self._names[key] = f"k{len(self._names)}"
+            self.constants[name] = value
         return name
 
-    def write(self, value: object) -> tuple[str, tuple[int, ...]]:
-        """Return a value as the program writes it, and what that reads."""
-        if isinstance(value, Traced):
-            if value.recorder is not self:
+    def write(self, value: object) -> str:
+        """Return a value as the program writes it."""
+        kind = type(value)
+        if kind in TRACED:
+            traced = cast("Traced", value)
+            if traced.recorder is not self:
                 raise Untraceable("a number of another program")
-            return f"v{value.place}", (value.place,)
-        if type(value) in (int, bool) or value is None:
-            return repr(value), ()
-        if type(value) is float and math.isfinite(value):
-            return repr(value), ()
-        return self.constant(value), ()
+            return traced.name
+        if kind is bool or value is None or (kind is int and value in (-1, 0, 1)):
+            return repr(value)
+        return self.constant(value)
 
     def write_all(self, values: Sequence[object]) -> tuple[list[str], list[int]]:
-        written = [self.write(value) for value in values]
-        return [text for text, _ in written], [place for _, reads in written for place in reads]
+        """Return values as the program writes them, and the places that this reads."""
+        return [self.write(value) for value in values], [
+            cast("Traced", value).place for value in values if type(value) in TRACED
+        ]
 
     def mark(self) -> tuple[int, int, int]:
         """Return how far the notes go, for `rewind`."""
@@ -134,10 +144,10 @@ class Traced:
     behind Python's back, such as `range`, has to ask for it, and then it is held to be this very one.
     """
 
-    __slots__ = ("place", "recorder")
+    __slots__ = ("name", "place", "recorder")
 
     def __init__(self, recorder: Recorder, place: int) -> None:
-        self.recorder, self.place = recorder, place
+        self.recorder, self.place, self.name = recorder, place, f"v{place}"
 
     @property
     def value(self) -> Any:
@@ -146,8 +156,7 @@ class Traced:
 
     def settle(self) -> Any:
         """Return what it is in this run, and hold it to that."""
-        text, reads = self.recorder.write(self.value)
-        self.recorder.hold(f"v{self.place} == {text}", (self.place, *reads))
+        self.recorder.hold(f"v{self.place} == {self.recorder.write(self.value)}", (self.place,))
         return self.value
 
     def __hash__(self) -> int:
@@ -160,13 +169,17 @@ class Traced:
         return _compare("!=", operator.ne, self, other, otherwise=True)
 
     def __str__(self) -> str:
-        return str(self.settle())
+        return str(self._written())
 
     def __repr__(self) -> str:
-        return repr(self.settle())
+        return repr(self._written())
 
     def __format__(self, spec: str) -> str:
-        return format(self.settle(), spec)
+        return format(self._written(), spec)
+
+    def _written(self) -> Any:
+        """Return what it is in this run for a text, which depends on it unless nobody reads that."""
+        return self.value if self.recorder.is_unread else self.settle()
 
     def __reduce__(self) -> Any:
         raise TypeError("a traced value belongs to its run")
@@ -351,4 +364,5 @@ class TracedList(Traced):
         return (*other, *self) if isinstance(other, tuple) else NotImplemented
 
 
+TRACED = frozenset({Traced, TracedInt, TracedFloat, TracedFraction, TracedList})
 _KINDS: dict[type, type[Traced]] = {int: TracedInt, float: TracedFloat, Fraction: TracedFraction, tuple: TracedList}

@@ -289,8 +289,10 @@ def _refuse() -> str:
 
 def _truth(node: tree.Expression, text: str) -> str:
     """Return the text of a condition, which is true or false."""
-    is_sure = isinstance(node, tree.Binary) and node.operator in _BOOLEAN or (
-        isinstance(node, tree.Unary) and node.operator == "not"
+    is_sure = (
+        isinstance(node, tree.Binary)
+        and node.operator in _BOOLEAN
+        or (isinstance(node, tree.Unary) and node.operator == "not")
     )
     return text if is_sure else f"truth({text})"
 

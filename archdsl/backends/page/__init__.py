@@ -9,8 +9,10 @@ from archdsl.backends.page.html import to_json, write_html
 from archdsl.backends.page.numbers import Json
 from archdsl.backends.page.settings import Vary, values_of, width_setting
 from archdsl.backends.theme import KIND_NAMES
+from archdsl.passes.costs import count_costs
 from archdsl.passes.shapes import Shapes
-from archdsl.passes.sizes import all_sizes
+from archdsl.passes.tables import Tables
+from archdsl.tracing.sizes import all_sizes
 from archdsl.text.render.display import visible
 
 __all__ = ["MOST_BYTES", "Vary", "page"]
@@ -26,7 +28,7 @@ def page(shapes: Shapes, name: str, vary: Vary | None = None) -> str:
     exactly, and with `vary` at some widths too, nearest first, as many as fit into `MOST_BYTES`.
     """
     gathered = Gathered()
-    own = gathered.network(all_sizes(shapes))
+    own = gathered.network(all_sizes(shapes), Tables(shapes, count_costs(shapes)))
     networks = {Fraction(1): own}
     setting = None
     text = write_html(name, _data(gathered, shapes, name, networks, None))
@@ -44,7 +46,10 @@ def page(shapes: Shapes, name: str, vary: Vary | None = None) -> str:
             own["value"] = values[factor]
         if other is None:
             continue
-        networks[factor] = {**gathered.network(all_sizes(other)), "value": values[factor]}
+        networks[factor] = {
+            **gathered.network(all_sizes(other), Tables(other, count_costs(other))),
+            "value": values[factor],
+        }
         longer = write_html(name, _data(gathered, shapes, name, networks, setting))
         if len(longer.encode()) > MOST_BYTES:
             break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
@@ -12,14 +12,13 @@ from archdsl.backends.summary import describe_body, fold
 from archdsl.backends.words import join_symbol, spell
 from archdsl.ir.graph import Graph, Node, Value
 from archdsl.ops.base import Init, Op
-from archdsl.ops.shape import Shape
-from archdsl.passes.costs import Total
 from archdsl.passes.frozen import are_frozen
-from archdsl.passes.sizes import Sizes
+from archdsl.tracing.sizes import Sizes
 from archdsl.passes.tables import Tables
 from archdsl.text.codes import CODES
 from archdsl.text.render.display import visible
 from archdsl.text.source import NOWHERE, Source, Span
+from archdsl.tracing.sized import FIGURES, Figure, Row, SizedGraph
 
 JsonObject: TypeAlias = dict[str, Json]
 
@@ -29,42 +28,49 @@ _LONGEST = 200
 
 @dataclass(frozen=True, slots=True)
 class SizedBody:
-    """A body's tables at every legal size. Deep in a network many sizes share one, so those are read once."""
+    """A body's numbers at every legal size. Deep in a network many sizes share them, so those are read once."""
 
-    tables: tuple[Tables, ...]
-    distinct: tuple[Tables, ...]
+    tables: Tables
+    """The body's tables at the declared size."""
+    function: SizedGraph
+    rows: tuple[Row, ...]
+    columns: tuple[Series, ...]
+    """Each number of a row at every distinct size."""
+    distinct: tuple[Row, ...]
     which: tuple[int, ...]
     """The index in `distinct` of each size."""
 
     @staticmethod
-    def of(tables: tuple[Tables, ...]) -> SizedBody:
-        places: dict[Tables, int] = {}
-        which = tuple(places.setdefault(one, len(places)) for one in tables)
-        return SizedBody(tables, tuple(places), which)
+    def of(tables: Tables, function: SizedGraph, rows: tuple[Row, ...]) -> SizedBody:
+        places: dict[Row, int] = {}
+        which = tuple([places.setdefault(row, len(places)) for row in rows])
+        columns = tuple(zip(*[row.numbers for row in places], strict=True))
+        return SizedBody(tables, function, rows, columns, tuple(places), which)
 
     @property
     def graph(self) -> Graph:
-        return self.tables[0].graph
+        return self.tables.graph
 
     def inner(self, node: Node) -> SizedBody:
-        found = [tables.inner(node) for tables in self.distinct]
-        return SizedBody.of(tuple(found[index] for index in self.which))
+        index, tables = self.function.calls[node.id], self.tables.inner(node)
+        found = [row.inner[index] for row in self.distinct]
+        function, _ = self.function.functions.of(tables.graph, tables.shapes.inputs)
+        return SizedBody.of(tables, function, tuple([found[place] for place in self.which]))
 
     def axes(self, value: Value) -> list[Series]:
         """Return each axis of a value's shape at every size."""
-        return self._axes([tables.shapes.of(value) for tables in self.distinct])
+        return [self._every(column) for column in self.columns[self.function.places[value]]]
 
     def inputs(self) -> list[list[Series]]:
-        return [self._axes(shapes) for shapes in zip(*(tables.shapes.inputs for tables in self.distinct), strict=True)]
+        return [self.axes(Value(node.id)) for node in self.graph.inputs]
 
-    def costs_of(self, node: Node, figure: Callable[[Total], int]) -> Series:
+    def costs_of(self, node: Node, figure: Figure) -> Series:
         """Return a figure of a node's costs at every size."""
-        return self._every([figure(tables.costs.nodes[node.id]) for tables in self.distinct])
+        return self._every(self.columns[self.function.costs[node.id] + FIGURES.index(figure)])
 
-    def _axes(self, shapes: Sequence[Shape]) -> list[Series]:
-        return [self._every(axis) for axis in zip(*(shape.numbers() for shape in shapes), strict=True)]
-
-    def _every(self, values: Sequence[int]) -> Series:
+    def _every(self, values: Series) -> Series:
+        if values.count(values[0]) == len(values):
+            return (values[0],) * len(self.which)
         return tuple([values[index] for index in self.which])
 
 
@@ -77,13 +83,13 @@ class Gathered:
     ops: list[JsonObject] = field(default_factory=list[JsonObject])
     defaults: JsonObject = field(default_factory=dict[str, Json])
     sources: list[JsonObject] = field(default_factory=list[JsonObject])
-    _known_bodies: dict[tuple[Tables, ...], int] = field(default_factory=dict[tuple[Tables, ...], int])
+    _known_bodies: dict[tuple[Row, ...], int] = field(default_factory=dict[tuple[Row, ...], int])
     _known_ops: dict[Op, int] = field(default_factory=dict["Op", int])
     _known_sources: dict[Source, int] = field(default_factory=dict[Source, int])
 
-    def network(self, sizes: Sizes) -> JsonObject:
-        """Add a network; give its sizes, and the body that is its own."""
-        body = self.body(SizedBody.of(sizes.tables), sizes.start)
+    def network(self, sizes: Sizes, tables: Tables) -> JsonObject:
+        """Add a network, whose tables at the declared size are given; give its sizes, and the body that is its own."""
+        body = self.body(SizedBody.of(tables, sizes.body, sizes.rows))
         return {
             "sizes": list(sizes.legal),
             "start": sizes.start,
@@ -91,11 +97,11 @@ class Gathered:
             "body": body,
         }
 
-    def body(self, body: SizedBody, start: int) -> int:
+    def body(self, body: SizedBody) -> int:
         """Add a body, after those it calls."""
-        key = body.tables  # compared by identity: bodies are the same if they are so at every size
+        key = body.rows  # compared by identity: bodies are the same if they are so at every size
         if key not in self._known_bodies:
-            found = self._body(body, start)
+            found = self._body(body)
             self._known_bodies[key] = len(self.bodies)
             self.bodies.append(found)
         return self._known_bodies[key]
@@ -108,13 +114,13 @@ class Gathered:
             )
         return self._known_sources[source]
 
-    def _body(self, body: SizedBody, start: int) -> JsonObject:
+    def _body(self, body: SizedBody) -> JsonObject:
         graph = body.graph
         places = {node.id: -1 - index for index, node in enumerate(graph.inputs)}
         boxes: list[Json] = []
         for chunk in chunks(graph):
             places[chunk[-1].id] = len(boxes)
-            boxes.append(self._box(body, chunk, places, start))
+            boxes.append(self._box(body, chunk, places))
         inputs: list[Json] = [
             {"name": node.id, "shape": [self.pool.axis(row) for row in axes], "at": self._place(node.span)}
             for node, axes in zip(graph.inputs, body.inputs(), strict=True)
@@ -136,7 +142,7 @@ class Gathered:
             "outputs": outputs,
         }
 
-    def _box(self, body: SizedBody, chunk: Sequence[Node], places: dict[str, int], start: int) -> JsonObject:
+    def _box(self, body: SizedBody, chunk: Sequence[Node], places: dict[str, int]) -> JsonObject:
         node = head_of(chunk)
         names = chunk[0].names if len(chunk) == 1 else node.names
         box: JsonObject = {
@@ -146,12 +152,12 @@ class Gathered:
         }
         if node.reuses is not None:
             box["reuses"] = node.reuses
-        if are_frozen(body.tables[start], chunk):
+        if are_frozen(body.tables, chunk):
             box["frozen"] = True
         if node.body is not None and not is_simple(node.body):
             inner = body.inner(node)
-            box["body"] = self.body(inner, start)
-            box["text"] = describe_body(inner.tables[start].shapes)
+            box["body"] = self.body(inner)
+            box["text"] = describe_body(inner.tables.shapes)
             return box
         if node.body is not None:
             box["lifted"] = True
@@ -178,12 +184,12 @@ class Gathered:
             "shape": [self.pool.axis(row) for row in result],
         }
         figures = {
-            "parameters": (0,) if is_reused else body.costs_of(node, lambda total: total.parameters),
-            "macs": body.costs_of(node, lambda total: total.macs),
+            "parameters": (0,) if is_reused else body.costs_of(node, "parameters"),
+            "macs": body.costs_of(node, "macs"),
         }
         entry.update({key: coded for key, row in figures.items() if (coded := self.pool.count(row, tensors))})
         # What is written is the output or nothing: an operator that only rearranges writes nothing.
-        if not any(body.costs_of(node, lambda total: total.activations)):
+        if not any(body.costs_of(node, "activations")):
             entry["rearranges"] = True
         if times > 1:
             entry["times"] = times
