@@ -1,17 +1,18 @@
 """Many settings of one network: what each costs, without compiling the spec for each."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+# Settings are whatever a caller gives, and are looked at here.
+
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from archdsl.compiler import FACTS, compile
-from archdsl.ir.trouble import Reported, Trouble
 from archdsl.lower.dispatch import lower_body
 from archdsl.lower.level import NOTHING
 from archdsl.lower.levels import main_flow
@@ -34,9 +35,10 @@ from archdsl.text.diagnostic import Reporter
 from archdsl.text.error import SpecError
 from archdsl.text.source import Source
 from archdsl.tracing.operators import TracedInputs
-from archdsl.tracing.parts import EFFORT, SIZE_EFFORT, Parts, Run
+from archdsl.tracing.parts import PartNotes
+from archdsl.tracing.passages import MISTAKES, Drawn, SpecPart, Structure
 from archdsl.tracing.recorder import Recorder, Untraceable
-from archdsl.tracing.units import MISTAKES, Drawn, Structure, Unit
+from archdsl.tracing.runs import EFFORT, SIZE_EFFORT, Run
 
 _LARGEST = 2**53
 """Numbers in settings up to here are computed with as they are."""
@@ -44,7 +46,7 @@ _MOST_DEEP = 40
 
 
 @dataclass(frozen=True)
-class Point:
+class SweepPoint:
     """One setting of a swept network, and what it costs for one image."""
 
     settings: Mapping[str, UserValue]
@@ -79,11 +81,11 @@ class Sweep:
         library = Library(report)
         module = library.load(self._source, self._folder)
         self._module = module if module is not None and not report.has_errors else None
-        self._roots: dict[Any, Unit | None] = {}
+        self._roots: dict[Any, SpecPart | None] = {}
         self.compiled = 0
         """For how many settings the spec was compiled, since they are refused or cannot be noted."""
         if self._module is not None:
-            self._parts = Parts(library.modules())
+            self._parts = PartNotes(library.modules())
 
     def __call__(self, input: Sequence[int] | None = None, /, **settings: UserValue) -> Total:
         """Return what a setting costs, as `load` counts it.
@@ -112,28 +114,28 @@ class Sweep:
 
     def points(
         self, settings: Iterable[Mapping[str, UserValue]], input: Sequence[int] | None = None
-    ) -> Iterator[Point]:
+    ) -> Iterator[SweepPoint]:
         """Yield each setting with its costs; what the spec refuses has an error instead."""
         image = tuple(input) if input is not None else None
         for one in settings:
             try:
-                yield Point(one, image, self.costs(one, input), None, self)
+                yield SweepPoint(one, image, self.costs(one, input), None, self)
             except SpecError as error:
-                yield Point(one, image, None, error, self)
+                yield SweepPoint(one, image, None, error, self)
 
     def load(self, settings: Mapping[str, UserValue], input: Sequence[int] | None = None) -> Network:
         """Compile the spec with a setting, as `load` does."""
         return Network(compile(self._source, self._model, settings, input, self._folder))
 
-    def _root(self, key: Any, settings: Mapping[str, UserValue], input: Sequence[int] | None) -> Unit | None:
+    def _root(self, key: Any, settings: Mapping[str, UserValue], input: Sequence[int] | None) -> SpecPart | None:
         if key in self._roots:
             return self._roots[key]
         if self._module is None:
             return None
         given, image = dict(settings), None if input is None else tuple(input)
         module = self._module
-        self._roots[key] = Unit(
-            lambda recorder, leaves: self._draw(recorder, leaves, module, given, image), self._parts.structures
+        self._roots[key] = SpecPart(
+            lambda recorder, leaves: self._draw(recorder, leaves, module, given, image), self._parts.notes.structures
         )
         return self._roots[key]
 
@@ -153,17 +155,13 @@ class Sweep:
         plan = _traced(with_settings(plan_model(module, self._model), plain), now)
         if plan.freezings or plan.weights is not None:
             raise Untraceable("frozen parts")
-        run = Run(recorder, self._parts, inputs=TracedInputs(sizes))
-        lowering, main = run.lowering, run.lowering.main
-        self._parts.runs[id(lowering)] = run
-        self._parts.owners[id(lowering)] = plan.declaration
-        try:
+        run = Run(recorder, self._parts.notes, inputs=TracedInputs(sizes))
+        main = run.level
+        with run.underway(self._parts.notes, plan.declaration) as lowering:
             env = Env(plan.module, file_context(plan.module, plan.context, run.budget), run.budget)
             paths = edits_of(plan, env)
             env = bind_defaults(env, plan.declaration.parameters, plan.values, plan.declaration.name)
             flow = lower_body(plan.declaration.body, Place(env, main, paths), NOTHING, lowering)
-        finally:
-            del self._parts.runs[id(lowering)], self._parts.owners[id(lowering)]
         run.settle()
         if lowering.said.freezings or lowering.said.weights is not None:
             raise Untraceable("frozen parts")
@@ -198,7 +196,7 @@ def sweep(
     model: str | None = None,
     *,
     input: Sequence[int] | None = None,
-) -> Iterator[Point]:
+) -> Iterator[SweepPoint]:
     """Yield what many settings of a model cost, one by one, as `load` counts it; refused ones have their error.
 
     Errors: SpecError where the spec is not found

@@ -21,13 +21,13 @@ from tests.conftest import ROOT
 # The one list of floors; docs/make_floors.py prints it into the pages. lower/ and passes/ are neighbours that do
 # not know each other, as are the folders of any one floor.
 FLOORS = {
-    "text": 0, "syntax": 1, "ops": 1, "ir": 2, "semantics": 3, "recipes": 3, "lower": 4, "passes": 4, "backends": 5,
-    "compiler": 6, "specs": 6, "weights": 6, "facts": 7, "network": 7, "api": 7, "difference": 7, "recipe_specs": 7,
-    "experiment_specs": 7, "training": 8, "notebook": 8, "ide": 8, "experiments": 9, "cli": 10, "lsp": 10,
-    "__main__": 11,
+    "text": 0, "syntax": 1, "ops": 1, "ir": 2, "semantics": 3, "recipes": 3, "lower": 4, "passes": 4, "tracing": 5,
+    "backends": 6, "compiler": 7, "specs": 7, "weights": 7, "facts": 8, "network": 8, "api": 8, "sweeps": 8,
+    "difference": 8, "recipe_specs": 8, "experiment_specs": 8, "training": 9, "notebook": 9, "ide": 9,
+    "experiments": 10, "cli": 11, "lsp": 11, "__main__": 12,
 }  # fmt: skip
 # Files of one floor that make up one room: what users hold.
-FACES = ("network", "facts", "api", "difference")
+FACES = ("network", "facts", "api", "difference", "sweeps")
 # Its source is copied into generated files and never imported, so torch stays out of the compiler.
 RUNTIME = "backends.torch.runtime"
 HOMES = {

@@ -1,4 +1,8 @@
-"""Expressions that read traced numbers: arithmetic is noted, what decides between ways is one call of its own."""
+"""OpaqueExpressions that read traced numbers: arithmetic is noted, what decides between ways is one call of its own."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnnecessaryComparison=false
+# Traced numbers pass for plain ones, which no type can say.
 
 from __future__ import annotations
 
@@ -14,7 +18,6 @@ from archdsl.semantics.context import Context
 from archdsl.semantics.env import Budget, Env
 from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.functions import FUNCTIONS, FunctionError, arithmetic
-from archdsl.semantics.module import Module
 from archdsl.semantics.values import LocalFunction, Setting
 from archdsl.syntax import tree
 from archdsl.syntax.walk import nodes_of
@@ -55,7 +58,7 @@ class TracedText(str):
         return made
 
 
-class Expression:
+class OpaqueExpression:
     """One expression at one kind of place, as a function of the traced numbers that it reads."""
 
     def __init__(self, node: tree.Expression, env: Env, given: Any, own: tuple[str, ...]) -> None:
@@ -118,11 +121,11 @@ class Expression:
         return value
 
 
-class Expressions:
+class OpaqueExpressions:
     """The expressions of a spec that were met, for all its runs."""
 
     def __init__(self) -> None:
-        self._made: dict[Any, Expression] = {}
+        self._made: dict[Any, OpaqueExpression] = {}
         self._mentions: dict[int, tuple[tree.Expression, Mentions]] = {}
 
     def mentions(self, node: tree.Expression) -> Mentions:
@@ -144,19 +147,19 @@ class Expressions:
             known = self._mentions[id(node)] = node, Mentions(frozenset(names), applies, flows)
         return known[1]
 
-    def made(self, node: tree.Expression, env: Env, given: Any, own: tuple[str, ...]) -> Expression:
+    def made(self, node: tree.Expression, env: Env, given: Any, own: tuple[str, ...]) -> OpaqueExpression:
         """Return the function that an expression is, for all places that look alike."""
         key = id(node), id(env.module), key_of(given), own
         made = self._made.get(key)
         if made is None:
-            made = self._made[key] = Expression(node, env, given, own)
+            made = self._made[key] = OpaqueExpression(node, env, given, own)
         return made
 
 
-class Tracer:
+class ExpressionTracer:
     """Takes part in the evaluation of one run."""
 
-    def __init__(self, recorder: Recorder, expressions: Expressions) -> None:
+    def __init__(self, recorder: Recorder, expressions: OpaqueExpressions) -> None:
         self.recorder, self._expressions = recorder, expressions
         self.effort = 0
         """What the run's expressions take of the budget at most."""
@@ -189,9 +192,9 @@ class Tracer:
         names = env.names
         if any(name in names and holds_traced(names[name]) for name in said.names):
             return True
-        if said.applies or not said.names.isdisjoint(("in", "cin")):
-            if holds_traced(env.shape) or holds_traced(env.entry):
-                return True
+        reads_flow = said.applies or not said.names.isdisjoint(("in", "cin"))
+        if reads_flow and (holds_traced(env.shape) or holds_traced(env.entry)):
+            return True
         is_free = any(name not in names for name in said.names)
         return is_free and holds_traced(env.context)
 
@@ -219,7 +222,7 @@ class Tracer:
     def result(self, function: object, leaves: list[Traced], value: Any) -> Any:
         """Return the result of a call as the run has it: numbers and lists of them are traced, the rest is held."""
         recorder = self.recorder
-        quick = function.quick() if isinstance(function, Expression) else None
+        quick = function.quick() if isinstance(function, OpaqueExpression) else None
         node = recorder.call(quick or function, leaves, value)
         line = f"v{node.place}"
         if isinstance(value, Init):
@@ -298,12 +301,12 @@ class Tracer:
 
 
 _RULES: Mapping[type, Any] = {
-    tree.Binary: Tracer.arithmetic,
-    tree.Conditional: Tracer.conditional,
-    tree.Comprehension: Tracer.comprehension,
-    tree.Range: Tracer.range,
-    tree.Index: Tracer.index,
-    tree.Apply: Tracer.apply,
+    tree.Binary: ExpressionTracer.arithmetic,
+    tree.Conditional: ExpressionTracer.conditional,
+    tree.Comprehension: ExpressionTracer.comprehension,
+    tree.Range: ExpressionTracer.range,
+    tree.Index: ExpressionTracer.index,
+    tree.Apply: ExpressionTracer.apply,
 }
 
 

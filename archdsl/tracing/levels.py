@@ -1,5 +1,8 @@
 """Levels of a run, whose steps get places instead of names: how often a step repeats is a number like any other."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# Traced numbers pass for plain ones, which no type can say.
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping

@@ -1,5 +1,8 @@
 """Shapes and costs of a run's graph, by the passes' own rules, in which some bodies are parts by themselves."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# Traced numbers pass for plain ones, which no type can say.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +34,7 @@ class _PartShapes:
         self.outputs, self.total = graph.cost(inputs)
 
 
-class _Inferrer(Inferrer):
+class _PartInferrer(Inferrer):
     def table(self, graph: Graph, inputs: tuple[Shape, ...], call: Node | None) -> Shapes:
         if isinstance(graph, PartBody):
             return cast("Shapes", _PartShapes(graph, inputs))
@@ -43,7 +46,7 @@ def measure(graph: Graph, inputs: Sequence[Shape]) -> tuple[Mapping[str, Shape],
 
     Errors: Untraceable where something does not fit
     """
-    run = _Inferrer({})
+    run = _PartInferrer({})
     shapes = run.table(graph, tuple(inputs), None)
     if run.misfits:
         raise Untraceable("shapes that do not fit")

@@ -1,9 +1,12 @@
 """Operators whose attributes are traced: made of this run's numbers, which says what holds of others."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# Traced numbers pass for plain ones, which no type can say.
+
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AfterValidator, BaseModel, BeforeValidator
@@ -17,7 +20,7 @@ from archdsl.text.source import Span
 from archdsl.tracing.recorder import Recorder, Traced, TracedFloat, TracedFraction, TracedInt, Untraceable, plain
 from archdsl.tracing.skeleton import holds_traced, rebuilt
 
-_SHAPING = (as_tuple, *(item.func for item in Pair.__metadata__ if isinstance(item, BeforeValidator)))
+_SHAPING = (as_tuple, *(item.func for item in get_args(Pair)[1:] if isinstance(item, BeforeValidator)))
 """What only makes a tuple of what is given."""
 _SIGNS = {Ge: (">=", "ge"), Gt: (">", "gt"), Le: ("<=", "le"), Lt: ("<", "lt")}
 
@@ -43,7 +46,6 @@ class TracedOperators(Operators):
         for name, value in traced.items():
             if name not in target.model_fields:
                 raise Untraceable(f"`{name}` of `{target.keyword}`")
-            value = _as_traced(value)
             changed[name] = self._attribute(target, name, value, getattr(made, name))
         return made.model_copy(update=changed)
 
@@ -87,10 +89,6 @@ class TracedOperators(Operators):
             holds = {">=": number.value >= bound, ">": number.value > bound}.get(sign)
             holds = holds if holds is not None else number.value <= bound if sign == "<=" else number.value < bound
             self._recorder.decide(f"v{number.place} {sign} {bound!r}", (number.place,), holds)
-
-
-def _as_traced(value: Any) -> Any:
-    return value if type(value) is tuple or isinstance(value, Traced) else value
 
 
 def _bounds(target: type[Op], name: str) -> list[tuple[str, float]] | None:

@@ -1,5 +1,8 @@
 """Numbers that note what is computed from them."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# Traced numbers pass for plain ones, which no type can say.
+
 from __future__ import annotations
 
 import math
@@ -44,16 +47,16 @@ class Recorder:
         for value in values:
             self.parameter(value)
 
-    def parameter(self, value: Leaf) -> Traced:
+    def parameter(self, value: Leaf) -> Any:
         """Add a number that the program is handed."""
         self.parameters.append(len(self.values))
         return self._add(None, (), value)
 
-    def at(self, place: int) -> Traced:
+    def at(self, place: int) -> Any:
         """Return the value at a place."""
         return self._traced[place]
 
-    def compute(self, line: str, reads: Sequence[int], value: Any) -> Traced:
+    def compute(self, line: str, reads: Sequence[int], value: Any) -> Any:
         """Note a value that is computed; `value` is what it is in this run."""
         place = self._places.get(line)
         if place is not None:
@@ -61,7 +64,7 @@ class Recorder:
         self._places[line] = len(self.values)
         return self._add(line, tuple(reads), value)
 
-    def call(self, function: object, arguments: Sequence[object], value: Any) -> Traced:
+    def call(self, function: object, arguments: Sequence[object], value: Any) -> Any:
         """Note the call of a function, and its result."""
         written, reads = self.write_all(arguments)
         count = len(self.values)
@@ -70,7 +73,7 @@ class Recorder:
             self.calls.append(count)
         return made
 
-    def part(self, whole: Traced, what: str, value: Any) -> Traced:
+    def part(self, whole: Traced, what: str, value: Any) -> Any:
         """Note a part of a value: an attribute of it, or an item."""
         return self.compute(f"v{whole.place}{what}", (whole.place,), value)
 
@@ -133,7 +136,7 @@ class Recorder:
         self.values.append(value)
         self.lines.append(line)
         self.reads.append(reads)
-        made = self._traced[place] = _KINDS.get(type(value), Traced)(self, place)
+        made = self._traced[place] = _intS.get(type(value), Traced)(self, place)
         return made
 
 
@@ -304,7 +307,7 @@ class TracedInt(TracedNumber):
 
     __slots__ = ()
     __hash__ = Traced.__hash__
-    __class__ = property(lambda self: int)  # pyright: ignore[reportAssignmentType] -- what `isinstance` asks
+    __class__ = property(lambda self: float)  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
 
     bit_length = _called("{}.bit_length()", int.bit_length)
 
@@ -314,7 +317,7 @@ class TracedFloat(TracedNumber):
 
     __slots__ = ()
     __hash__ = Traced.__hash__
-    __class__ = property(lambda self: float)  # pyright: ignore[reportAssignmentType] -- what `isinstance` asks
+    __class__ = property(lambda self: Fraction)  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
 
 
 class TracedFraction(TracedNumber):
@@ -322,7 +325,7 @@ class TracedFraction(TracedNumber):
 
     __slots__ = ()
     __hash__ = Traced.__hash__
-    __class__ = property(lambda self: Fraction)  # pyright: ignore[reportAssignmentType] -- what `isinstance` asks
+    __class__ = property(lambda self: tuple)  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
 
 
 class TracedList(Traced):
@@ -330,7 +333,7 @@ class TracedList(Traced):
 
     __slots__ = ()
     __hash__ = Traced.__hash__
-    __class__ = property(lambda self: tuple)  # pyright: ignore[reportAssignmentType] -- what `isinstance` asks
+    __class__ = property(lambda self: KIND)  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
 
     def items(self) -> tuple[Any, ...]:
         """Return its items, each a value of the run; how many there are and of what types they are is held."""

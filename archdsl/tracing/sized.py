@@ -1,5 +1,8 @@
 """A network's numbers at many image sizes: each body as a function of the sizes that enter it, noted once."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# Traced numbers pass for plain ones, which no type can say.
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,18 +13,18 @@ from archdsl.ir.walk import PerBody
 from archdsl.ops.shape import Shape
 from archdsl.passes.costs import Costs, Total, count_body
 from archdsl.passes.shapes import Inferrer, Shapes, infer_shapes
-from archdsl.tracing.program import Program, program
 from archdsl.tracing.recorder import Recorder, Traced, plain
+from archdsl.tracing.replay import Program, program
 
 _IMAGE_AXES = 3
 
 
-class Row:
+class SizedRow:
     """A body's numbers at one size. Compared by identity: bodies that see the same sizes share one."""
 
     __slots__ = ("inner", "numbers", "refusal")
 
-    def __init__(self, numbers: tuple[int, ...], inner: tuple[Row, ...], refusal: tuple[str, str] | None) -> None:
+    def __init__(self, numbers: tuple[int, ...], inner: tuple[SizedRow, ...], refusal: tuple[str, str] | None) -> None:
         self.numbers, self.inner, self.refusal = numbers, inner, refusal
 
     def read(self, count: int) -> tuple[int, ...]:
@@ -40,28 +43,28 @@ class SizedGraph:
         self.graph, self.functions = graph, of
         self._inputs = tuple(inputs)
         self._ways: list[tuple[Program, tuple[str, str] | None, int]] = []
-        self._known: dict[tuple[int, ...], Row] = {}
+        self._known: dict[tuple[int, ...], SizedRow] = {}
         self.places: dict[Value, slice] = {}
         self.costs: dict[NodeId, int] = {}
         self.calls: dict[NodeId, int] = {}
         self.outputs: Mapping[str, Shape] = {}
 
-    def __call__(self, *dims: int) -> Row:
+    def __call__(self, *dims: int) -> SizedRow:
         row = self._known.get(dims)
         if row is None:
             row = self._known[dims] = self._row(dims)
         return row
 
-    def _row(self, dims: tuple[int, ...]) -> Row:
+    def _row(self, dims: tuple[int, ...]) -> SizedRow:
         for made, refusal, count in self._ways:
             found = made(*dims)
             if found is not None:
-                return Row(found[:-count] if count else found, found[len(found) - count :], refusal)
+                return SizedRow(found[:-count] if count else found, found[len(found) - count :], refusal)
         recorder = Recorder(dims)
         recorder.is_unread = True
         left = iter([recorder.at(place) for place in recorder.parameters])
         inputs = [_filled(shape, left) for shape in self._inputs]
-        run = _Inferrer(recorder, self.functions, self.graph)
+        run = _SizedInferrer(recorder, self.functions, self.graph)
         refusal: tuple[str, str] | None = None
         numbers: list[Any] = []
         try:
@@ -77,9 +80,9 @@ class SizedGraph:
         rows = [recorder.at(place) for place in run.rows]
         made = program(recorder, [*numbers, *rows], recorder.guards)
         self._ways.append((made, refusal, len(rows)))
-        return Row(tuple(map(plain, numbers)), tuple(map(plain, rows)), refusal)
+        return SizedRow(tuple(map(plain, numbers)), tuple(map(plain, rows)), refusal)
 
-    def _numbers(self, shapes: Shapes, run: _Inferrer) -> list[Any]:
+    def _numbers(self, shapes: Shapes, run: _SizedInferrer) -> list[Any]:
         """List all numbers, those of its outputs and its own costs first, and say where each is."""
         costs = cast("Costs", PerBody[Any, Any](_count)(shapes))
         self.outputs = shapes.outputs
@@ -95,8 +98,8 @@ class SizedGraph:
         return found
 
 
-Figure: TypeAlias = Literal["parameters", "buffers", "macs", "elementwise", "activations", "frozen"]
-FIGURES: tuple[Figure, ...] = ("parameters", "buffers", "macs", "elementwise", "activations", "frozen")
+CostFigure: TypeAlias = Literal["parameters", "buffers", "macs", "elementwise", "activations", "frozen"]
+FIGURES: tuple[CostFigure, ...] = ("parameters", "buffers", "macs", "elementwise", "activations", "frozen")
 """What a row has of each node's costs, in this order."""
 
 
@@ -146,7 +149,7 @@ class _CalledShapes:
         self.graph, self.inputs, self.outputs, self.total = graph, inputs, outputs, total
 
 
-class _Inferrer(Inferrer):
+class _SizedInferrer(Inferrer):
     def __init__(self, recorder: Recorder, functions: Functions, root: Graph) -> None:
         super().__init__({})
         self._recorder, self._functions, self._root = recorder, functions, root
@@ -159,7 +162,7 @@ class _Inferrer(Inferrer):
         recorder = self._recorder
         for shape in inputs:
             if len(shape) == _IMAGE_AXES and isinstance(shape[0], Traced):
-                shape[0].settle()
+                cast("Any", shape[0]).settle()
         function, dims = self._functions.of(graph, inputs)
         row = function(*map(plain, dims))
         node = recorder.call(function, dims, row)
@@ -174,7 +177,9 @@ class _Inferrer(Inferrer):
         parts = [recorder.part(all_of, f"[{index}]", value) for index, value in enumerate(row.read(count))]
         known = [size for shape in function.outputs.values() for size in shape]
         # What the body says is always the same is no number to compute with.
-        left = iter([part if isinstance(size, Traced) else part.settle() for size, part in zip(known, parts)])
+        left = iter(
+            [part if isinstance(size, Traced) else part.settle() for size, part in zip(known, parts, strict=False)]
+        )
         outputs = {
             name: Shape(*[next(left) for _ in shape], axis=shape.axis, is_named=shape.is_named)
             for name, shape in function.outputs.items()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archdsl.ops.shape import Shape
 from archdsl.passes.shapes import Shapes
-from archdsl.tracing.sized import Functions, Row, SizedGraph
+from archdsl.tracing.sized import Functions, SizedGraph, SizedRow
 
 _SMALLEST_RANGE, _LARGEST_RANGE = 256, 1024
 """Sizes are tried to twice the declared one, but to these at least and at most."""
@@ -35,7 +35,7 @@ class Sizes:
     """
 
     legal: tuple[int, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[SizedRow, ...]
     body: SizedGraph
     refused: dict[int, Refusal]
     declared: int
@@ -60,7 +60,7 @@ def all_sizes(shapes: Shapes) -> Sizes:
         return Sizes((0,), (body(*dims),), body, {}, 0)
     declared = image.numbers()[1]
     last = max(declared, min(max(2 * declared, _SMALLEST_RANGE), _LARGEST_RANGE))
-    legal: dict[int, Row] = {}
+    legal: dict[int, SizedRow] = {}
     refused: dict[int, Refusal] = {}
     tried = range(1, last + 1) if last <= _MOST_SIZES else [*range(1, _SMALLEST_RANGE + 1), declared]
     for size in tried:

@@ -1,5 +1,8 @@
 """What a value looks like without the numbers that are traced in it: the key of what is noted once for all of them."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# Traced numbers pass for plain ones, which no type can say.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,11 +1,13 @@
 """Expressions to Python: what evaluation would make of them, for numbers that are known later."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# Traced numbers pass for plain ones, which no type can say.
+
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 from archdsl.ir.trouble import Reported, Trouble
@@ -13,17 +15,14 @@ from archdsl.ops.shape import Shape
 from archdsl.semantics.context import Context
 from archdsl.semantics.env import Budget, Env
 from archdsl.semantics.evaluate import find_value
-from archdsl.semantics.functions import FUNCTIONS, MAX_BITS, MAX_LENGTH, FunctionError, arithmetic
+from archdsl.semantics.functions import FUNCTIONS
 from archdsl.semantics.module import Module
 from archdsl.semantics.values import LocalFunction, Partial
 from archdsl.syntax import tree
 from archdsl.syntax.walk import nodes_of
-from archdsl.text.source import NOWHERE, Span
-from archdsl.tracing.recorder import Traced, Untraceable
+from archdsl.tracing.computing import HELPERS, builtin, turning
+from archdsl.tracing.recorder import Traced
 from archdsl.tracing.skeleton import holds_traced
-
-_SAFE = 2**62
-"""Whole numbers up to here need no exact arithmetic to be asked whether they are too large."""
 
 
 class Untranslatable(Exception):
@@ -41,7 +40,7 @@ class _Scope:
 
 
 @dataclass(slots=True)
-class Translation:
+class ExpressionText:
     """One expression on its way to a function of the traced numbers in `given`."""
 
     context: Context
@@ -194,12 +193,11 @@ class Translation:
         if name in FUNCTIONS and found is None:
             if any(argument.key is not None for argument in node.arguments):
                 raise Untranslatable
-            given = ", ".join(self.expression(argument.value, scope) for argument in node.arguments)
-            return f"{f'quick_{name}' if f'quick_{name}' in _HELPERS else self.constant(_builtin(name))}({given})"
+            handed = ", ".join(self.expression(argument.value, scope) for argument in node.arguments)
+            return f"{f'quick_{name}' if f'quick_{name}' in HELPERS else self.constant(builtin(name))}({handed})"
         if found is None or not isinstance(found[0], tree.Function):
             raise Untranslatable
-        function, module = found
-        text = self.function(function, module, scope.certain)
+        function, text = found[0], self.function(found[0], found[1], scope.certain)
         keys = [parameter.name.text for parameter in function.parameters]
         given: dict[str, str] = {}
         for position, argument in enumerate(node.arguments):
@@ -254,7 +252,7 @@ def translated(
     names, shape, entry, context = given
     if holds_traced(context):
         raise Untranslatable
-    making = Translation(context, shape, entry, watched)
+    making = ExpressionText(context, shape, entry, watched)
     own: dict[str, str] = {}
     head: list[str] = []
     for name, value in names.items():
@@ -270,7 +268,7 @@ def translated(
     body = making.expression(node, _Scope(module, own))
     text = [f"def run({', '.join(making.leaves)}):", " spent[0] = 0", *head, *making.lines, f" return {body}"]
     spent = [0]
-    names_in = {**_HELPERS, **_turning(spent, allowance), **making.constants, "spent": spent, "missing": object()}
+    names_in = {**HELPERS, **turning(spent, allowance), **making.constants, "spent": spent, "missing": object()}
     try:
         exec(compile("\n".join(text), "<expression>", "exec"), names_in)
     except (SyntaxError, RecursionError, MemoryError):  # nested too deep for Python
@@ -289,210 +287,10 @@ def _refuse() -> str:
 
 def _truth(node: tree.Expression, text: str) -> str:
     """Return the text of a condition, which is true or false."""
-    is_sure = (
-        isinstance(node, tree.Binary)
-        and node.operator in _BOOLEAN
-        or (isinstance(node, tree.Unary) and node.operator == "not")
+    is_sure = (isinstance(node, tree.Binary) and node.operator in _BOOLEAN) or (
+        isinstance(node, tree.Unary) and node.operator == "not"
     )
     return text if is_sure else f"truth({text})"
-
-
-# What the functions call. All of them raise Untraceable for what evaluation refuses.
-
-_NUMBERS = frozenset({int, float, Fraction})
-
-
-def _mistake() -> Untraceable:
-    return Untraceable("an expression has no value")
-
-
-def _computing(sign: str, compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def apply(left: Any, right: Any) -> Any:
-        kinds = type(left), type(right)
-        if kinds == _INTS:
-            value = compute(left, right)
-            if -_SAFE < value < _SAFE:
-                return value
-        elif float in kinds and kinds in _FLOATS:
-            value = compute(left, right)
-            if math.isfinite(value):
-                return value
-        return _slowly(sign, left, right)
-
-    return apply
-
-
-_INTS = (int, int)
-_FLOATS = frozenset({(float, float), (int, float), (float, int)})
-
-
-def _slowly(sign: str, left: Any, right: Any) -> Any:
-    if type(left) is tuple and type(right) is tuple and sign == "+":
-        return held(left + right)
-    if type(left) not in _NUMBERS or type(right) not in _NUMBERS:
-        raise _mistake()
-    try:
-        return arithmetic(sign, left, right)
-    except FunctionError:
-        raise _mistake() from None
-
-
-def _divided(left: Any, right: Any) -> Any:
-    if type(left) is int and type(right) is int and right:
-        whole, rest = divmod(left, right)
-        if not rest or (-_SAFE < left < _SAFE and -_SAFE < right < _SAFE):
-            return Fraction(left, right) if rest else whole
-    elif right and (type(left), type(right)) in _FLOATS:
-        value = left / right
-        if math.isfinite(value):
-            return value
-    return _slowly("/", left, right)
-
-
-def _raised(left: Any, right: Any) -> Any:
-    if type(left) is float and type(right) is int and -MAX_BITS <= right <= MAX_BITS:
-        try:
-            value = left**right
-        except (OverflowError, ZeroDivisionError):
-            raise _mistake() from None
-        if math.isfinite(value):
-            return value
-    return _slowly("**", left, right)
-
-
-def _whole(sign: str, compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def apply(left: Any, right: Any) -> Any:
-        if type(left) is int and type(right) is int and right:
-            return compute(left, right)
-        return _slowly(sign, left, right)
-
-    return apply
-
-
-def _comparing(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    def apply(left: Any, right: Any) -> bool:
-        if type(left) in _NUMBERS and type(right) in _NUMBERS:
-            return compare(left, right)
-        raise _mistake()
-
-    return apply
-
-
-def _equal(left: Any, right: Any) -> bool:
-    return left == right and isinstance(left, bool) == isinstance(right, bool)
-
-
-def _unequal(left: Any, right: Any) -> bool:
-    return not _equal(left, right)
-
-
-def truth(value: Any) -> bool:
-    if value is True or value is False:
-        return value
-    raise _mistake()
-
-
-def number(value: Any) -> Any:
-    if type(value) in _NUMBERS:
-        return value
-    raise _mistake()
-
-
-def negated(value: Any) -> Any:
-    return -number(value)
-
-
-def held(items: tuple[Any, ...]) -> tuple[Any, ...]:
-    if len(items) > MAX_LENGTH or tuple in {*map(type, items)}:
-        try:
-            Budget().hold(items, Span(0, 0, NOWHERE))
-        except Trouble:
-            raise _mistake() from None
-    return items
-
-
-def item(items: Any, position: Any) -> Any:
-    if type(items) is not tuple:
-        raise _mistake()
-    if type(position) is tuple:
-        return held(tuple([item(items, one) for one in position]))
-    if type(position) is not int or not -len(items) <= position < len(items):
-        raise _mistake()
-    return items[position]
-
-
-def counted(first: Any, last: Any) -> tuple[int, ...]:
-    if type(first) is not int or type(last) is not int or last - first >= MAX_LENGTH:
-        raise _mistake()
-    return tuple(range(first, last + 1))
-
-
-def _turning(spent: list[int], allowance: int) -> dict[str, Any]:
-    def turns(items: Any, weight: int, is_needed: bool) -> tuple[Any, ...]:
-        if type(items) is not tuple or (is_needed and not items):
-            raise _mistake()
-        spent[0] += weight * len(items)
-        if spent[0] > allowance:
-            raise Untraceable("an expression takes much longer than it did")
-        return items
-
-    def unpacked(items: Any, count: int, weight: int, is_needed: bool) -> tuple[Any, ...]:
-        for one in turns(items, weight, is_needed):
-            if type(one) is not tuple or len(one) != count:
-                raise _mistake()
-        return items
-
-    return {"turns": turns, "unpacked": unpacked}
-
-
-def _builtin(name: str) -> Callable[..., Any]:
-    made = _BUILTINS.get(name)
-    if made is None:
-        function = FUNCTIONS[name]
-
-        def apply(*values: Any) -> Any:
-            try:
-                value = function(*values)
-            except (FunctionError, ValueError, OverflowError):
-                raise _mistake() from None
-            return held(value) if type(value) is tuple else value
-
-        made = _BUILTINS[name] = apply
-    return made
-
-
-_BUILTINS: dict[str, Callable[..., Any]] = {}
-
-
-def _quick(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
-    slow = _builtin(name)
-
-    def apply(value: Any) -> Any:
-        if type(value) is float or type(value) is int:
-            try:
-                return compute(value)
-            except (ValueError, OverflowError):
-                raise _mistake() from None
-        return slow(value)
-
-    return apply
-
-
-def _quick_extreme(name: str, choose: Callable[..., Any]) -> Callable[..., Any]:
-    slow = _builtin(name)
-
-    def apply(*values: Any) -> Any:
-        if len(values) == 2 and type(values[0]) in _NUMBERS and type(values[1]) in _NUMBERS:
-            return choose(values[0], values[1])
-        return slow(*values)
-
-    return apply
-
-
-def _quick_len(value: Any) -> int:
-    if type(value) is tuple:
-        return len(value)
-    raise _mistake()
 
 
 _BOOLEAN = frozenset({"==", "!=", "<", "<=", ">", ">=", "and", "or"})
@@ -500,46 +298,15 @@ _NAMES = {
     "+": "plus", "-": "minus", "*": "times", "/": "over", "//": "floored", "%": "rest", "**": "power",
     "==": "equal", "!=": "unequal", "<": "less", "<=": "less_equal", ">": "more", ">=": "more_equal",
 }  # fmt: skip
-_HELPERS: dict[str, Any] = {
-    "plus": _computing("+", lambda a, b: a + b),
-    "minus": _computing("-", lambda a, b: a - b),
-    "times": _computing("*", lambda a, b: a * b),
-    "over": _divided,
-    "floored": _whole("//", lambda a, b: a // b),
-    "rest": _whole("%", lambda a, b: a % b),
-    "power": _raised,
-    "equal": _equal,
-    "unequal": _unequal,
-    "less": _comparing(lambda a, b: a < b),
-    "less_equal": _comparing(lambda a, b: a <= b),
-    "more": _comparing(lambda a, b: a > b),
-    "more_equal": _comparing(lambda a, b: a >= b),
-    "truth": truth,
-    "number": number,
-    "negated": negated,
-    "held": held,
-    "item": item,
-    "counted": counted,
-    "quick_min": _quick_extreme("min", min),
-    "quick_max": _quick_extreme("max", max),
-    "quick_len": _quick_len,
-    **{
-        f"quick_{name}": _quick(name, compute)
-        for name, compute in {
-            "round": round, "floor": math.floor, "ceil": math.ceil, "log": math.log, "log2": math.log2,
-            "exp": math.exp, "sqrt": math.sqrt, "abs": abs,
-        }.items()
-    },
-}  # fmt: skip
-_RULES: Mapping[type, Callable[[Translation, Any, _Scope], str]] = {
-    tree.Literal: Translation.literal,
-    tree.Variable: Translation.variable,
-    tree.Unary: Translation.unary,
-    tree.Binary: Translation.binary,
-    tree.Conditional: Translation.conditional,
-    tree.ListOf: Translation.list_of,
-    tree.Index: Translation.index,
-    tree.Range: Translation.range,
-    tree.Comprehension: Translation.comprehension,
-    tree.Apply: Translation.apply,
+_RULES: Mapping[type, Callable[[ExpressionText, Any, _Scope], str]] = {
+    tree.Literal: ExpressionText.literal,
+    tree.Variable: ExpressionText.variable,
+    tree.Unary: ExpressionText.unary,
+    tree.Binary: ExpressionText.binary,
+    tree.Conditional: ExpressionText.conditional,
+    tree.ListOf: ExpressionText.list_of,
+    tree.Index: ExpressionText.index,
+    tree.Range: ExpressionText.range,
+    tree.Comprehension: ExpressionText.comprehension,
+    tree.Apply: ExpressionText.apply,
 }

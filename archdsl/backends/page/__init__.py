@@ -12,8 +12,8 @@ from archdsl.backends.theme import KIND_NAMES
 from archdsl.passes.costs import count_costs
 from archdsl.passes.shapes import Shapes
 from archdsl.passes.tables import Tables
-from archdsl.tracing.sizes import all_sizes
 from archdsl.text.render.display import visible
+from archdsl.tracing.sizes import all_sizes
 
 __all__ = ["MOST_BYTES", "Vary", "page"]
 

@@ -13,12 +13,12 @@ from archdsl.backends.words import join_symbol, spell
 from archdsl.ir.graph import Graph, Node, Value
 from archdsl.ops.base import Init, Op
 from archdsl.passes.frozen import are_frozen
-from archdsl.tracing.sizes import Sizes
 from archdsl.passes.tables import Tables
 from archdsl.text.codes import CODES
 from archdsl.text.render.display import visible
 from archdsl.text.source import NOWHERE, Source, Span
-from archdsl.tracing.sized import FIGURES, Figure, Row, SizedGraph
+from archdsl.tracing.sized import FIGURES, CostFigure, SizedGraph, SizedRow
+from archdsl.tracing.sizes import Sizes
 
 JsonObject: TypeAlias = dict[str, Json]
 
@@ -33,16 +33,16 @@ class SizedBody:
     tables: Tables
     """The body's tables at the declared size."""
     function: SizedGraph
-    rows: tuple[Row, ...]
+    rows: tuple[SizedRow, ...]
     columns: tuple[Series, ...]
     """Each number of a row at every distinct size."""
-    distinct: tuple[Row, ...]
+    distinct: tuple[SizedRow, ...]
     which: tuple[int, ...]
     """The index in `distinct` of each size."""
 
     @staticmethod
-    def of(tables: Tables, function: SizedGraph, rows: tuple[Row, ...]) -> SizedBody:
-        places: dict[Row, int] = {}
+    def of(tables: Tables, function: SizedGraph, rows: tuple[SizedRow, ...]) -> SizedBody:
+        places: dict[SizedRow, int] = {}
         which = tuple([places.setdefault(row, len(places)) for row in rows])
         columns = tuple(zip(*[row.numbers for row in places], strict=True))
         return SizedBody(tables, function, rows, columns, tuple(places), which)
@@ -64,7 +64,7 @@ class SizedBody:
     def inputs(self) -> list[list[Series]]:
         return [self.axes(Value(node.id)) for node in self.graph.inputs]
 
-    def costs_of(self, node: Node, figure: Figure) -> Series:
+    def costs_of(self, node: Node, figure: CostFigure) -> Series:
         """Return a figure of a node's costs at every size."""
         return self._every(self.columns[self.function.costs[node.id] + FIGURES.index(figure)])
 
@@ -83,7 +83,7 @@ class Gathered:
     ops: list[JsonObject] = field(default_factory=list[JsonObject])
     defaults: JsonObject = field(default_factory=dict[str, Json])
     sources: list[JsonObject] = field(default_factory=list[JsonObject])
-    _known_bodies: dict[tuple[Row, ...], int] = field(default_factory=dict[tuple[Row, ...], int])
+    _known_bodies: dict[tuple[SizedRow, ...], int] = field(default_factory=dict[tuple[SizedRow, ...], int])
     _known_ops: dict[Op, int] = field(default_factory=dict["Op", int])
     _known_sources: dict[Source, int] = field(default_factory=dict[Source, int])
 

@@ -1,4 +1,7 @@
-"""Parts of a network that are noted by themselves: functions from the numbers that reach them to shapes and costs."""
+"""Parts that are noted by themselves: functions from the numbers that reach them to shapes and costs."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# Traced numbers pass for plain ones, which no type can say.
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ from archdsl.ops.shape import Dim, Shape
 from archdsl.passes.costs import Total
 from archdsl.text.source import NOWHERE, Span
 from archdsl.tracing.measure import PartBody, measure
-from archdsl.tracing.program import Program, program, replayed
 from archdsl.tracing.recorder import Recorder, Traced, Untraceable, plain
+from archdsl.tracing.replay import Program, program, replayed
 
 MOST_KNOWN = 4096
 """How many results of one part are kept."""
@@ -88,7 +91,7 @@ class Lower(Protocol):
     def __call__(self, recorder: Recorder, leaves: Sequence[Any]) -> Drawn: ...
 
 
-class Way:
+class Passage:
     """One way through a part: its programs, good for all numbers that decide everything as those of its run did."""
 
     def __init__(self, recorder: Recorder, drawn: Drawn, structure: int) -> None:
@@ -119,7 +122,7 @@ class Way:
     def _only(self, drawn: Drawn) -> int:
         nodes = list(drawn.graph.nodes.values()) if drawn.graph is not None else []
         body = nodes[1].body if len(nodes) == 2 and drawn.graph is not None else None
-        if not isinstance(body, UnitBody) or type(nodes[1].repeat) is not int or nodes[1].repeat != 1:
+        if not isinstance(body, CalledPart) or type(nodes[1].repeat) is not int or nodes[1].repeat != 1:
             return -1
         is_end = drawn.graph is not None and [o.value for o in drawn.graph.outputs] == [Value(nodes[1].id)]
         return self.calls.index(body.node.place) if is_end and len(body.structure.outputs) == 1 else -1
@@ -130,9 +133,9 @@ class Way:
         Errors: Untraceable where something does not fit
         """
         for made in self.measures:
-            found = made(*kept, *leaves, *dims)
-            if found is not None:
-                return found
+            known = made(*kept, *leaves, *dims)
+            if known is not None:
+                return known
         recorder = self.recorder
         if self._replay is None:
             recorder.rewind(self.mark, recorder.values[: self.count])
@@ -168,12 +171,12 @@ class Way:
         return [self.recorder.at(place) for place in places[len(places) - count :]]
 
 
-class Made:
+class PartResult:
     """What a part makes of certain numbers."""
 
     __slots__ = ("depth", "effort", "kept", "labels", "leaves", "size", "sizes", "structure", "unit", "way")
 
-    def __init__(self, unit: Unit, way: Way, leaves: tuple[Any, ...], found: tuple[Any, ...]) -> None:
+    def __init__(self, unit: SpecPart, way: Passage, leaves: tuple[Any, ...], found: tuple[Any, ...]) -> None:
         self.unit, self.way, self.leaves = unit, way, leaves
         self.size, self.effort, self.depth, self.labels = found[:4]
         self.kept, self.sizes = found[4 : way.first_size], found[way.first_size :]
@@ -185,7 +188,7 @@ class Made:
         return self.unit.costs(self, dims)
 
 
-Turn: TypeAlias = "tuple[Way, tuple[Any, ...], tuple[Any, ...]]"
+Turn: TypeAlias = "tuple[Passage, tuple[Any, ...], tuple[Any, ...]]"
 """A way, the numbers that it was run for, and what it gave: size, effort, depth, labels, what calls gave, sizes."""
 
 
@@ -209,17 +212,17 @@ class Structures:
 _UNKNOWN = object()
 
 
-class Unit:
+class SpecPart:
     """A part of a network as a function of the numbers that reach it, which notes every way through it once."""
 
     def __init__(self, lower: Lower, structures: Structures) -> None:
         self._lower, self.structures = lower, structures
-        self.ways: list[Way] = []
+        self.ways: list[Passage] = []
         self._known: dict[tuple[Any, ...], Any] = {}
         self._costs: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         self.is_underway = False
 
-    def __call__(self, *leaves: Any) -> Made:
+    def __call__(self, *leaves: Any) -> PartResult:
         """Return what it makes of these numbers.
 
         Errors: Untraceable where that is a mistake, or cannot be noted
@@ -228,7 +231,7 @@ class Unit:
         if made is _UNKNOWN:
             try:
                 way, _, found = self.found(leaves)
-                made = Made(self, way, leaves, found)
+                made = PartResult(self, way, leaves, found)
             except Untraceable:
                 made = None
             if len(self._known) >= MOST_KNOWN:
@@ -238,7 +241,7 @@ class Unit:
             raise Untraceable("a part that is known to be one")
         return made
 
-    def costs(self, made: Made, dims: tuple[int, ...]) -> tuple[Any, ...]:
+    def costs(self, made: PartResult, dims: tuple[int, ...]) -> tuple[Any, ...]:
         key = made.leaves, dims
         found = self._costs.get(key)
         if found is None:
@@ -265,7 +268,7 @@ class Unit:
         try:
             recorder = Recorder(leaves)
             drawn = self._lower(recorder, [recorder.at(place) for place in recorder.parameters])
-            way = Way(recorder, drawn, self.structures.number(drawn.structure))
+            way = Passage(recorder, drawn, self.structures.number(drawn.structure))
         except MISTAKES as error:
             raise Untraceable("a mistake") from error
         finally:
@@ -278,10 +281,10 @@ class Unit:
         return way, leaves, found
 
 
-class UnitBody(PartBody):
+class CalledPart(PartBody):
     """The body of a call that is a part by itself."""
 
-    def __init__(self, node: Traced, made: Made, structure: Structure, entries: tuple[Opening, ...]) -> None:
+    def __init__(self, node: Traced, made: PartResult, structure: Structure, entries: tuple[Opening, ...]) -> None:
         outputs = tuple(Output(name, Value(""), is_training) for name, is_training, _ in structure.outputs)
         super().__init__("part", "block", {}, outputs, Span(0, 0, NOWHERE))
         self.node, self.structure, self.entries = node, structure, entries
