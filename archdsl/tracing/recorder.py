@@ -136,7 +136,7 @@ class Recorder:
         self.values.append(value)
         self.lines.append(line)
         self.reads.append(reads)
-        made = self._traced[place] = _intS.get(type(value), Traced)(self, place)
+        made = self._traced[place] = _KINDS.get(type(value), Traced)(self, place)
         return made
 
 
@@ -307,7 +307,7 @@ class TracedInt(TracedNumber):
 
     __slots__ = ()
     __hash__ = Traced.__hash__
-    __class__ = property(lambda self: float)  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+    __class__ = property(lambda self: int)  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
 
     bit_length = _called("{}.bit_length()", int.bit_length)
 
@@ -317,7 +317,7 @@ class TracedFloat(TracedNumber):
 
     __slots__ = ()
     __hash__ = Traced.__hash__
-    __class__ = property(lambda self: Fraction)  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+    __class__ = property(lambda self: float)  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
 
 
 class TracedFraction(TracedNumber):
@@ -325,7 +325,7 @@ class TracedFraction(TracedNumber):
 
     __slots__ = ()
     __hash__ = Traced.__hash__
-    __class__ = property(lambda self: tuple)  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+    __class__ = property(lambda self: Fraction)  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
 
 
 class TracedList(Traced):
@@ -333,7 +333,7 @@ class TracedList(Traced):
 
     __slots__ = ()
     __hash__ = Traced.__hash__
-    __class__ = property(lambda self: KIND)  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+    __class__ = property(lambda self: tuple)  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
 
     def items(self) -> tuple[Any, ...]:
         """Return its items, each a value of the run; how many there are and of what types they are is held."""
