@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +23,7 @@ from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic, Reporter
 from archdsl.text.error import SpecError
 from archdsl.text.failure import Failure
+from archdsl.text.record import record
 from archdsl.text.render import RENDERERS
 from archdsl.text.source import NOWHERE, Source, Span
 from archdsl.text.suggest import nearest
@@ -39,7 +39,7 @@ class CheckFormat(StrEnum):
     SARIF = "sarif"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Checked:
     """What came of one spec; `fine` says what was checked where nothing is wrong."""
 
@@ -59,7 +59,7 @@ class Checked:
         return self.path is not None or self.is_stdin
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wishes:
     """What the options ask for."""
 
