@@ -6,7 +6,9 @@ and compiles it to a readable, standalone PyTorch module.
 Importing the package loads none of the compiler: a name does, when it is first asked for.
 """
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = (
+    False  # what type checkers take for true; importing it from `typing` would take longer than all else here
+)
 
 if TYPE_CHECKING:
     from archdsl.api import check, check_text, format, from_networkx, load, load_text

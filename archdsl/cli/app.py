@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from archdsl import __version__
 from archdsl.cli.console import write
+from archdsl.cli.importing import Importing
 from archdsl.text.render.display import visible
 
 
@@ -90,7 +91,9 @@ class Commands(TyperGroup):
         if entry is None:
             return None
         alone = typer.Typer(add_completion=False, context_settings=_SETTINGS)
-        function = getattr(import_module(f"archdsl.cli.{entry.module}"), entry.function)
+        module = f"archdsl.cli.{entry.module}"
+        with Importing(module):
+            function = getattr(import_module(module), entry.function)
         alone.command(cmd_name, epilog=f"Example: {entry.example}")(function)
         return cast("TyperCommand", typer.main.get_command(alone))
 

@@ -436,6 +436,11 @@ class Op(BaseModel):
         return name if name in cls.attribute_names() else None
 
 
+# Pydantic evaluates the annotations of all bases anew for every operator. None of these is a field's, and they were
+# most of what importing the operators took.
+Op.__annotations__.clear()
+
+
 def feature_map(x: Shape, op: str) -> tuple[Size, Size, Size]:
     """Return (channels, height, width) of a feature map, or raise E212 for any other shape."""
     if len(x) != 3:

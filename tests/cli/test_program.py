@@ -12,7 +12,7 @@ import pytest
 
 import archdsl
 from archdsl.cli import app as application
-from archdsl.cli import check, console
+from archdsl.cli import checking, console
 from archdsl.text.codes import CODES
 from tests.cli.conftest import Run
 from tests.conftest import ROOT
@@ -98,7 +98,7 @@ def test_a_bug_is_called_one_and_shows_no_traceback(run: Run, monkeypatch: pytes
     def fail(*arguments: object) -> None:
         raise AssertionError("two\nlines")
 
-    monkeypatch.setattr(check.compiler, "check", fail)
+    monkeypatch.setattr(checking.compiler, "check", fail)
     code, out, err = run("check", "resnet50")
     assert (code, out) == (2, "")
     assert "bug in archdsl" in err
@@ -113,7 +113,7 @@ def test_an_interrupt_is_quiet(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
     def fail(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(check.compiler, "check", fail)
+    monkeypatch.setattr(checking.compiler, "check", fail)
     assert run("check", "resnet50") == (130, "", "")
 
 

@@ -100,7 +100,7 @@ def test_it_is_frozen(change: str) -> None:
 
 @pytest.mark.parametrize("arguments", [(), (1, 2, [], "", 3)])
 def test_arguments_that_do_not_fit_are_refused(arguments: tuple[object, ...]) -> None:
-    with pytest.raises(TypeError, match="Point.__init__"):
+    with pytest.raises(TypeError, match=r"Point\.__init__"):
         RECORD(*arguments)
 
 
