@@ -52,7 +52,7 @@ def _answer(words: Sequence[str]) -> int | None:
             return 0
         case ["check", *specs] if specs and all(word == "-" or _is_plain(word) for word in specs):
             with Importing("archdsl.cli.checking"):
-                from archdsl.cli.checking import CheckOptions, CheckFormat, check
+                from archdsl.cli.checking import CheckFormat, CheckOptions, check
 
             return check(specs, CheckFormat.TEXT, CheckOptions())
         case _:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from archdsl.cli.checking import CheckOptions, CheckFormat, check
+from archdsl.cli.checking import CheckFormat, CheckOptions, check
 from archdsl.cli.options import FreezeOption, SetOption
 
 
