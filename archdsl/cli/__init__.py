@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from archdsl.cli.importing import Importing
 
+_COMPLETION = "_ARCHDSL_COMPLETE"
+"""The variable by which a shell asks for the script that completes words, and for the words."""
+
 
 def main() -> int:
     """Run the command that the program's arguments name, and give the exit code.
@@ -23,6 +26,10 @@ def main() -> int:
         with Importing("archdsl.cli.app"):
             from archdsl.cli.app import app
 
+        if _COMPLETION in os.environ:
+            from typer.completion import get_completion_inspect_parameters
+
+            get_completion_inspect_parameters()  # has typer know the shells, which it else does for options of its own
         app(prog_name="archdsl")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
@@ -41,7 +48,7 @@ def _answer(words: Sequence[str]) -> int | None:
     Typer with what it imports takes as long as a check.
     """
     # A shell that completes words asks by a variable, and on Windows typer replaces patterns by the files they name.
-    if os.name == "nt" or "_ARCHDSL_COMPLETE" in os.environ:
+    if os.name == "nt" or _COMPLETION in os.environ:
         return None
     match words:
         case ["--version"]:

@@ -105,7 +105,7 @@ _CLASSES = {
 }
 
 
-class Operators(Mapping[str, type[Op]]):
+class Catalogue(Mapping[str, type[Op]]):
     """Operators by keyword. The class of one is imported when it is asked for: a check needs few of them."""
 
     def __getitem__(self, keyword: str) -> type[Op]:
@@ -122,7 +122,7 @@ class Operators(Mapping[str, type[Op]]):
         return len(_CLASSES)
 
 
-OPS: Mapping[str, type[Op]] = Operators()
+OPS: Mapping[str, type[Op]] = Catalogue()
 """Every operator by its keyword: input, learned layers, norms, activations, pools, noise, shapes, joins."""
 
 
