@@ -79,7 +79,7 @@ def _is_block(code: PyExpression) -> bool:
 def _longest_run(codes: Sequence[PyExpression]) -> tuple[int, PyExpression]:
     """Return how many codes from the first on one item of a repeat stands for, and that item."""
     first = codes[0]
-    equal = len(list(takewhile(lambda code: code == first, codes)))
+    equal = _count_equal(codes)
     if equal > 1 or len(codes) == 1 or not _is_block(first):
         return equal, first
     best: tuple[int, PyExpression] = (1, first)
@@ -89,6 +89,17 @@ def _longest_run(codes: Sequence[PyExpression]) -> tuple[int, PyExpression]:
         if run >= shortest and run > best[0]:
             best = run, item
     return best
+
+
+def _count_equal(codes: Sequence[PyExpression]) -> int:
+    """Count how many codes, from the first on, are equal to it."""
+    first = known = codes[0]
+    for index, code in enumerate(codes):
+        if code is not known:  # what a node repeats is one object, which is compared once
+            if code != first:
+                return index
+            known = code
+    return len(codes)
 
 
 def _grown(first: PyExpression, second: PyExpression) -> Iterator[PyExpression]:
