@@ -104,6 +104,8 @@ def _count_equal(codes: Sequence[PyExpression]) -> int:
 
 def _grown(first: PyExpression, second: PyExpression) -> Iterator[PyExpression]:
     """Yield the items of a repeat that begins with two codes; nothing if they differ in more than numbers."""
+    if not _differ_in_numbers(first, second):
+        return
     is_fraction = any(isinstance(part, PyLiteral) and isinstance(part.value, float) for part in _leaves(first))
     for divisor in range(1, _MOST_DIVISOR + 1 if is_fraction else 2):
         item = _between(first, second, divisor)
@@ -111,6 +113,18 @@ def _grown(first: PyExpression, second: PyExpression) -> Iterator[PyExpression]:
             yield item
             if not _has_rate(item):
                 return
+
+
+def _differ_in_numbers(first: PyExpression, second: PyExpression) -> bool:
+    """Return whether codes are equal but for whole numbers and fractions, whatever these are."""
+    match first, second:
+        case PyLiteral(a), PyLiteral(b) if type(a) is type(b) and isinstance(a, int | float):
+            return True
+        case PyCall(), PyCall() if first.function == second.function:
+            pairs = zip(children(first), children(second), strict=False)
+            return len(children(first)) == len(children(second)) and all(_differ_in_numbers(a, b) for a, b in pairs)
+        case _:
+            return not isinstance(first, PyLiteral | PyCall) or first == second
 
 
 def _between(first: PyExpression, second: PyExpression, divisor: int) -> PyExpression | None:
