@@ -19,6 +19,7 @@ _DRAWS = frozenset(
 # last leaves tensors without storage alone.
 _DRAWS_AGAIN: CodeType = getattr(nn.init, "_no_grad_trunc_normal_", nn.init.trunc_normal_).__code__
 _HAS_NO_STORAGE: object = getattr(torch.Tensor.is_meta, "__get__")  # noqa: B009 - a descriptor to torch alone
+_ORTHOGONALISES: object = getattr(torch.linalg, "qr")  # noqa: B009 - torch leaves it without a type
 
 
 class Undrawn(TorchFunctionMode):
@@ -47,12 +48,13 @@ class Undrawn(TorchFunctionMode):
             return self._left(args[0] if args else given["tensor"])
         if sys._getframe(1).f_code is _DRAWS_AGAIN:  # pyright: ignore[reportPrivateUsage] -- it is documented
             if func == _HAS_NO_STORAGE:
-                return self._left(args[0]) is not None
+                self._left(args[0])
+                return True
             if func is torch.Tensor.any:
                 return torch.tensor(False)
             if func.__name__.endswith("_") and not func.__name__.endswith("__"):
                 return args[0]
-        if func is torch.linalg.qr:  # how `orthogonal_` turns what it drew
+        if func is _ORTHOGONALISES:  # how `orthogonal_` turns what it drew
             return args[0], args[0].new_zeros(args[0].shape[1], args[0].shape[1])
         if self._fills and func in (torch.empty, torch.Tensor.new_empty):
             func = torch.zeros if func is torch.empty else torch.Tensor.new_zeros
@@ -87,7 +89,7 @@ class Waiting:
 
     def watch(self, module: nn.Module) -> None:
         self._handles.append(module.register_forward_pre_hook(self.computes))
-        self._handles.append(module.register_load_state_dict_post_hook(self.loaded))
+        self._handles.append(module.register_load_state_dict_post_hook(self.loaded))  # pyright: ignore[reportUnknownMemberType]
 
     def loaded(self, module: nn.Module, incompatible: Any) -> None:
         """Wait no longer for what a state_dict had."""
