@@ -56,7 +56,9 @@ def initial_lines(root: Shapes, owners: Mapping[Shapes, str]) -> list[str]:
         return lines
     # Only lines for single tensors ask for every repetition of what is no class.
     places = counted if max(exceptions) == 1 else _places(root, owners, is_written_out=True)
+    kinds = list(common)
     kept = [place for place, _ in places if place.init != common[place.target, place.tensor]]
+    kept.sort(key=lambda place: kinds.index((place.target, place.tensor)))
     return lines + _exception_lines(kept, root, owners)
 
 
