@@ -36,6 +36,7 @@ from archdsl.semantics.refute import refute
 from archdsl.semantics.values import UNKNOWN, Partial, Setting, Unknown
 from archdsl.text.diagnostic import Diagnostic, Reporter, Severity
 from archdsl.text.error import SpecError
+from archdsl.text.record import record
 from archdsl.text.source import Source, Span
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ MAX_STEPS_OF_FILE = 100_000
 _STEPS_OF_MODEL = 50
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Compilation:
     """One model of a spec, compiled: its graph and facts as far as the spec's mistakes leave any."""
 

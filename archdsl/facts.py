@@ -13,6 +13,7 @@ from archdsl.ops.shape import Shape
 from archdsl.passes.costs import Total
 from archdsl.passes.shapes import Shapes
 from archdsl.passes.tables import Tables
+from archdsl.text.record import record
 
 if TYPE_CHECKING:
     from archdsl.ops.base import Tensor
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from archdsl.passes.receptive import Fields, ReceptiveField
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NodeCosts:
     """One operator of the written-out network: its path, what it is, and what it costs for one image."""
 

@@ -161,6 +161,10 @@ class Network(NetworkFacts):
 
     def source(self) -> str:
         """Return the Python file that it compiles to: a standalone PyTorch module."""
+        return self._source
+
+    @cached_property
+    def _source(self) -> str:
         from archdsl.backends.torch.emit import emit
 
         return emit(self.tables, self.name, self.digest, self.taps)
@@ -175,6 +179,7 @@ class Network(NetworkFacts):
         adapt: InputAdaption | None = None,
         anew: str | Sequence[Freezing] = (),
         is_initial: bool = False,
+        init: bool = True,
     ) -> nn.Module:
         """Build the network as an nn.Module from the code that `source` gives. Needs torch.
 
@@ -192,21 +197,26 @@ class Network(NetworkFacts):
         With `taps`, paths of steps such as "layer3", the module gives a dict of what flows behind them, and has no more
         than that needs: `tap` says what paths mean. The weights are still those of the whole network, of which what is
         needed has to fit.
+
+        Without `init` no file is opened and nothing drawn, for a state_dict to be loaded next: what would be random is
+        zero, and `forward` raises until weights are there. ValueError where weights or first values are asked for too.
         """
         from archdsl.backends.torch.build import build
 
         patterns = self.anew(anew)
-        if weights is None and self.weights is not None and not is_initial:
+        if not init and (weights is not None or is_initial or patterns):
+            raise ValueError("without `init` there are neither weights nor initial values")
+        if weights is None and self.weights is not None and not is_initial and init:
             weights, origin = self.weights.path(), origin or self.weights.origin
             adapt, patterns = adapt or self.weights.adapt, (*self.weights.all_anew(), *patterns)
         tapped = self.tap(*taps) if taps else self
-        source, kept = tapped.source(), {key for key, _ in tapped.state} if taps else None
+        make, kept = partial(build, tapped.source(), self.name), {key for key, _ in tapped.state} if taps else None
         if weights is None:
-            return build(source, self.name)
+            return make() if init else _undrawn(make)
         from archdsl.weights import load as loading
 
         compared = loading.compare(self.shapes, self.key_maps, weights, origin, adapt=adapt, anew=patterns)
-        return loading.build(self.name, lambda: build(source, self.name), compared, strict=strict, kept=kept)
+        return loading.build(self.name, make, compared, strict=strict, kept=kept)
 
     def compare_weights(
         self,
@@ -247,12 +257,7 @@ class Network(NetworkFacts):
         return given
 
     def summary(
-        self,
-        format: TableFormat = "text",
-        width: int = 100,
-        *,
-        depth: int | None = None,
-        color: bool = False,
+        self, format: TableFormat = "text", width: int = 100, *, depth: int | None = None, color: bool = False
     ) -> str:
         """Describe the network: a table of its steps with shapes, parameters and macs.
 
@@ -275,11 +280,7 @@ class Network(NetworkFacts):
         return page(self.shapes, self.name, None if again is None else partial(_varied, again))
 
     def diagram(
-        self,
-        level: DiagramLevel = "blocks",
-        *,
-        theme: ThemeName = "light",
-        cost: CostName | None = None,
+        self, level: DiagramLevel = "blocks", *, theme: ThemeName = "light", cost: CostName | None = None
     ) -> Diagram:
         """Draw the network: its stages at a glance, its blocks with each one's inside, or every layer.
 
@@ -288,6 +289,12 @@ class Network(NetworkFacts):
         from archdsl.backends.picture import diagram
 
         return diagram(self.tables, level, self.name, theme=theme, cost=cost)
+
+
+def _undrawn(make: Callable[[], nn.Module]) -> nn.Module:
+    from archdsl.weights.undrawn import undrawn  # which imports torch
+
+    return undrawn(make)
 
 
 def _varied(again: Callable[[Mapping[str, UserValue]], Compilation], name: str, value: str) -> Shapes | None:

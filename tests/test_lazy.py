@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import archdsl
 
 HEAVY = ("networkx", "graphviz", "resvg_py", "torch", "matplotlib", "numpy", "safetensors", "sklearn")
 WITHOUT = f"""
@@ -55,3 +58,60 @@ def test_a_spec_is_formatted_without_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize("use", ["", "archdsl.check('resnet18')", "archdsl.load('resnet18').summary()"])
 def test_importing_archdsl_and_checking_loads_none_of_them(use: str, tmp_path: Path) -> None:
     assert run(f"import sys, archdsl\n{use}\n{LOADED}", folder=tmp_path) == "[]\n"
+
+
+# What takes the time before a program does anything, by what is asked of it.
+SLOW = (
+    "typer",
+    "rich",
+    "pydantic",
+    "lark",
+    "dataclasses",
+    "inspect",
+    "archdsl.compiler",
+    "archdsl.ops",
+    "archdsl.text",
+)
+LISTED = f"print(sorted({{*{SLOW!r}, *{HEAVY!r}}} & {{*sys.modules}}))"
+PROGRAM = f"""
+import sys
+from archdsl.cli import main
+sys.argv = ["archdsl", *sys.argv[1:]]
+assert main() in (0, None)
+{LISTED}
+"""
+COMPILER = ["archdsl.compiler", "archdsl.ops", "archdsl.text", "dataclasses", "inspect", "lark", "pydantic"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--version"], []),
+        (["--help"], ["dataclasses", "inspect", "rich", "typer"]),
+        (["check", "resnet18"], COMPILER),
+        (["check", "resnet18", "--format", "json"], sorted([*COMPILER, "typer"])),
+    ],
+    ids=["version", "help", "check", "check with an option"],
+)
+def test_a_program_imports_what_it_needs(arguments: list[str], expected: list[str], tmp_path: Path) -> None:
+    assert run(PROGRAM, *arguments, folder=tmp_path).splitlines()[-1] == str(expected)
+
+
+def test_importing_archdsl_loads_nothing(tmp_path: Path) -> None:
+    assert run(f"import sys, archdsl\n{LISTED}", folder=tmp_path) == "[]\n"
+
+
+def test_a_check_imports_the_operators_that_it_meets(tmp_path: Path) -> None:
+    program = "import sys, archdsl\narchdsl.check('resnet18')\nprint('archdsl.ops.einsum' in sys.modules)"
+    assert run(program, folder=tmp_path) == "False\n"
+
+
+def test_the_package_has_its_names_all_the_same() -> None:
+    assert {*archdsl.__all__} <= {*dir(archdsl)}
+    assert all(getattr(archdsl, name) is not None for name in archdsl.__all__)
+    assert {*archdsl.__all__} <= {*run("from archdsl import *\nprint(*dir())", folder=Path.cwd()).split()}
+    program = "import archdsl; print(archdsl.compiler.__name__)"  # a module, as if it had been imported
+    assert run(program, folder=Path.cwd()) == "archdsl.compiler\n"
+    assert pickle.loads(pickle.dumps(archdsl.Network)) is archdsl.Network
+    with pytest.raises(AttributeError, match="module 'archdsl' has no attribute 'nothing'"):
+        archdsl.nothing  # pyright: ignore[reportAttributeAccessIssue]  # noqa: B018

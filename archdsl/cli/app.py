@@ -12,45 +12,91 @@ from typer.core import TyperCommand, TyperGroup
 
 from archdsl import __version__
 from archdsl.cli.console import write
-from archdsl.text.render.display import visible
+from archdsl.cli.importing import Importing
 
 
 class Command(NamedTuple):
-    """A command: the function of a module of this folder, and an example of it."""
+    """A command: the function of a module of this folder, the first words of what it says of itself, and an example."""
 
     module: str
     function: str
+    summary: str
     example: str
 
 
 # In the order of a session: what there is, what to write, what can be known, what can be made of it.
 COMMANDS = {
-    "list": Command("list", "list_networks", "archdsl list --format csv"),
-    "new": Command("new", "new_spec", "archdsl new tiny"),
-    "check": Command("check", "check_specs", 'archdsl check tiny.arch resnet50 --set "norm=group(32)"'),
-    "fmt": Command("fmt", "format_specs", "archdsl fmt tiny.arch"),
-    "explain": Command("explain", "explain_code", "archdsl explain E213"),
-    "summary": Command("summary", "summarise_network", "archdsl summary resnet50 --input 3x160x160 --set classes=10"),
-    "diff": Command("diff", "compare_networks", 'archdsl diff resnet50 --set "norm=group(32)"'),
-    "draw": Command("draw", "draw_network", "archdsl draw resnet50 -o resnet50.svg"),
+    "list": Command("list", "list_networks", "List the networks that come with archdsl.", "archdsl list --format csv"),
+    "new": Command("new", "new_spec", "Start a spec.", "archdsl new tiny"),
+    "check": Command(
+        "check",
+        "check_specs",
+        "Say what is wrong with specs.",
+        'archdsl check tiny.arch resnet50 --set "norm=group(32)"',
+    ),
+    "fmt": Command("fmt", "format_specs", "Put specs into the one style.", "archdsl fmt tiny.arch"),
+    "explain": Command("explain", "explain_code", "Explain the code of a diagnostic.", "archdsl explain E213"),
+    "summary": Command(
+        "summary",
+        "summarise_network",
+        "Tell a network's shapes and costs.",
+        "archdsl summary resnet50 --input 3x160x160 --set classes=10",
+    ),
+    "diff": Command(
+        "diff", "compare_networks", "Say how two networks differ.", 'archdsl diff resnet50 --set "norm=group(32)"'
+    ),
+    "draw": Command("draw", "draw_network", "Draw a network.", "archdsl draw resnet50 -o resnet50.svg"),
     "plot": Command(
-        "plot", "plot_networks", "archdsl plot resnet mobilenet_v3 efficientnet --kind scatter -o accuracy.svg"
+        "plot",
+        "plot_networks",
+        "Draw charts of networks.",
+        "archdsl plot resnet mobilenet_v3 efficientnet --kind scatter -o accuracy.svg",
     ),
-    "compile": Command("compile", "compile_network", "archdsl compile resnet50 -o resnet50.py"),
+    "compile": Command(
+        "compile", "compile_network", "Write a network as a PyTorch file.", "archdsl compile resnet50 -o resnet50.py"
+    ),
     "weights": Command(
-        "weights", "compare_weights", "archdsl weights mobilenet_v2 mobilenetv2_100.safetensors --from timm"
+        "weights",
+        "compare_weights",
+        "Say what of a file of weights fits a network.",
+        "archdsl weights mobilenet_v2 mobilenetv2_100.safetensors --from timm",
     ),
-    "recipes": Command("recipes", "list_recipes", "archdsl recipes resnet_paper"),
-    "data": Command("data", "describe_data", "archdsl data imagefolder:pets -o sheet.png"),
-    "train": Command("train", "train_network", "archdsl train tiny.arch --data digits --epochs 10"),
+    "recipes": Command(
+        "recipes", "list_recipes", "List the training recipes, or show one.", "archdsl recipes resnet_paper"
+    ),
+    "data": Command("data", "describe_data", "Look at a data set.", "archdsl data imagefolder:pets -o sheet.png"),
+    "train": Command(
+        "train",
+        "train_network",
+        "Train a network, or go on with a run.",
+        "archdsl train tiny.arch --data digits --epochs 10",
+    ),
     "finetune": Command(
-        "train", "finetune_network", "archdsl finetune resnet18 --weights resnet18.safetensors --data imagefolder:pets"
+        "train",
+        "finetune_network",
+        "Train a network on from weights: `train` with --weights, and `fine_tune` as its usual recipe.",
+        "archdsl finetune resnet18 --weights resnet18.safetensors --data imagefolder:pets",
     ),
-    "eval": Command("eval", "evaluate_run", "archdsl eval runs/tiny -o report"),
-    "predict": Command("predict", "predict_images", "archdsl predict runs/tiny cat.jpg --top 3"),
-    "features": Command("features", "write_features", "archdsl features runs/tiny cat.jpg --tap gap -o features.npz"),
-    "runs": Command("runs", "list_runs", "archdsl runs runs -o runs.png"),
-    "experiment": Command("experiment", "run_experiment", "archdsl experiment norms --seeds 2"),
+    "eval": Command("eval", "evaluate_run", "Measure a run's network.", "archdsl eval runs/tiny -o report"),
+    "predict": Command(
+        "predict",
+        "predict_images",
+        "Say what a run's network sees in images.",
+        "archdsl predict runs/tiny cat.jpg --top 3",
+    ),
+    "features": Command(
+        "features",
+        "write_features",
+        "Tell what flows at places inside a network when images pass through it.",
+        "archdsl features runs/tiny cat.jpg --tap gap -o features.npz",
+    ),
+    "runs": Command("runs", "list_runs", "Compare runs.", "archdsl runs runs -o runs.png"),
+    "experiment": Command(
+        "experiment",
+        "run_experiment",
+        "Carry an experiment out, or list those there are.",
+        "archdsl experiment norms --seeds 2",
+    ),
 }
 
 
@@ -62,6 +108,8 @@ def _shown() -> Generator[None]:
     except Exception as error:
         # Typer has had two homes for the class of these errors, and both have this.
         if hasattr(error, "format_message"):
+            from archdsl.text.render.display import visible
+
             error.__dict__["message"] = visible(str(error.__dict__.get("message", "")))
         raise
 
@@ -71,8 +119,8 @@ class Commands(TyperGroup):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        # Their names are what a misspelt one is compared with.
-        self.commands.update({name: TyperCommand(name) for name in COMMANDS})
+        # What a misspelt name is compared with, and what the list of commands shows, which imports none of them.
+        self.commands.update({name: TyperCommand(name, help=entry.summary) for name, entry in COMMANDS.items()})
 
     def make_context(self, *arguments: Any, **more: Any) -> Any:
         """Read the arguments before the command's name."""
@@ -84,17 +132,25 @@ class Commands(TyperGroup):
         with _shown():
             return super().invoke(ctx)
 
-    def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | None:
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Show the options before a command's name, and the commands."""
+        ctx.meta[_LISTING] = True
+        super().format_help(ctx, formatter)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command; None where there is none of this name."""
         entry = COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
+        if entry is None or _LISTING in ctx.meta:
+            return self.commands.get(cmd_name)
         alone = typer.Typer(add_completion=False, context_settings=_SETTINGS)
-        function = getattr(import_module(f"archdsl.cli.{entry.module}"), entry.function)
+        module = f"archdsl.cli.{entry.module}"
+        with Importing(module):
+            function = getattr(import_module(module), entry.function)
         alone.command(cmd_name, epilog=f"Example: {entry.example}")(function)
         return cast("TyperCommand", typer.main.get_command(alone))
 
 
+_LISTING = "archdsl.listing"
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
     cls=Commands,

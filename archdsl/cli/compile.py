@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from archdsl.cli.console import remark, say, write
-from archdsl.cli.files import OverwriteOption, write_output
-from archdsl.cli.specs import FreezeOption, InputOption, ModelOption, SetOption, SpecArgument, load
+from archdsl.cli.files import write_output
+from archdsl.cli.options import FreezeOption, InputOption, ModelOption, OverwriteOption, SetOption, SpecArgument
+from archdsl.cli.specs import load
 
 
 def compile_network(

@@ -1,21 +1,21 @@
-"""What is written to the terminal or to whatever stands in for it: data to stdout, messages to stderr."""
+"""What is written to the terminal or to whatever stands in for it: data to stdout, messages to stderr.
+
+What only some of it needs is imported there: a program that only tells its version should not wait for the rest.
+"""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
-from pathlib import Path
-from typing import TextIO
 
-import typer
+TYPE_CHECKING = False
 
-from archdsl.text.diagnostic import Diagnostic
-from archdsl.text.failure import Failure, cannot
-from archdsl.text.render import RENDERERS
-from archdsl.text.render.display import visible
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import TextIO
+
+    from archdsl.text.diagnostic import Diagnostic
 
 PIPE_WIDTH = 100
 """Columns where nobody can tell: in a pipe or a file."""
@@ -29,6 +29,8 @@ def open_streams() -> None:
     for name in ("stdout", "stderr"):
         stream: TextIO | None = getattr(sys, name)
         if stream is None:
+            from pathlib import Path
+
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -49,16 +51,22 @@ def write(content: str | bytes) -> None:
         # Python flushes stdout once more as it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
-            raise typer.Exit(_BROKEN_PIPE) from None
+            raise SystemExit(_BROKEN_PIPE) from None
+        from archdsl.text.failure import Failure, cannot
+
         raise Failure(cannot("write", sys.stdout.name, error)) from None
 
 
 def say(message: str, lead: str = "") -> None:
     """Write a line to stderr: a message, with nothing in it that a terminal obeys, behind a lead of our own."""
+    from archdsl.text.render.display import visible
+
     _tell(f"{lead}{visible(message)}\n")
 
 
 def _tell(text: str) -> None:
+    from contextlib import suppress
+
     with suppress(OSError):  # nobody is left to be told that nobody reads it
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -66,12 +74,16 @@ def _tell(text: str) -> None:
 
 def complain(diagnostics: Iterable[Diagnostic]) -> None:
     """Write diagnostics to stderr, for people."""
+    from archdsl.text.render import RENDERERS
+
     width = min(width_of(sys.stderr), _WIDEST_MESSAGE)
     _tell(RENDERERS["terminal"](diagnostics, width=width, color=has_color(sys.stderr)))
 
 
 def remark(warnings: Iterable[Diagnostic], spec: str) -> None:
     """Write warnings to stderr in a line each, where something else was asked for."""
+    from archdsl.text.render import RENDERERS
+
     text = RENDERERS["plain"](warnings)
     if text:
         _tell(text)

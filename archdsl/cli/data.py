@@ -12,7 +12,8 @@ import typer
 
 from archdsl.cli.console import has_color, say, write
 from archdsl.cli.failure import FINDINGS
-from archdsl.cli.files import OverwriteOption, write_output
+from archdsl.cli.files import write_output
+from archdsl.cli.options import OverwriteOption
 from archdsl.cli.specs import parse_shape
 from archdsl.recipe_specs import USUAL, find_recipe
 from archdsl.text.failure import Failure

@@ -14,9 +14,10 @@ import typer
 
 from archdsl.cli.console import has_color, say, width_of, write
 from archdsl.cli.failure import FINDINGS
-from archdsl.cli.files import OverwriteOption, write_output
+from archdsl.cli.files import write_output
+from archdsl.cli.options import InputOption, OverwriteOption, SetOption
 from archdsl.cli.revisions import Revision, check_out, parse_revision
-from archdsl.cli.specs import InputOption, SetOption, compile_network, find
+from archdsl.cli.specs import compile_network, find
 from archdsl.cli.themes import ThemeChoice
 from archdsl.text.failure import Failure
 from archdsl.text.render.display import visible

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from archdsl.cli.console import say, write
-from archdsl.cli.files import OverwriteOption
+from archdsl.cli.options import OverwriteOption
 from archdsl.cli.runs_of import (
     DeviceOption,
     RunArgument,

@@ -9,9 +9,10 @@ import typer
 
 from archdsl.cli.console import say, write
 from archdsl.cli.failure import FINDINGS
-from archdsl.cli.files import OverwriteOption, write_output
+from archdsl.cli.files import write_output
+from archdsl.cli.options import InputOption, ModelOption, OverwriteOption, SetOption
 from archdsl.cli.runs_of import AdaptOption, DeviceOption, OriginOption, RunFormat, RunFormatOption, numbers
-from archdsl.cli.specs import InputOption, ModelOption, SetOption, load
+from archdsl.cli.specs import load
 from archdsl.text.failure import Failure, require
 from archdsl.text.render.display import visible
 

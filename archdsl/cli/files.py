@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, TypeAlias
-
-import typer
 
 from archdsl.text import files
 
 STDIN = "<stdin>"
 """What the text from stdin is called."""
-
-OverwriteOption: TypeAlias = Annotated[
-    bool, typer.Option("--overwrite", help="Replace a file that is there and not as archdsl wrote it.")
-]
 
 
 def write_output(path: Path, content: str | bytes, format: str, inputs: Iterable[Path], *, overwrite: bool) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,6 +13,7 @@ from archdsl.cli.files import rewrite
 from archdsl.text.diagnostic import Diagnostic, Fix, Severity
 from archdsl.text.failure import Failure
 from archdsl.text.mend import apply_fixes
+from archdsl.text.record import record
 from archdsl.text.source import Source
 
 # Gives the diagnostics of a source.
@@ -26,7 +26,7 @@ _MOST_ROUNDS = 100
 _BOM = "\ufeff"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Repair:
     """A source after its fixes, what is left to say of it, and how many fixes were made."""
 

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from archdsl.cli.console import say, write
-from archdsl.cli.files import OverwriteOption, write_output
+from archdsl.cli.files import write_output
+from archdsl.cli.options import OverwriteOption
 from archdsl.compiler import check
 from archdsl.text.failure import Failure
 from archdsl.text.files import cannot_write

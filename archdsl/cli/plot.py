@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archdsl.cli.console import say
-from archdsl.cli.files import OverwriteOption, write_output
+from archdsl.cli.files import write_output
+from archdsl.cli.options import InputOption, OverwriteOption, SetOption
 from archdsl.cli.published import IMAGENET, best_of, read_published
-from archdsl.cli.specs import InputOption, SetOption, compile_network, find
+from archdsl.cli.specs import compile_network, find
 from archdsl.cli.themes import ThemeChoice
 from archdsl.lower.plan import models_of
 from archdsl.semantics.files import bundled_folder

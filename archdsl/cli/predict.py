@@ -11,7 +11,8 @@ import typer
 
 from archdsl.cli.console import say, write
 from archdsl.cli.failure import FINDINGS
-from archdsl.cli.files import OverwriteOption, write_output
+from archdsl.cli.files import write_output
+from archdsl.cli.options import OverwriteOption
 from archdsl.cli.runs_of import (
     DeviceOption,
     RunArgument,

@@ -13,7 +13,8 @@ import typer
 
 from archdsl.cli.console import has_color, say, width_of, write
 from archdsl.cli.failure import FINDINGS
-from archdsl.cli.files import OverwriteOption, write_output
+from archdsl.cli.files import write_output
+from archdsl.cli.options import OverwriteOption
 from archdsl.cli.runs_of import RunFormat, RunFormatOption, numbers
 from archdsl.text.failure import Failure
 from archdsl.text.render.display import visible

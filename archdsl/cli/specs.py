@@ -6,9 +6,6 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, TypeAlias
-
-import typer
 
 from archdsl import compiler
 from archdsl.cli.console import complain
@@ -26,39 +23,6 @@ from archdsl.text.source import Source
 FREEZE_OPTION = "--freeze"
 """What messages call the text of the option."""
 
-SpecArgument: TypeAlias = Annotated[
-    str,
-    typer.Argument(
-        metavar="SPEC",
-        help="A file, `file:model`, a bundled network such as `resnet50`, or `-` for stdin.",
-        show_default=False,
-    ),
-]
-ModelOption: TypeAlias = Annotated[
-    str | None, typer.Option("--model", "-m", metavar="NAME", help="The model, where the file has several.")
-]
-InputOption: TypeAlias = Annotated[
-    str | None, typer.Option("--input", metavar="CxHxW", help="Another input shape, such as 3x160x160.")
-]
-SetOption: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="NAME=VALUE",
-        help="Another value for a model's parameter (classes=10), a default (norm=group(32)) or an operator's "
-        "argument (conv.bias=true). May be repeated.",
-    ),
-]
-FreezeOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        FREEZE_OPTION,
-        metavar="PATTERNS",
-        help="Parts that training leaves as they are, as `freeze` in a spec names them: 'layer1.* layer2', "
-        "'* except fc', or '* except head' for all but the last layer.",
-    ),
-]
-
 
 def load(
     spec: str,
@@ -69,7 +33,7 @@ def load(
 ) -> Network:
     """Compile a model of a spec, with its warnings on stderr.
 
-    Errors: Failure where the spec cannot be read; typer.Exit with code 1 after its mistakes are shown
+    Errors: Failure where the spec cannot be read; SystemExit with code 1 after its mistakes are shown
     """
     source, folder, named = find(spec)
     if model and named and model != named:
@@ -81,25 +45,25 @@ def load(
 def frozen(network: Network, freeze: str) -> Network:
     """Return a network with the parts frozen that `--freeze` names.
 
-    Errors: typer.Exit with code 1 after it is shown what is wrong with them
+    Errors: SystemExit with code 1 after it is shown what is wrong with them
     """
     try:
         return network.frozen(Freezing.read(freeze, FREEZE_OPTION))
     except SpecError as error:
         complain(error.diagnostics)
-        raise typer.Exit(FINDINGS) from None
+        raise SystemExit(FINDINGS) from None
 
 
 def drawn_anew(network: Network, new: str) -> tuple[Freezing, ...]:
     """Return the parts of a network that `--new` names.
 
-    Errors: typer.Exit with code 1 after it is shown what is wrong with them
+    Errors: SystemExit with code 1 after it is shown what is wrong with them
     """
     try:
         return network.anew([Freezing.read(new, "--new")])
     except SpecError as error:
         complain(error.diagnostics)
-        raise typer.Exit(FINDINGS) from None
+        raise SystemExit(FINDINGS) from None
 
 
 def compile_network(
@@ -112,13 +76,13 @@ def compile_network(
 ) -> Network:
     """Compile a model of a source, with its warnings on stderr.
 
-    Errors: typer.Exit with code 1 after its mistakes are shown
+    Errors: SystemExit with code 1 after its mistakes are shown
     """
     values, shape = parse_settings(settings), parse_shape(input)
     compilation = compiler.compile(source, model, values, shape, folder)
     complain(compilation.diagnostics)
     if has_errors(compilation.diagnostics):
-        raise typer.Exit(FINDINGS)
+        raise SystemExit(FINDINGS)
     return Network(compilation)
 
 

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from archdsl.cli.console import has_color, width_of, write
-from archdsl.cli.specs import FreezeOption, InputOption, ModelOption, SetOption, SpecArgument, load
+from archdsl.cli.options import FreezeOption, InputOption, ModelOption, SetOption, SpecArgument
+from archdsl.cli.specs import load
 
 
 class SummaryFormat(StrEnum):

@@ -14,19 +14,9 @@ import typer
 from archdsl import compiler
 from archdsl.cli.console import remark, say
 from archdsl.cli.failure import INTERRUPTED
+from archdsl.cli.options import FreezeOption, InputOption, ModelOption, SetOption
 from archdsl.cli.runs_of import AdaptOption, NewOption, OriginOption
-from archdsl.cli.specs import (
-    FreezeOption,
-    InputOption,
-    ModelOption,
-    SetOption,
-    compile_network,
-    drawn_anew,
-    find,
-    frozen,
-    parse_pairs,
-    parse_shape,
-)
+from archdsl.cli.specs import compile_network, drawn_anew, find, frozen, parse_pairs, parse_shape
 from archdsl.lower.recipe_changes import change_recipe
 from archdsl.recipe_specs import USUAL, find_recipe, with_seed
 from archdsl.text.failure import Failure

@@ -12,8 +12,9 @@ import typer
 
 from archdsl.cli.console import say, write
 from archdsl.cli.failure import FINDINGS
+from archdsl.cli.options import InputOption, ModelOption, SetOption, SpecArgument
 from archdsl.cli.runs_of import AdaptOption, NewOption
-from archdsl.cli.specs import InputOption, ModelOption, SetOption, SpecArgument, drawn_anew, load
+from archdsl.cli.specs import drawn_anew, load
 from archdsl.ir.start import InputAdaption
 from archdsl.text.render.display import visible
 

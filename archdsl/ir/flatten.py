@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from archdsl.ir.attributes import BodyFacts
 from archdsl.ir.graph import Graph, Node, node_attributes
 from archdsl.ir.value import Output, Value
+from archdsl.text.record import record
 
 if TYPE_CHECKING:
     from networkx import MultiDiGraph
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Place:
     """Where a body is written out: the path before its nodes, that of the body it applies again, and what is known."""
 

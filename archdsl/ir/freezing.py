@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, auto
 from typing import TypeAlias
 
 from archdsl.text.diagnostic import Reporter
 from archdsl.text.error import SpecError
+from archdsl.text.record import record
 from archdsl.text.source import Source, Span
 
 
@@ -31,7 +32,7 @@ FreezePattern: TypeAlias = str | Head
 _PIECE = re.compile(r'"[^"\n]*"|[^\s,"]+|"')
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Freezing:
     """`freeze PATTERN… except PATTERN…`: what the first reach, without what the others do.
 

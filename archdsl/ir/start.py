@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from archdsl.ir.freezing import EXCEPT, Freezing
 from archdsl.text.diagnostic import Reporter
 from archdsl.text.error import SpecError
+from archdsl.text.record import record
 from archdsl.text.source import Span
 
 InputAdaption: TypeAlias = Literal["mean", "copy", "new"]
@@ -25,7 +26,7 @@ def outside(file: str) -> str:
     return f"`{file}` lies outside the spec's folder" if is_outside else ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WeightsSource:
     """`weights "FILE" from ORIGIN adapt=WAY except PATTERN…`: a file in the spec's folder, and how it is taken.
 

@@ -22,6 +22,7 @@ from archdsl.semantics.values import DeclaredBlock, Setting, turns_in_words
 from archdsl.syntax import tree
 from archdsl.syntax.walk import names_read
 from archdsl.text.diagnostic import Diagnostic, Label, Reporter
+from archdsl.text.record import record
 from archdsl.text.source import Span
 
 MAX_STEPS = 10_000
@@ -72,7 +73,7 @@ class EnoughMistakes(Exception):
     """The report is full, so that going on would tell no more."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Instance:
     """A lowered block body, the shapes of its outputs, and which of the values that its call keeps it captured."""
 

@@ -7,7 +7,7 @@ depend on it. A block's body is lowered once for each distinct set of arguments 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from archdsl.ir.freezing import Freezing
 from archdsl.ir.graph import Graph
@@ -29,11 +29,12 @@ from archdsl.semantics.module import Module
 from archdsl.semantics.values import UNKNOWN
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Diagnostic, Reporter
+from archdsl.text.record import record
 from archdsl.text.source import Span
 from archdsl.text.suggest import nearest
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lowered:
     """A model's graph, None if nothing could be made of it, and its assertions with what their names mean."""
 

@@ -9,6 +9,7 @@ from archdsl.lower.level import Flow, Level
 from archdsl.lower.sight import LevelSight
 from archdsl.semantics.env import Env
 from archdsl.syntax import tree
+from archdsl.text.record import record
 
 # An argument that an edit sets on a step, and what names mean where it was written.
 OwnArgument: TypeAlias = tuple[tree.Argument, Env]
@@ -22,7 +23,7 @@ class StageStride:
     is_taken: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PathEdit:
     """A variant's edit on its way down: what is left of its path below the current level."""
 

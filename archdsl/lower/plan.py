@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from archdsl.ir.freezing import Freezing
@@ -22,6 +21,7 @@ from archdsl.semantics.values import Setting
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Reporter
 from archdsl.text.edits import renamed
+from archdsl.text.record import record
 from archdsl.text.source import Source, Span
 from archdsl.text.suggest import nearest
 
@@ -29,7 +29,7 @@ MAX_VARIANTS = 40
 _MOST_NAMES_LISTED = 12
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """A model to lower: its declaration, its parameters' values, and what variants change in it."""
 

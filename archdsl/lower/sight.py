@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.lower.level import Draft, Level
 from archdsl.semantics.values import LevelValue, Setting, Unknown, describe, is_value, kind_of
 from archdsl.syntax import tree
 from archdsl.text.edits import renamed
+from archdsl.text.record import record
 from archdsl.text.source import Span
 from archdsl.text.suggest import nearest
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LevelSight:
     """What `@` reaches in a level; outside of training's own outputs, nothing that only training has."""
 

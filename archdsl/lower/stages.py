@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import count
 
 from archdsl.ir.trouble import Trouble
@@ -21,9 +20,10 @@ from archdsl.semantics.functions import MAX_BITS
 from archdsl.semantics.values import Setting, describe
 from archdsl.syntax import tree
 from archdsl.syntax.walk import nodes_of
+from archdsl.text.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stage:
     """One stage: its number from 1, the blocks before it, its own, their total over all stages, and what it binds."""
 

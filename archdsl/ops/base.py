@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from itertools import pairwise
 from math import prod
@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeI
 
 from archdsl.ops.description import Term
 from archdsl.ops.shape import Shape, Size
+from archdsl.text.record import record
 
 
 def as_tuple(value: object) -> object:
@@ -100,7 +101,7 @@ class Init(BaseModel):
     arguments: tuple[tuple[str, int | float | str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tensor:
     """One entry of a module's state_dict: its name below the module's path ("" is the path itself)."""
 
@@ -120,7 +121,7 @@ class TorchName(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TorchCall:
     """How torch performs an operator; the backend prints it.
 
@@ -159,7 +160,7 @@ class TorchCall:
         return self.kind in ("parameter", "buffer")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cost:
     """What one application of an operator costs, for one image.
 
@@ -201,7 +202,7 @@ class Window(NamedTuple):
 POINT = (Window(), Window())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LinearMap:
     """Where a learned linear map, perhaps with a constant added, has its channels: in its tensors and in its `weight`.
 
@@ -223,7 +224,7 @@ class KeptPart(NamedTuple):
     places: range
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RunningNorm:
     """What a norm is in evaluation: (x - running_mean) / sqrt(running_var + eps), for each channel.
 
@@ -438,6 +439,11 @@ class Op(BaseModel):
         """Return the attribute that an argument's name means, long or short; None if there is none."""
         name = cls.aliases.get(key, key)
         return name if name in cls.attribute_names() else None
+
+
+# Pydantic evaluates the annotations of all bases anew for every operator. None of these is a field's, and they were
+# most of what importing the operators took.
+Op.__annotations__.clear()
 
 
 def feature_map(x: Shape, op: str) -> tuple[Size, Size, Size]:

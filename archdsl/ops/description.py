@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from archdsl.text.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Term:
     """A piece of a description. `form` has `{0}` where the value goes; a value equal to `silent` drops the piece."""
 

@@ -10,12 +10,13 @@ from archdsl.ir.graph import Node, NodeId
 from archdsl.ir.walk import PerBody
 from archdsl.ops.base import Cost
 from archdsl.passes.shapes import Shapes
+from archdsl.text.record import record
 
 BYTES = 4
 """Bytes of a float32, in which activations and weights are counted."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Total:
     """What a body or node costs for one image, everything inside it included.
 

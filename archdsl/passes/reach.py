@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import gcd, lcm
 
 from archdsl.ops.base import MOST_PHASES, Window
+from archdsl.text.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reach:
     """One interval of input positions, both ends included, for each output position; borders are left aside.
 

@@ -15,6 +15,7 @@ from archdsl.ops.base import Op
 from archdsl.ops.shape import Shape
 from archdsl.passes.reach import HERE, Reach, chain, of_window, repeated, unite
 from archdsl.passes.shapes import Shapes
+from archdsl.text.record import record
 
 # Rows and columns; None is the whole axis.
 View: TypeAlias = tuple[Reach | None, Reach | None]
@@ -26,7 +27,7 @@ EVERYTHING: View = (None, None)
 _IMAGE_AXES = (1, 2)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReceptiveField:
     """What one element sees of an input, (height, width); an axis that is seen whole has None.
 
@@ -55,7 +56,7 @@ class ReceptiveField:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Seen:
     """What a value sees of a body's inputs, by position; an input that it does not depend on is left out."""
 

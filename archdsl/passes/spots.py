@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from archdsl.ir.graph import Node, Value
 from archdsl.ops.shape import Shape
 from archdsl.passes.shapes import CallFrame, Trail
+from archdsl.text.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spot:
     """A step somewhere in a network, and which of its outputs is meant."""
 

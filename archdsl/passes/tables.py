@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from archdsl.ir.graph import Graph, Node
 from archdsl.passes.costs import Costs
 from archdsl.passes.shapes import Shapes
+from archdsl.text.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tables:
     """What is known of a body for certain input shapes. Equal where both tables are the same objects.
 

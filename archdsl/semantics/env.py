@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, TypeAlias
 
 from archdsl.ir.trouble import Trouble
@@ -13,6 +13,7 @@ from archdsl.semantics.functions import MAX_LENGTH
 from archdsl.semantics.module import Module
 from archdsl.semantics.values import UNKNOWN, Setting, Unknown
 from archdsl.syntax import tree
+from archdsl.text.record import record
 from archdsl.text.source import Span
 
 MAX_APPLICATIONS = 100_000
@@ -114,7 +115,7 @@ class Chooser(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Env:
     """What names mean at a place: local names, then the context, then the file, then what is built in."""
 

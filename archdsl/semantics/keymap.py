@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Literal, cast
 
 from archdsl.ir.trouble import Reported, Trouble
@@ -16,13 +16,14 @@ from archdsl.semantics.values import Setting
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Label, Reporter
 from archdsl.text.error import SpecError
+from archdsl.text.record import record
 from archdsl.text.source import Span
 from archdsl.text.suggest import nearest
 
 _NUMBER = "(0|[1-9][0-9]*)"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KeyRenaming:
     """Renames the keys that begin, in whole segments, with a template; `names` are its numbers in order."""
 
@@ -43,7 +44,7 @@ class KeyRenaming:
         return ".".join(part for part in (beginning, key[match.end() :].removeprefix(".")) if part) or None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KeyPattern:
     """Keys that `drop` lets be left over, or whose weights `adapt` fits to other input channels."""
 
@@ -54,7 +55,7 @@ class KeyPattern:
         return self.pattern.search(key) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KeyMap:
     """What files of one origin call a network's weights.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from types import MappingProxyType
 from typing import TypeAlias, cast
@@ -12,9 +12,10 @@ from archdsl.ops.base import Init, Op
 from archdsl.ops.shape import Shape
 from archdsl.semantics.module import Module
 from archdsl.syntax import tree
+from archdsl.text.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeclaredBlock:
     """A block and the file it was written in. Equal only to itself."""
 
@@ -28,7 +29,7 @@ class DeclaredBlock:
         return id(self.declaration)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Partial:
     """An operator or block as a value, perhaps with some of its arguments: `relu`, `group(32)`."""
 
@@ -37,7 +38,7 @@ class Partial:
     arguments: tuple[tuple[str, Setting], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Closure:
     """A body handed to a block, with the local names of the place where it was written.
 
@@ -56,7 +57,7 @@ class Closure:
         return hash((id(self.body), self.read))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LevelValue:
     """A value that flows in a network: the result of one of a level's steps, or one of its outputs.
 
@@ -70,7 +71,7 @@ class LevelValue:
     shape: Shape | None = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LocalFunction:
     """A function that a body declares, with the local names that it reads of those where it was written."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from archdsl.text.record import record
 from archdsl.text.source import Source, Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Name:
     """A word and its place: a binding occurrence, a key, or the name of a declaration."""
 
@@ -16,7 +16,7 @@ class Name:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Literal:
     """A number, a string, or `true` or `false`."""
 
@@ -24,7 +24,7 @@ class Literal:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Variable:
     """A name whose value is meant."""
 
@@ -32,7 +32,7 @@ class Variable:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Apply:
     """`name(argument, key=argument)`: a function's value, or an operator or block with some arguments given."""
 
@@ -41,7 +41,7 @@ class Apply:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListOf:
     """`[a, b]`."""
 
@@ -49,7 +49,7 @@ class ListOf:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ComprehensionFor:
     """`for targets in source if condition`, with any number of conditions."""
 
@@ -59,7 +59,7 @@ class ComprehensionFor:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comprehension:
     """`[item for …]`: each `for` goes through its items once for each of those before it."""
 
@@ -68,7 +68,7 @@ class Comprehension:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unary:
     """`-a` or `not a`."""
 
@@ -77,7 +77,7 @@ class Unary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Binary:
     """`a + b`, a comparison, or `a and b`."""
 
@@ -87,7 +87,7 @@ class Binary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Conditional:
     """`then if condition else otherwise`."""
 
@@ -97,7 +97,7 @@ class Conditional:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Index:
     """`base[index]`."""
 
@@ -106,7 +106,7 @@ class Index:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Range:
     """`first..last`, both ends included."""
 
@@ -115,7 +115,7 @@ class Range:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Choose:
     """`choose {a, b}`: one of its options, each in its turn; an experiment's axis."""
 
@@ -123,7 +123,7 @@ class Choose:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LabelText:
     """A label: literal pieces and the expressions interpolated between them, in order."""
 
@@ -131,7 +131,7 @@ class LabelText:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reference:
     """`@label`, or `@label.output` of a step that has named outputs: a value, which as a step flows on."""
 
@@ -140,7 +140,7 @@ class Reference:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Interpolated:
     """`"cell_{i}"`: a string with the values of what is interpolated."""
 
@@ -165,7 +165,7 @@ Expression: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Argument:
     """An argument of a call; `key` is None for a positional one."""
 
@@ -174,7 +174,7 @@ class Argument:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Allow:
     """`allow W400`: warnings that are not wanted in the body or file that this stands in."""
 
@@ -182,7 +182,7 @@ class Allow:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Body:
     """What stands in braces. `allows` are kept apart, since they build nothing."""
 
@@ -195,7 +195,7 @@ class Body:
         return sorted((*self.statements, *self.allows), key=_start)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Let:
     """`let name = value`."""
 
@@ -204,7 +204,7 @@ class Let:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     """`type name=default`."""
 
@@ -214,7 +214,7 @@ class Parameter:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Function:
     """`fn name(parameters) = value`."""
 
@@ -224,7 +224,7 @@ class Function:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Defaults:
     """`values` bind context names such as `norm`; `arguments` give a callable's arguments new defaults."""
 
@@ -233,7 +233,7 @@ class Defaults:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class If:
     """`if condition { … } else { … }`."""
 
@@ -243,7 +243,7 @@ class If:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class For:
     """`for targets in source { … }`."""
 
@@ -253,7 +253,7 @@ class For:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Assert:
     """`assert condition, condition`."""
 
@@ -261,7 +261,7 @@ class Assert:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutputStatement:
     """A named output: the value at this point, or the result of a side branch that starts here."""
 
@@ -272,14 +272,14 @@ class OutputStatement:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Broken:
     """The text of a statement that holds a syntax mistake, which is reported already."""
 
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """One step of a chain: an action, perhaps labelled, perhaps repeated."""
 
@@ -289,7 +289,7 @@ class Step:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """`name argument key=argument { … }`: an operator, a block, or a parameter that is one."""
 
@@ -299,7 +299,7 @@ class Call:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Group:
     """`{ … }`: steps as one."""
 
@@ -307,7 +307,7 @@ class Group:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Residual:
     """`residual when condition { … } shortcut label { … }`."""
 
@@ -318,7 +318,7 @@ class Residual:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Split:
     """`split parts join { … }`: the channels in parts, a branch for each; `axis=…` says where another axis is meant."""
 
@@ -328,7 +328,7 @@ class Split:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Doubled:
     """`double c=64`: c in the first stage, twice as much in each stage after it."""
 
@@ -337,7 +337,7 @@ class Doubled:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stages:
     """Stages of repeated blocks; a clause doubles a name, lists its values stage by stage, or gives the strides."""
 
@@ -347,7 +347,7 @@ class Stages:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reuse:
     """`reuse label`: the labelled module once more, with the same weights."""
 
@@ -359,7 +359,7 @@ Action: TypeAlias = Call | Group | Residual | Split | Stages | Reference | Index
 Statement: TypeAlias = Step | Let | Function | Defaults | If | For | Assert | OutputStatement | Broken
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Block:
     """A block; an inline one leaves no level of its own in paths."""
 
@@ -370,7 +370,7 @@ class Block:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Model:
     """`model name(parameters) { … }`."""
 
@@ -380,7 +380,7 @@ class Model:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VariantEdit:
     """A variant's change below the paths that match `pattern`: new arguments, another body, or removal (neither)."""
 
@@ -390,7 +390,7 @@ class VariantEdit:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """New values of context names or of the model's parameters."""
 
@@ -398,7 +398,7 @@ class Settings:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Variant:
     """`variant name of base(arguments) { edits }`."""
 
@@ -410,7 +410,7 @@ class Variant:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Use:
     """Names taken over from another spec; `names` is None for all, `alias` is set for a Python class."""
 
@@ -420,7 +420,7 @@ class Use:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KeyRule:
     """`"ours" = "theirs"`: the beginning of a state_dict's keys here, and in files of another origin."""
 
@@ -429,7 +429,7 @@ class KeyRule:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KeyWord:
     """`drop "segments"` or `adapt "ours"`: what is to be done with certain keys."""
 
@@ -438,7 +438,7 @@ class KeyWord:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Keys:
     """How files of some origin name the file's weights; `order` is the word behind `in`, if any."""
 
@@ -448,7 +448,7 @@ class Keys:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RecipeText:
     """`recipe name of base { statements }`: how a network is trained; statements are steps that call words."""
 
@@ -458,7 +458,7 @@ class RecipeText:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExperimentText:
     """`experiment name { statements }`: a claim's test; statements are steps that call words, `let` and `if`."""
 
@@ -470,7 +470,7 @@ class ExperimentText:
 Declaration: TypeAlias = Function | Block | Model | Variant | Use | Defaults | Let | Keys | RecipeText | ExperimentText
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class File:
     """A whole spec. `allows` are kept apart, since they declare nothing."""
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from archdsl.text.diagnostic import Diagnostic, Severity
+from archdsl.text.record import record
 from archdsl.text.source import NOWHERE, Source, Span
 
 ALL = "warnings"
 """The word that stands for every warning's code."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Allowance:
     """One code of an `allow`: no warning of this code is wanted whose place lies in `scope`."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from archdsl.text.record import record
 from archdsl.text.source import Span
 
 
@@ -17,7 +17,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Label:
     """Another place needed to understand a diagnostic."""
 
@@ -32,7 +32,7 @@ class Edit(NamedTuple):
     replacement: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fix:
     """Exact edits of one file that mend a mistake together, and what they do in a few words.
 
@@ -49,7 +49,7 @@ class Fix:
         return cls((Edit(span, replacement),), is_safe, title)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnostic:
     """One mistake: its stable code, the fact with real values, and the smallest text to change."""
 

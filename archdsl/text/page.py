@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from archdsl.text.diagnostic import Diagnostic
+from archdsl.text.record import record
 
 REPORTED_BY = "Reported by "
 
@@ -25,7 +25,7 @@ _WIDEST = 80
 _TITLE, _WORD = "1", "36"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Example:
     """A fenced block: what it says of itself, and its text."""
 
@@ -38,7 +38,7 @@ class Example:
         return self.info in ("arch error", "arch warning")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Page:
     """A code's page; prose and examples are in `parts`, in their order."""
 

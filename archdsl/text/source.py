@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from archdsl.text.record import record
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Source:
@@ -60,7 +62,7 @@ class Stretch(NamedTuple):
     shift: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Moves:
     """A later text of a file, and where in it parts of the earlier one are."""
 

@@ -172,15 +172,16 @@ def build(
 
 
 def _without_drawing(make: Callable[[], nn.Module], state: Mapping[str, Tensor]) -> nn.Module:
-    """Make a module that takes tensors over, so that initial values are neither drawn nor stored."""
-    import torch
+    """Make a module that takes tensors over, so that initial values are neither drawn nor stored.
 
-    with torch.device("meta"):
+    Requires: `state` has all that a state_dict has. What no state_dict holds, the module's own code knows.
+    """
+    from archdsl.weights.undrawn import Undrawn
+
+    with Undrawn(fills=False):
         module = make()
     module.load_state_dict(state, assign=True)
-    kept = [*module.parameters(), *module.buffers()]
-    # A buffer that no state_dict holds has no value yet, and its own code knows it.
-    return module if not any(tensor.is_meta for tensor in kept) else _into(make(), state)
+    return module
 
 
 def _into(module: nn.Module, state: Mapping[str, Tensor]) -> nn.Module:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.cli import check
+from archdsl.cli import checking
 from archdsl.text.diagnostic import Diagnostic, Severity
 from archdsl.text.source import Source, Span
 from tests.cli.conftest import TINY, Run
@@ -145,7 +145,7 @@ def warned(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def found(source: Source, *_: object) -> tuple[Diagnostic, ...]:
         return (Diagnostic("W400", Severity.WARNING, "odd", Span(0, 5, source)),)
 
-    monkeypatch.setattr(check.compiler, "check", found)
+    monkeypatch.setattr(checking.compiler, "check", found)
     return tiny
 
 

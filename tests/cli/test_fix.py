@@ -110,14 +110,14 @@ def test_modes_and_links_stay(run: Run, spec: Path) -> None:
 
 
 def test_a_file_that_changes_meanwhile_is_left_alone(run: Run, spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from archdsl.cli import check
+    from archdsl.cli import checking
 
     def repair_late(*arguments: object, **options: object) -> object:
         done = repair(*arguments, **options)  # pyright: ignore[reportArgumentType] -- handed on
         spec.write_text("# new\n", encoding="utf-8")
         return done
 
-    monkeypatch.setattr(check, "repair", repair_late)
+    monkeypatch.setattr(checking, "repair", repair_late)
     code, _, err = run("check", "a.arch", "--fix")
     assert code == 2
     assert "was changed meanwhile" in err

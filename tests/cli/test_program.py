@@ -6,21 +6,24 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import archdsl
 from archdsl.cli import app as application
-from archdsl.cli import check, console
+from archdsl.cli import checking, console
 from archdsl.text.codes import CODES
 from tests.cli.conftest import Run
 from tests.conftest import ROOT
 
 
-def execute(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def execute(program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     values = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    return subprocess.run([sys.executable, "-c", program], env=values, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments], env=values, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.parametrize("command", application.COMMANDS)
@@ -37,6 +40,12 @@ def test_an_example_names_a_command_and_options_that_exist(run: Run, example: st
     ]
     shown = run(command, "--help").out
     assert all(option in shown for option in options)
+
+
+@pytest.mark.parametrize("entry", application.COMMANDS.values(), ids=application.COMMANDS)
+def test_the_list_of_commands_says_of_one_what_its_own_help_does(entry: application.Command) -> None:
+    function = getattr(import_module(f"archdsl.cli.{entry.module}"), entry.function)
+    assert (function.__doc__ or "").partition("\n\n")[0] == entry.summary
 
 
 def test_version(run: Run) -> None:
@@ -98,7 +107,7 @@ def test_a_bug_is_called_one_and_shows_no_traceback(run: Run, monkeypatch: pytes
     def fail(*arguments: object) -> None:
         raise AssertionError("two\nlines")
 
-    monkeypatch.setattr(check.compiler, "check", fail)
+    monkeypatch.setattr(checking.compiler, "check", fail)
     code, out, err = run("check", "resnet50")
     assert (code, out) == (2, "")
     assert "bug in archdsl" in err
@@ -113,7 +122,7 @@ def test_an_interrupt_is_quiet(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
     def fail(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(check.compiler, "check", fail)
+    monkeypatch.setattr(checking.compiler, "check", fail)
     assert run("check", "resnet50") == (130, "", "")
 
 
@@ -142,6 +151,31 @@ heavy = {"rich", "networkx", "torch", "numpy", "graphviz", "archdsl.training", "
 print(json.dumps([code, sorted(heavy & set(sys.modules))]))
 """
     assert json.loads(execute(program).stdout) == [0, []]
+
+
+@pytest.mark.parametrize(
+    "words", [["resnet50", "alexnet"], ["nothing"], ["-"], ["a b"], ["é"], ["resnet50", "nothing"], ["resnet50:x"]]
+)
+def test_specs_alone_are_checked_as_they_are_behind_an_option(run: Run, words: list[str]) -> None:
+    assert run("check", *words) == run("check", "--format", "text", *words)
+
+
+@pytest.mark.parametrize(
+    "words", [[""], ["--", "resnet50"], ["--fx", "resnet50"], ["\udcff"], ["resnet50", "--help"], []]
+)
+def test_what_may_be_an_option_is_read_as_one(words: list[str]) -> None:
+    shown = execute(
+        "import os, sys; sys.argv = ['archdsl', 'check', *map(os.fsdecode, eval(sys.argv[1]))]\n"
+        "from archdsl.cli import main; main(); print('typer' in sys.modules)",
+        str([os.fsencode(word) for word in words]),
+    )
+    assert shown.stdout.splitlines()[-1] == "True"
+
+
+def test_a_shell_that_completes_words_is_answered() -> None:
+    asked = {"COMP_WORDS": "archdsl che", "COMP_CWORD": "1", "_ARCHDSL_COMPLETE": "complete_bash"}
+    program = "import sys; sys.argv = ['archdsl', '--version']; from archdsl.cli import main; main()"
+    assert "check" in execute(program, **asked).stdout
 
 
 @pytest.mark.parametrize(("columns", "expected"), [("72", 72), ("", 100), ("0", 100), ("wide", 100), ("-5", 100)])

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 import pytest
 from pydantic import ValidationError
 
+from archdsl import ops
 from archdsl.ops import OPS, SYMBOLS
 from archdsl.ops.base import Init, Op, OpError, ValueAt
+from archdsl.ops.init import INITS
 from archdsl.ops.shape import Dim, Shape
 
 H, W = Dim.variable("H"), Dim.variable("W")
@@ -488,8 +493,19 @@ def test_words_of_attributes_are_symbols_of_the_language() -> None:
     assert OPS["softmax"].words("axis") == {"channels", "last"}
     assert OPS["layer"].words("axis") == {"sample", "channels", "last"}
     assert OPS["conv"].words("kernel") == frozenset()
-    missing = {"same", "valid", "reflect", "fan_in", "fan_out", "row", "bilinear", "leaky_relu"} - SYMBOLS
-    assert not missing
+    models = [*OPS.values(), *INITS.values()]
+    assert {word for model in models for name in model.model_fields for word in model.words(name)} == SYMBOLS
+
+
+def test_every_operator_is_listed_by_its_keyword() -> None:
+    modules = [import_module(f"archdsl.ops.{found.name}") for found in iter_modules(ops.__path__)]
+    classes = {value for module in modules for value in vars(module).values() if isinstance(value, type)}
+    assert {one for one in classes if issubclass(one, Op) and hasattr(one, "keyword")} == {*OPS.values()}
+    assert all(found.keyword == keyword for keyword, found in OPS.items())
+    assert "nothing" not in OPS
+    assert len(OPS) == len([*OPS])
+    with pytest.raises(KeyError):
+        OPS["nothing"]
 
 
 def test_short_names_stand_for_attributes() -> None:

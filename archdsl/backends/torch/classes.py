@@ -93,18 +93,19 @@ class Classes:
         groups = _merge_optional(list(parts.values()), self._callables)
         names = suffixes(groups) if groups else []  # some blocks are called in trials alone
         counts = [len(group) for group in groups]
+        signatures = [{members_signature(use.code, self._callables) for use in group} for group in groups]
         for use in tried:
-            self._place(use, groups)
+            self._place(use, groups, signatures)
         for group, count, suffix in zip(groups, counts, names, strict=True):
             self._make_class(group, count, suffix)
 
-    def _place(self, use: BlockUse, groups: Sequence[list[BlockUse]]) -> None:
+    def _place(self, use: BlockUse, groups: Sequence[list[BlockUse]], signatures: Sequence[set[object]]) -> None:
         """Put what was tried beside the calls that share its code; without any it has no class."""
         known, like = members_signature(use.code, self._callables), self._like.get(use.table)
-        for group in groups:
+        for group, signatures_there in zip(groups, signatures, strict=True):
             if like is not None and all(other.table is not like for other in group):
                 continue  # it varies what this class has no need to take
-            if any(members_signature(other.code, self._callables) == known for other in group):
+            if known in signatures_there:
                 group.append(use)
                 return
         self._calls[use.table] = PyName(f"{use.table.graph.name} {len(self._calls)}")

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TypeAlias, cast
 
+from archdsl.text.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class PyLiteral:
     """A constant."""
 
     value: object
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PyName:
     """A name, or any text that is never broken."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PyCall:
     """`function(arguments, key=argument)`."""
 
@@ -36,7 +37,7 @@ class Symbol(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Made:
     """`kind(arguments, key=argument)`: a module whose class is itself a value."""
 
@@ -45,7 +46,7 @@ class Made:
     arguments: tuple[PyExpression, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Method:
     """`subject.name(arguments)`."""
 
@@ -54,7 +55,7 @@ class Method:
     arguments: tuple[PyExpression, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Infix:
     """`a + b`."""
 
@@ -62,28 +63,28 @@ class Infix:
     operands: tuple[PyExpression, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PyList:
     """`[a, b]`."""
 
     items: tuple[PyExpression, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PyTuple:
     """`(a, b)`."""
 
     items: tuple[PyExpression, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PyDict:
     """`{"key": a}`."""
 
     items: tuple[tuple[str, PyExpression], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Progression:
     """`start + step * i`: whole numbers that grow from one item of a repeat to the next."""
 
@@ -91,7 +92,7 @@ class Progression:
     step: PyExpression
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rate:
     """`scale * (offset + i) / divisor`: fractions that grow from one item of a repeat to the next."""
 
@@ -100,7 +101,7 @@ class Rate:
     divisor: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Repeat:
     """`*(item for i in range(count))`: arguments that are equal, or differ in what grows with i."""
 
@@ -108,7 +109,7 @@ class Repeat:
     count: PyExpression
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NamedItem:
     """`("name", code)`: an item of an OrderedDict."""
 
@@ -116,7 +117,7 @@ class NamedItem:
     code: PyExpression
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Numbered:
     """The pairs `(f"{prefix}{i + first}", item) for i in range(count)` of an OrderedDict."""
 
@@ -126,14 +127,14 @@ class Numbered:
     count: PyExpression
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spread:
     """`*(pairs)`: numbered pairs among others in a list."""
 
     pairs: PyExpression
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Either:
     """`then if flag else otherwise`."""
 
@@ -142,7 +143,7 @@ class Either:
     otherwise: PyExpression
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hole:
     """A constant that differs between the instances of a class: one value each, and names that it could have."""
 
@@ -217,7 +218,18 @@ def _named(
 
 
 def children(code: PyExpression) -> tuple[PyExpression, ...]:
-    """List the expressions directly inside code."""
+    """List the expressions directly inside code, in the order of `mapped`."""
+    match code:  # what is asked most often, without making the code anew
+        case PyLiteral() | PyName() | Rate() | Hole():
+            return ()
+        case PyCall(_, arguments, ()):
+            return arguments
+        case PyCall(_, arguments, keywords):
+            return (*(item for _, item in keywords), *arguments)
+        case PyList(items) | PyTuple(items):
+            return items
+        case _:
+            pass
     found: list[PyExpression] = []
 
     def note(part: PyExpression) -> PyExpression:

@@ -79,7 +79,7 @@ def _is_block(code: PyExpression) -> bool:
 def _longest_run(codes: Sequence[PyExpression]) -> tuple[int, PyExpression]:
     """Return how many codes from the first on one item of a repeat stands for, and that item."""
     first = codes[0]
-    equal = len(list(takewhile(lambda code: code == first, codes)))
+    equal = _count_equal(codes)
     if equal > 1 or len(codes) == 1 or not _is_block(first):
         return equal, first
     best: tuple[int, PyExpression] = (1, first)
@@ -91,8 +91,21 @@ def _longest_run(codes: Sequence[PyExpression]) -> tuple[int, PyExpression]:
     return best
 
 
+def _count_equal(codes: Sequence[PyExpression]) -> int:
+    """Count how many codes, from the first on, are equal to it."""
+    first = known = codes[0]
+    for index, code in enumerate(codes):
+        if code is not known:  # what a node repeats is one object, which is compared once
+            if code != first:
+                return index
+            known = code
+    return len(codes)
+
+
 def _grown(first: PyExpression, second: PyExpression) -> Iterator[PyExpression]:
     """Yield the items of a repeat that begins with two codes; nothing if they differ in more than numbers."""
+    if not _differ_in_numbers(first, second):
+        return
     is_fraction = any(isinstance(part, PyLiteral) and isinstance(part.value, float) for part in _leaves(first))
     for divisor in range(1, _MOST_DIVISOR + 1 if is_fraction else 2):
         item = _between(first, second, divisor)
@@ -100,6 +113,18 @@ def _grown(first: PyExpression, second: PyExpression) -> Iterator[PyExpression]:
             yield item
             if not _has_rate(item):
                 return
+
+
+def _differ_in_numbers(first: PyExpression, second: PyExpression) -> bool:
+    """Return whether codes are equal but for whole numbers and fractions, whatever these are."""
+    match first, second:
+        case PyLiteral(a), PyLiteral(b) if type(a) is type(b) and isinstance(a, int | float):
+            return True
+        case PyCall(), PyCall() if first.function == second.function:
+            pairs = zip(children(first), children(second), strict=False)
+            return len(children(first)) == len(children(second)) and all(_differ_in_numbers(a, b) for a, b in pairs)
+        case _:
+            return not isinstance(first, PyLiteral | PyCall) or first == second
 
 
 def _between(first: PyExpression, second: PyExpression, divisor: int) -> PyExpression | None:

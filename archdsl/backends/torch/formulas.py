@@ -109,7 +109,7 @@ def _rounded(target: Sequence[int], values: Sequence[int], name: str) -> str | N
 def _linear(target: Sequence[int], columns: Sequence[Sequence[int]], names: Sequence[str]) -> str | None:
     """Return a sum of multiples, perhaps divided, that gives the target exactly."""
     rows = list(dict.fromkeys(zip(*columns, target, strict=True)))
-    solved = _solve([[*map(Fraction, row[:-1]), Fraction(1), Fraction(row[-1])] for row in rows])
+    solved = _solve([[*row[:-1], 1, row[-1]] for row in rows])
     if solved is None or any(value == 0 for value in solved[:-1]):
         return None
     divisor = 1
@@ -130,7 +130,7 @@ def _linear(target: Sequence[int], columns: Sequence[Sequence[int]], names: Sequ
     return f"({text}) // {divisor}" if len(terms) > 1 else f"{text} // {divisor}"
 
 
-def _solve(rows: list[list[Fraction]]) -> list[Fraction] | None:
+def _solve(rows: list[list[int]]) -> list[Fraction] | None:
     """Solve linear equations, more than unknowns; None unless one solution fits all of them."""
     count = len(rows[0]) - 1
     for column in range(count):
@@ -138,13 +138,14 @@ def _solve(rows: list[list[Fraction]]) -> list[Fraction] | None:
         if pivot is None:
             return None
         rows[column], rows[pivot] = rows[pivot], rows[column]
-        scale = rows[column][column]
-        rows[column] = [value / scale for value in rows[column]]
+        own, scale = rows[column], rows[column][column]
         for i, row in enumerate(rows):
-            if i != column and row[column]:
-                factor = row[column]
-                rows[i] = [a - factor * b for a, b in zip(row, rows[column], strict=True)]
-    return [row[-1] for row in rows[:count]] if all(not row[-1] for row in rows[count:]) else None
+            if i != column and (factor := row[column]):
+                # Whole numbers throughout, which are many times as fast as fractions and stay small for a few unknowns.
+                rows[i] = [scale * a - factor * b for a, b in zip(row, own, strict=True)]
+    if any(row[-1] for row in rows[count:]):
+        return None
+    return [Fraction(row[-1], row[column]) for column, row in enumerate(rows[:count])]
 
 
 @dataclass(frozen=True, slots=True)

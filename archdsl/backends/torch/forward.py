@@ -29,7 +29,7 @@ _ABSORBED = frozenset({"norm", "activation", "regularise"})
 def members(shapes: Shapes, constructor: Constructor, taps: Sequence[str] = ()) -> Members:
     """Return the attributes and forward pass of a body that is a class of its own; with `taps` it gives a dict."""
     made = _Writer(shapes, constructor, Values(shapes.graph)).write(taps)
-    return nested(made, (key for key, _ in list_state(shapes)))
+    return nested(made, lambda: (key for key, _ in list_state(shapes)))
 
 
 @dataclass

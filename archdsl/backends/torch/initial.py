@@ -30,23 +30,36 @@ def initial_lines(root: Shapes, owners: Mapping[Shapes, str]) -> list[str]:
     `owners` maps body tables that are classes to the names of those. Statements are for the network's constructor, not
     indented.
     """
-    places = list(_places(root, "", "", owners))
+    counted = list(_places(root, owners, is_written_out=False))
     usual: dict[str, dict[str, Init]] = {}
-    exceptions: list[_Place] = []
-    for target, tensor in dict.fromkeys((place.target, place.tensor) for place in places):
-        group = [place for place in places if (place.target, place.tensor) == (target, tensor)]
-        counts = Counter(place.init for place in group)
-        common = None if None in counts else counts.most_common(1)[0][0]
-        exceptions += [place for place in group if place.init != common]
-        if common is not None:
-            usual.setdefault(target, {})[tensor] = common
+    common: dict[tuple[str, str], Init | None] = {}
+    for kind in dict.fromkeys((place.target, place.tensor) for place, _ in counted):
+        counts = Counter[Init | None]()
+        for place, times in counted:
+            if (place.target, place.tensor) == kind:
+                counts[place.init] += times
+        found = None if None in counts else counts.most_common(1)[0][0]
+        common[kind] = found
+        if found is not None:
+            usual.setdefault(kind[0], {})[kind[1]] = found
     lines: list[str] = []
     for target, values in usual.items():
-        has_bias = [place.tensor for place in places if place.target == target]
-        may_lack_bias = has_bias.count("bias") < has_bias.count("weight") or target.startswith("nn.Conv")
+        tensors = Counter[str]()
+        for place, times in counted:
+            if place.target == target:
+                tensors[place.tensor] += times
+        may_lack_bias = tensors["bias"] < tensors["weight"] or target.startswith("nn.Conv")
         lines += _kind_lines(target, values, may_lack_bias)
     lines = ["for module in self.modules():", *(f"    {line}" for line in lines)] if lines else []
-    return lines + _exception_lines(exceptions, root, owners)
+    exceptions = [times for place, times in counted if place.init != common[place.target, place.tensor]]
+    if not exceptions:
+        return lines
+    # Only lines for single tensors ask for every repetition of what is no class.
+    places = counted if max(exceptions) == 1 else _places(root, owners, is_written_out=True)
+    kinds = list(common)
+    kept = [place for place, _ in places if place.init != common[place.target, place.tensor]]
+    kept.sort(key=lambda place: kinds.index((place.target, place.tensor)))
+    return lines + _exception_lines(kept, root, owners)
 
 
 def _kind_lines(target: str, values: Mapping[str, Init], may_lack_bias: bool) -> list[str]:
@@ -132,25 +145,31 @@ def _call(target: str, init: Init) -> str:
     return f"nn.init.{init.function}({target}{arguments})"
 
 
-def _places(shapes: Shapes, owner: str, path: str, owners: Mapping[Shapes, str]) -> Iterator[_Place]:
+def _places(root: Shapes, owners: Mapping[Shapes, str], *, is_written_out: bool) -> Iterator[tuple[_Place, int]]:
+    """Yield the tensors in the code, each with the number that it stands for: one, or all repetitions of its step.
+
+    The tensors of a class are those of one of its instances for each of its body tables.
+    """
     seen: set[Shapes] = set()
-    yield from _walk(shapes, owner, path, owners, seen)
 
+    def walk(shapes: Shapes, owner: str, path: str, times: int) -> Iterator[tuple[_Place, int]]:
+        for node in shapes.graph.topological():
+            if node.is_input or node.reuses is not None:
+                continue
+            inner = shapes.inner.get(node.id)
+            if inner is not None and has_class(inner.graph):
+                if inner not in seen:
+                    seen.add(inner)
+                    yield from walk(inner, owners[inner], "", 1)
+                continue
+            names, each = (node.names, times) if is_written_out else (node.names[:1], times * node.repeat)
+            for name in names:
+                if inner is None:
+                    yield from ((place, each) for place in _operator(node, shapes, owner, f"{path}{name}"))
+                else:
+                    yield from walk(inner, owner, f"{path}{name}.", each)
 
-def _walk(shapes: Shapes, owner: str, path: str, owners: Mapping[Shapes, str], seen: set[Shapes]) -> Iterator[_Place]:
-    for node in shapes.graph.topological():
-        if node.is_input or node.reuses is not None:
-            continue
-        inner = shapes.inner.get(node.id)
-        if inner is None:
-            for name in node.names:
-                yield from _operator(node, shapes, owner, f"{path}{name}")
-        elif not has_class(inner.graph):
-            for name in node.names:
-                yield from _walk(inner, owner, f"{path}{name}.", owners, seen)
-        elif inner not in seen:
-            seen.add(inner)
-            yield from _walk(inner, owners[inner], "", owners, seen)
+    return walk(root, "", "", 1)
 
 
 def _is_own_default(op: Op, tensor: str, init: Init) -> bool:

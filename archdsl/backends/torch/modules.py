@@ -39,14 +39,15 @@ def has_class(graph: Graph) -> bool:
 def sequential(shapes: Shapes, constructor: Constructor) -> tuple[PyExpression, ...] | Mapping[str, PyExpression]:
     """Return the steps of a sequential body, by name where they are not just numbered."""
     graph = shapes.graph
-    steps: list[tuple[str, PyExpression]] = []
+    names: list[str] = []
+    codes: list[PyExpression] = []
     for node in graph.topological():
         if not node.is_input:
-            code = module_form(node, shapes, constructor)
-            steps += [(name, code) for name in node.names]
-    if [name for name, _ in steps] == [str(i) for i in range(len(steps))]:
-        return folded([code for _, code in steps])
-    return dict(steps)
+            names += node.names
+            codes += [module_form(node, shapes, constructor)] * node.repeat
+    if names == [*map(str, range(len(names)))]:
+        return folded(codes)
+    return dict(zip(names, codes, strict=True))
 
 
 def ordered(steps: Mapping[str, PyExpression]) -> PyExpression:

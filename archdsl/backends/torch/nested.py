@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from archdsl.backends.torch.code import PyCall, PyDict, PyExpression, PyList, PyLiteral, PyName, mapped
@@ -17,17 +17,17 @@ Tree: TypeAlias = "dict[str, PyExpression | Tree]"
 _TAKEN = frozenset(("clear", "items", "keys", "pop", "update", "values"))
 
 
-def nested(members: Members, keys: Iterable[str]) -> Members:
+def nested(members: Members, keys: Callable[[], Iterable[str]]) -> Members:
     """Return members whose modules lie in containers as far as their names are paths, and are called there.
 
-    Containers are in the order of the state_dict's `keys`; what has no state stands behind what has. Numbers from 0 on
-    make a list. Tensors keep their paths, since they are registered apart.
+    Containers are in the order of the state_dict's keys, which `keys` lists where there are any; what has no state
+    stands behind what has. Numbers from 0 on make a list. Tensors keep their paths, since they are registered apart.
     """
     modules = members.modules
     if not any("." in name for name in modules):
         return members
     tree: Tree = {}
-    has_state = [name for name in dict.fromkeys(_prefixes(keys)) if name in modules]
+    has_state = [name for name in dict.fromkeys(_prefixes(keys())) if name in modules]
     for name in dict.fromkeys([*has_state, *modules]):
         *outer, last = name.split(".")
         level = tree

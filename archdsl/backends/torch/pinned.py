@@ -63,10 +63,13 @@ def pinned_lines(name: str, target: str) -> list[str]:
 
 def frozen_lines(shapes: Shapes) -> list[str]:
     """Write the statements of the network's constructor that leave frozen parameters without gradients."""
+    # Asked first, since what follows looks at every repetition.
+    if not any(node.is_frozen for table in shapes.tables() for node in table.graph.topological()):
+        return []
     found = outermost_parameters(shapes)
-    owned = {key for key, _ in list_state(shapes)}
     if not found.frozen:
         return []
+    owned = {key for key, _ in list_state(shapes)}
     if not found.trainable:
         return ["self.requires_grad_(False)"]
     if len(found.trainable) < len(found.frozen):

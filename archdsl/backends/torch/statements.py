@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from archdsl.backends.torch.code import PyCall, PyExpression, PyName, mapped
 from archdsl.backends.torch.unify import Callables, signature, unify
+from archdsl.text.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Assign:
     """`target = code`."""
 
@@ -18,14 +18,14 @@ class Assign:
     code: PyExpression
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Return:
     """`return code`."""
 
     code: PyExpression
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InTraining:
     """Statements that only run in training mode."""
 
@@ -33,7 +33,7 @@ class InTraining:
     condition: str = "self.training"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sequential:
     """`super().__init__(items)`: what an nn.Sequential consists of, in place of a forward pass."""
 
@@ -43,7 +43,7 @@ class Sequential:
 PyStatement: TypeAlias = Assign | Return | InTraining | Sequential
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Members:
     """What a class needs: modules by attribute in state_dict order, and the forward pass."""
 

@@ -11,9 +11,10 @@ from archdsl.ir.graph import Node, Value
 from archdsl.ops.base import Op
 from archdsl.passes.lint.step import OperatorUse
 from archdsl.passes.shapes import Shapes
+from archdsl.text.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wiring:
     """Every operator of a network once for each distinct body, in the order in which they first run.
 

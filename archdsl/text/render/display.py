@@ -5,10 +5,11 @@ U+200D are shown apart, and East Asian characters of ambiguous width take one co
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from unicodedata import category, east_asian_width
+
+from archdsl.text.record import record
 
 TAB = 4
 ELLIPSIS = "…"
@@ -32,7 +33,7 @@ def wrap(text: str, room: int) -> list[str]:
     return [row for line in text.split("\n") for row in _fill(visible(line), room)]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VisiblePart:
     """The part of a line that fits in a number of columns."""
 

@@ -5,11 +5,11 @@ Only the lines that name a file may be wider than asked for: a path in pieces ca
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
 from archdsl.text.diagnostic import Diagnostic, Edit, Severity
+from archdsl.text.record import record
 from archdsl.text.render.display import columns_of, crop, visible, wrap
 from archdsl.text.render.places import bounds, in_order, is_somewhere, last_offset
 from archdsl.text.source import Source, Span
@@ -35,7 +35,7 @@ class Piece(NamedTuple):
 Line = Sequence[Piece]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mark:
     """Code points [start, end) of one line, counted from 0, to underline, and what to say there."""
 
