@@ -36,6 +36,7 @@ from archdsl.semantics.refute import refute
 from archdsl.semantics.values import UNKNOWN, Partial, Setting, Unknown
 from archdsl.text.diagnostic import Diagnostic, Reporter, Severity
 from archdsl.text.error import SpecError
+from archdsl.text.garbage import without_collecting
 from archdsl.text.record import record
 from archdsl.text.source import Source, Span
 
@@ -375,6 +376,18 @@ def compile(
     def again(changed: Mapping[str, UserValue]) -> Compilation:
         return compile(source, model, {**(settings or {}), **changed}, image, folder)
 
+    with without_collecting():
+        return _compile(source, model, settings, image, folder, again)
+
+
+def _compile(
+    source: Source,
+    model: str | None,
+    settings: Mapping[str, UserValue] | None,
+    image: Sequence[int] | None,
+    folder: Path | None,
+    again: Callable[[Mapping[str, UserValue]], Compilation],
+) -> Compilation:
     report = Reporter()
     library = Library(report)
     module = library.load(source, folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -52,7 +52,12 @@ class NetworkCosts:
     """
 
     total: Total
-    nodes: tuple[NodeCosts, ...]
+    _tables: Tables = field(repr=False, compare=False)
+
+    @cached_property
+    def nodes(self) -> tuple[NodeCosts, ...]:
+        """A row for every operator, written out when it is first asked for: deep networks have many."""
+        return tuple(_costs_of_nodes(self._tables))
 
     @property
     def parameters(self) -> int:
@@ -112,7 +117,7 @@ class NetworkFacts:
     @cached_property
     def costs(self) -> NetworkCosts:
         """Parameters, buffers, multiply-adds and bytes for one image, in total and for each operator written out."""
-        return NetworkCosts(self.tables.costs.total, tuple(_costs_of_nodes(self.tables)))
+        return NetworkCosts(self.tables.costs.total, self.tables)
 
     @property
     def state(self) -> tuple[tuple[str, Tensor], ...]:

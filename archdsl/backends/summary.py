@@ -15,7 +15,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from archdsl.backends.table import GAP, Column, lay_out
 from archdsl.backends.words import amount, shape_text, spell
-from archdsl.ir.graph import Node
+from archdsl.ir.graph import Graph, Node
+from archdsl.ir.walk import PerBody
 from archdsl.ops.shape import Shape
 from archdsl.passes.costs import BYTES, Total, count_costs
 from archdsl.passes.inference import for_inference
@@ -158,6 +159,12 @@ def operators(tables: Tables, path: str = "", *, is_reused: bool = False) -> Ite
                 continue
             total = tables.costs.nodes[node.id].times(1, is_reused=shared)
             yield Row(path + name, node, tables.shapes.results[node.id][""], total)
+
+
+def _count_operators(graph: Graph, count: Callable[[Graph], int]) -> int:
+    """Count what `operators` yields of a body."""
+    nodes = [node for node in graph.topological() if not node.is_input]
+    return sum(node.repeat * (1 if node.body is None else count(node.body)) for node in nodes)
 
 
 def fold(names: Sequence[str]) -> str:
@@ -389,7 +396,7 @@ def _totals(facts: Summarised, found: Sequence[Row], depth: int, width: int) -> 
         start = f"{name:<{label}}{GAP}{figure:>{value}}{GAP}"
         yield from wrap(note, width, initial_indent=start, subsequent_indent=" " * len(start))
     if any(row.node.body is not None and row.path.count(".") == depth - 1 for row in found):
-        count = sum(1 for _ in operators(facts.tables))
+        count = PerBody(_count_operators)(facts.tables.graph)
         yield from wrap(f"Shown to depth {depth}; written out, the network has {count:,} operators.", width)
 
 

@@ -9,14 +9,12 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import ConfigDict, SkipValidation
-from pydantic.dataclasses import dataclass
-
 from archdsl.ir.again import Again
 from archdsl.ir.trouble import Trouble, Turns
 from archdsl.ir.value import NodeId, Output, Value
 from archdsl.ir.walk import inner_first
 from archdsl.ops.base import Op
+from archdsl.text.record import record
 from archdsl.text.source import Span
 
 if TYPE_CHECKING:
@@ -25,14 +23,12 @@ if TYPE_CHECKING:
     from archdsl.ir.attributes import BodyFacts, NodeAttributes
 
 
-@dataclass(frozen=True, slots=True, config=ConfigDict(arbitrary_types_allowed=True))
+@record
 class Node:
     """An operator, a call of a block's body, or (with neither) the place where a body's input arrives.
 
     A call has as many `inputs` as its body, in the order of `Graph.inputs`, whose first is what flows. What repeats
     hands its main result on as its first input, and reads the others each time.
-
-    A frozen pydantic payload. Lowering makes its parts, which are checked by then, so they are not checked again.
 
     `names` are segments of state_dict paths: one, or several for equal calls that follow each other.
     `turns` are the names, with their values, of the `for` that it stands in, as far as its own body has them.
@@ -42,16 +38,16 @@ class Node:
     `is_frozen` says of an operator that training leaves its tensors as they are, and that it acts as in evaluation.
     """
 
-    names: SkipValidation[tuple[str, ...]]
-    inputs: SkipValidation[tuple[Value, ...]]
-    span: SkipValidation[Span]
-    op: SkipValidation[Op | None] = None
-    body: SkipValidation[Graph | None] = None
+    names: tuple[str, ...]
+    inputs: tuple[Value, ...]
+    span: Span
+    op: Op | None = None
+    body: Graph | None = None
     is_labelled: bool = False
     reuses: str | None = None
-    attribute_spans: SkipValidation[Mapping[str, Span]] = field(default_factory=dict[str, Span])
-    calls: SkipValidation[tuple[tuple[str, Span], ...]] = ()
-    turns: SkipValidation[Turns] = ()
+    attribute_spans: Mapping[str, Span] = field(default_factory=dict[str, Span])
+    calls: tuple[tuple[str, Span], ...] = ()
+    turns: Turns = ()
     word: str = ""
     is_frozen: bool = False
 

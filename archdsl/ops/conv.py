@@ -23,7 +23,6 @@ from archdsl.ops.base import (
     Window,
     feature_map,
     half_padding,
-    window_size,
 )
 from archdsl.ops.description import Term
 from archdsl.ops.init import VectorInit, initial_values
@@ -99,14 +98,13 @@ class Conv2d(Op):
 
     def infer_shape(self, inputs: Sequence[Shape]) -> Shape:
         (x,) = inputs
-        channels, *sizes = feature_map(x, self.keyword)
+        channels, _, _ = feature_map(x, self.keyword)
         self._check_groups(channels)
-        self._check_padding(x)
-        windows = self.windows(inputs)
-        if self.padding == "same":
-            return Shape(self.channels, *map(ceil_divide, sizes, self.stride))
-        height, width = map(window_size, sizes, windows)
+        if self.padding_mode != "zeros":
+            self._check_padding(x)
+        height, width = self._sizes(x)
         if height < 1 or width < 1:
+            windows = self.windows(inputs)
             reach = (
                 windows[0].dilation * (windows[0].kernel - 1) + 1,
                 windows[1].dilation * (windows[1].kernel - 1) + 1,
@@ -124,7 +122,9 @@ class Conv2d(Op):
         return (weight, Tensor("bias", (self.channels,))) if self.bias else (weight,)
 
     def macs(self, inputs: Sequence[Shape]) -> int:
-        _, height, width = self.infer_shape(inputs).numbers()
+        height, width = self._sizes(inputs[0])
+        assert isinstance(height, int)
+        assert isinstance(width, int)
         return self.state(inputs)[0].elements * height * width
 
     def elementwise(self, inputs: Sequence[Shape]) -> int:
@@ -173,15 +173,27 @@ class Conv2d(Op):
         target = "Conv2dSame" if is_strided_same else "nn.Conv2d"
         return TorchCall(target, (channels, self.channels, squared(self.kernel)), changed)
 
+    def _sizes(self, x: Shape) -> tuple[Size, Size]:
+        """Return how many windows there are along both axes."""
+        (_, height, width), (rows, columns) = x, self.stride
+        if self.padding == "same":
+            return ceil_divide(height, rows), ceil_divide(width, columns)
+        (top, left), (high, wide) = self._explicit_padding(), self.kernel
+        down, across = self.dilation
+        return (
+            (height + (2 * top - down * (high - 1) - 1)) // rows + 1,
+            (width + (2 * left - across * (wide - 1) - 1)) // columns + 1,
+        )
+
     def _check_groups(self, channels: Size) -> None:
-        if not channels % self.groups and not self.channels % self.groups:
+        if self.groups == 1 or (not channels % self.groups and not self.channels % self.groups):
             return
         message, marker = _undivided(self.groups, channels, self.channels)
         divisors = [n for n in range(1, 65) if not channels % n and not self.channels % n]
         raise OpError("E210", message, "groups", f"use groups={_either(divisors)}", marker)
 
     def _check_padding(self, x: Shape) -> None:
-        if self.padding_mode in ("zeros", "replicate"):
+        if self.padding_mode == "replicate":
             return
         if self.padding == "same" and self.stride != (1, 1):
             strides = by_name(self.stride)

@@ -321,8 +321,9 @@ class Shape(tuple[Size, ...]):
 
     def numbers(self) -> tuple[int, ...]:
         """Return the sizes as numbers; requires that none depends on the image."""
-        assert all(isinstance(size, int) for size in self), f"{self} is symbolic"
-        return tuple(size for size in self if isinstance(size, int))
+        for size in self:
+            assert type(size) is not Dim, f"{self} is symbolic"
+        return tuple(self)  # pyright: ignore[reportReturnType] -- what is no number was refused
 
     def __str__(self) -> str:
         return "[" + ", ".join(size.short() if isinstance(size, Dim) else str(size) for size in self) + "]"

@@ -11,9 +11,7 @@ from archdsl.ir.graph import Graph, Node, NodeId, Output, Value
 from archdsl.ir.walk import PerBody
 from archdsl.ops.base import Op
 from archdsl.passes.costs import BYTES
-from archdsl.passes.frozen import frozen_keys
 from archdsl.passes.shapes import Shapes
-from archdsl.passes.state import list_state
 
 _FLOATS_PER_INDEX = 2
 _DTYPE_BYTES = {"float32": BYTES, "int64": 8}
@@ -68,10 +66,7 @@ def measure_memory(shapes: Shapes, batch_size: int = 1, *, in_place: bool = Fals
     Requires: shapes without errors, all numbers. Ensures: the peaks are those of the graph with all bodies written
     out, while each distinct call is followed once and a repetition until it settles.
     """
-    state, frozen = list_state(shapes), frozen_keys(shapes)
-    trained = [tensor for key, tensor in state if tensor.kind == "parameter" and key not in frozen]
-    parameters = sum(_DTYPE_BYTES[tensor.dtype] * tensor.elements for tensor in trained)
-    weights = sum(_DTYPE_BYTES[tensor.dtype] * tensor.elements for _, tensor in state)
+    weights, parameters = PerBody[Shapes, tuple[int, int]](_bytes_of_state)(shapes)
     activations, _ = _Simulation(in_training=False, in_place=in_place).network(shapes)
     backward, saved = _Simulation(in_training=True).network(shapes)
     scale = BYTES * batch_size
@@ -84,6 +79,25 @@ def measure_memory(shapes: Shapes, batch_size: int = 1, *, in_place: bool = Fals
         saved=saved * scale,
         backward=backward * scale,
     )
+
+
+def _bytes_of_state(shapes: Shapes, below: Callable[[Shapes], tuple[int, int]]) -> tuple[int, int]:
+    """Return the bytes of a body's tensors, and of the parameters among them that train; each module counts once."""
+    every = trained = 0
+    for node in shapes.graph.topological():
+        if node.is_input or node.reuses is not None:
+            continue
+        if node.body is not None:
+            of_all, of_trained = below(shapes.inner[node.id])
+        else:
+            assert node.op is not None
+            tensors = node.op.state(shapes.inputs_of(node))
+            sizes = [(tensor.kind, _DTYPE_BYTES[tensor.dtype] * tensor.elements) for tensor in tensors]
+            of_all = sum(size for _, size in sizes)
+            of_trained = 0 if node.is_frozen else sum(size for kind, size in sizes if kind == "parameter")
+        every += node.repeat * of_all
+        trained += node.repeat * of_trained
+    return every, trained
 
 
 @dataclass(slots=True, eq=False)

@@ -8,9 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from pydantic import SkipValidation
-from pydantic.dataclasses import dataclass
-
 from archdsl.ir.graph import Graph, Node, Output, Value
 from archdsl.lower.level import Draft, Flow, Level
 from archdsl.text.source import Span
@@ -18,15 +15,18 @@ from archdsl.tracing.expressions import TracedText
 from archdsl.tracing.recorder import Recorder, Traced, Untraceable
 
 
-@dataclass(frozen=True, slots=True)
 class TracedNode(Node):
     """A node that stands for several equal ones, as many as a traced number says."""
 
-    times: SkipValidation[Any] = 1
+    __slots__ = ("_times",)
+
+    def __init__(self, times: int, **parts: Any) -> None:
+        super().__init__(**parts)
+        object.__setattr__(self, "_times", times)
 
     @property
     def repeat(self) -> int:
-        return self.times
+        return self._times  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
 
 
 class TracedLevel(Level):
