@@ -37,6 +37,25 @@ def _parse_once(text: str, name: str) -> tuple[Parsed | None, tuple[Diagnostic, 
     return parsed, diagnostics
 
 
+_preludes: list[Module] = []
+"""The last prelude that was read, from where every later compilation takes it as long as its file says the same."""
+
+
+def _kept_prelude(source: Source) -> Module | None:
+    """Return the module that was made of the same text before."""
+    for module in _preludes:
+        file = module.file.source
+        if file.text == source.text and module.folder == bundled_folder() and file.moves is None:
+            return module
+    return None
+
+
+def _keep_prelude(module: Module) -> None:
+    """Keep a prelude without mistakes; what it would look up or work out anew each time, it may not hold."""
+    if not any(isinstance(declaration, tree.Use | tree.Let) for declaration in module.file.declarations):
+        _preludes[:] = [module]
+
+
 def load_module(source: Source, folder: Path | None) -> Module:
     """Make a module of a source that is to have no mistakes.
 
@@ -96,10 +115,19 @@ class Library:
         """Return the blocks and functions that every spec knows."""
         if self._prelude is None:
             source = read_source(bundled_folder() / f"{PRELUDE}{SUFFIX}", f"{PRELUDE}{SUFFIX}")
-            prelude = self._module(source, bundled_folder(), None)
-            assert prelude is not None, "the prelude does not parse"
-            self._prelude = prelude
+            self._prelude = _kept_prelude(source) or self._read_prelude(source)
         return self._prelude
+
+    def _read_prelude(self, source: Source) -> Module:
+        report, self.report = self.report, Reporter()
+        prelude = self._module(source, bundled_folder(), None)
+        assert prelude is not None, "the prelude does not parse"
+        if not self.report.diagnostics:
+            _keep_prelude(prelude)
+        for diagnostic in self.report.diagnostics:
+            report.add(diagnostic)
+        self.report = report
+        return prelude
 
     def _module(self, source: Source, folder: Path | None, prelude: Module | None) -> Module | None:
         parsed, diagnostics = _parse_once(source.text, source.name)
