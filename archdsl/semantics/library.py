@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 
@@ -103,9 +102,9 @@ class Library:
         known = {key.text for wish in self.prelude().wishes for key in _keys(wish)}
         texts = [other.file.source.text for other in (module, *self._modules.values()) if other is not None]
         keys = [key for wish in module.wishes for key in _keys(wish) if key.text not in known]
-        uses = Counter(word for text in texts if keys for word in re.findall(r"\w+", text))
         for key in keys:
-            if uses[key.text] == 1 and not module.misses_a_file and not self.report.is_full:
+            uses = sum(len(re.findall(rf"\b{key.text}\b", text)) for text in texts)
+            if uses == 1 and not module.misses_a_file and not self.report.is_full:
                 near = nearest(key.text, known)
                 help = f"the nearest name is `{near}`" if near else "remove it, or let a block read it"
                 message = f"nothing reads the default `{key.text}`"
