@@ -38,6 +38,7 @@ class Layout:
         self._source, self._report = source, report
         self._open: list[Token] = []
         self._blamed: set[int] = set()
+        """Where the brackets are that stand open around a mistake."""
         self._choices: set[int] = set()
         """Braces of `choose {`, in which lines may end as they may in ( ) and [ ]."""
         self._is_experiment = False
@@ -52,7 +53,7 @@ class Layout:
 
     def blame(self) -> None:
         """Say that a mistake inside the brackets that are open here is reported already."""
-        self._blamed.update(id(token) for token in self._open if token.type != "LBRACE")
+        self._blamed.update(token.start_pos or 0 for token in self._open if token.type != "LBRACE")
 
     def tokens(self, tokens: Iterable[Token]) -> Iterator[Token]:
         separator: Token | None = None
@@ -137,7 +138,7 @@ class Layout:
     def _close(self, offset: int) -> Token:
         opened = self._open.pop()
         closer = CLOSER[opened.type]
-        if id(opened) not in self._blamed:
+        if opened.start_pos not in self._blamed:
             span = self._span(opened)
             self.damage.append(span.start)
             (self.unclosed if opened.type == "LBRACE" else self.of_brackets).add(span.start)
@@ -161,7 +162,7 @@ class Layout:
         )
 
     def _mismatched(self, opened: Token, token: Token) -> None:
-        if id(opened) in self._blamed:
+        if opened.start_pos in self._blamed:
             return
         closer, span = CLOSER[opened.type], self._span(token)
         self.damage.append(span.start)
