@@ -13,6 +13,7 @@ from archdsl.text.error import SpecError
 from archdsl.text.failure import Failure
 from archdsl.text.render import RENDERERS
 from archdsl.text.source import Source
+from archdsl.workspace import Workspace
 
 __version__ = "0.1.0"
 
@@ -25,6 +26,7 @@ __all__ = [
     "NodeCosts",
     "Source",
     "SpecError",
+    "Workspace",
     "check",
     "check_text",
     "diff",

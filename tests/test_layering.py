@@ -22,12 +22,12 @@ from tests.conftest import ROOT
 # not know each other, as are the folders of any one floor.
 FLOORS = {
     "text": 0, "syntax": 1, "ops": 1, "ir": 2, "semantics": 3, "recipes": 3, "lower": 4, "passes": 4, "backends": 5,
-    "compiler": 6, "specs": 6, "weights": 6, "facts": 7, "network": 7, "api": 7, "difference": 7, "recipe_specs": 7,
-    "experiment_specs": 7, "training": 8, "notebook": 8, "ide": 8, "experiments": 9, "cli": 10, "lsp": 10,
-    "__main__": 11,
+    "compiler": 6, "specs": 6, "weights": 6, "checking": 7, "facts": 7, "network": 7, "api": 7, "difference": 7,
+    "workspace": 7, "recipe_specs": 7, "experiment_specs": 7, "training": 8, "notebook": 8, "ide": 8, "experiments": 9,
+    "cli": 10, "lsp": 10, "__main__": 11,
 }  # fmt: skip
 # Files of one floor that make up one room: what users hold.
-FACES = ("network", "facts", "api", "difference")
+FACES = ("network", "checking", "facts", "api", "difference", "workspace")
 # Its source is copied into generated files and never imported, so torch stays out of the compiler.
 RUNTIME = "backends.torch.runtime"
 HOMES = {

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from archdsl import compiler
+from archdsl import checking, compiler
 from archdsl.cli.console import complain, say, write
 from archdsl.cli.failure import FAILURE, FINDINGS
 from archdsl.cli.mend import Repair, fixes_of, own_file, repair, write_repaired
@@ -236,7 +236,7 @@ def _diagnose(
     source: Source, folder: Path, model: str | None, names: Sequence[str], settings: Mapping[str, str]
 ) -> tuple[Diagnostic, ...]:
     if not settings or not names:
-        return compiler.check(source, folder, model)
+        return checking.check(source, folder, model)
     found: dict[tuple[str, str, Span], Diagnostic] = {}
     for name in names:
         compiled = compiler.compile(source, name, settings, folder=folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -55,6 +56,25 @@ def _keep_prelude(module: Module) -> None:
         _preludes[:] = [module]
 
 
+class Texts:
+    """Where a library takes texts and their trees from: the files. An editor's open texts are a kind of it."""
+
+    def is_file(self, path: Path) -> bool:
+        """Return whether there is a spec at a path."""
+        return path.is_file()
+
+    def read(self, path: Path, name: str) -> Source:
+        """Return the text of a path, which messages call by this name.
+
+        Errors: those of `read_source`
+        """
+        return read_source(path, name)
+
+    def parse(self, source: Source) -> tuple[Parsed | None, tuple[Diagnostic, ...]]:
+        """Return a text's tree, as far as it has one, and the mistakes in it."""
+        return _parse_once(source.text, source.name)
+
+
 def load_module(source: Source, folder: Path | None) -> Module:
     """Make a module of a source that is to have no mistakes.
 
@@ -70,8 +90,9 @@ def load_module(source: Source, folder: Path | None) -> Module:
 class Library:
     """Loads files for one compilation and reports what is wrong with them as a whole."""
 
-    def __init__(self, report: Reporter) -> None:
+    def __init__(self, report: Reporter, texts: Texts | None = None) -> None:
         self.report = report
+        self._texts = texts or Texts()
         self._modules: dict[Path, Module | None] = {}
         self._loading: list[Path] = []
         self._home = Path()
@@ -91,6 +112,10 @@ class Library:
         """Return the texts that a compilation of a source reads, the prelude's included."""
         used = [module.file.source.text for module in self._modules.values() if module is not None]
         return [source.text, *used, self.prelude().file.source.text]
+
+    def modules(self) -> Mapping[Path, Module]:
+        """Map the files that are used to what was made of them, as far as they have a tree."""
+        return {path: module for path, module in self._modules.items() if module is not None}
 
     def files(self, source: Source) -> tuple[Path, ...]:
         """Return the files that a compilation of a source reads."""
@@ -113,7 +138,7 @@ class Library:
     def prelude(self) -> Module:
         """Return the blocks and functions that every spec knows."""
         if self._prelude is None:
-            source = read_source(bundled_folder() / f"{PRELUDE}{SUFFIX}", f"{PRELUDE}{SUFFIX}")
+            source = self._texts.read(bundled_folder() / f"{PRELUDE}{SUFFIX}", f"{PRELUDE}{SUFFIX}")
             self._prelude = _kept_prelude(source) or self._read_prelude(source)
         return self._prelude
 
@@ -129,7 +154,7 @@ class Library:
         return prelude
 
     def _module(self, source: Source, folder: Path | None, prelude: Module | None) -> Module | None:
-        parsed, diagnostics = _parse_once(source.text, source.name)
+        parsed, diagnostics = self._texts.parse(source)
         for diagnostic in diagnostics:
             self.report.add(diagnostic)
         if parsed is None:
@@ -238,7 +263,7 @@ class Library:
                 continue
             try:
                 path = (folder / relative).resolve()
-                is_here = path.is_relative_to(folder.resolve()) and path.is_file()
+                is_here = path.is_relative_to(folder.resolve()) and self._texts.is_file(path)
             except (
                 OSError,
                 RuntimeError,
@@ -260,7 +285,7 @@ class Library:
         if path not in self._modules:
             self._loading.append(path)
             try:
-                self._modules[path] = self.load(read_source(path, shown), folder)
+                self._modules[path] = self.load(self._texts.read(path, shown), folder)
             except UnicodeDecodeError as error:
                 message = f"`{path.name}` is no UTF-8 text: {error.reason} at byte {error.start}"
                 raise Trouble("E114", message, span, help="save it as UTF-8") from None

@@ -44,8 +44,8 @@ class Expressions(Transformer[Token, Any]):
 
     def _span(self, first: Any, last: Any) -> Span:
         # Most parts are tokens, and nearly all of a parse's places are made here.
-        begin = first.start_pos + self.shift if isinstance(first, Token) else self._begin(first)
-        stop = last.end_pos + self.shift if isinstance(last, Token) else self._stop(last)
+        begin = (first.start_pos or 0) + self.shift if isinstance(first, Token) else self._begin(first)
+        stop = (last.end_pos or 0) + self.shift if isinstance(last, Token) else self._stop(last)
         return Span(begin, stop, self.source)
 
     def _begin(self, first: Any) -> int:

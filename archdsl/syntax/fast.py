@@ -19,7 +19,7 @@ from archdsl.syntax.layout import CLOSES, CONTINUES, MAX_DEPTH, OPENS, STATEMENT
 from archdsl.syntax.recovery import DECLARING_NAMES, MAX_WORDS, NAMES_IN_EXPERIMENTS
 from archdsl.text.source import Source, Span
 
-Change: TypeAlias = Callable[[Token], Token]
+TokenChange: TypeAlias = Callable[[Token], Token]
 """What a lexer's callback makes of a token."""
 # How many parts a rule has, what makes its value of them (None where that is the only part), and its name.
 _Reduction: TypeAlias = tuple[int, Callable[[list[Any]], Any] | None, str]
@@ -39,7 +39,7 @@ class FastParser:
     Errors: Unusual where lark looks otherwise inside than is expected here
     """
 
-    def __init__(self, lark: Lark, changes: Mapping[str, Change]) -> None:
+    def __init__(self, lark: Lark, changes: Mapping[str, TokenChange]) -> None:
         """Read lark's tables; `changes` are the callbacks of its lexer that change tokens, by kind."""
         self._changes = changes
         self._skipped: dict[tuple[int, int, str], int] = {}
@@ -57,7 +57,7 @@ class FastParser:
         unless = callbacks.pop("NAME")
         _expect(isinstance(pattern, re.Pattern) and lexer.ignore_types == {"COMMENT", "_SPACE"})
         _expect(type(unless) is UnlessCallback and callbacks.keys() == {"COMMENT", *self._changes})
-        self._find: Callable[[str], Iterator[re.Match[str]]] = pattern.finditer
+        self._find: Callable[[str, int, int], Iterator[re.Match[str]]] = pattern.finditer
         texts = [str(terminal.pattern.value) for terminal in lark.terminals if terminal.pattern.type == "str"]
         self._words: dict[str, str] = {word: unless(Token("NAME", word)).type for word in texts if word.isalpha()}
         self._words.update(DECLARING_NAMES)
@@ -79,25 +79,29 @@ class FastParser:
         }
         parts = (part for rule in rules for part in rule.expansion)
         self._kept = {part.name for part in parts if part.is_term and not part.filter_out}
-        _expect(all(isinstance(state, int) for state in self._states) and self._kept >= {"NAME", *_SOMETIMES})
+        _expect(all(isinstance(state, int) for state in table.states) and self._kept >= {"NAME", *_SOMETIMES})
 
-    def parse(self, source: Source, start: str, comments: list[Span]) -> Any:
+    def parse(self, source: Source, start: str, comments: list[Span], part: tuple[int, int | None] = (0, None)) -> Any:
         """Return what the grammar's rule `start` makes of a text, whose comments are put into `comments`.
 
+        `part` is where in the text that stands, as [begin, end), if not all of it is meant.
         Errors: Unusual where the other parser may have something to say
         """
         if unclosed_braces(source.text):
             raise Unusual
-        return self._run(self._laid_out(source, comments), start)
+        return self._run(self._laid_out(source, comments, *part), start)
 
-    def _laid_out(self, source: Source, comments: list[Span]) -> Iterator[tuple[str, Token]]:
+    def _laid_out(
+        self, source: Source, comments: list[Span], begin: int, stop: int | None
+    ) -> Iterator[tuple[str, Token]]:
         """Yield the tokens that `Layout` lets through, with their kinds, as long as it has nothing to report."""
         words, kept, changes = self._words, self._kept, self._changes
         opened: list[tuple[str, bool]] = []
         joins_lines = starts_line = False
         separator, previous = "", "LBRACE"
-        reached = count = 0
-        for match in self._find(source.text):
+        stop = len(source.text) if stop is None else stop
+        reached, count = begin, 0
+        for match in self._find(source.text, begin, stop):
             kind: Any = match.lastgroup
             start, end = match.span()
             if start != reached:
@@ -145,7 +149,7 @@ class FastParser:
                 yield kind, token
             else:
                 yield kind, _SIGN
-        if reached < len(source.text) or opened or count > MAX_WORDS:
+        if reached < stop or opened or count > MAX_WORDS:
             raise Unusual
         yield "$END", _SIGN
 
@@ -162,7 +166,7 @@ class FastParser:
                 token.type = kind
             while True:
                 action = states[state].get(kind)
-                if type(action) is int:
+                if isinstance(action, int):
                     path.append(action)
                     values.append(token)
                     state = action
@@ -216,24 +220,31 @@ def _maker(rule: Any, callback: Any) -> Callable[[list[Any]], Any] | None:
 
     Where lark's filter only drops signs or marks what is absent, the same is done without going through its list.
     """
-    if type(callback) is ExpandSingleChild and len(rule.expansion) == 1:
+    kind, parts = type(callback), len(rule.expansion)
+    if kind is ExpandSingleChild and parts == 1:
         return None
-    if type(callback) not in (ChildFilterLALR, ChildFilterLALR_NoPlaceholders):
+    if kind not in (ChildFilterLALR, ChildFilterLALR_NoPlaceholders):
         return callback
-    entries, build = [(*entry, 0)[:3] for entry in callback.to_include], callback.node_builder
-    last = getattr(callback, "append_none", 0)
+    entries, build, last = _read_filter(callback)
     if any(expands for _, expands, _ in entries) or type(build) is ExpandSingleChild:
         return callback
-    absent = len(rule.expansion)
-    kept = [index for at, _, absences in entries for index in (*[absent] * absences, at)] + [absent] * last
-    if absent not in kept:
-        return lambda parts: build([parts[index] for index in kept])
+    # What is absent is taken from behind the parts.
+    kept = [index for at, _, absences in entries for index in (*[parts] * absences, at)] + [parts] * last
 
-    def make(parts: list[Any]) -> Any:
-        parts.append(None)
-        return build([parts[index] for index in kept])
+    def make(given: list[Any]) -> Any:
+        return build([given[index] for index in kept])
 
-    return make
+    def make_with_absent(given: list[Any]) -> Any:
+        given.append(None)
+        return build([given[index] for index in kept])
+
+    return make_with_absent if parts in kept else make
+
+
+def _read_filter(callback: Any) -> tuple[list[tuple[int, bool, int]], Callable[[list[Any]], Any], int]:
+    """Return what a filter includes, each with how many are absent before it, what is given that, and absent behind."""
+    entries: Any = [(*entry, 0)[:3] for entry in callback.to_include]
+    return entries, callback.node_builder, getattr(callback, "append_none", 0)
 
 
 def _expect(is_so: bool) -> None:

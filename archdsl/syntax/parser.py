@@ -40,6 +40,14 @@ def parse(source: Source, report: Reporter, tokens: list[Token] | None = None) -
     return _frontend().parse_file(source, report, tokens)
 
 
+def parse_part(source: Source, begin: int, end: int) -> Parsed | None:
+    """Parse the declarations in [begin, end) of a text; None where that may hold a mistake.
+
+    Requires: what stands before and behind is legal, and separated from them. A whole text has limits of its own.
+    """
+    return _frontend().parse_part(source, begin, end)
+
+
 def parse_expression(source: Source, report: Reporter) -> tree.Expression | None:
     """Parse one expression, such as a setting's value."""
     return _frontend().parse_expression(source, report)
@@ -142,6 +150,11 @@ class _Frontend:
             return None
         return sound(file, comments, sorted(damage), inside) if damage or inside else Parsed(file, comments)
 
+    def parse_part(self, source: Source, begin: int, end: int) -> Parsed | None:
+        with self._lock:
+            parsed = self._parse_fast(source, "start", (begin, end))
+        return Parsed(*parsed) if parsed is not None else None
+
     def parse_expression(self, source: Source, report: Reporter) -> tree.Expression | None:
         with self._lock:
             parsed = self._parse_fast(source, "expression")
@@ -156,7 +169,9 @@ class _Frontend:
     def _with_comments(self, tokens: list[Token]) -> list[Token]:
         return sorted([*tokens, *self._comments], key=lambda token: token.start_pos or 0)
 
-    def _parse_fast(self, source: Source, start: str) -> tuple[Any, tuple[Span, ...]] | None:
+    def _parse_fast(
+        self, source: Source, start: str, part: tuple[int, int | None] = (0, None)
+    ) -> tuple[Any, tuple[Span, ...]] | None:
         """Return what a legal text holds, and its comments; None where it may have a mistake, to be found anew."""
         if self._fast is None:
             return None
@@ -166,7 +181,7 @@ class _Frontend:
         self._damage = []
         self._comments.clear()
         try:
-            result = self._fast.parse(source, start, comments)
+            result = self._fast.parse(source, start, comments, part)
         except Unusual:
             return None
         finally:
