@@ -160,6 +160,40 @@ def test_many_edits_of_texts_that_use_each_other(tmp_path: Path) -> None:
         follow(Folder(tmp_path, using(random.choice(SMALL).read_text("utf-8"))), random, texts, 12)
 
 
+def test_what_is_saved_counts_once_a_text_is_closed(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, using(""))
+    folder.workspace.change(tmp_path / "c.arch", "block another(c) { conv c }\n")
+    found = folder.workspace.check(tmp_path / "b.arch").diagnostics
+    assert [one.code for one in found][:1] == ["E101"]
+    folder.workspace.close(tmp_path / "c.arch")
+    folder.compare("b.arch")
+    with pytest.raises(KeyError):
+        folder.workspace.check(tmp_path / "c.arch")
+
+
+def test_a_text_uses_open_ones_that_nobody_saved(tmp_path: Path) -> None:
+    workspace = Workspace()
+    workspace.open(tmp_path / "a.arch", "use b (cell)\nmodel m { input [3, 8, 8]; cell 8 }\n")
+    assert [one.code for one in workspace.check(tmp_path / "a.arch").diagnostics] == ["E114"]
+    workspace.open(tmp_path / "b.arch", "block cell(c) { conv c }\n")
+    assert not workspace.check(tmp_path / "a.arch").diagnostics
+
+
+def test_places_in_what_was_compiled_move_on_with_the_text(tmp_path: Path) -> None:
+    text = "let w = 8\nmodel m { input [3, 8, 8]; conv w }\n"
+    workspace = Workspace()
+    workspace.open(tmp_path / "a.arch", text)
+    made = workspace.check(tmp_path / "a.arch").models["m"]
+    for number in range(1, 30):
+        workspace.change(tmp_path / "a.arch", "# a line more\n" * number + text.replace("8", "16", number % 2))
+        again = workspace.check(tmp_path / "a.arch").models["m"]
+    graph = made.graph
+    assert graph is not None
+    assert again.graph is not graph
+    assert graph.span.source is again.graph.span.source if again.graph is not None else False
+    assert str(graph.span) == str(tmp_path / "a.arch") + ":31:1"
+
+
 def using(text: str) -> dict[str, str]:
     """Return a text that uses two others, one of which uses the other, and a bundled one."""
     return {
