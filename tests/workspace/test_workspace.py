@@ -160,6 +160,12 @@ def test_many_edits_of_texts_that_use_each_other(tmp_path: Path) -> None:
         follow(Folder(tmp_path, using(random.choice(SMALL).read_text("utf-8"))), random, texts, 12)
 
 
+def test_a_mistake_that_an_experiment_meets_again_is_told_once(tmp_path: Path) -> None:
+    texts = [path.read_text("utf-8", "replace") for path in [*WRONG, *SMALL]]
+    random = Random(21_320)
+    follow(Folder(tmp_path, {"a.arch": random.choice(texts)}), random, texts, 12)
+
+
 def test_what_is_saved_counts_once_a_text_is_closed(tmp_path: Path) -> None:
     folder = Folder(tmp_path, using(""))
     folder.workspace.change(tmp_path / "c.arch", "block another(c) { conv c }\n")
