@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from archdsl.text.failure import Failure
     from archdsl.text.render import RENDERERS
     from archdsl.text.source import Source
+    from archdsl.workspace import Workspace
 
 __version__ = "0.1.0"
 
@@ -35,6 +36,7 @@ __all__ = [
     "SpecError",
     "Sweep",
     "SweepPoint",
+    "Workspace",
     "check",
     "check_text",
     "diff",
@@ -57,6 +59,7 @@ _HOMES = {
     "SpecError": "text.error",
     "Sweep": "sweeps",
     "SweepPoint": "sweeps",
+    "Workspace": "workspace",
     "check": "api",
     "check_text": "api",
     "diff": "difference",

@@ -59,7 +59,7 @@ def check(spec: str | Path | Source, model: str | None = None) -> tuple[Diagnost
     >>> [found.message for found in check(Source("model m { input [3, 8, 8]; conv 8 groups=3 }"))]
     ['3 groups do not divide 3 -> 8 channels']
     """
-    from archdsl.compiler import check as check_source
+    from archdsl.checking import check as check_source
 
     try:
         source, folder, named = read_spec(spec)

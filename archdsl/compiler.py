@@ -15,9 +15,8 @@ from archdsl.ir.graph import Graph
 from archdsl.ir.start import WeightsSource
 from archdsl.ir.trouble import Reported, Trouble
 from archdsl.lower.model import Lowered, lower_model
-from archdsl.lower.plan import Plan, complete_models, plan_model
+from archdsl.lower.plan import Plan, plan_model
 from archdsl.lower.settings import UserValue, check_image, check_taken, with_settings
-from archdsl.lower.survey import survey
 from archdsl.ops.shape import LARGEST_TENSOR
 from archdsl.ops.sugar import norm_of_one_group
 from archdsl.passes.bounds import check_weights
@@ -42,10 +41,6 @@ from archdsl.text.source import Source, Span
 
 if TYPE_CHECKING:
     from archdsl.backends.spec.said import SaidOfWeights
-
-MAX_STEPS_OF_FILE = 100_000
-# What checking a model costs beside its steps.
-_STEPS_OF_MODEL = 50
 
 
 @record
@@ -391,31 +386,45 @@ def _compile(
     report = Reporter()
     library = Library(report)
     module = library.load(source, folder)
-    digest = _digest(library.texts(source), model, settings, image)
+    digest = digest_of(library.texts(source), model, settings, image)
     if module is None:
         return Compilation(model or "", None, None, report.diagnostics, digest, source, again=again)
     report.leave_out(module.allowances.drops)
     work = Work(module, report, model, settings or {}, image).run(STEPS)
-    name = work.plan.name if work.plan is not None else model or ""
+    return compilation_of(work, source, digest, again, library.files(source))
+
+
+def compilation_of(
+    work: Work,
+    source: Source,
+    digest: str,
+    again: Callable[[Mapping[str, UserValue]], Compilation],
+    files: Sequence[Path],
+) -> Compilation:
+    """Return what the pipeline made of a model."""
     return Compilation(
-        name,
+        work.plan.name if work.plan is not None else work.model or "",
         work.graph,
         work.tables,
-        report.diagnostics,
+        work.report.diagnostics,
         digest,
         source,
         work.key_maps,
         work.lowered.freezings if work.lowered is not None else (),
         work.lowered.weights if work.lowered is not None else None,
-        module=module,
+        module=work.module,
         again=again,
-        files=library.files(source),
+        files=tuple(files),
     )
 
 
-def _digest(
-    texts: Sequence[str], model: str | None, settings: Mapping[str, UserValue] | None, image: Sequence[int] | None
+def digest_of(
+    texts: Sequence[str],
+    model: str | None,
+    settings: Mapping[str, UserValue] | None = None,
+    image: Sequence[int] | None = None,
 ) -> str:
+    """Return the first 16 digits of a hash of all that a compilation depends on."""
     sizes: object = tuple(image) if isinstance(image, list | tuple) else image
     parts = (*texts, model, sorted((settings or {}).items()), sizes)
     try:
@@ -423,73 +432,3 @@ def _digest(
     except ValueError:  # a whole number of more digits than Python writes, which is refused
         written = repr(texts)
     return sha256(written.encode()).hexdigest()[:16]
-
-
-def check(source: Source, folder: Path | None = None, model: str | None = None) -> tuple[Diagnostic, ...]:
-    """Return the diagnostics of a model, or of every model and the rest of a file."""
-    report = Reporter()
-    module = Library(report).load(source, folder)
-    if module is None:
-        return report.diagnostics
-    report.leave_out(module.allowances.drops)
-    visited: set[int] = set()
-    mapped: list[tuple[tuple[KeyMap, ...], Shapes]] = []
-    models = [model] if model is not None else list(complete_models(module))
-    built = _check_models(module, models, visited, mapped, report)
-    if model is None and built is not None:
-        survey(module, visited, report)
-    if model is None and module.declares_recipes():
-        from archdsl.lower.recipes import check_recipes  # few files have any
-
-        check_recipes(module, report)
-    if model is None and module.declares_experiments():
-        from archdsl.lower.experiments import check_experiments
-
-        check_experiments(module, report, compile)
-    if not (module.file.declarations or report.has_errors):
-        help = "declare a model: `model name { input [3, 224, 224]; … }`"
-        report.error("E120", "this spec is empty", Span(0, 0, module.file.source), help=help)
-    if model is None and not report.has_errors:
-        from archdsl.passes.lint.beside import lint_file  # only where nothing is wrong
-
-        lint_file(module, built or set(), mapped, report)
-    return report.diagnostics
-
-
-def _check_models(
-    module: Module,
-    models: Sequence[str],
-    visited: set[int],
-    mapped: list[tuple[tuple[KeyMap, ...], Shapes]],
-    report: Reporter,
-) -> set[Span] | None:
-    """Report what is wrong with each model; return where what they built is declared, None if it is too much.
-
-    Where the file has name maps, they and the shapes of each model that is sound are put into `mapped`.
-    """
-    loading = report.diagnostics
-    built: set[Span] = set()
-    steps = 0
-    for model in models:
-        if report.is_full:
-            return None
-        own = Reporter()
-        own.leave_out(module.allowances.drops)
-        for diagnostic in loading:
-            own.add(diagnostic)
-        work = Work(module, own, model, visited=visited).run((*STEPS, lint))
-        for diagnostic in own.diagnostics:
-            report.add(diagnostic)
-        if work.lowered is not None:
-            steps += work.lowered.steps
-            built |= work.lowered.built if work.graph is not None else set()
-        if module.keys and work.shapes is not None:
-            mapped.append((work.key_maps, work.shapes))
-        steps += _STEPS_OF_MODEL
-        if steps > MAX_STEPS_OF_FILE:
-            message = f"the models of this spec have more than {MAX_STEPS_OF_FILE:,} distinct steps together"
-            report.error(
-                "E109", message, Span(0, 0, module.file.source), help="check them one by one, or split the spec"
-            )
-            return None
-    return built

@@ -85,7 +85,7 @@ class Sweep:
         self.compiled = 0
         """For how many settings the spec was compiled, since they are refused or cannot be noted."""
         if self._module is not None:
-            self._parts = PartNotes(library.modules())
+            self._parts = PartNotes(library.every())
 
     def __call__(self, input: Sequence[int] | None = None, /, **settings: UserValue) -> Total:
         """Return what a setting costs, as `load` counts it.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from archdsl.compiler import check, compile
+from archdsl.checking import check
+from archdsl.compiler import compile
 from archdsl.text.source import Source
 
 SPECS = {

@@ -22,12 +22,12 @@ from tests.conftest import ROOT
 # not know each other, as are the folders of any one floor.
 FLOORS = {
     "text": 0, "syntax": 1, "ops": 1, "ir": 2, "semantics": 3, "recipes": 3, "lower": 4, "passes": 4, "tracing": 5,
-    "backends": 6, "compiler": 7, "specs": 7, "weights": 7, "facts": 8, "network": 8, "api": 8, "sweeps": 8,
-    "difference": 8, "recipe_specs": 8, "experiment_specs": 8, "training": 9, "notebook": 9, "ide": 9,
-    "experiments": 10, "cli": 11, "lsp": 11, "__main__": 12,
+    "backends": 6, "compiler": 7, "specs": 7, "weights": 7, "checking": 8, "facts": 8, "network": 8, "api": 8,
+    "sweeps": 8, "difference": 8, "workspace": 8, "recipe_specs": 8, "experiment_specs": 8, "training": 9,
+    "notebook": 9, "ide": 9, "experiments": 10, "cli": 11, "lsp": 11, "__main__": 12,
 }  # fmt: skip
 # Files of one floor that make up one room: what users hold.
-FACES = ("network", "facts", "api", "difference", "sweeps")
+FACES = ("network", "checking", "facts", "api", "difference", "sweeps", "workspace")
 # Its source is copied into generated files and never imported, so torch stays out of the compiler.
 RUNTIME = "backends.torch.runtime"
 HOMES = {

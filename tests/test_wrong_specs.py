@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl import compiler
+from archdsl import checking, compiler
 from archdsl.syntax.parser import MAX_CHARACTERS
 from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic
@@ -44,7 +44,7 @@ def diagnose(path: Path) -> tuple[Diagnostic, ...]:
     source = Source(path.read_text(encoding="utf-8"), path.name)
     asked = dict(_DIRECTIVE.findall(source.text))
     if not asked:
-        return compiler.check(source, path.parent)
+        return checking.check(source, path.parent)
     settings = dict(setting.split("=", 1) for setting in (asked.get("set"),) if setting)
     image = [int(size) for size in asked["image"].split()] if "image" in asked else None
     return compiler.compile(source, asked.get("model"), settings, image, path.parent).diagnostics
@@ -78,18 +78,18 @@ def test_a_safe_fix_ends_the_mistake_that_it_is_about(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     if _DIRECTIVE.search(text):
         return
-    before = compiler.check(Source(text, path.name), path.parent)
+    before = checking.check(Source(text, path.name), path.parent)
     for diagnostic in before:
         if diagnostic.fix is None or not diagnostic.fix.is_safe or diagnostic.span.source.text != text:
             continue
         mended = Source(apply_fixes(text, [diagnostic.fix]).text, path.name)
         key = (diagnostic.code, diagnostic.message)
-        assert errors(compiler.check(mended, path.parent))[key] < errors(before)[key]
+        assert errors(checking.check(mended, path.parent))[key] < errors(before)[key]
 
 
 def test_every_code_is_in_the_corpus(corpus: dict[Path, tuple[Diagnostic, ...]]) -> None:
     shown = {diagnostic.code for found in corpus.values() for diagnostic in found}
-    shown |= {diagnostic.code for diagnostic in compiler.check(Source(" " * (MAX_CHARACTERS + 1)))}
+    shown |= {diagnostic.code for diagnostic in checking.check(Source(" " * (MAX_CHARACTERS + 1)))}
     # A warning's own page shows it as well.
     shown |= {code for code in CODES if code.startswith("W") and (CODES[code].failing or code == "W400")}
     assert sorted(set(CODES) - shown - ELSEWHERE) == []

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from archdsl import compiler
+from archdsl import checking, compiler
 from archdsl.cli.console import complain, say, write
 from archdsl.cli.failure import FAILURE, FINDINGS
 from archdsl.cli.mend import Repair, fixes_of, own_file, repair, write_repaired
@@ -205,7 +205,7 @@ def _diagnose(
     source: Source, folder: Path, model: str | None, names: Sequence[str], settings: Mapping[str, str]
 ) -> tuple[Diagnostic, ...]:
     if not settings or not names:
-        return compiler.check(source, folder, model)
+        return checking.check(source, folder, model)
     found: dict[tuple[str, str, Span], Diagnostic] = {}
     for name in names:
         compiled = compiler.compile(source, name, settings, folder=folder)

@@ -51,7 +51,7 @@ def explain_code(
 
 
 def _check(text: str) -> tuple[Diagnostic, ...]:
-    from archdsl.compiler import check
+    from archdsl.checking import check
     from archdsl.text.source import Source
 
     return check(Source(text, "example.arch"))

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
+from archdsl.checking import check
 from archdsl.cli.console import say, write
 from archdsl.cli.files import write_output
 from archdsl.cli.options import OverwriteOption
-from archdsl.compiler import check
 from archdsl.text.failure import Failure
 from archdsl.text.files import cannot_write
 from archdsl.text.render.display import visible

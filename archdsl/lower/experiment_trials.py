@@ -102,7 +102,7 @@ class ChoiceTrials:
         compiled = self.compile(home.file.source, choice.name, dict(choice.settings), choice.image, home.folder)
         wrong = next((found for found in compiled.diagnostics if found.severity is Severity.ERROR), None)
         if wrong is not None:
-            if any((wrong.code, wrong.message, wrong.span) == (d.code, d.message, d.span) for d in self.told):
+            if any(_is_same(wrong, found) for found in self.told):
                 raise Reported
             raise _does_not_compile(choice, wrong, spans)
         if compiled.graph is None:
@@ -158,6 +158,12 @@ def build_choice(choice: RecipeChoice, module: Module, spans: SettingSpans) -> R
             first = error.diagnostics[0]
             raise Trouble(first.code, first.message, span, help=first.help) from None
     return recipe
+
+
+def _is_same(one: Diagnostic, other: Diagnostic) -> bool:
+    """Return whether two diagnostics say the same of equal texts, which may have been parsed apart."""
+    places = [(d.span.start, d.span.end, d.span.source.name, d.span.source.text) for d in (one, other)]
+    return (one.code, one.message) == (other.code, other.message) and places[0] == places[1]
 
 
 def _is_wrong(choice: RecipeChoice, wrong: Diagnostic, spans: SettingSpans) -> Trouble:

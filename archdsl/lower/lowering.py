@@ -26,7 +26,7 @@ from archdsl.text.record import record
 from archdsl.text.source import Span
 
 MAX_STEPS = 10_000
-_MOST_AFTER_MISTAKE = 4_000
+MOST_AFTER_MISTAKE = 4_000
 """How many more steps are looked at once there is a mistake, which makes each of them slower to lower."""
 MAX_SIZE = 1_000_000
 """How many steps a graph may have, those of its bodies counted as often as they are called."""
@@ -168,7 +168,7 @@ class Lowering:
             raise Trouble("E109", message, span, is_fatal=True)
         if self.is_broken:
             self._steps_broken += 1
-            if self._steps_broken > _MOST_AFTER_MISTAKE:
+            if self._steps_broken > MOST_AFTER_MISTAKE:
                 raise EnoughMistakes
 
     def fail(self, trouble: Trouble) -> None:

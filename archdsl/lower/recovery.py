@@ -62,8 +62,8 @@ def is_damaged(statement: tree.Statement, offsets: Iterable[int]) -> bool:
     """Return whether a syntax mistake stands in a statement, outside the bodies in it."""
     inner = [body.span for body in bodies_of(statement)]
     return any(
-        statement.span.begin <= offset < statement.span.stop
-        and not any(span.begin < offset < span.stop for span in inner)
+        statement.span.start <= offset < statement.span.end
+        and not any(span.start < offset < span.end for span in inner)
         for offset in offsets
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from archdsl.ir.trouble import Parts, Trouble
 from archdsl.lower.model import survey_body
 from archdsl.lower.recovery import all_bodies
@@ -13,25 +15,33 @@ from archdsl.semantics.module import Module
 from archdsl.semantics.values import UNKNOWN
 from archdsl.syntax import tree
 from archdsl.text.diagnostic import Reporter
+from archdsl.text.looking import Looking
 
 
-def survey(module: Module, visited: set[int], report: Reporter) -> None:
+def survey(module: Module, report: Reporter, looking: Looking) -> None:
     """Report the mistakes of a file that hold whatever its parameters are, in what was not lowered.
 
-    `visited` are the identities of the bodies that were. What a default may settle elsewhere counts as unknown.
+    `looking` knows what was. What a default may settle elsewhere counts as unknown.
     """
-    wished = _wished(module)
+    wished = _wished(module, looking)
     for declaration in module.file.declarations:
         if report.is_full:
             return
-        match declaration:
-            case tree.Block() | tree.Model():
-                if any(id(body) not in visited for body in all_bodies(declaration.body)):
-                    survey_body(declaration, module, wished, visited, report)
-            case tree.Function() | tree.Let():
-                _survey_value(declaration, module, wished, report)
-            case _:
-                pass
+        look = partial(_survey, declaration, module, wished, looking.visited)
+        looking.into(declaration, _survey, report, look, *sorted(wished))
+
+
+def _survey(
+    declaration: tree.Declaration, module: Module, wished: set[str], visited: set[int], report: Reporter
+) -> None:
+    match declaration:
+        case tree.Block() | tree.Model():
+            if any(id(body) not in visited for body in all_bodies(declaration.body)):
+                survey_body(declaration, module, wished, visited, report)
+        case tree.Function() | tree.Let():
+            _survey_value(declaration, module, wished, report)
+        case _:
+            pass
 
 
 def _survey_value(declaration: tree.Function | tree.Let, module: Module, wished: set[str], report: Reporter) -> None:
@@ -51,19 +61,23 @@ def _survey_value(declaration: tree.Function | tree.Let, module: Module, wished:
         trouble.tell(report)
 
 
-def _wished(module: Module) -> set[str]:
+def _wished(module: Module, looking: Looking) -> set[str]:
     """List the names that any `defaults` of a file gives a value, which a caller may do for a block."""
     found: set[str] = set()
     for declaration in module.file.declarations:
-        if isinstance(declaration, tree.Defaults):
-            found |= _names(declaration)
-        elif isinstance(declaration, tree.Block | tree.Model):
-            for body in all_bodies(declaration.body):
-                for statement in body.statements:
-                    if isinstance(statement, tree.Defaults):
-                        found |= _names(statement)
+        found |= looking.at(declaration, _wished_in, Reporter(), lambda _, part=declaration: _wished_in(part))
     return found
 
 
-def _names(node: tree.Defaults) -> set[str]:
-    return {argument.key.text for argument in node.values if argument.key is not None}
+def _wished_in(declaration: tree.Declaration) -> frozenset[str]:
+    if isinstance(declaration, tree.Defaults):
+        return _names(declaration)
+    if not isinstance(declaration, tree.Block | tree.Model):
+        return frozenset()
+    none: frozenset[str] = frozenset()
+    statements = (statement for body in all_bodies(declaration.body) for statement in body.statements)
+    return none.union(*(_names(statement) for statement in statements if isinstance(statement, tree.Defaults)))
+
+
+def _names(node: tree.Defaults) -> frozenset[str]:
+    return frozenset(argument.key.text for argument in node.values if argument.key is not None)

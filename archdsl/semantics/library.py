@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -37,6 +37,44 @@ def _parse_once(text: str, name: str) -> tuple[Parsed | None, tuple[Diagnostic, 
     return parsed, diagnostics
 
 
+_preludes: list[Module] = []
+"""The last prelude that was read, from where every later compilation takes it as long as its file says the same."""
+
+
+def _kept_prelude(source: Source) -> Module | None:
+    """Return the module that was made of the same text before."""
+    for module in _preludes:
+        file = module.file.source
+        if file.text == source.text and module.folder == bundled_folder() and file.moves is None:
+            return module
+    return None
+
+
+def _keep_prelude(module: Module) -> None:
+    """Keep a prelude without mistakes; what it would look up or work out anew each time, it may not hold."""
+    if not any(isinstance(declaration, tree.Use | tree.Let) for declaration in module.file.declarations):
+        _preludes[:] = [module]
+
+
+class Texts:
+    """Where a library takes texts and their trees from: the files. An editor's open texts are a kind of it."""
+
+    def is_file(self, path: Path) -> bool:
+        """Return whether there is a spec at a path."""
+        return path.is_file()
+
+    def read(self, path: Path, name: str) -> Source:
+        """Return the text of a path, which messages call by this name.
+
+        Errors: those of `read_source`
+        """
+        return read_source(path, name)
+
+    def parse(self, source: Source) -> tuple[Parsed | None, tuple[Diagnostic, ...]]:
+        """Return a text's tree, as far as it has one, and the mistakes in it."""
+        return _parse_once(source.text, source.name)
+
+
 def load_module(source: Source, folder: Path | None) -> Module:
     """Make a module of a source that is to have no mistakes.
 
@@ -52,8 +90,9 @@ def load_module(source: Source, folder: Path | None) -> Module:
 class Library:
     """Loads files for one compilation and reports what is wrong with them as a whole."""
 
-    def __init__(self, report: Reporter) -> None:
+    def __init__(self, report: Reporter, texts: Texts | None = None) -> None:
         self.report = report
+        self._texts = texts or Texts()
         self._modules: dict[Path, Module | None] = {}
         self._loading: list[Path] = []
         self._home = Path()
@@ -78,10 +117,13 @@ class Library:
         used = [module.file.source.text for module in self._modules.values() if module is not None]
         return [source.text, *used, self.prelude().file.source.text]
 
-    def modules(self) -> list[Module]:
-        """Return the files that were read, the prelude included."""
-        used = [module for module in self._modules.values() if module is not None]
-        return [*self._own, *used, self.prelude()]
+    def modules(self) -> Mapping[Path, Module]:
+        """Map the files that are used to what was made of them, as far as they have a tree."""
+        return {path: module for path, module in self._modules.items() if module is not None}
+
+    def every(self) -> list[Module]:
+        """Return all files that were read, the source itself and the prelude included."""
+        return [*self._own, *self.modules().values(), self.prelude()]
 
     def files(self, source: Source) -> tuple[Path, ...]:
         """Return the files that a compilation of a source reads."""
@@ -93,9 +135,9 @@ class Library:
         known = {key.text for wish in self.prelude().wishes for key in _keys(wish)}
         texts = [other.file.source.text for other in (module, *self._modules.values()) if other is not None]
         keys = [key for wish in module.wishes for key in _keys(wish) if key.text not in known]
-        uses = Counter(word for text in texts if keys for word in re.findall(r"\w+", text))
         for key in keys:
-            if uses[key.text] == 1 and not module.misses_a_file and not self.report.is_full:
+            uses = sum(len(re.findall(rf"\b{key.text}\b", text)) for text in texts)
+            if uses == 1 and not module.misses_a_file and not self.report.is_full:
                 near = nearest(key.text, known)
                 help = f"the nearest name is `{near}`" if near else "remove it, or let a block read it"
                 message = f"nothing reads the default `{key.text}`"
@@ -104,14 +146,23 @@ class Library:
     def prelude(self) -> Module:
         """Return the blocks and functions that every spec knows."""
         if self._prelude is None:
-            source = read_source(bundled_folder() / f"{PRELUDE}{SUFFIX}", f"{PRELUDE}{SUFFIX}")
-            prelude = self._module(source, bundled_folder(), None)
-            assert prelude is not None, "the prelude does not parse"
-            self._prelude = prelude
+            source = self._texts.read(bundled_folder() / f"{PRELUDE}{SUFFIX}", f"{PRELUDE}{SUFFIX}")
+            self._prelude = _kept_prelude(source) or self._read_prelude(source)
         return self._prelude
 
+    def _read_prelude(self, source: Source) -> Module:
+        report, self.report = self.report, Reporter()
+        prelude = self._module(source, bundled_folder(), None)
+        assert prelude is not None, "the prelude does not parse"
+        if not self.report.diagnostics:
+            _keep_prelude(prelude)
+        for diagnostic in self.report.diagnostics:
+            report.add(diagnostic)
+        self.report = report
+        return prelude
+
     def _module(self, source: Source, folder: Path | None, prelude: Module | None) -> Module | None:
-        parsed, diagnostics = _parse_once(source.text, source.name)
+        parsed, diagnostics = self._texts.parse(source)
         for diagnostic in diagnostics:
             self.report.add(diagnostic)
         if parsed is None:
@@ -220,7 +271,7 @@ class Library:
                 continue
             try:
                 path = (folder / relative).resolve()
-                is_here = path.is_relative_to(folder.resolve()) and path.is_file()
+                is_here = path.is_relative_to(folder.resolve()) and self._texts.is_file(path)
             except (
                 OSError,
                 RuntimeError,
@@ -242,7 +293,7 @@ class Library:
         if path not in self._modules:
             self._loading.append(path)
             try:
-                self._modules[path] = self.load(read_source(path, shown), folder)
+                self._modules[path] = self.load(self._texts.read(path, shown), folder)
             except UnicodeDecodeError as error:
                 message = f"`{path.name}` is no UTF-8 text: {error.reason} at byte {error.start}"
                 raise Trouble("E114", message, span, help="save it as UTF-8") from None

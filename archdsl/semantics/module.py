@@ -10,6 +10,7 @@ from archdsl.ir.trouble import Reported
 from archdsl.syntax import tree
 from archdsl.syntax.damage import Parsed
 from archdsl.text.allow import Allowances
+from archdsl.text.source import Span
 
 Named: TypeAlias = tree.Function | tree.Block | tree.Model | tree.Variant | tree.Let
 
@@ -71,21 +72,21 @@ class Module:
 
     def doc(self, declaration: Named | tree.RecipeText | tree.ExperimentText) -> str:
         """Return the `##` comment above a declaration."""
-        return self.docs.get(declaration.span.begin, "")
+        return self.docs.get(declaration.span, "")
 
 
-def _docs(parsed: Parsed) -> Mapping[int, str]:
-    """Map each declaration's start to the `##` comment that ends on the line above it."""
+def _docs(parsed: Parsed) -> Mapping[Span, str]:
+    """Map each declaration's place to the `##` comment that ends on the line above it."""
     lines: dict[int, str] = {}
     for comment in parsed.comments:
         if comment.text.startswith("##"):
             line, _ = comment.source.position(comment.start)
             lines[line] = comment.text.lstrip("#").strip()
-    docs: dict[int, str] = {}
+    docs: dict[Span, str] = {}
     for declaration in parsed.file.declarations:
         line, _ = parsed.file.source.position(declaration.span.start)
         above: list[str] = []
         while (line := line - 1) in lines:
             above.append(lines[line])
-        docs[declaration.span.begin] = "\n".join(reversed(above)).strip()
+        docs[declaration.span] = "\n".join(reversed(above)).strip()
     return docs

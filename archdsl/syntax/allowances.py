@@ -28,6 +28,8 @@ def find_allowances(file: tree.File, report: Reporter) -> list[Allowance]:
     found = [Allowance(name.text, name.span, s.span, whole) for s, name in _codes(file.allows, report)]
     for declaration in file.declarations:
         home = declaration.span
+        if "allow" not in home.text:
+            continue
         own_body = declaration.body if isinstance(declaration, tree.Block | tree.Model) else None
         for body, is_conditional in _bodies(declaration):
             scope = home if body is own_body else body.span

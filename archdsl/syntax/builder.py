@@ -43,7 +43,10 @@ class Expressions(Transformer[Token, Any]):
         self._around.clear()
 
     def _span(self, first: Any, last: Any) -> Span:
-        return Span(self._begin(first), self._stop(last), self.source)
+        # Most parts are tokens, and nearly all of a parse's places are made here.
+        begin = (first.start_pos or 0) + self.shift if isinstance(first, Token) else self._begin(first)
+        stop = (last.end_pos or 0) + self.shift if isinstance(last, Token) else self._stop(last)
+        return Span(begin, stop, self.source)
 
     def _begin(self, first: Any) -> int:
         if isinstance(first, Token):

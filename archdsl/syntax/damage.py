@@ -29,6 +29,7 @@ class Parsed(NamedTuple):
     comments: tuple[Span, ...]
     broken: frozenset[str] = frozenset()
     damaged: frozenset[int] = frozenset()
+    is_legal: bool = True
 
 
 def sound(file: tree.File, comments: tuple[Span, ...], damage: list[int], inside: frozenset[int]) -> Parsed | None:
@@ -64,7 +65,9 @@ def sound(file: tree.File, comments: tuple[Span, ...], damage: list[int], inside
             broken.add(declaration.name.text)
     if not whole:
         return None
-    return Parsed(tree.File(file.source, tuple(whole), file.allows), comments, frozenset(broken), inside)
+    return Parsed(
+        tree.File(file.source, tuple(whole), file.allows), comments, frozenset(broken), inside, is_legal=False
+    )
 
 
 def _first_words(file: tree.File, offset: int) -> list[str]:

@@ -13,14 +13,14 @@ from archdsl.text.source import Source, Span
 
 MAX_DEPTH = 100
 CLOSER = {"LPAR": ")", "LSQB": "]", "_INDEX": "]", "LBRACE": "}"}
-_OPENS = {"LPAR": "RPAR", "LSQB": "RSQB", "_INDEX": "RSQB", "LBRACE": "RBRACE"}
-_CLOSES = frozenset({"RPAR", "RSQB", "RBRACE"})
+OPENS = {"LPAR": "RPAR", "LSQB": "RSQB", "_INDEX": "RSQB", "LBRACE": "RBRACE"}
+CLOSES = frozenset({"RPAR", "RSQB", "RBRACE"})
 # What begins a statement and can never stand inside ( ) or [ ]: an opening bracket before it was forgotten.
-_STATEMENT_WORDS = frozenset({"MODEL", "VARIANT", "FN", "LET", "USE", "LABEL", "OUTPUT", "ASSERT"})
+STATEMENT_WORDS = frozenset({"MODEL", "VARIANT", "FN", "LET", "USE", "LABEL", "OUTPUT", "ASSERT"})
 # What begins a declaration and can never stand in a body: a closing brace before it was forgotten.
 DECLARATION_WORDS = frozenset({"MODEL", "VARIANT", "USE", "INLINE", "BLOCK", "KEYS"})
 EXPERIMENT = "experiment"
-_CONTINUES = frozenset({"_ELSE", "_SHORTCUT"})
+CONTINUES = frozenset({"_ELSE", "_SHORTCUT"})
 
 
 class TooDeep(Exception):
@@ -38,6 +38,7 @@ class Layout:
         self._source, self._report = source, report
         self._open: list[Token] = []
         self._blamed: set[int] = set()
+        """Where the brackets are that stand open around a mistake."""
         self._choices: set[int] = set()
         """Braces of `choose {`, in which lines may end as they may in ( ) and [ ]."""
         self._is_experiment = False
@@ -52,7 +53,7 @@ class Layout:
 
     def blame(self) -> None:
         """Say that a mistake inside the brackets that are open here is reported already."""
-        self._blamed.update(id(token) for token in self._open if token.type != "LBRACE")
+        self._blamed.update(token.start_pos or 0 for token in self._open if token.type != "LBRACE")
 
     def tokens(self, tokens: Iterable[Token]) -> Iterator[Token]:
         separator: Token | None = None
@@ -77,7 +78,7 @@ class Layout:
             if kind == "LBRACE" and previous == "CHOOSE":
                 self._choices.add(token.start_pos or 0)
             is_between = previous != "LBRACE" and kind != "RBRACE"
-            if separator and is_between and not (kind in _CONTINUES and separator != ";"):
+            if separator and is_between and not (kind in CONTINUES and separator != ";"):
                 yield separator
             separator, previous = None, kind
             yield token
@@ -93,7 +94,7 @@ class Layout:
 
     def _missing(self, token: Token, *, starts_line: bool) -> Iterator[Token]:
         """Close what has to be closed before a token."""
-        is_statement_word = starts_line and token.type in _STATEMENT_WORDS
+        is_statement_word = starts_line and token.type in STATEMENT_WORDS
         ends_brackets = is_statement_word or token.type in ("RBRACE", "_SEPARATOR")
         while (ends_brackets and self._is_inside()) or (is_statement_word and self._is_choosing()):
             yield self._close(token.start_pos or 0)
@@ -118,14 +119,14 @@ class Layout:
 
     def _track(self, token: Token, kind: str) -> Token:
         """Follow a bracket; one that closes another kind of bracket becomes what it should have been."""
-        if kind in _OPENS:
+        if kind in OPENS:
             self._open.append(token)
             if len(self._open) > MAX_DEPTH:
                 help = "name a part with `let` or `block`"
                 self._report.error("E003", f"brackets nest deeper than {MAX_DEPTH}", self._span(token), help=help)
                 raise TooDeep
-        elif kind in _CLOSES and self._open:
-            wanted = _OPENS[self._open[-1].type]
+        elif kind in CLOSES and self._open:
+            wanted = OPENS[self._open[-1].type]
             if wanted == kind:
                 self._open.pop()
             elif self._is_inside():
@@ -137,13 +138,13 @@ class Layout:
     def _close(self, offset: int) -> Token:
         opened = self._open.pop()
         closer = CLOSER[opened.type]
-        if id(opened) not in self._blamed:
+        if opened.start_pos not in self._blamed:
             span = self._span(opened)
             self.damage.append(span.start)
             (self.unclosed if opened.type == "LBRACE" else self.of_brackets).add(span.start)
             message, help = f"`{opened}` is never closed", f"close it with `{closer}`"
             self._report.error("E005", message, span, help=help, fix=self._closing(span, offset, closer))
-        return Token(_OPENS[opened.type], closer, offset, end_pos=offset)
+        return Token(OPENS[opened.type], closer, offset, end_pos=offset)
 
     def _closing(self, opened: Span, offset: int, closer: str) -> Fix | None:
         """Return the fix that closes a bracket; on one line it is certain where."""
@@ -161,7 +162,7 @@ class Layout:
         )
 
     def _mismatched(self, opened: Token, token: Token) -> None:
-        if id(opened) in self._blamed:
+        if opened.start_pos in self._blamed:
             return
         closer, span = CLOSER[opened.type], self._span(token)
         self.damage.append(span.start)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +20,7 @@ from lark import Lark, Token
 from archdsl.syntax import tree
 from archdsl.syntax.builder import Builder
 from archdsl.syntax.damage import Parsed, sound
+from archdsl.syntax.fast import FastParser, Unusual
 from archdsl.syntax.recovery import Parse
 from archdsl.text.diagnostic import Diagnostic, Reporter
 from archdsl.text.source import NOWHERE, Source, Span
@@ -36,6 +38,14 @@ def parse(source: Source, report: Reporter, tokens: list[Token] | None = None) -
         report.error("E004", f"{size}, where a spec has at most {MAX_CHARACTERS:,}", Span(0, 0, source))
         return None
     return _frontend().parse_file(source, report, tokens)
+
+
+def parse_part(source: Source, begin: int, end: int) -> Parsed | None:
+    """Parse the declarations in [begin, end) of a text; None where that may hold a mistake.
+
+    Requires: what stands before and behind is legal, and separated from them. A whole text has limits of its own.
+    """
+    return _frontend().parse_part(source, begin, end)
 
 
 def parse_expression(source: Source, report: Reporter) -> tree.Expression | None:
@@ -121,9 +131,16 @@ class _Frontend:
         )
         strings = [str(terminal.pattern.value) for terminal in self._lark.terminals if terminal.pattern.type == "str"]
         self.words = frozenset(filter(str.isalpha, strings))
+        self._fast: FastParser | None
+        try:
+            self._fast = FastParser(self._lark, {"REUSED": _without_spaces, "NAMED": _without_spaces})
+        except Unusual:
+            self._fast = None
 
     def parse_file(self, source: Source, report: Reporter, tokens: list[Token] | None) -> Parsed | None:
         with self._lock:
+            if tokens is None and (parsed := self._parse_fast(source, "start")) is not None:
+                return Parsed(*parsed)
             self._comments.clear()
             file, damage, inside = self._run(source, report, "start", tokens)
             if tokens is not None:
@@ -133,9 +150,15 @@ class _Frontend:
             return None
         return sound(file, comments, sorted(damage), inside) if damage or inside else Parsed(file, comments)
 
+    def parse_part(self, source: Source, begin: int, end: int) -> Parsed | None:
+        with self._lock:
+            parsed = self._parse_fast(source, "start", (begin, end))
+        return Parsed(*parsed) if parsed is not None else None
+
     def parse_expression(self, source: Source, report: Reporter) -> tree.Expression | None:
         with self._lock:
-            return self._run(source, report, "expression")[0]
+            parsed = self._parse_fast(source, "expression")
+            return parsed[0] if parsed is not None else self._run(source, report, "expression")[0]
 
     def tokenise(self, source: Source) -> list[Token]:
         with self._lock:
@@ -145,6 +168,26 @@ class _Frontend:
 
     def _with_comments(self, tokens: list[Token]) -> list[Token]:
         return sorted([*tokens, *self._comments], key=lambda token: token.start_pos or 0)
+
+    def _parse_fast(
+        self, source: Source, start: str, part: tuple[int, int | None] = (0, None)
+    ) -> tuple[Any, tuple[Span, ...]] | None:
+        """Return what a legal text holds, and its comments; None where it may have a mistake, to be found anew."""
+        if self._fast is None:
+            return None
+        comments: list[Span] = []
+        self._builder.begin(source)
+        self._report = Reporter()
+        self._damage = []
+        self._comments.clear()
+        try:
+            result = self._fast.parse(source, start, comments, part)
+        except Unusual:
+            return None
+        finally:
+            self._builder.begin(NOWHERE)
+        is_unusual = self._report.diagnostics or self._comments  # one inside a label is taken for one of the file
+        return None if is_unusual else (result, tuple(comments))
 
     def _run(
         self, source: Source, report: Reporter, start: str, tokens: list[Token] | None = None
@@ -191,6 +234,9 @@ class _Frontend:
         inner, part = Reporter(), Source(text, source.name)
         self._builder.shift = offset
         try:
+            if self._fast is not None and "#" not in text:
+                with suppress(Unusual):
+                    return self._fast.parse(part, "expression", [])
             run = Parse(self._lark.parse_interactive(text, start="expression"), part, inner)
             found: tree.Expression | None = run.result()
         finally:

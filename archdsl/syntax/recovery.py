@@ -22,9 +22,9 @@ from archdsl.text.source import Source, Span
 _MAX_ERRORS = 30
 MAX_WORDS = 50_000
 _DECLARES = DECLARATION_WORDS | {"FN", "LET", "DEFAULTS", "ALLOW"}
-_DECLARING_NAMES = {"recipe": "RECIPE", EXPERIMENT: "EXPERIMENT"}
+DECLARING_NAMES = {"recipe": "RECIPE", EXPERIMENT: "EXPERIMENT"}
 """Names that are words of the language where a declaration begins."""
-_NAMES_IN_EXPERIMENTS = frozenset({"MODEL", "TRAINING"})
+NAMES_IN_EXPERIMENTS = frozenset({"MODEL", "TRAINING"})
 """Words of the language that are names in an experiment's body."""
 
 
@@ -110,9 +110,9 @@ class Parse:
     def _as_declared(self, token: Token) -> Token:
         """Return a word as what it is at its place: some are of the language in some places, and names elsewhere."""
         kind = token.type
-        if kind == "NAME" and (declaring := _DECLARING_NAMES.get(token)) is not None:
+        if kind == "NAME" and (declaring := DECLARING_NAMES.get(token)) is not None:
             return Token.new_borrow_pos(declaring, str(token), token) if declaring in self._actions() else token
-        if kind in _NAMES_IN_EXPERIMENTS and kind not in (actions := self._actions()) and "NAME" in actions:
+        if kind in NAMES_IN_EXPERIMENTS and kind not in (actions := self._actions()) and "NAME" in actions:
             stack = self._parser.parser_state.value_stack
             if any(isinstance(value, Token) and value.type == "EXPERIMENT" for value in stack):
                 return Token.new_borrow_pos("NAME", str(token), token)
@@ -179,7 +179,7 @@ class Parse:
                 if not is_outside:
                     break
                 following = next(self._tokens, None)
-                if following is not None and (following.type in _DECLARES or following in _DECLARING_NAMES):
+                if following is not None and (following.type in _DECLARES or following in DECLARING_NAMES):
                     self._resume(token)
                     self._feed(following)
                     return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -62,6 +63,26 @@ class Diagnostic:
     notes: tuple[str, ...] = ()
     help: str = ""
     fix: Fix | None = None
+
+    def places(self) -> list[Span]:
+        """Return every place that it points at."""
+        edits = self.fix.edits if self.fix is not None else ()
+        return [self.span, *(label.span for label in self.labels), *(edit.span for edit in edits)]
+
+    def now(self) -> Diagnostic:
+        """Return the same with places in the latest texts."""
+        if all(span.origin.moves is None for span in self.places()):
+            return self
+        labels = tuple(Label(label.span.now(), label.message) for label in self.labels)
+        fix = self.fix
+        if fix is not None:
+            fix = replace(fix, edits=tuple(Edit(edit.span.now(), edit.replacement) for edit in fix.edits))
+        return replace(self, span=self.span.now(), labels=labels, fix=fix)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it points at what an edit removed, or at a place that no words hold where it is."""
+        return any(span.now().origin.moves is not None or span.stop == 0 for span in self.places())
 
 
 class Reporter:

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +28,8 @@ class Source:
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
         """Offsets, in code points, at which each line begins."""
-        return (0, *(i + 1 for i, c in enumerate(self.text) if c == "\n"))
+        starts = accumulate((len(line) + 1 for line in self.text.split("\n")[:-1]), initial=0)
+        return tuple(starts)
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return the 1-based line and column, in code points, of an offset."""
@@ -91,21 +93,21 @@ class Span(NamedTuple):
 
     @property
     def start(self) -> int:
-        return self.begin if self.origin.moves is None else self._now().begin
+        return self.begin if self.origin.moves is None else self.now().begin
 
     @property
     def end(self) -> int:
-        return self.stop if self.origin.moves is None else self._now().stop
+        return self.stop if self.origin.moves is None else self.now().stop
 
     @property
     def source(self) -> Source:
-        return self.origin if self.origin.moves is None else self._now().origin
+        return self.origin if self.origin.moves is None else self.now().origin
 
     @property
     def text(self) -> str:
         return self.origin.text[self.begin : self.stop]
 
-    def _now(self) -> Span:
+    def now(self) -> Span:
         """Return the place that the words have in the latest text that still holds them."""
         begin, stop, origin = self
         while origin.moves is not None and (shift := origin.moves.shift(begin, stop)) is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import archdsl
-from archdsl.compiler import check
+from archdsl.checking import check
 from archdsl.ops import OPS
 from archdsl.semantics.files import bundled_folder, read_source
 from archdsl.specs import bundled_models

@@ -7,7 +7,7 @@ import re
 import pytest
 
 import archdsl
-from archdsl import compiler
+from archdsl import checking, compiler
 from archdsl.syntax import allowances
 from archdsl.text.codes import CODES
 from archdsl.text.diagnostic import Diagnostic
@@ -26,7 +26,8 @@ def _warns(monkeypatch: pytest.MonkeyPatch) -> None:
             work.report.warning("W499", "this is odd", Span(*word.span(), source))
 
     monkeypatch.setattr(allowances, "CODES", {**CODES, "W499": Page("W499", "odd", ())})
-    monkeypatch.setattr(compiler, "STEPS", (*compiler.STEPS, warn))
+    for module in (compiler, checking):
+        monkeypatch.setattr(module, "STEPS", (*module.STEPS, warn))
 
 
 def told(text: str) -> list[tuple[str, int]]:
@@ -118,7 +119,7 @@ def test_nothing_is_said_of_an_allow_that_may_be_of_use(text: str) -> None:
 
 def test_nothing_is_said_of_an_allow_where_one_model_is_checked_or_something_is_wrong() -> None:
     source = Source("allow W499\nmodel m { input [3, 8, 8]; conv 4 }")
-    assert compiler.check(source, model="m") == ()
+    assert checking.check(source, model="m") == ()
     broken: tuple[Diagnostic, ...] = archdsl.check_text(source.text.replace("conv", "cnov"))
     assert [found.code for found in broken] == ["E101"]
 

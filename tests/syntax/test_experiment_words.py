@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import archdsl
-from archdsl.compiler import check
+from archdsl.checking import check
 from archdsl.syntax import tree
 from archdsl.syntax.parser import parse
 from archdsl.text.diagnostic import Reporter

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from archdsl.ops import OPS
 from archdsl.semantics.module import Module
 from archdsl.syntax import tree
 from archdsl.syntax.walk import nodes_of
 from archdsl.text.diagnostic import Reporter
+from archdsl.text.looking import Looking
 
 
-def lint_joins(module: Module, report: Reporter) -> None:
+def lint_joins(module: Module, report: Reporter, looking: Looking) -> None:
     """Report joins of one branch, which add nothing to it: most likely the other one was forgotten.
 
     Silent where an `if` or `for` decides how many there are, and behind `split`, which counts them itself.
     """
-    nodes = [*nodes_of(module.file.declarations)]
+    joins = frozenset(name for name, op in OPS.items() if op.is_join and name not in module.declarations)
+    for declaration in reversed(module.file.declarations):
+        looking.at(declaration, _lint, report, partial(_lint, declaration, joins), joins)
+
+
+def _lint(declaration: tree.Declaration, joins: frozenset[str], report: Reporter) -> None:
+    nodes = [*nodes_of(declaration)]
     of_splits = {id(node.join) for node in nodes if isinstance(node, tree.Split)}
     for node in nodes:
         if not isinstance(node, tree.Call) or node.body is None or id(node) in of_splits:
             continue
-        op = OPS.get(node.name.text)
-        if op is None or not op.is_join or node.name.text in module.declarations:
-            continue
-        if len(branches := list(_branches(node.body))) == 1 and isinstance(branches[0], tree.Step):
+        if (
+            node.name.text in joins
+            and len(branches := list(_branches(node.body))) == 1
+            and isinstance(branches[0], tree.Step)
+        ):
             report.warning(
                 "W425",
                 f"`{node.name.text}` has one branch, and does nothing",

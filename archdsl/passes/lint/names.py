@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 
 from archdsl.semantics.module import Module
 from archdsl.syntax import tree
 from archdsl.syntax.walk import nodes_of
 from archdsl.text.diagnostic import Fix, Reporter
 from archdsl.text.edits import removal
+from archdsl.text.looking import Looking
 from archdsl.text.source import Span
 
 _KINDS = {tree.Function: "function", tree.Block: "block", tree.Let: "`let`"}
 
 
-def lint_names(module: Module, report: Reporter) -> None:
+def lint_names(module: Module, report: Reporter, looking: Looking) -> None:
     """Report a file's names that nothing reads; those that start with `_` are meant to be left alone.
 
     A file without models is there for others to use, so that its declarations count as read. Only what stands in the
@@ -24,19 +26,25 @@ def lint_names(module: Module, report: Reporter) -> None:
     """
     file = module.file
     in_maps = [rule for home in module.key_homes() for keys in home.keys for rule in keys.rules]
-    everywhere = _Uses([file.declarations, in_maps])
+    everywhere = _Uses(in_maps)
+    own: dict[int, _Uses] = {}
     for declaration in file.declarations:
-        _lint_lets(declaration, report)
-        _lint_parameters(declaration, everywhere, in_maps, report)
+        uses = own[id(declaration)] = looking.at(declaration, _Uses, report, lambda _, part=declaration: _Uses(part))
+        everywhere.add(uses)
+    for declaration in file.declarations:
+        looking.at(declaration, _lint_lets, report, partial(_lint_lets, declaration))
+        is_value = isinstance(declaration, tree.Block) and everywhere.values[declaration.name.text] > 0
+        look = partial(_lint_parameters, declaration, is_value, in_maps)
+        looking.at(declaration, _lint_parameters, report, look, is_value, *in_maps)
     if module.declares_models():
         for declaration in file.declarations:
-            _lint_declaration(declaration, module, everywhere, report)
+            _lint_declaration(declaration, module, own[id(declaration)], everywhere, report)
 
 
 class _Uses:
     """How often names are read in some part of a tree."""
 
-    def __init__(self, part: object) -> None:
+    def __init__(self, part: object = ()) -> None:
         self.calls: Counter[str] = Counter()
         """Of steps."""
         self.values: Counter[str] = Counter()
@@ -55,6 +63,10 @@ class _Uses:
                     self.calls.update(name.text for name, _ in arguments)
                 case _:
                     pass
+
+    def add(self, other: _Uses) -> None:
+        self.calls.update(other.calls)
+        self.values.update(other.values)
 
     def count(self, name: str) -> int:
         return self.calls[name] + self.values[name]
@@ -79,7 +91,7 @@ def _lint_lets(declaration: tree.Declaration, report: Reporter) -> None:
             if uses.count(each.name.text) == own and not each.name.text.startswith("_"):
                 _report_let(each, report, is_safe=is_safe)
             if isinstance(each, tree.Function):
-                _lint_parameters(each, uses, (), report)
+                _lint_parameters(each, False, (), report)
 
 
 def _report_let(let: tree.Let | tree.Function, report: Reporter, *, is_safe: bool) -> None:
@@ -89,12 +101,12 @@ def _report_let(let: tree.Let | tree.Function, report: Reporter, *, is_safe: boo
 
 
 def _lint_parameters(
-    declaration: tree.Declaration, everywhere: _Uses, in_maps: Iterable[tree.KeyRule | tree.KeyWord], report: Reporter
+    declaration: tree.Declaration, is_value: bool, in_maps: Iterable[tree.KeyRule | tree.KeyWord], report: Reporter
 ) -> None:
     match declaration:
         case tree.Model(body=body):
             inside: object = [body, declaration.parameters, in_maps]
-        case tree.Block(body=body) if not everywhere.values[declaration.name.text]:
+        case tree.Block(body=body) if not is_value:
             inside = [body, declaration.parameters]
         case tree.Function(value=value):
             inside = [value, declaration.parameters]
@@ -113,11 +125,12 @@ def _lint_parameters(
         report.warning("W406", message, parameter.name.span, notes=notes, help=help)
 
 
-def _lint_declaration(declaration: tree.Declaration, module: Module, everywhere: _Uses, report: Reporter) -> None:
+def _lint_declaration(
+    declaration: tree.Declaration, module: Module, own: _Uses, everywhere: _Uses, report: Reporter
+) -> None:
     match declaration:
         case tree.Function(name=name) | tree.Block(name=name) | tree.Let(name=name):
-            is_own_use = _Uses(declaration).count(name.text)
-            if everywhere.count(name.text) > is_own_use or name.text.startswith("_"):
+            if everywhere.count(name.text) > own.count(name.text) or name.text.startswith("_"):
                 return
             if isinstance(declaration, tree.Let):
                 _report_let(declaration, report, is_safe=False)

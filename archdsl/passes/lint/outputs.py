@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from archdsl.ops import OPS
 from archdsl.syntax import tree
 from archdsl.syntax.walk import nodes_of
 from archdsl.text.diagnostic import Fix, Label, Reporter
+from archdsl.text.looking import Looking
 from archdsl.text.source import Span
 
 _NO_STEPS = ("pass", "freeze", "weights")
@@ -16,12 +18,17 @@ _ELSEWHERE = "…"
 """What flows where no one step of the level made it; no label is called so."""
 
 
-def lint_outputs(file: tree.File, report: Reporter) -> None:
+def lint_outputs(file: tree.File, report: Reporter, looking: Looking) -> None:
     """Report outputs that bear the label of an earlier step of their level, but are not its result.
 
     Silent where the branches of an `if`, or the turns of a `for`, leave open which step it is.
     """
-    nodes = [*nodes_of(file.declarations)]
+    for declaration in reversed(file.declarations):
+        looking.at(declaration, _lint, report, partial(_lint, declaration))
+
+
+def _lint(declaration: tree.Declaration, report: Reporter) -> None:
+    nodes = [*nodes_of(declaration)]
     followed = {id(body) for node in nodes if isinstance(node, tree.If | tree.For) for body in _branches(node)}
     joins = {id(node.body) for node in nodes if isinstance(node, tree.Call) and _is_join(node)}
     for node in nodes:
