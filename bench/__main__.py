@@ -14,12 +14,15 @@ from pathlib import Path
 
 import torch
 
-from bench.cpu import Section, analysis, cold, depth, emitted
+from bench.analysis import analysis, classifiers, deep, pages, sweeps
+from bench.cpu import Section, cold, emitted
 from bench.pictures import pictures
 from bench.text import formatting
 
 RESULTS = Path(__file__).with_name("results") / "cpu.md"
-SECTIONS: tuple[Callable[[], Section], ...] = (analysis, depth, emitted, cold, pictures, formatting)
+SECTIONS: tuple[Callable[[], Section], ...] = (
+    analysis, classifiers, sweeps, deep, pages, emitted, cold, pictures, formatting,
+)  # fmt: skip
 
 
 def processor() -> str:

@@ -17,10 +17,8 @@ from statistics import median
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.flop_counter import FlopCounterMode
 
 import archdsl
-from archdsl.semantics import library
 from bench.gpu import torchvision_model
 
 CLASSES = 1000
@@ -70,85 +68,6 @@ def take_turns(work: Mapping[str, Callable[[], object]], rounds: int) -> dict[st
     finally:
         gc.enable()
     return seconds
-
-
-def analyse(name: str) -> tuple[int, int]:
-    """Return a bundled network's parameters and multiply-adds."""
-    costs = archdsl.load(name).costs
-    return costs.parameters, costs.macs
-
-
-def analyse_unparsed(name: str) -> tuple[int, int]:
-    """Do the same with nothing parsed before."""
-    library._parse_text.cache_clear()  # pyright: ignore[reportPrivateUsage] -- what a first call would do
-    return analyse(name)
-
-
-def count_by_running(name: str) -> tuple[int, int]:
-    """Return the same numbers the usual way: build the network without memory for its weights and run one image."""
-    with torch.device("meta"):
-        module = torchvision_model(name).eval()
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
-            module(torch.empty(1, 3, 224, 224))
-    return sum(p.numel() for p in module.parameters()), counter.get_total_flops() // 2
-
-
-def analysis(rounds: int = 9) -> Section:
-    """Compare archdsl's analysis with building torchvision's network and counting while it runs."""
-    header = (
-        "network",
-        "first load",
-        "loaded before",
-        "torchvision, CPU",
-        "torchvision, meta",
-        "meta + count",
-        "ratios",
-    )
-    rows: list[Sequence[str]] = [header]
-    goals: list[Goal] = []
-    for name in ("resnet50", "resnet152"):
-        if analyse(name) != count_by_running(name):
-            raise AssertionError(f"{name}: the counts differ, so the times mean nothing")
-        seconds = take_turns(
-            {
-                "first": lambda name=name: analyse_unparsed(name),
-                "again": lambda name=name: analyse(name),
-                "cpu": lambda name=name: torchvision_model(name),
-                "meta": lambda name=name: _on_meta(name),
-                "count": lambda name=name: count_by_running(name),
-            },
-            rounds,
-        )
-        times = {key: median(values) for key, values in seconds.items()}
-        first, again = (times["count"] / times[key] for key in ("first", "again"))
-        rows.append((name, *(f"{1e3 * times[key]:.1f} ms" for key in seconds), f"{first:.0f}x, {again:.0f}x"))
-        goals.append(Goal(f"{name}, first load, at least 30 times as fast as meta + count", first >= 30))
-        goals.append(Goal(f"{name}, parsed before, at least 30 times as fast as meta + count", again >= 30))
-    note = (
-        "Load, shapes, parameters and multiply-adds of a bundled spec, with no text parsed before and with it parsed, "
-        "against torchvision's construction on the CPU, on the meta device, and there with one image run under torch's "
-        "FlopCounterMode. The ratios are of the last to the first two; the numbers found are equal."
-    )
-    return Section("Analysis", note, rows, goals)
-
-
-def _on_meta(name: str) -> nn.Module:
-    with torch.device("meta"):
-        return torchvision_model(name)
-
-
-def depth(rounds: int = 25) -> Section:
-    """Compare the loading of a very deep network with that of a shallow one of the same blocks."""
-    names = ("resnet56_cifar", "resnet1202_cifar")
-    work: dict[str, Callable[[], object]] = {name: lambda name=name: archdsl.load(name) for name in names}
-    work |= {f"{name}, text": lambda name=name: archdsl.load(name).source() for name in names}
-    times = {key: median(values) for key, values in take_turns(work, rounds).items()}
-    rows = [("network", "load with shapes and costs", "with PyTorch code")]
-    rows += [(name, *(f"{1e3 * times[key]:.1f} ms" for key in (name, f"{name}, text"))) for name in names]
-    shallow, deep = (times[name] for name in names)
-    rows.append(("ratio", f"{deep / shallow:.2f}x", f"{times[names[1] + ', text'] / times[names[0] + ', text']:.2f}x"))
-    note = "ResNet-1202 has 22 times the blocks of ResNet-56. Equal calls share one body, so both hold the same few."
-    return Section("Depth", note, rows, [Goal("ResNet-1202 in at most 3 times ResNet-56's time", deep <= 3 * shallow)])
 
 
 def evaluate(module: nn.Module, images: Tensor) -> Tensor:
