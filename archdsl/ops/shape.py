@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from operator import index
-from typing import Self, TypeAlias, cast
+from typing import Literal, Self, TypeAlias, cast
 
 # A monomial is a sorted tuple of atoms; an atom is a variable's name or a floor division.
 Monomial: TypeAlias = "tuple[str | Floor, ...]"
@@ -24,11 +24,13 @@ class Dim:
     stay silent where the image size decides.
     """
 
-    __slots__ = ("_hash", "terms")
+    __slots__ = ("_hash", "_scale", "terms")
 
     def __init__(self, terms: Mapping[Monomial, int]) -> None:
         self.terms: tuple[tuple[Monomial, int], ...] = tuple(sorted(terms.items(), key=_term_order))
         self._hash = hash(self.terms)
+        self._scale: Fraction | None | Literal[False] = False
+        """The scale; False until it is asked for."""
 
     @staticmethod
     def variable(name: str) -> Dim:
@@ -106,6 +108,11 @@ class Dim:
     @property
     def scale(self) -> Fraction | None:
         """Return how the size grows with its one variable (1/8 for `H//8`); None for products."""
+        if self._scale is False:
+            self._scale = self._worked_out_scale()
+        return self._scale
+
+    def _worked_out_scale(self) -> Fraction | None:
         total = Fraction(0)
         for monomial, coefficient in self.terms:
             if len(monomial) > 1:

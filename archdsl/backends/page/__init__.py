@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 
 from archdsl.backends.page.gather import Gathered, JsonObject
 from archdsl.backends.page.html import to_json, write_html
@@ -12,6 +13,7 @@ from archdsl.backends.theme import KIND_NAMES
 from archdsl.passes.costs import count_costs
 from archdsl.passes.shapes import Shapes
 from archdsl.passes.tables import Tables
+from archdsl.text.garbage import without_collecting
 from archdsl.text.render.display import visible
 from archdsl.tracing.sizes import all_sizes
 
@@ -27,6 +29,11 @@ def page(shapes: Shapes, name: str, vary: Vary | None = None) -> str:
     The page holds the network at every input size to twice the declared one, so that a slider shows shapes and costs
     exactly, and with `vary` at some widths too, nearest first, as many as fit into `MOST_BYTES`.
     """
+    with without_collecting():
+        return _page(shapes, name, vary)
+
+
+def _page(shapes: Shapes, name: str, vary: Vary | None) -> str:
     gathered = Gathered()
     own = gathered.network(all_sizes(shapes), Tables(shapes, count_costs(shapes)))
     networks = {Fraction(1): own}
@@ -35,6 +42,7 @@ def page(shapes: Shapes, name: str, vary: Vary | None = None) -> str:
     size = len(text.encode())
     # What another width adds is about what is there already, so most networks that have no room are not tried.
     room = len(to_json([gathered.bodies, gathered.ops]).encode())
+    vary = cache(vary) if vary is not None else None  # what is tried to find the setting is shown later
     if vary is not None and size + room <= MOST_BYTES:
         setting = width_setting(shapes, vary)
     if vary is None or setting is None:
