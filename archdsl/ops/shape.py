@@ -29,7 +29,7 @@ class Dim:
     def __init__(self, terms: Mapping[Monomial, int]) -> None:
         self.terms: tuple[tuple[Monomial, int], ...] = tuple(sorted(terms.items(), key=_term_order))
         self._hash = hash(self.terms)
-        self._scale: Fraction | None | Literal[False] = False
+        self._scale: Fraction | Literal[False] | None = False
         """The scale; False until it is asked for."""
 
     @staticmethod
