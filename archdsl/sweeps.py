@@ -38,11 +38,13 @@ from archdsl.tracing.operators import TracedInputs
 from archdsl.tracing.parts import PartNotes
 from archdsl.tracing.passages import MISTAKES, Drawn, SpecPart, Structure
 from archdsl.tracing.recorder import Recorder, Untraceable
-from archdsl.tracing.runs import EFFORT, SIZE_EFFORT, Run
+from archdsl.tracing.runs import EFFORT, SIZE_EFFORT, Notes, Run
 
 _LARGEST = 2**53
 """Numbers in settings up to here are computed with as they are."""
 _MOST_DEEP = 40
+_MOST_ROOTS, _MOST_PARTS = 256, 10_000
+"""For how many kinds of settings, such as those with other texts, notes are kept, and of how many parts."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ class Sweep:
         self.compiled = 0
         """For how many settings the spec was compiled, since they are refused or cannot be noted."""
         if self._module is not None:
-            self._parts = PartNotes(library.every())
+            self._modules = library.every()
+            self._parts = PartNotes(self._modules)
 
     def __call__(self, input: Sequence[int] | None = None, /, **settings: UserValue) -> Total:
         """Return what a setting costs, as `load` counts it.
@@ -133,17 +136,20 @@ class Sweep:
         if self._module is None:
             return None
         given, image = dict(settings), None if input is None else tuple(input)
-        module = self._module
-        self._roots[key] = SpecPart(
-            lambda recorder, leaves: self._draw(recorder, leaves, module, given, image), self._parts.notes.structures
+        if len(self._roots) >= _MOST_ROOTS or self._parts.count >= _MOST_PARTS:
+            self._roots, self._parts = {}, PartNotes(self._modules)
+        module, notes = self._module, self._parts.notes
+        root = self._roots[key] = SpecPart(
+            lambda recorder, leaves: self._draw(recorder, leaves, module, notes, given, image), notes.structures
         )
-        return self._roots[key]
+        return root
 
     def _draw(
         self,
         recorder: Recorder,
         leaves: Sequence[Any],
         module: Module,
+        notes: Notes,
         settings: Mapping[str, UserValue],
         image: tuple[int, ...] | None,
     ) -> Drawn:
@@ -155,9 +161,11 @@ class Sweep:
         plan = _traced(with_settings(plan_model(module, self._model), plain), now)
         if plan.freezings or plan.weights is not None:
             raise Untraceable("frozen parts")
-        run = Run(recorder, self._parts.notes, inputs=TracedInputs(sizes))
+        run = Run(recorder, notes, inputs=TracedInputs(sizes))
+        if plan.edits:  # which find steps by their labels
+            run.tracer.open_labels = ()
         main = run.level
-        with run.underway(self._parts.notes, plan.declaration) as lowering:
+        with run.underway(notes, plan.declaration) as lowering:
             env = Env(plan.module, file_context(plan.module, plan.context, run.budget), run.budget)
             paths = edits_of(plan, env)
             env = bind_defaults(env, plan.declaration.parameters, plan.values, plan.declaration.name)

@@ -40,7 +40,7 @@ def _computing(sign: str, compute: Callable[[Any, Any], Any]) -> Callable[[Any, 
             value = compute(left, right)
             if math.isfinite(value):
                 return value
-        return _slowly(sign, left, right)
+        return computed(sign, left, right)
 
     return apply
 
@@ -49,7 +49,8 @@ _INTS = (int, int)
 _FLOATS = frozenset({(float, float), (int, float), (float, int)})
 
 
-def _slowly(sign: str, left: Any, right: Any) -> Any:
+def computed(sign: str, left: Any, right: Any) -> Any:
+    """Return what evaluation computes of two values."""
     if type(left) is tuple and type(right) is tuple and sign == "+":
         return held(left + right)
     if type(left) not in _NUMBERS or type(right) not in _NUMBERS:
@@ -69,7 +70,7 @@ def _divided(left: Any, right: Any) -> Any:
         value = left / right
         if math.isfinite(value):
             return value
-    return _slowly("/", left, right)
+    return computed("/", left, right)
 
 
 def _raised(left: Any, right: Any) -> Any:
@@ -80,14 +81,14 @@ def _raised(left: Any, right: Any) -> Any:
             raise _mistake() from None
         if math.isfinite(value):
             return value
-    return _slowly("**", left, right)
+    return computed("**", left, right)
 
 
 def _whole(sign: str, compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def apply(left: Any, right: Any) -> Any:
         if type(left) is int and type(right) is int and right:
             return compute(left, right)
-        return _slowly(sign, left, right)
+        return computed(sign, left, right)
 
     return apply
 

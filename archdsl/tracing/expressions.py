@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, Self
@@ -18,10 +18,12 @@ from archdsl.semantics.context import Context
 from archdsl.semantics.env import Budget, Env
 from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.functions import FUNCTIONS, FunctionError, arithmetic
-from archdsl.semantics.values import LocalFunction, Setting
+from archdsl.semantics.values import LocalFunction, Partial, Setting
 from archdsl.syntax import tree
 from archdsl.syntax.walk import nodes_of
-from archdsl.tracing.recorder import Recorder, Traced, TracedInt, TracedList, Untraceable, plain
+from archdsl.text.labels import LONGEST_LABEL
+from archdsl.tracing.computing import computed
+from archdsl.tracing.recorder import Recorder, Traced, TracedInt, TracedList, Untraceable, exact, plain
 from archdsl.tracing.skeleton import holds_traced, key_of, own_names, rebuilt, traced_in, with_own
 from archdsl.tracing.translate import Untranslatable, translated
 
@@ -30,6 +32,8 @@ _MOST_KNOWN = 4096
 """How many results of one expression are kept."""
 _EFFORT = 10
 """What one application of a function counts in `EFFORT`."""
+_DIGITS = 9
+"""Numbers in labels that are not settled have so many digits at most."""
 LARGEST = 2**62
 """Numbers up to here are computed with as they are; of larger ones exact arithmetic has to be asked whether they do."""
 
@@ -68,20 +72,22 @@ class OpaqueExpression:
         self.taken: frozenset[str] | None = None
         """The settings from outside that it takes."""
         self._known: dict[tuple[Any, ...], Any] = {}
+        self._has_lists = any(isinstance(leaf, TracedList) for leaf in traced_in(given))
         self._function: Callable[..., Any] | Literal[False] | None = None
         """The same in Python; False where there is no such, None until it is needed."""
         self.effort = 0
         """How much of a compilation's budget it takes at most, in the unit of `EFFORT`."""
 
     def __call__(self, *leaves: Any) -> Any:
-        value = self._known.get(leaves, _UNKNOWN)
+        key = exact(leaves) if self._has_lists else leaves
+        value = self._known.get(key, _UNKNOWN)
         if value is not _UNKNOWN:
             return value
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         if self._function is None and self.taken is not None:
             self._function = self._translated()
-        value = self._known[leaves] = self._function(*leaves) if self._function else self._evaluate(leaves)
+        value = self._known[key] = self._function(*leaves) if self._function else self._evaluate(leaves)
         return value
 
     def quick(self) -> Callable[..., Any] | None:
@@ -128,6 +134,9 @@ class OpaqueExpressions:
         self._made: dict[Any, OpaqueExpression] = {}
         self._mentions: dict[int, tuple[tree.Expression, Mentions]] = {}
 
+    def __len__(self) -> int:
+        return len(self._made)
+
     def mentions(self, node: tree.Expression) -> Mentions:
         known = self._mentions.get(id(node))
         if known is None:
@@ -161,6 +170,8 @@ class ExpressionTracer:
 
     def __init__(self, recorder: Recorder, expressions: OpaqueExpressions) -> None:
         self.recorder, self._expressions = recorder, expressions
+        self.open_labels: Container[int] = ()
+        """By identity, the labels in the text that nothing refers to."""
         self.effort = 0
         """What the run's expressions take of the budget at most."""
 
@@ -169,16 +180,21 @@ class ExpressionTracer:
         return None if rule is None else rule(self, expression, env)
 
     def label(self, label: tree.LabelText, env: Env) -> str | None:
-        """Put a label together without holding its numbers; what else is called so is looked at when all is known."""
-        if len(label.pieces) == 1 and isinstance(label.pieces[0], str):
+        """Put a label together without holding its numbers; what else is called so is looked at when all is known.
+
+        None where it is settled as ever, since something may be looked for by it, or since it might be too long.
+        """
+        if id(label) not in self.open_labels:
             return None
         values = [piece if isinstance(piece, str) else evaluate(piece, env) for piece in label.pieces]
         if not any(isinstance(value, Traced) for value in values):
             return None
         if not all(isinstance(value, str) or type(value) is int or type(value) is TracedInt for value in values):
             return None
+        if sum(_DIGITS if isinstance(value, Traced) else len(str(value)) for value in values) > LONGEST_LABEL:
+            return None
         for value in values:
-            if type(value) is TracedInt and value < 0:
+            if type(value) is TracedInt and (value < 0 or value >= 10**_DIGITS):
                 return None
         return TracedText(values)
 
@@ -266,7 +282,7 @@ class ExpressionTracer:
                 return recorder.compute(f"{a} {node.operator} {b}", reads, value)
             recorder.hold(f"{a} % {b} == 0", reads)
             return recorder.compute(f"{a} // {b}", reads, value)
-        line = f"{recorder.constant(arithmetic)}({node.operator!r}, {a}, {b})"
+        line = f"{recorder.constant(computed)}({node.operator!r}, {a}, {b})"
         made = recorder.compute(line, reads, value)
         recorder.hold(f"type(v{made.place}) is {recorder.constant(type(value))}", (made.place,))
         return made
@@ -319,5 +335,12 @@ def are_numbers(value: Any) -> bool:
     return all(type(item) in (int, float, Fraction) or (type(item) is tuple and are_numbers(item)) for item in value)
 
 
-def _is_same(value: object, other: object) -> bool:
-    return type(value) is type(other) and value == other
+def _is_same(value: Any, other: Any) -> bool:
+    """Return whether values are equal, with all that is in them of equal types."""
+    if type(value) is not type(other):
+        return False
+    if type(value) is tuple:
+        return len(value) == len(other) and all(map(_is_same, value, other))
+    if isinstance(value, Partial):
+        return value == other and _is_same(value.arguments, other.arguments)
+    return value == other

@@ -96,11 +96,19 @@ class TracedLevel(Level):
 def are_distinct(settled: frozenset[str], others: Iterable[str]) -> bool:
     """Return whether labels are different from each other, and from those that are settled.
 
-    Errors: Untraceable where they are not, which is a mistake in the spec or makes one level of several
+    Errors: Untraceable where they are not, or are paths into each other, which is a mistake in the spec or makes one
+        level of several
     """
     found = list(others)
-    if len({*found}) < len(found) or not settled.isdisjoint(found):
+    labels = frozenset(found)
+    if len(labels) < len(found) or not settled.isdisjoint(found):
         raise Untraceable("a label twice")
+    for label in (*settled, *found):
+        outer = label.rpartition(".")[0]
+        while outer:
+            if outer in labels or (label in labels and outer in settled):
+                raise Untraceable("a label below another")
+            outer = outer.rpartition(".")[0]
     return True
 
 

@@ -18,8 +18,9 @@ from archdsl.semantics.env import Env
 from archdsl.semantics.evaluate import unpack
 from archdsl.syntax import tree
 from archdsl.tracing.expressions import are_numbers
+from archdsl.tracing.levels import are_distinct
 from archdsl.tracing.passages import MOST_KNOWN, Drawn, Opening, Passage, SpecPart, Structure, Turn
-from archdsl.tracing.recorder import Recorder, Untraceable
+from archdsl.tracing.recorder import Recorder, TracedList, Untraceable, exact
 from archdsl.tracing.runs import Notes, Run, structure_of
 from archdsl.tracing.skeleton import key_of, own_names, rebuilt, traced_in, with_own
 
@@ -50,6 +51,7 @@ class Loop:
         self._of_source, self._inside = len(traced_in(for_source)), len(traced_in(names_inside))
         self._turns: dict[Any, SpecPart] = {}
         self._known: dict[tuple[Any, ...], LoopResult] = {}
+        self._has_lists = any(isinstance(leaf, TracedList) for leaf in traced_in((*names, env.entry, env.context)))
         self._numbers: dict[tuple[int, frozenset[str]], int] = {}
 
     def __call__(self, *leaves: Any) -> LoopResult:
@@ -57,11 +59,12 @@ class Loop:
 
         Errors: Untraceable where that is a mistake, or cannot be noted
         """
-        made = self._known.get(leaves)
+        key = exact(leaves) if self._has_lists else leaves
+        made = self._known.get(key)
         if made is None:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            made = self._known[leaves] = self._run(leaves)
+            made = self._known[key] = self._run(leaves)
         return made
 
     def _run(self, leaves: tuple[Any, ...]) -> LoopResult:
@@ -162,8 +165,7 @@ class LoopResult:
                 self._turns.append([partial(_measured, way, leaves, found), 1])
             last = what
         self.size, self.effort, self.depth, self.labels = size, effort, depth, tuple(labels)
-        if len({*labels}) < len(labels):
-            raise Untraceable("a label twice")
+        are_distinct(frozenset(), labels)
 
     def costs(self, *dims: int) -> tuple[Any, ...]:
         """Return the sizes of its output that follow the image's, then parameters, buffers, macs and the rest."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -49,7 +49,15 @@ class PartNotes:
         self._has_reuse = any(isinstance(part, tree.Reuse) for part in words)
         self._inline_refers = any(block.is_inline and _refers(block.body) for block in blocks)
         self._asserting: set[int] = {id(block) for block in blocks if _has(block, tree.Assert)}
+        self.notes.open_labels = _open_labels(
+            [part for module in modules for part, home in module.declarations.values() if home in modules]
+        )
         self._asserting_inline = any(block.is_inline and id(block) in self._asserting for block in blocks)
+
+    @property
+    def count(self) -> int:
+        """How many parts and expressions are noted."""
+        return len(self._units) + len(self._loops) + len(self.notes.expressions)
 
     def call(
         self,
@@ -158,6 +166,9 @@ class PartNotes:
             return None
         if _refers(node.body) or _refers(self._owner(level, lowering)):
             return None
+        labels = (part for part in nodes_of(node.body) if isinstance(part, tree.LabelText))
+        if not all(id(label) in self.notes.open_labels for label in labels):
+            return None
         mentioned = lowering.names_in(node.body)
         known = run.tracer.mentions(node.source).names
         if mentioned is None:
@@ -202,6 +213,30 @@ class PartNotes:
         while level is not None and level.block is None:
             level = level.outer
         return level.block if level is not None else self.notes.owners.get(id(lowering))
+
+
+def _open_labels(declarations: Iterable[object]) -> frozenset[int]:
+    """List by identity the labels that nothing is looked for by, so that two runs may do without telling them apart."""
+    bodies = [part for part in declarations if isinstance(part, tree.Block | tree.Model)]
+    referring = {id(body) for body in bodies if _has(body, tree.Reference) or _has(body, tree.Reuse)}
+    joining = {id(body) for body in bodies if isinstance(body, tree.Block) and (body.is_inline or _takes_body(body))}
+    if referring & joining:  # labels of any body may be those of the levels that these look at
+        return frozenset()
+    found: set[int] = set()
+    for body in bodies:
+        if id(body) in referring or (referring and id(body) in joining):
+            continue
+        own = [part for part in nodes_of(body) if isinstance(part, tree.LabelText)]
+        found.update(map(id, own))
+        if any("." in piece for label in own for piece in label.pieces if isinstance(piece, str)):
+            # A label that is a path may name a step in a labelled level too.
+            steps = [part for part in nodes_of(body) if isinstance(part, tree.Step) and part.label is not None]
+            found -= {id(label) for step in steps for label in nodes_of(step.action)}
+    return frozenset(found)
+
+
+def _takes_body(block: tree.Block) -> bool:
+    return any(parameter.type is not None and parameter.type.text == "body" for parameter in block.parameters)
 
 
 def _has(part: object, kind: type) -> bool:

@@ -17,7 +17,7 @@ from archdsl.ops.shape import Dim, Shape
 from archdsl.passes.costs import Total
 from archdsl.text.source import NOWHERE, Span
 from archdsl.tracing.measure import PartBody, measure
-from archdsl.tracing.recorder import Recorder, Traced, Untraceable, plain
+from archdsl.tracing.recorder import Recorder, Traced, Untraceable, exact, plain
 from archdsl.tracing.replay import Program, program, replayed
 
 MOST_KNOWN = 4096
@@ -174,10 +174,12 @@ class Passage:
 class PartResult:
     """What a part makes of certain numbers."""
 
-    __slots__ = ("depth", "effort", "kept", "labels", "leaves", "size", "sizes", "structure", "unit", "way")
+    __slots__ = ("depth", "effort", "kept", "key", "labels", "leaves", "size", "sizes", "structure", "unit", "way")
 
-    def __init__(self, unit: SpecPart, way: Passage, leaves: tuple[Any, ...], found: tuple[Any, ...]) -> None:
-        self.unit, self.way, self.leaves = unit, way, leaves
+    def __init__(
+        self, unit: SpecPart, way: Passage, leaves: tuple[Any, ...], found: tuple[Any, ...], key: tuple[Any, ...]
+    ) -> None:
+        self.unit, self.way, self.leaves, self.key = unit, way, leaves, key
         self.size, self.effort, self.depth, self.labels = found[:4]
         self.kept, self.sizes = found[4 : way.first_size], found[way.first_size :]
         """What the calls in it gave, and the numbers of its outputs' shapes."""
@@ -221,28 +223,33 @@ class SpecPart:
         self._known: dict[tuple[Any, ...], Any] = {}
         self._costs: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         self.is_underway = False
+        self._has_lists: bool | None = None
+        """Whether there are lists among the numbers that reach it; None before any did."""
 
     def __call__(self, *leaves: Any) -> PartResult:
         """Return what it makes of these numbers.
 
         Errors: Untraceable where that is a mistake, or cannot be noted
         """
-        made = self._known.get(leaves, _UNKNOWN)
+        if self._has_lists is None:
+            self._has_lists = tuple in map(type, leaves)
+        key = exact(leaves) if self._has_lists else leaves
+        made = self._known.get(key, _UNKNOWN)
         if made is _UNKNOWN:
             try:
                 way, _, found = self.found(leaves)
-                made = PartResult(self, way, leaves, found)
+                made = PartResult(self, way, leaves, found, key)
             except Untraceable:
                 made = None
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            self._known[leaves] = made
+            self._known[key] = made
         if made is None:
             raise Untraceable("a part that is known to be one")
         return made
 
     def costs(self, made: PartResult, dims: tuple[int, ...]) -> tuple[Any, ...]:
-        key = made.leaves, dims
+        key = made.key, dims
         found = self._costs.get(key)
         if found is None:
             found = made.way.measure(made.leaves, made.kept, dims)

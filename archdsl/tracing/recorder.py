@@ -202,6 +202,15 @@ def plain(value: Any) -> Any:
     return value.value if isinstance(value, Traced) else value
 
 
+def exact(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return lists of numbers among values with the types of what they hold: 1 and 1.0 are equal, and are not alike."""
+    return (values, tuple([_kinds_in(value) for value in values if type(value) is tuple]))
+
+
+def _kinds_in(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple([_kinds_in(item) if type(item) is tuple else type(item) for item in items])
+
+
 def _binary(sign: str, compute: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
     neutral = {"+": 0, "-": 0, "*": 1, "//": 1, "%": 1}.get(sign)
 

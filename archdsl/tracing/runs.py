@@ -34,6 +34,8 @@ class Notes:
     def __init__(self) -> None:
         self.expressions = OpaqueExpressions()
         self.structures = Structures()
+        self.open_labels: frozenset[int] = frozenset()
+        """By identity, the labels in the spec that nothing refers to."""
         self.maker: PartMaker | None = None
         """What decides which parts are noted by themselves."""
         self.runs: dict[int, Run] = {}
@@ -60,6 +62,7 @@ class Run:
     ) -> None:
         self.recorder = recorder
         self.tracer = ExpressionTracer(recorder, notes.expressions)
+        self.tracer.open_labels = notes.open_labels
         self.budget = Budget()
         self.budget.tracer = self.tracer
         self.level = main = TracedLevel()
