@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -87,6 +88,9 @@ def load_module(source: Source, folder: Path | None) -> Module:
     return module
 
 
+_FEW_NAMES = 5
+
+
 class Library:
     """Loads files for one compilation and reports what is wrong with them as a whole."""
 
@@ -135,8 +139,12 @@ class Library:
         known = {key.text for wish in self.prelude().wishes for key in _keys(wish)}
         texts = [other.file.source.text for other in (module, *self._modules.values()) if other is not None]
         keys = [key for wish in module.wishes for key in _keys(wish) if key.text not in known]
+        # To look for a few names takes less time than to take the texts apart into all of their words.
+        is_many = len(keys) > _FEW_NAMES
+        words = Counter(word for text in texts if is_many for word in re.findall(r"\w+", text))
         for key in keys:
-            uses = sum(len(re.findall(rf"\b{key.text}\b", text)) for text in texts)
+            name = key.text
+            uses = words[name] if is_many else sum(len(re.findall(rf"\b{name}\b", text)) for text in texts)
             if uses == 1 and not module.misses_a_file and not self.report.is_full:
                 near = nearest(key.text, known)
                 help = f"the nearest name is `{near}`" if near else "remove it, or let a block read it"

@@ -14,7 +14,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator
 from archdsl.lower.arguments import Arguments, Operators
 from archdsl.lower.inputs import Inputs
 from archdsl.ops.base import Op, Pair, as_tuple
-from archdsl.ops.rearrange import Input
 from archdsl.ops.shape import LARGEST_TENSOR, Shape
 from archdsl.text.source import Span
 from archdsl.tracing.recorder import Recorder, Traced, TracedFloat, TracedFraction, TracedInt, Untraceable, plain
@@ -137,7 +136,7 @@ class TracedInputs(Inputs):
             image, own = self._image, op.infer_shape([])
             if len(own) != len(image):
                 raise Untraceable("an input of another number of axes")
-            op = Input.unchecked(shape=image)
+            op = type(op).unchecked(shape=image)
             self._image, self._sizes_traced = None, True
             self._count += 1
             return op, self._symbols.open(op.infer_shape([]))

@@ -145,7 +145,7 @@ def warned(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def found(source: Source, *_: object) -> tuple[Diagnostic, ...]:
         return (Diagnostic("W400", Severity.WARNING, "odd", Span(0, 5, source)),)
 
-    monkeypatch.setattr(checking.compiler, "check", found)
+    monkeypatch.setattr(checking.checking, "check", found)
     return tiny
 
 

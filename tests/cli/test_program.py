@@ -107,7 +107,7 @@ def test_a_bug_is_called_one_and_shows_no_traceback(run: Run, monkeypatch: pytes
     def fail(*arguments: object) -> None:
         raise AssertionError("two\nlines")
 
-    monkeypatch.setattr(checking.compiler, "check", fail)
+    monkeypatch.setattr(checking.checking, "check", fail)
     code, out, err = run("check", "resnet50")
     assert (code, out) == (2, "")
     assert "bug in archdsl" in err
@@ -122,7 +122,7 @@ def test_an_interrupt_is_quiet(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
     def fail(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(checking.compiler, "check", fail)
+    monkeypatch.setattr(checking.checking, "check", fail)
     assert run("check", "resnet50") == (130, "", "")
 
 

@@ -429,6 +429,7 @@ ELSEWHERE: Mapping[str, str] = {
     "short_name": "test_traits", "sign": "test_traits", "is_aside": "test_traits", "describe": "test_traits",
     "values_read": "test_conformance", "value_attributes": "of the class",
     "open_attribute": "test_pattern", "open_names": "test_pattern",
+    "unchecked": "test_conformance",
     "attribute_names": "of the class", "words": "of the class", "resolve": "of the class",
 }  # fmt: skip
 """What else `Op` has, and where it is tested."""
