@@ -1,4 +1,4 @@
-"""Measure speed on the CPU: `python -m bench` prints Markdown, and writes it to bench/results/cpu.md.
+"""Measure speed on the CPU: `python -m bench` prints Markdown, and writes it to bench/results/analysis.md and cpu.md.
 
 `python -m bench formatting` runs the named comparisons alone and writes no file.
 `bench/gpu.py` measures training on a GPU.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,10 +19,12 @@ from bench.cpu import Section, cold, emitted
 from bench.pictures import pictures
 from bench.text import formatting
 
-RESULTS = Path(__file__).with_name("results") / "cpu.md"
-SECTIONS: tuple[Callable[[], Section], ...] = (
-    analysis, classifiers, sweeps, deep, pages, emitted, cold, pictures, formatting,
-)  # fmt: skip
+RESULTS = Path(__file__).with_name("results")
+SECTIONS: Mapping[str, tuple[str, Sequence[Callable[[], Section]]]] = {
+    "analysis.md": ("Speed of analysis", (analysis, classifiers, sweeps, deep, pages)),
+    "cpu.md": ("Speed on the CPU", (emitted, cold, pictures, formatting)),
+}
+"""What is measured, by the file that it is written to."""
 
 
 def processor() -> str:
@@ -39,22 +41,24 @@ def main() -> int:
     """Run every comparison; a goal that is missed is for people to read, and no failure."""
     torch.set_num_threads(1)
     versions = f"Python {platform.python_version()}, torch {torch.__version__}, torchvision {version('torchvision')}"
-    parts = [
-        "# Speed on the CPU",
-        f"{processor()}, one thread; {versions}. Median processor times of rounds in which the compared take turns. "
-        "`make bench` measures again.",
-    ]
     names = sys.argv[1:]
-    sections: list[Section] = []
-    for measure in [section for section in SECTIONS if not names or section.__name__ in names]:
-        print(f"{measure.__name__} …", file=sys.stderr, flush=True)
-        sections.append(measure())
-    text = "\n\n".join([*parts, *map(str, sections)]) + "\n"
-    print(text)
-    if names:
-        return 0
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(text, encoding="utf-8")
+    for file, (title, measures) in SECTIONS.items():
+        sections: list[Section] = []
+        for measure in [section for section in measures if not names or section.__name__ in names]:
+            print(f"{measure.__name__} …", file=sys.stderr, flush=True)
+            sections.append(measure())
+        if not sections:
+            continue
+        again = " ".join(["python -m bench", *names])
+        note = (
+            f"{processor()}, one thread; {versions}. Median processor times of rounds in which the compared take "
+            f"turns. `{again}` measures again."
+        )
+        text = "\n\n".join([f"# {title}", note, *map(str, sections)]) + "\n"
+        print(text)
+        if len(sections) == len(measures):
+            RESULTS.mkdir(parents=True, exist_ok=True)
+            (RESULTS / file).write_text(text, encoding="utf-8")
     return 0
 
 
