@@ -43,7 +43,7 @@ class NodeCosts:
         return 2 * self.macs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NetworkCosts:
     """A network's costs for one image: in total, and per operator in the order of the text.
 
@@ -52,12 +52,24 @@ class NetworkCosts:
     """
 
     total: Total
-    _tables: Tables = field(repr=False, compare=False)
+    _tables: Tables = field(repr=False)
 
     @cached_property
     def nodes(self) -> tuple[NodeCosts, ...]:
         """A row for every operator, written out when it is first asked for: deep networks have many."""
         return tuple(_costs_of_nodes(self._tables))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, NetworkCosts):
+            return NotImplemented
+        return self.total == other.total and self.nodes == other.nodes
+
+    def __hash__(self) -> int:
+        return hash(self.total)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Hand on the rows, and not what they are made of."""
+        return {"total": self.total, "nodes": self.nodes}
 
     @property
     def parameters(self) -> int:

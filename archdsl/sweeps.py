@@ -37,7 +37,7 @@ from archdsl.text.source import Source
 from archdsl.tracing.operators import TracedInputs
 from archdsl.tracing.parts import PartNotes
 from archdsl.tracing.passages import MISTAKES, Drawn, SpecPart, Structure
-from archdsl.tracing.recorder import Recorder, Untraceable
+from archdsl.tracing.recorder import Recorder, Untraceable, plain
 from archdsl.tracing.runs import EFFORT, SIZE_EFFORT, Notes, Run
 
 _LARGEST = 2**53
@@ -156,8 +156,8 @@ class Sweep:
         left = iter(leaves)
         now = {name: _closed(value, left) for name, value in settings.items()}
         sizes = None if image is None else tuple([next(left) for _ in image])
-        plain = {name: _plain(value) for name, value in now.items()}
-        plan = _traced(with_settings(plan_model(module, self._model), plain), now)
+        of_run = {name: _plain(value) for name, value in now.items()}
+        plan = _traced(with_settings(plan_model(module, self._model), of_run), now)
         if plan.freezings or plan.weights is not None:
             raise Untraceable("frozen parts")
         run = Run(recorder, notes, inputs=TracedInputs(sizes))
@@ -216,18 +216,15 @@ def sweep(
 
 def _open(value: UserValue, leaves: list[Any]) -> Any:
     """Return what a setting looks like without its numbers, which are added to `leaves`."""
-    kind = type(value)
-    if kind is int and -_LARGEST < value < _LARGEST:  # pyright: ignore[reportOperatorIssue]
+    # By exact types: others may be anything, and are left to the compiler.
+    if (type(value) is int and -_LARGEST < value < _LARGEST) or (type(value) is float and math.isfinite(value)):
         leaves.append(value)
-        return int
-    if kind is float and math.isfinite(value):  # pyright: ignore[reportArgumentType]
-        leaves.append(value)
-        return float
-    if kind is list or kind is tuple:
-        return tuple([_open(item, leaves) for item in value])  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
-    if kind is str or kind is bool:
-        return value, kind
-    raise Untraceable(f"a setting of type {kind.__name__}")
+        return type(value)
+    if type(value) is list or type(value) is tuple:
+        return tuple([_open(item, leaves) for item in value])
+    if type(value) is str or type(value) is bool:
+        return value, type(value)
+    raise Untraceable(f"a setting of type {type(value).__name__}")
 
 
 def _opened(image: object, leaves: list[Any]) -> Any:
@@ -250,8 +247,6 @@ def _closed(value: Any, leaves: Iterator[Any]) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    from archdsl.tracing.recorder import plain
-
     return tuple(map(_plain, value)) if type(value) is tuple else plain(value)
 
 

@@ -220,7 +220,7 @@ SPACES: Mapping[str, tuple[str, Drawn, int]] = {
     "resnet50, any depths and width": (
         "resnet50",
         lambda draw: ({"depths": [draw.randint(1, 9) for _ in range(4)], "width": 16 * draw.randint(1, 500)}, None),
-        1_000 * 50 // 42,
+        1_000 * 50 // 59,
     ),
     "mobilenet_v2, width x resolution of a grid": (
         "mobilenet_v2",

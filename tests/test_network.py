@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,19 @@ def test_a_frozen_network_keeps_the_file(said: Path) -> None:
     module = network.module()
     assert module.get_parameter("fc.weight").detach().unique().tolist() == [1]
     assert not module.get_parameter("fc.weight").requires_grad
+
+
+def test_costs_are_equal_where_all_rows_are_and_go_without_the_network() -> None:
+    first, other = (
+        archdsl.load_text(f"model m {{ input [3, 8, 8]; {steps} }}").costs
+        for steps in ("relu; conv 4", "conv 4; hardswish")
+    )
+    moved = archdsl.load_text("model m { input [4, 8, 8]; conv 4; relu }").costs
+    turned = archdsl.load_text("model m { input [4, 8, 8]; relu; conv 4 }").costs
+    assert moved.total == turned.total
+    assert moved != turned
+    assert first != other
+    assert first == archdsl.load_text("model m { input [3, 8, 8]; relu; conv 4 }").costs
+    again = pickle.loads(pickle.dumps(first))
+    assert again == first
+    assert again.nodes == first.nodes

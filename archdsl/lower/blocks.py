@@ -188,14 +188,12 @@ def _context_inside(block: DeclaredBlock, orders: Mapping[str, Setting], place: 
     """Return the context of a block's body: its caller's, then what the block's own file wishes."""
     context = place.env.context.order(orders) if orders else place.env.context
     if block.module is not place.env.module and block.module.wishes:
-        key = context, id(block.module)
-        known = lowering.contexts.get(key)
-        if known is None:
-            known = context.fallback(file_context(block.module, Context(), lowering.budget))
-            lowering.contexts[key] = known
-        if known.outside is context.outside:
-            return known
-        return context.fallback(file_context(block.module, Context(), lowering.budget))
+        # Equal contexts may have taken other settings from outside, and are then not the same.
+        key = context, id(context.outside), id(block.module)
+        if key not in lowering.contexts:
+            wished = file_context(block.module, Context(), lowering.budget)
+            lowering.contexts[key] = context.fallback(wished)
+        return lowering.contexts[key]
     return context
 
 

@@ -231,6 +231,14 @@ class Level:
         use = self.paths.get(f"{self.prefix}{draft.label}") if draft.inner is not None and draft.label else None
         return draft.inner if use is not None and use.is_open and draft.inner in use.parts else None
 
+    def settle_outputs(self, main: Flow) -> list[tuple[str, Ref, bool]]:
+        """Settle its results, and return its outputs; `main` is the flow at the end, if it has one."""
+        given = self.ordered_outputs()
+        if main.ref is not None:
+            given.insert(0, ("", main.ref, False))
+        self.results = {"": given[0][1], **{label: ref for label, ref, _ in given}} if given else {}
+        return given
+
     def finish(
         self,
         name: str,
@@ -241,10 +249,7 @@ class Level:
         doc: str = "",
     ) -> Graph:
         """Settle the names and make the graph. `main` is the flow at the end; without one the first output is main."""
-        given = self.ordered_outputs()
-        if main.ref is not None:
-            given.insert(0, ("", main.ref, False))
-        self.results = {"": given[0][1], **{label: ref for label, ref, _ in given}} if given else {}
+        given = self.settle_outputs(main)
         written = WrittenOut(self)
         names = written.names()
         values = [Value(own[0], "") for own in names]

@@ -102,8 +102,8 @@ class Lowering:
     instances: dict[Any, Instance] = field(default_factory=dict[Any, Instance])
     plain: dict[tuple[str, int, Context], Op] = field(default_factory=dict[tuple[str, int, Context], Op])
     """The operators that names without arguments stand for, such as `act`, by file and context."""
-    contexts: dict[tuple[Context, int], Context] = field(default_factory=dict[tuple[Context, int], Context])
-    """What the contexts of callers become inside blocks of other files, by these."""
+    contexts: dict[tuple[Context, int, int], Context] = field(default_factory=dict[tuple[Context, int, int], Context])
+    """What the contexts of callers become inside blocks of other files, by these and the settings from outside."""
     calls: list[tuple[str, Span]] = field(default_factory=list[tuple[str, Span]])
     """The calls that lead to where lowering is, outer ones first."""
     running: list[int] = field(default_factory=list[int])

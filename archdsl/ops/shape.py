@@ -303,6 +303,10 @@ class Shape(tuple[Size, ...]):
         made.axis, made.is_named = axis, is_named
         return made
 
+    def __getnewargs_ex__(self) -> tuple[tuple[Size, ...], dict[str, object]]:
+        """Say what a copy is made of: sizes one by one, where a tuple would hand over all in one."""
+        return tuple(self), {"axis": self.axis, "is_named": self.is_named}
+
     @property
     def channels(self) -> Size:
         """Return the size of the channels' axis; requires that there is one."""

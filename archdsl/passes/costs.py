@@ -77,12 +77,7 @@ def count_costs(shapes: Shapes) -> Costs:
 
     Requires: shapes without errors, all numbers. Ensures: weights that several nodes share are counted once.
     """
-    return counter()(shapes)
-
-
-def counter() -> PerBody[Shapes, Costs]:
-    """Return `count_costs` with a memory, for many tables that share bodies."""
-    return PerBody(count_body)
+    return PerBody(count_body)(shapes)
 
 
 def count_body(shapes: Shapes, count: Callable[[Shapes], Costs]) -> Costs:

@@ -1,4 +1,4 @@
-"""OpaqueExpressions that read traced numbers: arithmetic is noted, what decides between ways is one call of its own."""
+"""Expressions that read traced numbers: arithmetic is noted, what decides between ways is one call of its own."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportUnnecessaryComparison=false
@@ -242,8 +242,8 @@ class ExpressionTracer:
         node = recorder.call(quick or function, leaves, value)
         line = f"v{node.place}"
         if isinstance(value, Init):
-            recorder.hold(f"type({line}) is Init and {line}.function == {value.function!r}", (node.place,))
-            recorder.constants["Init"] = Init
+            recorder.hold(f"type({line}) is {recorder.constant(Init)}", (node.place,))
+            recorder.hold(f"{line}.function == {value.function!r}", (node.place,))
             return value
         kind = type(value)
         if kind in (int, float, Fraction) or (kind is tuple and are_numbers(value)):

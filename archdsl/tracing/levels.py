@@ -81,10 +81,7 @@ class TracedLevel(Level):
         doc: str = "",
     ) -> Graph:
         """Make the graph, in which nodes go by their places."""
-        given = self.ordered_outputs()
-        if main.ref is not None:
-            given.insert(0, ("", main.ref, False))
-        self.results = {"": given[0][1], **{label: ref for label, ref, _ in given}} if given else {}
+        given = self.settle_outputs(main)
         if any(draft.is_unfed or draft.trouble is not None for draft in self.drafts):
             raise Untraceable("a mistake")
         self.hold_labels()

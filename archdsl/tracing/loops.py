@@ -96,7 +96,7 @@ class Loop:
             turn = unit.found(handed)
             turns.append(turn)
             way = turn[0]
-            if way.is_pass is False:
+            if not way.is_pass:
                 state, sizes = way.structure, turn[2][way.first_size :]
             if way.taken:
                 taken |= way.taken

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import ge, gt, le, lt
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -21,7 +22,8 @@ from archdsl.tracing.skeleton import holds_traced, rebuilt
 
 _SHAPING = (as_tuple, *(item.func for item in get_args(Pair)[1:] if isinstance(item, BeforeValidator)))
 """What only makes a tuple of what is given."""
-_SIGNS = {Ge: (">=", "ge"), Gt: (">", "gt"), Le: ("<=", "le"), Lt: ("<", "lt")}
+_SIGNS = {Ge: (">=", "ge", ge), Gt: (">", "gt", gt), Le: ("<=", "le", le), Lt: ("<", "lt", lt)}
+"""How the program writes a bound, where pydantic keeps it, and what it asks."""
 
 
 class TracedOperators(Operators):
@@ -84,18 +86,16 @@ class TracedOperators(Operators):
         if bounds is None:
             number.settle()
             return
-        for sign, bound in bounds:
-            holds = {">=": number.value >= bound, ">": number.value > bound}.get(sign)
-            holds = holds if holds is not None else number.value <= bound if sign == "<=" else number.value < bound
-            self._recorder.decide(f"v{number.place} {sign} {bound!r}", (number.place,), holds)
+        for sign, bound, compare in bounds:
+            self._recorder.decide(f"{number.name} {sign} {bound!r}", (number.place,), compare(number.value, bound))
 
 
-def _bounds(target: type[Op], name: str) -> list[tuple[str, float]] | None:
+def _bounds(target: type[Op], name: str) -> list[tuple[str, float, Callable[[Any, Any], bool]]] | None:
     """List the bounds that an attribute's type names; None where it checks in another way, which is not known."""
     if target.__pydantic_decorators__.field_validators or target.__pydantic_decorators__.model_validators:
         return None
     field = target.model_fields[name]
-    found: list[tuple[str, float]] = []
+    found: list[tuple[str, float, Callable[[Any, Any], bool]]] = []
     for item in (*field.metadata, *_metadata(field.annotation)):
         kind = type(item)
         if isinstance(item, BeforeValidator) and item.func not in _SHAPING:
@@ -103,8 +103,8 @@ def _bounds(target: type[Op], name: str) -> list[tuple[str, float]] | None:
         if isinstance(item, AfterValidator | int):  # a number is one of several words
             return None
         if kind in _SIGNS:
-            sign, attribute = _SIGNS[kind]
-            found.append((sign, getattr(item, attribute)))
+            sign, attribute, compare = _SIGNS[kind]
+            found.append((sign, getattr(item, attribute), compare))
     return found
 
 
@@ -128,6 +128,8 @@ def _metadata(annotation: Any) -> Iterator[Any]:
 class TracedInputs(Inputs):
     """A model's inputs, of sizes that are traced."""
 
+    _sizes_traced = False
+
     def add(self, op: Op, span: Span) -> tuple[Op, Shape]:
         """Take one more input; give its operator and what it is to the steps behind it."""
         if self._count and (self._sizes_traced or holds_traced(tuple(op.infer_shape([])))):
@@ -142,5 +144,3 @@ class TracedInputs(Inputs):
             return op, self._symbols.open(op.infer_shape([]))
         self._sizes_traced = self._sizes_traced or holds_traced(tuple(op.infer_shape([])))
         return super().add(op, span)
-
-    _sizes_traced = False

@@ -38,11 +38,6 @@ class Opening(tuple[Any, ...]):
         return Opening((shape.axis, shape.is_named, tuple([size if isinstance(size, Dim) else None for size in shape])))
 
     @property
-    def dims(self) -> int:
-        """How many sizes follow the image's."""
-        return sum(size is not None for size in self[2])
-
-    @property
     def numbers(self) -> int:
         """How many sizes are numbers."""
         return sum(size is None for size in self[2])

@@ -32,8 +32,8 @@ class Recorder:
         """How each value is computed; None for what the program is handed."""
         self.reads: list[tuple[int, ...]] = []
         """The places that each value is computed from."""
-        self.guards: list[tuple[str, tuple[int, ...], int]] = []
-        """What has to hold, what that reads, and how many values there were by then."""
+        self.guards: list[tuple[str, tuple[int, ...]]] = []
+        """What has to hold, and the places that it reads."""
         self.constants: dict[str, object] = {}
         self._names: dict[object, str] = {}
         self._traced: dict[int, Traced] = {}
@@ -81,7 +81,7 @@ class Recorder:
         """Note what has to hold, and does so in this run."""
         if line not in self._decided:
             self._decided.add(line)
-            self.guards.append((line, tuple(reads), len(self.values)))
+            self.guards.append((line, tuple(reads)))
 
     def decide(self, line: str, reads: Sequence[int], result: bool) -> bool:
         """Note how a comparison comes out, and return it."""
@@ -129,7 +129,7 @@ class Recorder:
         self.values = list(values)
         self._places = {line: place for line, place in self._places.items() if place < count}
         self._traced = {place: traced for place, traced in self._traced.items() if place < count}
-        self._decided = {line for line, _, _ in self.guards}
+        self._decided = {line for line, _ in self.guards}
 
     def _add(self, line: str | None, reads: tuple[int, ...], value: Any) -> Traced:
         place = len(self.values)

@@ -15,7 +15,7 @@ Program = Callable[..., "tuple[Any, ...] | None"]
 def program(
     recorder: Recorder,
     outputs: Sequence[object],
-    guards: Sequence[tuple[str, tuple[int, ...], int]],
+    guards: Sequence[tuple[str, tuple[int, ...]]],
     known: Sequence[int] = (),
 ) -> Program:
     """Return a function of the recorder's parameters that gives `outputs`, or None where a guard does not hold.
@@ -34,7 +34,7 @@ def replayed(recorder: Recorder, count: int) -> Program:
 def _compiled(
     recorder: Recorder,
     outputs: Sequence[object],
-    guards: Sequence[tuple[str, tuple[int, ...], int]],
+    guards: Sequence[tuple[str, tuple[int, ...]]],
     reads: Sequence[int] = (),
     known: Sequence[int] = (),
 ) -> Program:
@@ -54,7 +54,7 @@ def _compiled(
                 done.add(place)
                 lines.append(f" v{place} = {recorder.lines[place]}")
 
-    for line, read, _ in guards:
+    for line, read in guards:
         for place in read:
             need(place)
         lines.append(

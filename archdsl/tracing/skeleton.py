@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from archdsl.ops.base import Init
@@ -15,7 +16,7 @@ from archdsl.semantics.context import Context, Outside
 from archdsl.semantics.values import LocalFunction, Partial
 from archdsl.tracing.recorder import Traced, Untraceable
 
-_PLAIN = (bool, int, float, str, Dim, Init, type(None))
+_PLAIN = (bool, int, float, Fraction, str, Dim, Init, type(None))
 
 
 def rebuilt(value: Any, leaf: Callable[[Traced], Any]) -> Any:
@@ -37,7 +38,7 @@ def rebuilt(value: Any, leaf: Callable[[Traced], Any]) -> Any:
         return _context(value, leaf)
     if isinstance(value, dict):
         return {key: rebuilt(item, leaf) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, _PLAIN) or type(value).__name__ in ("Fraction",):
+    if isinstance(value, _PLAIN):
         return value
     raise Untraceable(f"a {type(value).__name__}")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 
 from archdsl.ops.axes import agreed
@@ -136,3 +139,10 @@ def test_a_product_keeps_the_channels_that_it_does_not_sum_over() -> None:
     assert product.infer_shape([rows, columns]) == Shape(9, 9, axis=None, is_named=True)
     assert product.infer_shape([Shape(9, 9, axis=None, is_named=True), rows]) == rows
     assert product.infer_shape([columns, rows]) == Shape(6, 6, axis=None, is_named=True)
+
+
+@pytest.mark.parametrize("shape", [Shape(3, 4), Shape(5, 6, 7, axis=2), Shape(5, 6, axis=None, is_named=True)])
+def test_a_shape_that_is_copied_or_pickled_is_the_same(shape: Shape) -> None:
+    for again in (copy.copy(shape), copy.deepcopy(shape), pickle.loads(pickle.dumps(shape))):
+        assert again == shape
+        assert (again.axis, again.is_named) == (shape.axis, shape.is_named)
