@@ -177,6 +177,7 @@ def test_every_place_of_any_network_does(spec: Spec) -> None:
 
 
 @pytest.mark.torch
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @settings(max_examples=15, deadline=None)
 @given(spec=specs())
 def test_code_with_taps_computes_what_its_graph_says(spec: Spec) -> None:
